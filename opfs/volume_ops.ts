@@ -1,0 +1,81 @@
+/**
+ * VolumeOps: a volume as its users see it. They cannot tell where it is.
+ *
+ * Layer: the hinge of the house. The engine (`volume/volume.ts`) and the relay's client
+ * (`relay/client.ts`) implement it; `node_ops/volume.ts` and `stream_ops/volume.ts` use it; caches,
+ * tracers and layers wrap it. It speaks inode numbers, not paths: the path is walked once, at open,
+ * in the caller's own name table.
+ *
+ * A name is 1 to 255 bytes of UTF-8 without "/" and NUL; "." and ".." are not names here. Nobody's
+ * permission is checked: that is the caller's business, and owner and mode come from the caller.
+ * Every failure is an ErrnoError; a missing name is 0 from `lookup`.
+ *
+ * @module
+ */
+import type { Attr, AttrChange, DirEntry, Owner, StatFs } from "../abi/attr.ts";
+
+/**
+ * An inode of a volume: slot + 1, plus the slot's generation x 2^32 (exact in a double); 0 is none.
+ * One whose slot has been given to somebody else since is ESTALE. `Attr.ino` and `DirEntry.ino` are
+ * the low part alone.
+ */
+export type Ino = number;
+
+/** What something new is made with. */
+export interface CreateOptions extends Owner {
+  /** File type and permission bits. */
+  mode: number;
+  /** Device number of a device. */
+  rdev?: number;
+  /** What a symbolic link points to: 1 to 4,095 bytes of UTF-8. */
+  target?: string;
+}
+
+/** A volume, here or far away. */
+export interface VolumeOps {
+  /** The root directory. */
+  readonly root: Ino;
+  /** Changes when another client changed a name or an attribute. */
+  readonly generation: number;
+  /** The named entry of a directory, or 0. ENOTDIR, ESTALE. */
+  lookup(parent: Ino, name: string): Ino;
+  /** Makes a file, directory, link or special file. EEXIST, ENOSPC, EMLINK, ENAMETOOLONG. */
+  create(parent: Ino, name: string, options: CreateOptions): Ino;
+  /** Adds a name. EEXIST, EMLINK, EPERM for a directory. */
+  link(ino: Ino, parent: Ino, name: string): void;
+  /** Removes a name. ENOENT, EISDIR. */
+  unlink(parent: Ino, name: string): void;
+  /** Removes an empty directory. ENOENT, ENOTDIR, ENOTEMPTY. */
+  rmdir(parent: Ino, name: string): void;
+  /**
+   * Moves a name in one step, replacing what is there. `flags`: 0, RENAME_NOREPLACE,
+   * RENAME_EXCHANGE. ENOENT, EEXIST, ENOTEMPTY, EISDIR, ENOTDIR, EINVAL into itself.
+   */
+  rename(parent: Ino, name: string, newParent: Ino, newName: string, flags: number): void;
+  /** Entries after cursor `after` (0: from the start), as many as fit; none at the end. */
+  readdir(ino: Ino, after: number): DirEntry[];
+  /** What a symbolic link points to. EINVAL if it is none. */
+  readlink(ino: Ino): string;
+  /** Attributes, as a fresh object. */
+  getattr(ino: Ino): Attr;
+  /** Changes what `change` has in one step, and ctime. A size cuts, or extends with a hole. */
+  setattr(ino: Ino, change: AttrChange): void;
+  /** Bytes read at byte `at`; 0 at the end. */
+  read(ino: Ino, into: Uint8Array, at: number): number;
+  /** Bytes written at byte `at`. ENOSPC, EFBIG. */
+  write(ino: Ino, from: Uint8Array, at: number): number;
+  /** Writes at the end of the file and returns the new size. */
+  append(ino: Ino, from: Uint8Array): number;
+  /** An open file keeps its inode alive after its last name is gone. */
+  retain(ino: Ino): void;
+  /** Takes one `retain` back. */
+  release(ino: Ino): void;
+  /** Makes the inode, its data and the names that lead to it durable. */
+  fsync(ino: Ino): void;
+  /** Makes everything before this call durable. */
+  sync(): void;
+  /** Space. */
+  statfs(): StatFs;
+  /** Makes everything durable and lets the device go. */
+  close(): void;
+}
