@@ -35,7 +35,11 @@ export interface CreateOptions extends Owner {
 export interface VolumeOps {
   /** The root directory. */
   readonly root: Ino;
-  /** Changes when another client changed a name or an attribute. */
+  /**
+   * Counts changes of names and attributes. It grows by exactly 1 with each create, link, unlink,
+   * rmdir, rename and setattr that succeeds through this object, and by at least 1 for whatever
+   * anybody else changed; so a cache that finds it where its own last call left it is still true.
+   */
   readonly generation: number;
   /** The named entry of a directory, or 0. ENOTDIR, ESTALE. */
   lookup(parent: Ino, name: string): Ino;

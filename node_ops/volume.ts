@@ -1,0 +1,260 @@
+/**
+ * VOLUMEFS, the names: a volume mounted as a file system.
+ *
+ * Layer: node_ops, over any `VolumeOps`: the engine in this thread, a relay's client, a cache. The
+ * bytes are in `stream_ops/volume.ts`. Use: `FS.mount(VOLUMEFS, { volume }, "/data")`.
+ *
+ * What it caches is one record per inode with what the path walk reads: mode and owner. A record
+ * is true while its epoch is the mount's; the epoch moves when the volume's generation shows that
+ * somebody else changed something, and then each name is asked for once more on its next walk.
+ *
+ * @module
+ */
+import type { AttrChange, DirEntry, Owner } from "../abi/attr.ts";
+import { ErrnoError, isErrnoError } from "../abi/errno.ts";
+import { type Backend, FSNode, type NodeOps, type StreamOps } from "../abi/node.ts";
+import { isDir, isLink, S_IFLNK } from "../abi/mode.ts";
+import type { Ino, VolumeOps } from "../opfs/volume_ops.ts";
+import { type VolumeRecord, volumeStreamOps } from "../stream_ops/volume.ts";
+
+/** What `FS.mount(VOLUMEFS, options, path)` takes. */
+export interface VolumeFsOptions {
+  /** The volume. Several mounts, also of several FS instances, may share one. */
+  volume: VolumeOps;
+}
+
+type Node = FSNode<VolumeRecord>;
+type Dir = FSNode<VolumeRecord>;
+
+const INO_RANGE = 2 ** 32;
+
+function isStale(error: unknown): boolean {
+  return isErrnoError(error) && error.code === "ESTALE";
+}
+
+/** One mount: its op tables and what it knows of the volume's inodes. */
+class VolumeMount {
+  readonly volume: VolumeOps;
+  readonly #streamOps: StreamOps<VolumeRecord>;
+  readonly #directoryOps: NodeOps<VolumeRecord>;
+  readonly #linkOps: NodeOps<VolumeRecord>;
+  readonly #fileOps: NodeOps<VolumeRecord>;
+  /** Records of inodes with several names, so that all names show one change. */
+  readonly #shared = new Map<Ino, WeakRef<VolumeRecord>>();
+  #sweepAt = 1024;
+  /** The volume's generation when the epoch was last looked at. */
+  #seen: number;
+  #epoch = 1;
+
+  constructor(volume: VolumeOps) {
+    this.volume = volume;
+    this.#seen = volume.generation;
+    this.#streamOps = volumeStreamOps(volume);
+    this.#fileOps = this.#commonOps();
+    this.#linkOps = { ...this.#commonOps(), readlink: (node) => volume.readlink(node.data.handle) };
+    this.#directoryOps = { ...this.#commonOps(), ...this.#namingOps() };
+  }
+
+  /** The node of an inode that exists: one getattr. */
+  node(handle: Ino): Node {
+    const { mode, uid, gid, rdev, nlink } = this.volume.getattr(handle);
+    const record = this.#record(handle, mode, uid, gid, rdev);
+    return this.#nodeOf(nlink > 1 && !isDir(mode) ? this.#unify(record) : record);
+  }
+
+  #record(handle: Ino, mode: number, uid: number, gid: number, rdev: number): VolumeRecord {
+    return { ino: handle % INO_RANGE, handle, mode, uid, gid, rdev, epoch: this.#epoch };
+  }
+
+  #nodeOf(record: VolumeRecord): Node {
+    const ops = isDir(record.mode)
+      ? this.#directoryOps
+      : isLink(record.mode)
+      ? this.#linkOps
+      : this.#fileOps;
+    return new FSNode(record, ops, this.#streamOps);
+  }
+
+  /** The one record of an inode with several names: the known one, brought up to date, or this. */
+  #unify(record: VolumeRecord): VolumeRecord {
+    const known = this.#shared.get(record.handle)?.deref();
+    if (known === undefined) {
+      this.#shared.set(record.handle, new WeakRef(record));
+      if (this.#shared.size >= this.#sweepAt) this.#sweep();
+      return record;
+    }
+    known.mode = record.mode;
+    known.uid = record.uid;
+    known.gid = record.gid;
+    known.epoch = record.epoch;
+    return known;
+  }
+
+  #sweep(): void {
+    for (const [handle, reference] of this.#shared) {
+      if (reference.deref() === undefined) this.#shared.delete(handle);
+    }
+    this.#sweepAt = Math.max(1024, this.#shared.size * 2);
+  }
+
+  /** Whether what is cached may be trusted; moves the epoch when somebody else changed something. */
+  #isCurrent(record: VolumeRecord): boolean {
+    const generation = this.volume.generation;
+    if (generation !== this.#seen) {
+      this.#seen = generation;
+      this.#epoch++;
+    }
+    return record.epoch === this.#epoch;
+  }
+
+  /** After a change of ours: it alone does not make the cache untrue. */
+  #changed(before: number): void {
+    const after = this.volume.generation;
+    if (before === this.#seen && after === before + 1) this.#seen = after;
+  }
+
+  /** Asks again while somebody else removes the inode between the name and its attributes. */
+  #lookup(parent: Dir, name: string): Node | null {
+    for (;;) {
+      const handle = this.volume.lookup(parent.data.handle, name);
+      if (handle === 0) return null;
+      try {
+        return this.node(handle);
+      } catch (error) {
+        if (!isStale(error)) throw error;
+        // The same stale answer twice is damage, not a race.
+        if (this.volume.lookup(parent.data.handle, name) === handle) throw error;
+      }
+    }
+  }
+
+  #refresh(node: Node): boolean {
+    try {
+      const isRoot = node.data.handle === this.volume.root;
+      const handle = isRoot
+        ? this.volume.root
+        : this.volume.lookup((node.parent as Dir).data.handle, node.name);
+      if (handle !== node.data.handle) return false;
+      node.data = this.node(handle).data;
+      return true;
+    } catch (error) {
+      if (isStale(error)) return false;
+      throw error;
+    }
+  }
+
+  #setattr(node: Node, change: AttrChange): void {
+    const { volume } = this;
+    const before = volume.generation;
+    volume.setattr(node.data.handle, change);
+    this.#changed(before);
+    const { mode, uid, gid } = change;
+    if (mode !== undefined) node.data.mode = mode;
+    if (uid !== undefined) node.data.uid = uid;
+    if (gid !== undefined) node.data.gid = gid;
+  }
+
+  #create(
+    parent: Dir,
+    name: string,
+    made: { mode: number; rdev: number; target?: string } & Owner,
+  ): Node {
+    const before = this.volume.generation;
+    const handle = this.volume.create(parent.data.handle, name, made);
+    this.#changed(before);
+    return this.#nodeOf(this.#record(handle, made.mode, made.uid, made.gid, made.rdev));
+  }
+
+  #link(node: Node, parent: Dir, name: string): Node {
+    const before = this.volume.generation;
+    this.volume.link(node.data.handle, parent.data.handle, name);
+    this.#changed(before);
+    node.data = this.#unify(node.data);
+    return this.#nodeOf(node.data);
+  }
+
+  #rename(node: Node, newParent: Dir, newName: string, flags: number): void {
+    const { volume } = this;
+    const before = volume.generation;
+    const from = (node.parent as Dir).data.handle;
+    volume.rename(from, node.name, newParent.data.handle, newName, flags);
+    this.#changed(before);
+  }
+
+  #remove(call: "unlink" | "rmdir", parent: Dir, name: string): void {
+    const before = this.volume.generation;
+    if (call === "unlink") this.volume.unlink(parent.data.handle, name);
+    else this.volume.rmdir(parent.data.handle, name);
+    this.#changed(before);
+  }
+
+  /** What every kind of node can do. */
+  #commonOps(): NodeOps<VolumeRecord> {
+    return {
+      getattr: (node) => this.volume.getattr(node.data.handle),
+      setattr: (node, change) => this.#setattr(node, change),
+      revalidate: (node) => this.#isCurrent(node.data) || this.#refresh(node),
+      statfs: () => this.volume.statfs(),
+    };
+  }
+
+  /** What directories can do besides. */
+  #namingOps(): Partial<NodeOps<VolumeRecord>> {
+    const { volume } = this;
+    return {
+      lookup: (parent, name) => this.#lookup(parent, name),
+      mknod: (parent, name, mode, rdev, owner) =>
+        this.#create(parent, name, { ...owner, mode, rdev }),
+      symlink: (parent, name, target, owner) =>
+        this.#create(parent, name, { ...owner, mode: S_IFLNK | 0o777, rdev: 0, target }),
+      link: (node, parent, name) => this.#link(node, parent, name),
+      unlink: (parent, name) => this.#remove("unlink", parent, name),
+      rmdir: (parent, name) => this.#remove("rmdir", parent, name),
+      rename: (node, newParent, newName, flags) => this.#rename(node, newParent, newName, flags),
+      readdir: (node, after): DirEntry[] => volume.readdir(node.data.handle, after),
+    };
+  }
+}
+
+/**
+ * A volume as a mountable file system.
+ *
+ * @example
+ * ```ts
+ * import { createFS, memoryHandle, openVolumeSync, VOLUMEFS } from "@cairn/fs";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const volume = openVolumeSync(memoryHandle());
+ * const FS = createFS();
+ * FS.mkdir("/data");
+ * FS.mount(VOLUMEFS, { volume }, "/data");
+ * FS.writeFile("/data/a.txt", "kept");
+ * assertEquals(FS.readFile("/data/a.txt", { encoding: "utf8" }), "kept");
+ * ```
+ */
+export const VOLUMEFS: Backend<VolumeFsOptions, VolumeRecord> = {
+  name: "VOLUMEFS",
+  mount(options: VolumeFsOptions): FSNode<VolumeRecord> {
+    const volume = options?.volume;
+    if (typeof volume?.lookup !== "function") {
+      throw new ErrnoError("EINVAL", "mount VOLUMEFS without options.volume");
+    }
+    const root = new VolumeMount(volume).node(volume.root);
+    volumes.set(root.node_ops, volume);
+    return root;
+  },
+  syncfs(root: FSNode<VolumeRecord>): void {
+    volumeOf(root).sync();
+  },
+};
+
+/** The volume of each mount, by its directories' op table, which no other mount shares. */
+const volumes = new WeakMap<NodeOps<VolumeRecord>, VolumeOps>();
+
+function volumeOf(root: FSNode<VolumeRecord>): VolumeOps {
+  const volume = volumes.get(root.node_ops);
+  if (volume === undefined) {
+    throw new ErrnoError("EINVAL", "sync a root that VOLUMEFS did not make");
+  }
+  return volume;
+}

@@ -1,0 +1,78 @@
+/**
+ * VOLUMEFS, the bytes: open files of a volume.
+ *
+ * Layer: stream_ops, over `VolumeOps`. The names are in `node_ops/volume.ts`, which builds one table
+ * per mount with `volumeStreamOps(volume)`. It adds nothing to what the volume does: a write goes
+ * from the caller's buffer to the volume in one call, and the frames below FS.write are
+ * `write` here, the volume's `write`, the device's `write`.
+ *
+ * @module
+ */
+import { ErrnoError } from "../abi/errno.ts";
+import { SEEK_CUR, SEEK_DATA, SEEK_END, SEEK_HOLE, SEEK_SET } from "../abi/flags.ts";
+import type { FSStream, NodeRecord, StreamOps } from "../abi/node.ts";
+import type { Ino, VolumeOps } from "../opfs/volume_ops.ts";
+
+/** One inode of a volume, as a mount caches it. */
+export interface VolumeRecord extends NodeRecord {
+  /** The volume's own name for the inode, generation included; `ino` is its low part. */
+  readonly handle: Ino;
+  /** The mount's epoch in which mode, uid and gid were true. */
+  epoch: number;
+}
+
+/** The part of `buffer` that a call is about, without a new view where it is all of it. */
+function view(buffer: Uint8Array, offset: number, length: number): Uint8Array {
+  return offset === 0 && length === buffer.length
+    ? buffer
+    : buffer.subarray(offset, offset + length);
+}
+
+/** A volume that has no map of holes is all data up to its size, and a hole from there. */
+function seekWithin(size: number, offset: number, whence: number): number {
+  if (offset < 0 || offset >= size) throw new ErrnoError("ENXIO", `seek to ${offset}`);
+  return whence === SEEK_DATA ? offset : size;
+}
+
+function seek(
+  volume: VolumeOps,
+  stream: FSStream<VolumeRecord>,
+  offset: number,
+  whence: number,
+): number {
+  if (whence === SEEK_SET) return offset;
+  if (whence === SEEK_CUR) return stream.position + offset;
+  const size = volume.getattr(stream.node.data.handle).size;
+  if (whence === SEEK_END) return size + offset;
+  if (whence === SEEK_DATA || whence === SEEK_HOLE) return seekWithin(size, offset, whence);
+  throw new ErrnoError("EINVAL", `seek with whence ${whence}`);
+}
+
+/** The op table of a volume's files, directories and links; one per mount. */
+export function volumeStreamOps(volume: VolumeOps): StreamOps<VolumeRecord> {
+  return {
+    open(stream): void {
+      volume.retain(stream.node.data.handle);
+    },
+    close(stream): void {
+      volume.release(stream.node.data.handle);
+    },
+    read(stream, buffer, offset, length, position): number {
+      return volume.read(stream.node.data.handle, view(buffer, offset, length), position);
+    },
+    write(stream, buffer, offset, length, position): number {
+      return volume.write(stream.node.data.handle, view(buffer, offset, length), position);
+    },
+    append(stream, buffer, offset, length): number {
+      return volume.append(stream.node.data.handle, view(buffer, offset, length));
+    },
+    llseek(stream, offset, whence): number {
+      const position = seek(volume, stream, offset, whence);
+      if (position < 0) throw new ErrnoError("EINVAL", `seek to ${position}`);
+      return position;
+    },
+    fsync(stream): void {
+      volume.fsync(stream.node.data.handle);
+    },
+  };
+}
