@@ -1,0 +1,432 @@
+/**
+ * ModelVolume: what a volume should answer, in the simplest form: maps in memory.
+ *
+ * The oracle of the fuzz tests and the backend of the first relay tests. It shares no code with the
+ * engine. An inode number is never given twice, so a forgotten one is ESTALE for ever.
+ *
+ * Use: `const model = new ModelVolume({ now: () => 0 })`, then compare each answer with the
+ * volume under test; inode numbers and cursors differ, everything else is equal.
+ */
+import type { Attr, AttrChange, DirEntry, StatFs } from "../../abi/attr.ts";
+import { ErrnoError } from "../../abi/errno.ts";
+import { RENAME_EXCHANGE, RENAME_NOREPLACE } from "../../abi/flags.ts";
+import { isDir, isFile, isLink, PERMISSION_BITS, S_IFDIR, S_IFMT } from "../../abi/mode.ts";
+import type { CreateOptions, Ino, VolumeOps } from "../../opfs/volume_ops.ts";
+
+const PAGE_BYTES = 4096;
+const MAX_LINKS = 65_535;
+const MAX_NAME_BYTES = 255;
+const MAX_TARGET_BYTES = 4095;
+
+interface Entry {
+  node: Node;
+  cursor: number;
+}
+
+interface Node {
+  ino: Ino;
+  mode: number;
+  nlink: number;
+  uid: number;
+  gid: number;
+  rdev: number;
+  size: number;
+  atime: number;
+  mtime: number;
+  ctime: number;
+  /** Written pages by index; what is missing is a hole. */
+  pages: Map<number, Uint8Array>;
+  /** Names in a directory, in the order in which they came. */
+  entries: Map<string, Entry>;
+  /** The directory that a directory stands in. */
+  parent: Node | null;
+  target: string;
+  retained: number;
+}
+
+/** What a model can be told. */
+export interface ModelOptions {
+  /** The clock, in ms. */
+  now?: () => number;
+  /** The longest file, in bytes. */
+  maxFileBytes?: number;
+}
+
+/** A volume of maps. */
+export class ModelVolume implements VolumeOps {
+  readonly root: Ino = 1;
+  /** Calls of each method, for tests that count. */
+  readonly calls: Map<string, number> = new Map();
+  #nodes = new Map<Ino, Node>();
+  #nextIno = 1;
+  #nextCursor = 1;
+  #now: () => number;
+  #maxFileBytes: number;
+
+  constructor({ now = Date.now, maxFileBytes = 2 ** 43 }: ModelOptions = {}) {
+    this.#now = now;
+    this.#maxFileBytes = maxFileBytes;
+    const root = this.#make({ mode: S_IFDIR | 0o755, uid: 0, gid: 0 });
+    root.nlink = 2;
+    root.parent = root;
+  }
+
+  get generation(): number {
+    return 0;
+  }
+
+  lookup(parent: Ino, name: string): Ino {
+    this.#count("lookup");
+    return this.#directory(parent).entries.get(checked(name))?.node.ino ?? 0;
+  }
+
+  create(parent: Ino, name: string, options: CreateOptions): Ino {
+    this.#count("create");
+    const directory = this.#livingDirectory(parent);
+    if (directory.entries.has(checked(name))) throw new ErrnoError("EEXIST", `create "${name}"`);
+    checkTarget(options);
+    if (isDir(options.mode)) this.#roomForLink(directory);
+    const node = this.#make(options);
+    this.#addName(directory, name, node);
+    return node.ino;
+  }
+
+  link(ino: Ino, parent: Ino, name: string): void {
+    this.#count("link");
+    const node = this.#node(ino);
+    const directory = this.#livingDirectory(parent);
+    if (directory.entries.has(checked(name))) throw new ErrnoError("EEXIST", `link "${name}"`);
+    if (isDir(node.mode)) throw new ErrnoError("EPERM", "link a directory");
+    if (node.nlink === 0) throw new ErrnoError("ENOENT", "link a removed file");
+    this.#roomForLink(node);
+    this.#addName(directory, name, node);
+    node.ctime = this.#now();
+  }
+
+  unlink(parent: Ino, name: string): void {
+    this.#count("unlink");
+    const directory = this.#directory(parent);
+    const { node } = found(directory, name);
+    if (isDir(node.mode)) throw new ErrnoError("EISDIR", `unlink "${name}"`);
+    this.#takeName(directory, name);
+    this.#forget(node);
+  }
+
+  rmdir(parent: Ino, name: string): void {
+    this.#count("rmdir");
+    const directory = this.#directory(parent);
+    const { node } = found(directory, name);
+    if (!isDir(node.mode)) throw new ErrnoError("ENOTDIR", `rmdir "${name}"`);
+    if (node.entries.size > 0) throw new ErrnoError("ENOTEMPTY", `rmdir "${name}"`);
+    this.#takeName(directory, name);
+    node.nlink = 0;
+    this.#forget(node);
+  }
+
+  rename(parent: Ino, name: string, newParent: Ino, newName: string, flags: number): void {
+    this.#count("rename");
+    if (![0, RENAME_NOREPLACE, RENAME_EXCHANGE].includes(flags)) {
+      throw new ErrnoError("EINVAL", `rename with flags ${flags}`);
+    }
+    const from = this.#directory(parent);
+    const to = this.#livingDirectory(newParent);
+    const source = found(from, name).node;
+    const target = to.entries.get(checked(newName))?.node;
+    if (target !== undefined && flags === RENAME_NOREPLACE) {
+      throw new ErrnoError("EEXIST", `rename to "${newName}"`);
+    }
+    if (flags === RENAME_EXCHANGE) return this.#exchange({ from, name, to, newName });
+    if (isInside(to, source)) throw new ErrnoError("EINVAL", "move a directory into itself");
+    if (target === source) return;
+    if (target !== undefined) this.#replace(to, newName, source);
+    this.#takeName(from, name);
+    this.#addName(to, newName, source);
+    source.ctime = this.#now();
+  }
+
+  readdir(ino: Ino, after: number): DirEntry[] {
+    this.#count("readdir");
+    return [...this.#directory(ino).entries]
+      .filter(([, entry]) => entry.cursor > after)
+      .slice(0, 100)
+      .map(([name, { node, cursor }]) => ({ ino: node.ino, mode: node.mode, name, cursor }));
+  }
+
+  readlink(ino: Ino): string {
+    this.#count("readlink");
+    const node = this.#node(ino);
+    if (!isLink(node.mode)) throw new ErrnoError("EINVAL", "read a link that is none");
+    return node.target;
+  }
+
+  getattr(ino: Ino): Attr {
+    this.#count("getattr");
+    const { mode, nlink, uid, gid, rdev, size, atime, mtime, ctime, pages } = this.#node(ino);
+    const blocks = pages.size * (PAGE_BYTES / 512);
+    return { ino, mode, nlink, uid, gid, rdev, size, blocks, atime, mtime, ctime };
+  }
+
+  setattr(ino: Ino, change: AttrChange): void {
+    this.#count("setattr");
+    const node = this.#node(ino);
+    if (change.size !== undefined) this.#resize(node, change.size);
+    const now = this.#now();
+    if (change.mode !== undefined) {
+      node.mode = (node.mode & S_IFMT) | (change.mode & PERMISSION_BITS);
+    }
+    if (change.uid !== undefined) node.uid = change.uid;
+    if (change.gid !== undefined) node.gid = change.gid;
+    if (change.size !== undefined) node.mtime = now;
+    if (change.atime !== undefined) node.atime = change.atime;
+    if (change.mtime !== undefined) node.mtime = change.mtime;
+    node.ctime = now;
+  }
+
+  read(ino: Ino, into: Uint8Array, at: number): number {
+    this.#count("read");
+    const node = this.#file(ino);
+    checkOffset(at);
+    const length = Math.max(0, Math.min(into.length, node.size - at));
+    for (let done = 0; done < length;) {
+      const inPage = (at + done) % PAGE_BYTES;
+      const step = Math.min(PAGE_BYTES - inPage, length - done);
+      const page = node.pages.get((at + done - inPage) / PAGE_BYTES);
+      if (page === undefined) into.fill(0, done, done + step);
+      else into.set(page.subarray(inPage, inPage + step), done);
+      done += step;
+    }
+    return length;
+  }
+
+  write(ino: Ino, from: Uint8Array, at: number): number {
+    this.#count("write");
+    const node = this.#file(ino);
+    checkOffset(at);
+    return from.length === 0 ? 0 : this.#store(node, from, at);
+  }
+
+  append(ino: Ino, from: Uint8Array): number {
+    this.#count("append");
+    const node = this.#file(ino);
+    if (from.length > 0) this.#store(node, from, node.size);
+    return node.size;
+  }
+
+  retain(ino: Ino): void {
+    this.#count("retain");
+    this.#node(ino).retained += 1;
+  }
+
+  release(ino: Ino): void {
+    this.#count("release");
+    const node = this.#node(ino);
+    if (node.retained === 0) throw new Error(`inode ${ino} is released but was not retained`);
+    node.retained -= 1;
+    this.#forget(node);
+  }
+
+  fsync(ino: Ino): void {
+    this.#count("fsync");
+    this.#node(ino);
+  }
+
+  sync(): void {
+    this.#count("sync");
+  }
+
+  statfs(): StatFs {
+    this.#count("statfs");
+    const blocks = [...this.#nodes.values()].reduce((sum, node) => sum + node.pages.size, 0);
+    return {
+      blockSize: PAGE_BYTES,
+      blocks: 2 ** 31,
+      freeBlocks: 2 ** 31 - blocks,
+      inodes: 2 ** 31,
+      freeInodes: 2 ** 31 - this.#nodes.size,
+    };
+  }
+
+  close(): void {
+    this.#count("close");
+  }
+
+  /** Inodes alive, named or retained. */
+  get inodeCount(): number {
+    return this.#nodes.size;
+  }
+
+  #count(method: string): void {
+    this.calls.set(method, (this.calls.get(method) ?? 0) + 1);
+  }
+
+  #make({ mode, uid, gid, rdev = 0, target = "" }: CreateOptions): Node {
+    const now = this.#now();
+    const node: Node = {
+      ino: this.#nextIno++,
+      mode,
+      nlink: 0,
+      uid,
+      gid,
+      rdev,
+      size: new TextEncoder().encode(target).length,
+      atime: now,
+      mtime: now,
+      ctime: now,
+      pages: new Map(),
+      entries: new Map(),
+      parent: null,
+      target,
+      retained: 0,
+    };
+    this.#nodes.set(node.ino, node);
+    return node;
+  }
+
+  #node(ino: Ino): Node {
+    const node = this.#nodes.get(ino);
+    if (node === undefined) throw new ErrnoError("ESTALE", `find inode ${ino}`);
+    return node;
+  }
+
+  #directory(ino: Ino): Node {
+    const node = this.#node(ino);
+    if (!isDir(node.mode)) throw new ErrnoError("ENOTDIR", `look into inode ${ino}`);
+    return node;
+  }
+
+  /** Nothing can be put into a directory that has been removed. */
+  #livingDirectory(ino: Ino): Node {
+    const node = this.#directory(ino);
+    if (node.nlink === 0) throw new ErrnoError("ENOENT", `add to removed directory ${ino}`);
+    return node;
+  }
+
+  #file(ino: Ino): Node {
+    const node = this.#node(ino);
+    if (isDir(node.mode)) throw new ErrnoError("EISDIR", `read or write inode ${ino}`);
+    if (!isFile(node.mode)) throw new ErrnoError("EINVAL", `read or write inode ${ino}`);
+    return node;
+  }
+
+  #roomForLink(node: Node): void {
+    if (node.nlink >= MAX_LINKS) throw new ErrnoError("EMLINK", `link inode ${node.ino}`);
+  }
+
+  #addName(directory: Node, name: string, node: Node): void {
+    directory.entries.set(name, { node, cursor: this.#nextCursor++ });
+    if (isDir(node.mode)) {
+      directory.nlink += 1;
+      node.nlink = 2 + [...node.entries.values()].filter((e) => isDir(e.node.mode)).length;
+      node.parent = directory;
+    } else {
+      node.nlink += 1;
+    }
+    directory.mtime = directory.ctime = this.#now();
+  }
+
+  #takeName(directory: Node, name: string): void {
+    const { node } = found(directory, name);
+    directory.entries.delete(name);
+    if (isDir(node.mode)) directory.nlink -= 1;
+    else node.nlink -= 1;
+    directory.mtime = directory.ctime = node.ctime = this.#now();
+  }
+
+  #forget(node: Node): void {
+    if (node.nlink === 0 && node.retained === 0) this.#nodes.delete(node.ino);
+  }
+
+  /** Takes away what `newName` stands for, so that `source` can have the name. */
+  #replace(to: Node, newName: string, source: Node): void {
+    const { node } = found(to, newName);
+    if (isDir(source.mode) && !isDir(node.mode)) throw new ErrnoError("ENOTDIR", "rename");
+    if (!isDir(source.mode) && isDir(node.mode)) throw new ErrnoError("EISDIR", "rename");
+    if (node.entries.size > 0) throw new ErrnoError("ENOTEMPTY", "rename");
+    this.#takeName(to, newName);
+    if (isDir(node.mode)) node.nlink = 0;
+    this.#forget(node);
+  }
+
+  #exchange({ from, name, to, newName }: {
+    from: Node;
+    name: string;
+    to: Node;
+    newName: string;
+  }): void {
+    const source = found(from, name).node;
+    const target = found(to, newName).node;
+    if (isInside(to, source) || isInside(from, target)) {
+      throw new ErrnoError("EINVAL", "exchange a directory with what is inside it");
+    }
+    if (source === target) return;
+    this.#takeName(from, name);
+    this.#takeName(to, newName);
+    this.#addName(to, newName, source);
+    this.#addName(from, name, target);
+  }
+
+  #resize(node: Node, size: number): void {
+    if (isDir(node.mode)) throw new ErrnoError("EISDIR", "cut a directory");
+    if (!isFile(node.mode) || !Number.isInteger(size) || size < 0) {
+      throw new ErrnoError("EINVAL", `cut to ${size}`);
+    }
+    if (size > this.#maxFileBytes) throw new ErrnoError("EFBIG", `extend to ${size}`);
+    for (const index of node.pages.keys()) {
+      if (index * PAGE_BYTES >= size) node.pages.delete(index);
+    }
+    node.pages.get(Math.floor(size / PAGE_BYTES))?.fill(0, size % PAGE_BYTES);
+    node.size = size;
+  }
+
+  #store(node: Node, from: Uint8Array, at: number): number {
+    if (at + from.length > this.#maxFileBytes) throw new ErrnoError("EFBIG", `write at ${at}`);
+    for (let done = 0; done < from.length;) {
+      const inPage = (at + done) % PAGE_BYTES;
+      const index = (at + done - inPage) / PAGE_BYTES;
+      const page = node.pages.get(index) ?? new Uint8Array(PAGE_BYTES);
+      const step = Math.min(PAGE_BYTES - inPage, from.length - done);
+      page.set(from.subarray(done, done + step), inPage);
+      node.pages.set(index, page);
+      done += step;
+    }
+    node.size = Math.max(node.size, at + from.length);
+    node.mtime = node.ctime = this.#now();
+    return from.length;
+  }
+}
+
+function checked(name: string): string {
+  if (!name.isWellFormed()) throw new ErrnoError("EILSEQ", "use a name with a lone surrogate");
+  if (name === "" || name === "." || name === ".." || /[\0/]/.test(name)) {
+    throw new ErrnoError("EINVAL", `use name "${name}"`);
+  }
+  if (new TextEncoder().encode(name).length > MAX_NAME_BYTES) {
+    throw new ErrnoError("ENAMETOOLONG", `use name "${name.slice(0, 20)}…"`);
+  }
+  return name;
+}
+
+function checkTarget({ mode, target }: CreateOptions): void {
+  if (!isLink(mode)) return;
+  const bytes = new TextEncoder().encode(target ?? "").length;
+  if (bytes === 0) throw new ErrnoError("ENOENT", "make a link to nothing");
+  if (bytes > MAX_TARGET_BYTES) throw new ErrnoError("ENAMETOOLONG", "make a link");
+}
+
+function checkOffset(at: number): void {
+  if (!Number.isInteger(at) || at < 0) throw new ErrnoError("EINVAL", `use offset ${at}`);
+}
+
+function found(directory: Node, name: string): Entry {
+  const entry = directory.entries.get(checked(name));
+  if (entry === undefined) throw new ErrnoError("ENOENT", `find "${name}"`);
+  return entry;
+}
+
+/** Whether `inner` is `outer` or stands somewhere below it. */
+function isInside(inner: Node, outer: Node): boolean {
+  for (let at: Node | null = inner; at !== null; at = at.parent === at ? null : at.parent) {
+    if (at === outer) return true;
+  }
+  return false;
+}
