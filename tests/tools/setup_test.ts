@@ -1,0 +1,34 @@
+/**
+ * The decisions of tools/setup.ts: who may install, and what to tell those who may not.
+ */
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { type Tool, TOOLS } from "../../tools/needs.ts";
+import { aptLine, planInstall } from "../../tools/setup.ts";
+
+function toolsOf(...packages: string[]): Tool[] {
+  return TOOLS.filter((tool) => packages.includes(tool.package));
+}
+
+const BOTH = toolsOf("chromium", "wasi-libc");
+
+Deno.test("planInstall() installs as root on Debian", () => {
+  const plan = planInstall(BOTH, { hasApt: true, isRoot: true, isCi: false });
+  assertEquals(plan?.length, 2);
+  const line = plan?.[1]?.join(" ") ?? "";
+  assertStringIncludes(line, "apt-get -qq install -y --no-install-recommends chromium wasi-libc");
+  assert(!line.includes("sudo"));
+});
+
+Deno.test("planInstall() takes sudo in CI and nowhere else", () => {
+  const plan = planInstall(BOTH, { hasApt: true, isRoot: false, isCi: true });
+  assertEquals(plan?.map((command) => command[0]), ["sudo", "sudo"]);
+  assertEquals(planInstall(BOTH, { hasApt: true, isRoot: false, isCi: false }), null);
+  assertEquals(planInstall(BOTH, { hasApt: false, isRoot: true, isCi: true }), null);
+});
+
+Deno.test("aptLine() is one line that can be run", () => {
+  assertEquals(
+    aptLine(BOTH),
+    "sudo apt-get install --no-install-recommends chromium wasi-libc",
+  );
+});
