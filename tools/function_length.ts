@@ -85,13 +85,22 @@ const plugin: Deno.lint.Plugin = {
 
 export default plugin;
 
-/** The lengths in the JSON report of a lint run with `length/measure`. */
-export function readMeasures(report: string): number[] {
+/** What the JSON report of a measuring lint run says. */
+export interface Measures {
+  /** Lines of each named function. */
+  lengths: number[];
+  /** Files and functions that are over a limit. */
+  violations: number;
+}
+
+/** Reads such a report, in which other rules may have found other things. */
+export function readMeasures(report: string): Measures {
   const { diagnostics } = JSON.parse(report) as {
     diagnostics: { code: string; message: string }[];
   };
-  return diagnostics.filter(({ code }) => code === "length/measure")
-    .map(({ message }) => Number(message));
+  const measured = diagnostics.filter(({ code }) => code === "length/measure");
+  const over = diagnostics.filter(({ code }) => /^length\/(file|function)$/.test(code));
+  return { lengths: measured.map(({ message }) => Number(message)), violations: over.length };
 }
 
 function main(): void {
@@ -101,12 +110,12 @@ function main(): void {
     { cwd: ROOT, encoding: "utf8", maxBuffer: 1 << 28, env: { ...process.env, [MEASURING]: "1" } },
   );
   if (!stdout.startsWith("{")) throw new Error(`cannot measure: ${stderr}`);
-  const lengths = readMeasures(stdout);
-  const longest = Math.max(...lengths);
+  const { lengths, violations } = readMeasures(stdout);
+  const [median, p97, longest] = [0.5, 0.97, 1].map((share) => percentile(lengths, share));
   console.log(
-    `${lengths.length} named functions: median ${percentile(lengths, 0.5)} lines, ` +
-      `p97 ${percentile(lengths, 0.97)}, longest ${longest}`,
+    `${lengths.length} named functions: median ${median} lines, p97 ${p97}, longest ${longest}`,
   );
+  if (violations > 0) throw new Error(`${violations} files or functions are too long`);
 }
 
 if (import.meta.main) main();

@@ -61,6 +61,9 @@ export const TOOLS: readonly Tool[] = [
   },
 ];
 
+/** The variables to look into; a test hands in its own, since those of the process are shared. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 /** Why a suite cannot run; null if it can. */
 export function whyBlocked(suite: string, missing: readonly Tool[]): string | null {
   const names = missing.filter((tool) => tool.suites.includes(suite)).map((tool) => tool.name);
@@ -68,26 +71,34 @@ export function whyBlocked(suite: string, missing: readonly Tool[]): string | nu
 }
 
 /** The absolute path of a program, null if it is not there. */
-export function findProgram(tool: Pick<Tool, "commands" | "variable">): string | null {
-  const named = tool.variable === undefined ? undefined : process.env[tool.variable];
+export function findProgram(
+  tool: Pick<Tool, "commands" | "variable">,
+  env: Environment = process.env,
+): string | null {
+  const named = tool.variable === undefined ? undefined : env[tool.variable];
   if (named !== undefined && named !== "") return existsSync(named) ? named : null;
-  const folders = (process.env.PATH ?? "").split(delimiter).filter(isAbsolute);
+  const folders = (env.PATH ?? "").split(delimiter).filter(isAbsolute);
   const candidates = (tool.commands ?? []).flatMap((name) => folders.map((at) => join(at, name)));
   return candidates.find(isProgram) ?? null;
 }
 
 /** The browser to drive, for the suites; throws when `prepare` was not heeded. */
-export function browserPath(name: "Chromium" | "Firefox"): string {
+export function browserPath(
+  name: "Chromium" | "Firefox",
+  env: Environment = process.env,
+): string {
   const tool = TOOLS.find((one) => one.name === name);
-  const path = tool === undefined ? null : findProgram(tool);
+  const path = tool === undefined ? null : findProgram(tool, env);
   if (path === null) throw new Error(`cannot find ${name}: run "deno task setup"`);
   return path;
 }
 
 /** The tools that are not there now. */
-export function findMissing(tools: readonly Tool[] = TOOLS): Tool[] {
+export function findMissing(tools: readonly Tool[], env: Environment = process.env): Tool[] {
   return tools.filter((tool) =>
-    tool.clangFile === undefined ? findProgram(tool) === null : !clangKnows(tool.clangFile)
+    tool.clangFile === undefined
+      ? findProgram(tool, env) === null
+      : !clangKnows(tool.clangFile, env)
   );
 }
 
@@ -101,8 +112,10 @@ function isProgram(path: string): boolean {
 }
 
 /** clang answers with the bare name when it does not know the file. */
-function clangKnows(question: string): boolean {
-  const { stdout } = spawnSync("clang", ["--target=wasm32-wasi", question], { encoding: "utf8" });
-  const path = (stdout ?? "").trim();
+function clangKnows(question: string, env: Environment): boolean {
+  const clang = findProgram({ commands: ["clang"] }, env);
+  if (clang === null) return false;
+  const { stdout } = spawnSync(clang, ["--target=wasm32-wasi", question], { encoding: "utf8" });
+  const path = stdout.trim();
   return isAbsolute(path) && existsSync(path);
 }

@@ -58,6 +58,9 @@ Deno.test("readMeasures() takes the lengths and leaves other findings", () => {
     { code: "length/measure", message: "12" },
     { code: "no-explicit-any", message: "7" },
     { code: "length/measure", message: "3" },
+    { code: "length/file", message: "" },
+    { code: "length/function", message: "" },
   ];
-  assertEquals(readMeasures(JSON.stringify({ diagnostics })), [12, 3]);
+  const expected = { lengths: [12, 3], violations: 2 };
+  assertEquals(readMeasures(JSON.stringify({ diagnostics })), expected);
 });
