@@ -1,0 +1,131 @@
+/**
+ * Chunks: where the bytes of in-memory files come from, and where they go back to.
+ *
+ * Layer: stream_ops. A pool hands out arrays of four sizes and counts what is owned against a
+ * limit. What is given back is kept for the next taker, because a fresh buffer costs more than the
+ * copy into it. A chunk comes with whatever bytes its last owner left: the taker zeroes what it does
+ * not fill. Use: one pool per mount; `stream_ops/chunk_tree.ts` builds files of chunks.
+ *
+ * @module
+ */
+import { invariant } from "../abi/invariant.ts";
+
+/** The smallest chunk: a file of a few lines. */
+export const SMALL_BYTES = 256;
+/** A page: the unit of holes. */
+export const PAGE_BYTES = 4096;
+/** Sixteen pages. */
+export const BLOCK_BYTES = 65536;
+/** Sixteen blocks: the unit of big files. */
+export const UNIT_BYTES = 1048576;
+
+/** The sizes of chunks, in bytes. */
+export type ChunkBytes =
+  | typeof SMALL_BYTES
+  | typeof PAGE_BYTES
+  | typeof BLOCK_BYTES
+  | typeof UNIT_BYTES;
+
+/** Chunks of one size that nobody owns. */
+interface Shelf {
+  readonly chunks: Uint8Array[];
+  /** How many it keeps before it lets the garbage collector have them. */
+  readonly keepCount: number;
+  /** How many are cut from one buffer: a view costs a twentieth of a buffer. */
+  readonly slabCount: number;
+}
+
+function shelf(keepCount: number, slabCount: number): Shelf {
+  return { chunks: [], keepCount, slabCount };
+}
+
+/** Takes from nobody and keeps an account: what is owned never exceeds the limit. */
+export class ChunkPool {
+  /** What chunks and charges may own together, in bytes. */
+  readonly limitBytes: number;
+  #usedBytes = 0;
+  readonly #small = shelf(16384, 16);
+  readonly #pages = shelf(8192, 16);
+  readonly #blocks = shelf(512, 1);
+  readonly #units = shelf(64, 1);
+
+  /** A pool that gives up to `limitBytes`. */
+  constructor(limitBytes: number) {
+    this.limitBytes = limitBytes;
+  }
+
+  /** What is owned, in bytes. */
+  get usedBytes(): number {
+    return this.#usedBytes;
+  }
+
+  /** What may still be taken, in bytes. */
+  get freeBytes(): number {
+    return Math.max(0, this.limitBytes - this.#usedBytes);
+  }
+
+  /** Whether there is room to be generous with chunks of this size. */
+  isRoomy(sizeBytes: number): boolean {
+    return this.freeBytes >= sizeBytes * 32;
+  }
+
+  /** A chunk with unknown contents, or null when the limit or the machine has no more. */
+  take(sizeBytes: ChunkBytes): Uint8Array | null {
+    return this.#usedBytes + sizeBytes > this.limitBytes ? null : this.takeBeyond(sizeBytes);
+  }
+
+  /** The same without a look at the limit: for an exchange that gives back as much at once. */
+  takeBeyond(sizeBytes: ChunkBytes): Uint8Array | null {
+    const shelf = this.#shelf(sizeBytes);
+    const chunk = shelf.chunks.pop() ?? make(shelf, sizeBytes);
+    if (chunk !== null) this.#usedBytes += sizeBytes;
+    return chunk;
+  }
+
+  /** Takes a chunk back. */
+  give(chunk: Uint8Array): void {
+    const shelf = this.#shelf(chunk.length as ChunkBytes);
+    this.refund(chunk.length);
+    if (shelf.chunks.length < shelf.keepCount) shelf.chunks.push(chunk);
+  }
+
+  /** Counts bytes that live elsewhere; false when there is no room for them. */
+  charge(sizeBytes: number): boolean {
+    if (this.#usedBytes + sizeBytes > this.limitBytes) return false;
+    this.#usedBytes += sizeBytes;
+    return true;
+  }
+
+  /** Takes a charge back. */
+  refund(sizeBytes: number): void {
+    invariant(sizeBytes <= this.#usedBytes, "a pool takes back no more than it gave");
+    this.#usedBytes -= sizeBytes;
+  }
+
+  #shelf(sizeBytes: ChunkBytes): Shelf {
+    if (sizeBytes === PAGE_BYTES) return this.#pages;
+    if (sizeBytes === BLOCK_BYTES) return this.#blocks;
+    if (sizeBytes === UNIT_BYTES) return this.#units;
+    invariant(sizeBytes === SMALL_BYTES, "a chunk has one of four sizes");
+    return this.#small;
+  }
+}
+
+/** Cuts a slab into chunks, shelves all but one; null when the machine has no memory. */
+function make(shelf: Shelf, sizeBytes: number): Uint8Array | null {
+  const slab = allocate(sizeBytes * shelf.slabCount);
+  if (slab === null) return null;
+  for (let index = shelf.slabCount - 1; index > 0; index--) {
+    shelf.chunks.push(new Uint8Array(slab, index * sizeBytes, sizeBytes));
+  }
+  return new Uint8Array(slab, 0, sizeBytes);
+}
+
+function allocate(sizeBytes: number): ArrayBuffer | null {
+  try {
+    return new ArrayBuffer(sizeBytes);
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,193 @@
+/**
+ * MEMFS's inode, and what the inodes of one mount share.
+ *
+ * Layer: stream_ops, because bytes and names both need it: `stream_ops/memfs.ts` reads and writes
+ * `bytes`, `node_ops/memfs.ts` keeps the names in `entries`. All names of an inode share this one
+ * object; it lives until its last name and its last open description are gone.
+ *
+ * @module
+ */
+import { ErrnoError } from "../abi/errno.ts";
+import type { DirEntry, Owner } from "../abi/attr.ts";
+import { invariant } from "../abi/invariant.ts";
+import { isDir } from "../abi/mode.ts";
+import type { NodeRecord } from "../abi/node.ts";
+import { ChunkPool } from "./chunks.ts";
+import { ChunkTree } from "./chunk_tree.ts";
+
+/** When reading moves the access time. */
+export type AtimePolicy = "relatime" | "strictatime" | "noatime";
+
+/** What the inodes of one mount share. */
+export interface MemfsStoreOptions {
+  /** Space for contents and extended attributes, in bytes. */
+  maxBytes: number;
+  /** How many inodes there may be. */
+  maxInodes: number;
+  /** Now, in ms since the epoch. */
+  clock: () => number;
+  /** When reading moves the access time. */
+  atime: AtimePolicy;
+}
+
+/** No inode has more names, and no directory more subdirectories (and 2). */
+export const MAX_LINKS = 65535;
+
+const DAY_MS = 86_400_000;
+
+/** Space, inode numbers and the clock of one mount. */
+export class MemfsStore {
+  /** Where contents come from. */
+  readonly pool: ChunkPool;
+  /** How many inodes there may be. */
+  readonly maxInodes: number;
+  /** When reading moves the access time. */
+  readonly atime: AtimePolicy;
+  /** What `tick` said last, in ms: good enough to tell whether a day has passed. */
+  now: number;
+  readonly #clock: () => number;
+  #inodeCount = 0;
+  #lastIno = 0;
+
+  /** An empty store. */
+  constructor(options: MemfsStoreOptions) {
+    this.pool = new ChunkPool(options.maxBytes);
+    this.maxInodes = options.maxInodes;
+    this.atime = options.atime;
+    this.#clock = options.clock;
+    this.now = options.clock();
+  }
+
+  /** How many inodes there are. */
+  get inodeCount(): number {
+    return this.#inodeCount;
+  }
+
+  /** Now, in ms. */
+  tick(): number {
+    return this.now = this.#clock();
+  }
+
+  /**
+   * A new inode without a name. A directory starts with its own two links.
+   *
+   * @throws {ErrnoError} ENOSPC when there are `maxInodes`
+   */
+  create(mode: number, rdev: number, owner: Owner): MemfsInode {
+    if (this.#inodeCount >= this.maxInodes) throw new ErrnoError("ENOSPC", "make another inode");
+    this.#inodeCount++;
+    return new MemfsInode(this, ++this.#lastIno, mode, rdev, owner);
+  }
+
+  /** Lets an inode go that nobody names and nobody has open. */
+  release(inode: MemfsInode): void {
+    if (inode.nlink > 0 || inode.openCount > 0) return;
+    inode.bytes?.resize(0);
+    this.pool.refund(inode.chargedBytes);
+    inode.chargedBytes = 0;
+    this.#inodeCount--;
+    invariant(this.#inodeCount >= 0, "an inode is released once");
+  }
+}
+
+/** One name in a directory. It is what `readdir` hands out, so it reads what may change. */
+export class MemfsEntry implements DirEntry {
+  /** The name. */
+  readonly name: string;
+  /** Its place in the order of creation. */
+  readonly cursor: number;
+  /** What it names. */
+  readonly inode: MemfsInode;
+
+  /** A name for `inode`. */
+  constructor(name: string, cursor: number, inode: MemfsInode) {
+    this.name = name;
+    this.cursor = cursor;
+    this.inode = inode;
+  }
+
+  /** Inode number. */
+  get ino(): number {
+    return this.inode.ino;
+  }
+
+  /** File type and permission bits. */
+  get mode(): number {
+    return this.inode.mode;
+  }
+}
+
+/** One inode. */
+export class MemfsInode implements NodeRecord {
+  /** The mount's shared part. */
+  readonly store: MemfsStore;
+  /** Inode number. */
+  readonly ino: number;
+  /** File type and permission bits. */
+  mode: number;
+  /** Owner. */
+  uid: number;
+  /** Group. */
+  gid: number;
+  /** Device number of a device. */
+  readonly rdev: number;
+  /** How many names it has; a directory: 2 and one per subdirectory. */
+  nlink: number;
+  /** How many open descriptions it has. */
+  openCount = 0;
+  /** Last read, in ms. */
+  atime: number;
+  /** Last change of contents, in ms. */
+  mtime: number;
+  /** Last change of anything, in ms. */
+  ctime: number;
+  /** A file's contents, from its first byte on. */
+  bytes: ChunkTree | null = null;
+  /** A directory's names in the order of creation. */
+  readonly entries: Map<string, MemfsEntry> | null;
+  /** The highest cursor that a directory has given out. */
+  lastCursor = 0;
+  /** What a symbolic link points to. */
+  target = "";
+  /** Extended attributes. */
+  xattrs: Map<string, Uint8Array> | null = null;
+  /** What `xattrs` owns, in bytes. */
+  chargedBytes = 0;
+
+  /** Made by `MemfsStore.create`. */
+  constructor(store: MemfsStore, ino: number, mode: number, rdev: number, owner: Owner) {
+    this.store = store;
+    this.ino = ino;
+    this.mode = mode;
+    this.uid = owner.uid;
+    this.gid = owner.gid;
+    this.rdev = rdev;
+    this.nlink = isDir(mode) ? 2 : 0;
+    this.atime = this.mtime = this.ctime = store.tick();
+    this.entries = isDir(mode) ? new Map() : null;
+  }
+
+  /** The contents, for somebody who is about to change them. */
+  contents(): ChunkTree {
+    return this.bytes ??= new ChunkTree(this.store.pool);
+  }
+
+  /** Contents have changed. */
+  modified(): void {
+    this.mtime = this.ctime = this.store.tick();
+  }
+
+  /** Contents have been read: moves the access time if the policy wants it. */
+  accessed(): void {
+    const { store } = this;
+    if (store.atime === "noatime") return;
+    if (store.atime === "relatime" && !this.isAtimeDue()) return;
+    this.atime = store.tick();
+  }
+
+  /** relatime: no read since the last change, or none for a day. */
+  isAtimeDue(): boolean {
+    return this.atime <= this.mtime || this.atime <= this.ctime ||
+      this.atime + DAY_MS <= this.store.now;
+  }
+}
