@@ -61,7 +61,7 @@ export const SEEK_DATA = 3;
 export const SEEK_HOLE = 4;
 
 /** In an `*at` call: relative to the current directory. */
-export const AT_FDCWD = -100;
+export const AT_FDCWD: number = -100;
 /** In an `*at` call: do not follow a symbolic link at the end. */
 export const AT_SYMLINK_NOFOLLOW = 0x100;
 /** In unlinkat: remove a directory. */

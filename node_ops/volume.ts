@@ -13,7 +13,7 @@
 import type { AttrChange, DirEntry, Owner } from "../abi/attr.ts";
 import { ErrnoError, isErrnoError } from "../abi/errno.ts";
 import { type Backend, FSNode, type NodeOps, type StreamOps } from "../abi/node.ts";
-import { isDir, isLink, S_IFLNK } from "../abi/mode.ts";
+import { isDir, isLink, PERMISSION_BITS, S_IFLNK, S_IFMT } from "../abi/mode.ts";
 import type { Ino, VolumeOps } from "../opfs/volume_ops.ts";
 import { type VolumeRecord, volumeStreamOps } from "../stream_ops/volume.ts";
 
@@ -149,7 +149,7 @@ class VolumeMount {
     volume.setattr(node.data.handle, change);
     this.#changed(before);
     const { mode, uid, gid } = change;
-    if (mode !== undefined) node.data.mode = mode;
+    if (mode !== undefined) node.data.mode = (node.data.mode & S_IFMT) | (mode & PERMISSION_BITS);
     if (uid !== undefined) node.data.uid = uid;
     if (gid !== undefined) node.data.gid = gid;
   }

@@ -18,6 +18,9 @@ const MAX_LINKS = 65_535;
 const MAX_NAME_BYTES = 255;
 const MAX_TARGET_BYTES = 4095;
 
+/** What changes names or attributes: see VolumeOps.generation. */
+const MUTATORS = new Set(["create", "link", "unlink", "rmdir", "rename", "setattr"]);
+
 interface Entry {
   node: Node;
   cursor: number;
@@ -60,6 +63,7 @@ export class ModelVolume implements VolumeOps {
   #nodes = new Map<Ino, Node>();
   #nextIno = 1;
   #nextCursor = 1;
+  #generation = 0;
   #now: () => number;
   #maxFileBytes: number;
 
@@ -72,7 +76,7 @@ export class ModelVolume implements VolumeOps {
   }
 
   get generation(): number {
-    return 0;
+    return this.#generation;
   }
 
   lookup(parent: Ino, name: string): Ino {
@@ -256,6 +260,8 @@ export class ModelVolume implements VolumeOps {
   }
 
   #count(method: string): void {
+    // One that fails counts too: whoever caches asks once more than needed.
+    if (MUTATORS.has(method)) this.#generation++;
     this.calls.set(method, (this.calls.get(method) ?? 0) + 1);
   }
 
