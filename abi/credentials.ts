@@ -35,12 +35,20 @@ export function newOwner(parent: { mode: number; gid: number }, caller: Credenti
 }
 
 /**
- * Mode of something new: umask taken off; a directory in a setgid directory is setgid too.
+ * Mode of something new: umask taken off. In a setgid directory a directory is setgid too, and an
+ * executable file keeps setgid only if its maker belongs to the group that it gets.
  * `mode` has its type bits.
  */
-export function newMode(mode: number, parent: { mode: number }, caller: Credentials): number {
+export function newMode(
+  mode: number,
+  parent: { mode: number; gid: number },
+  caller: Credentials,
+): number {
   const masked = mode & ~(caller.umask & 0o777);
-  return isDir(mode) && parent.mode & S_ISGID ? masked | S_ISGID : masked;
+  if (!(parent.mode & S_ISGID)) return masked;
+  if (isDir(mode)) return masked | S_ISGID;
+  const mayKeep = caller.uid === 0 || inGroup(caller, parent.gid) || !(mode & 0o010);
+  return mayKeep ? masked : masked & ~S_ISGID;
 }
 
 /**

@@ -48,6 +48,8 @@ export interface NodeOps<D extends NodeRecord = NodeRecord> {
   link?(node: FSNode<D>, parent: FSNode<D>, name: string): FSNode<D>;
   /** What the symbolic link points to, as it was given. */
   readlink?(node: FSNode<D>): string;
+  /** Where a link leads that follows no path, such as /proc/self/fd/3; null to use its text. */
+  follow?(node: FSNode<D>): FSNode | null;
   /** Removes a name that is not a directory's. */
   unlink?(parent: FSNode<D>, name: string): void;
   /** Removes an empty directory, else ENOTEMPTY. */
@@ -124,6 +126,8 @@ export class FSNode<D extends NodeRecord = NodeRecord> {
   name_next: FSNode | null;
   /** What holds it in memory: cached children, streams, current directories, mounts. */
   pins: number;
+  /** Whether the name has been taken away; only who holds the node still sees the inode. */
+  removed: boolean;
 
   /** An unattached node: `fs/` gives it a parent, a name and a mount. */
   constructor(data: D, nodeOps: NodeOps<D>, streamOps: StreamOps<D>) {
@@ -136,6 +140,7 @@ export class FSNode<D extends NodeRecord = NodeRecord> {
     this.mounted = null;
     this.name_next = null;
     this.pins = 0;
+    this.removed = false;
   }
 
   /** Inode number. */

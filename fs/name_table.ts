@@ -1,0 +1,169 @@
+/**
+ * The name table: (parent node, name) → FSNode, in one hash table for all mounts.
+ *
+ * Layer: fs. The key is the parent *node* by identity, since inode numbers repeat between mounts;
+ * the hash mixes the mount, the parent's inode number and the name. It doubles before the mean chain
+ * exceeds one node. Above a bound it forgets nodes that nobody holds and whose backend can look
+ * them up again.
+ *
+ * Finding neither allocates nor cuts the name out of its path: `find(parent, path, from, to, hash)`.
+ *
+ * @module
+ */
+import type { FSNode } from "../abi/node.ts";
+
+/** Buckets of an empty table. A power of two, as every later size. */
+const FIRST_BUCKETS = 1024;
+/** Buckets that one `trim` looks at, at most. */
+const TRIM_BUCKETS = 256;
+
+/** Where the hash of a name in `parent` starts. */
+export function hashStart(parent: FSNode): number {
+  return Math.imul(parent.data.ino ^ Math.imul(parent.mount.dev, 0x2c1b3c6d), 0x297a2d39);
+}
+
+/** One more UTF-16 unit of the name. */
+export function hashUnit(hash: number, unit: number): number {
+  return Math.imul(hash ^ unit, 0x01000193);
+}
+
+/** Spreads the last units over all bits, for the low ones pick the bucket. */
+export function hashEnd(hash: number): number {
+  const mixed = Math.imul(hash ^ (hash >>> 15), 0x735a2d97);
+  return mixed ^ (mixed >>> 13);
+}
+
+function hashOf(node: FSNode): number {
+  const { name } = node;
+  let hash = hashStart(node.parent);
+  for (let index = 0; index < name.length; index++) {
+    hash = hashUnit(hash, name.charCodeAt(index));
+  }
+  return hashEnd(hash);
+}
+
+/** The table. */
+export class NameTable {
+  /** Chains by hash, linked through `name_next`. */
+  buckets: (FSNode | null)[] = new Array(FIRST_BUCKETS).fill(null);
+  /** How many nodes it holds. */
+  count = 0;
+  #mask = FIRST_BUCKETS - 1;
+  #hand = 0;
+
+  /** The node whose parent is `parent` and whose name is `path` from `from` to `to`, or null. */
+  find(parent: FSNode, path: string, from: number, to: number, hash: number): FSNode | null {
+    let node = this.buckets[hash & this.#mask] as FSNode | null;
+    while (node !== null) {
+      if (node.parent === parent && isName(node.name, path, from, to)) return node;
+      node = node.name_next;
+    }
+    return null;
+  }
+
+  /** The child of that name, or null. */
+  get(parent: FSNode, name: string): FSNode | null {
+    let hash = hashStart(parent);
+    for (let index = 0; index < name.length; index++) {
+      hash = hashUnit(hash, name.charCodeAt(index));
+    }
+    return this.find(parent, name, 0, name.length, hashEnd(hash));
+  }
+
+  /** Adds an attached node, and pins its parent. */
+  add(node: FSNode): void {
+    if (this.count >= this.buckets.length) this.#grow();
+    this.#push(node);
+    this.count++;
+    if (node.parent !== node) node.parent.pins++;
+  }
+
+  /** Takes a node out; false if it was not there. */
+  remove(node: FSNode): boolean {
+    const bucket = hashOf(node) & this.#mask;
+    let before: FSNode | null = null;
+    let current = this.buckets[bucket] as FSNode | null;
+    while (current !== node) {
+      if (current === null) return false;
+      before = current;
+      current = current.name_next;
+    }
+    this.#cut(bucket, before, node);
+    return true;
+  }
+
+  /** Takes out every node of a mount. */
+  removeMount(dev: number): void {
+    for (let bucket = 0; bucket < this.buckets.length; bucket++) {
+      this.#filter(bucket, (node) => node.mount.dev !== dev);
+    }
+  }
+
+  /** Forgets some nodes that nobody holds, while there are more than `maxNodes`. */
+  trim(maxNodes: number): void {
+    for (let turns = TRIM_BUCKETS; turns > 0 && this.count > maxNodes; turns--) {
+      this.#hand = (this.#hand + 1) & this.#mask;
+      this.#filter(this.#hand, (node) => !mayForget(node));
+    }
+  }
+
+  /** Nodes in the longest chain, and the mean over chains that have any. */
+  chains(): { longest: number; mean: number } {
+    let longest = 0;
+    let used = 0;
+    for (const first of this.buckets) {
+      let length = 0;
+      for (let node = first; node !== null; node = node.name_next) length++;
+      longest = Math.max(longest, length);
+      if (length > 0) used++;
+    }
+    return { longest, mean: used === 0 ? 0 : this.count / used };
+  }
+
+  #push(node: FSNode): void {
+    const bucket = hashOf(node) & this.#mask;
+    node.name_next = this.buckets[bucket] as FSNode | null;
+    this.buckets[bucket] = node;
+  }
+
+  #cut(bucket: number, before: FSNode | null, node: FSNode): void {
+    if (before === null) this.buckets[bucket] = node.name_next;
+    else before.name_next = node.name_next;
+    node.name_next = null;
+    this.count--;
+    if (node.parent !== node) node.parent.pins--;
+  }
+
+  #filter(bucket: number, keeps: (node: FSNode) => boolean): void {
+    let before: FSNode | null = null;
+    let node = this.buckets[bucket] as FSNode | null;
+    while (node !== null) {
+      const next: FSNode | null = node.name_next;
+      if (keeps(node)) before = node;
+      else this.#cut(bucket, before, node);
+      node = next;
+    }
+  }
+
+  #grow(): void {
+    const old = this.buckets;
+    this.buckets = new Array(old.length * 2).fill(null);
+    this.#mask = this.buckets.length - 1;
+    for (const first of old) {
+      let node = first;
+      while (node !== null) {
+        const next: FSNode | null = node.name_next;
+        this.#push(node);
+        node = next;
+      }
+    }
+  }
+}
+
+function isName(name: string, path: string, from: number, to: number): boolean {
+  return name.length === to - from && path.startsWith(name, from);
+}
+
+function mayForget(node: FSNode): boolean {
+  return node.pins === 0 && node.parent.node_ops.lookup !== undefined;
+}

@@ -1,0 +1,195 @@
+/**
+ * Calls on names: making, removing, moving, linking and listing them, and where the caller stands.
+ *
+ * Layer: fs; second link of the chain State → NodeCalls → AttrCalls → … → FS. Names, arguments and
+ * numbers are Emscripten's, behaviour is POSIX's: docs/SEMANTICS.md. Every failure is an ErrnoError.
+ *
+ * @module
+ */
+import type { DirEntry } from "../abi/attr.ts";
+import { RENAME_EXCHANGE, RENAME_NOREPLACE } from "../abi/flags.ts";
+import { isDir, MAY_READ, S_IFCHR, S_IFDIR, S_IFREG } from "../abi/mode.ts";
+import type { FSNode } from "../abi/node.ts";
+import { checkPath, integer, refuse } from "./arguments.ts";
+import {
+  makeLink,
+  makeNode,
+  makeSymlink,
+  moveName,
+  nodeType,
+  pathAt,
+  removeDirectory,
+  removeFile,
+} from "./entries.ts";
+import { find, FOLLOW, LAST, parentOf, pathOf, SECOND, topOf, walk } from "./lookup.ts";
+import { mayAccess, mayLookup } from "./permissions.ts";
+import { getPath, State } from "./state.ts";
+
+/** Permission bits and the sticky bit: what mkdir takes. */
+const DIRECTORY_BITS = 0o1777;
+const PERMISSION_BITS = 0o7777;
+
+/** Calls on names. */
+export class NodeCalls extends State {
+  /**
+   * Makes a file, directory, FIFO, socket or device; no type bits mean a file.
+   *
+   * @throws {ErrnoError} EEXIST, ENOENT, ENOTDIR, EACCES, EPERM (a device, unless root), EROFS, EINVAL
+   */
+  mknod(path: string, mode: number, dev: number): FSNode {
+    const bits = integer(mode, "mknod");
+    const rdev = integer(dev ?? 0, "mknod");
+    const place = walk(this, "mknod", path, LAST);
+    return makeNode(this, "mknod", place, nodeType(bits, "mknod") | bits & PERMISSION_BITS, rdev);
+  }
+
+  /** Makes an empty file. EEXIST if the name is taken. */
+  create(path: string, mode = 0o666): FSNode {
+    const bits = integer(mode, "create") & PERMISSION_BITS;
+    return makeNode(this, "create", walk(this, "create", path, LAST), S_IFREG | bits, 0);
+  }
+
+  /** Makes a directory. EEXIST if the name is taken. */
+  mkdir(path: string, mode = 0o777): FSNode {
+    const bits = integer(mode, "mkdir") & DIRECTORY_BITS;
+    const node = makeNode(this, "mkdir", walk(this, "mkdir", path, LAST), S_IFDIR | bits, 0);
+    this.trackingDelegate?.onMakeDirectory?.(getPath(node), mode);
+    return node;
+  }
+
+  /** Makes a directory and those above it that are missing. ENOTDIR if a file is in the way. */
+  mkdirTree(path: string, mode = 0o777): void {
+    checkPath("mkdirTree", path);
+    for (let end = path.indexOf("/", 1); end !== -1; end = path.indexOf("/", end + 1)) {
+      this.#mkdirUnlessThere(path.slice(0, end), mode);
+    }
+    this.#mkdirUnlessThere(path, mode);
+  }
+
+  #mkdirUnlessThere(path: string, mode: number): void {
+    const { node } = walk(this, "mkdirTree", path, FOLLOW);
+    if (node === null) this.mkdir(path, mode);
+    else if (!isDir(node.data.mode)) refuse("ENOTDIR", "mkdirTree", path);
+  }
+
+  /** Makes a character device: `mkdev(path, dev)` or `mkdev(path, mode, dev)`. */
+  mkdev(path: string, mode: number, dev?: number): FSNode {
+    const bits = dev === undefined ? 0o666 : integer(mode, "mkdev");
+    return this.mknod(path, S_IFCHR | bits & PERMISSION_BITS, dev ?? mode);
+  }
+
+  /** Makes a symbolic link at `path` that holds `target` as it is given. */
+  symlink(target: string, path: string): FSNode {
+    const node = makeSymlink(this, "symlink", walk(this, "symlink", path, LAST), target);
+    this.trackingDelegate?.onMakeSymlink?.(target, getPath(node));
+    return node;
+  }
+
+  /** Gives a file one more name. EPERM for a directory, EXDEV across mounts, EMLINK. */
+  link(oldPath: string, newPath: string): FSNode {
+    const node = find(this, "link", oldPath, 0);
+    return makeLink(this, "link", node, walk(this, "link", newPath, LAST | SECOND));
+  }
+
+  /**
+   * Moves a name in one step, replacing what is at the new one.
+   *
+   * @param flags 0, RENAME_NOREPLACE (EEXIST if the new name is taken) or RENAME_EXCHANGE
+   * @throws {ErrnoError} ENOENT, EEXIST, ENOTEMPTY, EISDIR, ENOTDIR, EINVAL (into itself), EBUSY,
+   * EXDEV, EACCES, EPERM, EROFS
+   */
+  rename(oldPath: string, newPath: string, flags = 0): void {
+    if (![0, RENAME_NOREPLACE, RENAME_EXCHANGE].includes(flags)) refuse("EINVAL", "rename", flags);
+    const from = walk(this, "rename", oldPath, LAST);
+    const to = walk(this, "rename", newPath, LAST | SECOND);
+    const delegate = this.trackingDelegate;
+    if (delegate === null) return moveName(this, "rename", from, to, flags);
+    const paths = [pathAt(from), pathAt(to)] as const;
+    delegate.willMovePath?.(...paths);
+    moveName(this, "rename", from, to, flags);
+    delegate.onMovePath?.(...paths);
+  }
+
+  /** Removes an empty directory. ENOTEMPTY, ENOTDIR, EBUSY, EINVAL for ".". */
+  rmdir(path: string): void {
+    const place = walk(this, "rmdir", path, LAST);
+    if (this.trackingDelegate === null) return removeDirectory(this, "rmdir", place);
+    const name = pathAt(place);
+    this.trackingDelegate.willDeletePath?.(name);
+    removeDirectory(this, "rmdir", place);
+    this.trackingDelegate.onDeletePath?.(name);
+  }
+
+  /** Removes a name; the inode stays while it is open. EISDIR for a directory. */
+  unlink(path: string): void {
+    const place = walk(this, "unlink", path, LAST);
+    if (this.trackingDelegate === null) return removeFile(this, "unlink", place);
+    const name = pathAt(place);
+    this.trackingDelegate.willDeletePath?.(name);
+    removeFile(this, "unlink", place);
+    this.trackingDelegate.onDeletePath?.(name);
+  }
+
+  /** The names in a directory, "." and ".." first. */
+  readdir(path: string): string[] {
+    const node = find(this, "readdir", path, FOLLOW);
+    if (!isDir(node.data.mode)) refuse("ENOTDIR", "readdir", path);
+    const refused = mayAccess(this, node, MAY_READ);
+    if (refused !== 0) refuse(refused, "readdir", path);
+    const names = [".", ".."];
+    for (const entry of entriesOf(node, "readdir")) names.push(entry.name);
+    return names;
+  }
+
+  /** What a symbolic link holds. EINVAL if it is none. */
+  readlink(path: string): string {
+    return readLink(find(this, "readlink", path, 0), path);
+  }
+
+  /** The absolute path without links, "." and "..". */
+  realpath(path: string): string {
+    const place = walk(this, "realpath", path, FOLLOW);
+    if (place.node === null) refuse("ENOENT", "realpath", path);
+    return pathOf(place, path);
+  }
+
+  /** The current directory. ENOENT if it has been removed. */
+  cwd(): string {
+    const node = this.directory;
+    if (node === null || node.removed) refuse("ENOENT", "cwd");
+    return getPath(node);
+  }
+
+  /** Changes the current directory. ENOENT, ENOTDIR, EACCES. */
+  chdir(path: string): void {
+    this.standIn(find(this, "chdir", path, FOLLOW), "chdir");
+  }
+
+  /** Makes a directory the current one; what `chdir` and `fchdir` have in common. */
+  protected standIn(node: FSNode, call: string): void {
+    const refused = mayLookup(this, node);
+    if (refused !== 0) refuse(refused, call, node.name);
+    node.pins++;
+    if (this.directory !== null) this.directory.pins--;
+    this.directory = node;
+  }
+}
+
+/** What a symbolic link holds, or EINVAL. */
+export function readLink(node: FSNode, path: string): string {
+  return node.node_ops.readlink?.(node) ?? refuse("EINVAL", "readlink", path);
+}
+
+/** Every entry of a directory, without "." and "..". */
+export function* entriesOf(node: FSNode, call: string): Generator<DirEntry, void, void> {
+  const list = node.node_ops.readdir ?? refuse("ENOTDIR", call, node.name);
+  for (let entries = list(node, 0); entries.length > 0;) {
+    yield* entries;
+    entries = list(node, (entries.at(-1) as DirEntry).cursor);
+  }
+}
+
+/** The inode number that ".." shows. */
+export function parentInode(node: FSNode): number {
+  return topOf(parentOf(node)).data.ino;
+}

@@ -1,0 +1,135 @@
+/**
+ * open: from a path and flags to a stream with a descriptor.
+ *
+ * Layer: fs, under `open`, `openat` and the whole-file calls. The order is Linux's: flags, walk,
+ * existence, kind, permission, driver, truncation. The descriptor is found before anything is made,
+ * so that EMFILE leaves nothing behind.
+ *
+ * @module
+ */
+import {
+  O_ACCMODE,
+  O_APPEND,
+  O_CLOEXEC,
+  O_CREAT,
+  O_DIRECTORY,
+  O_EXCL,
+  O_NOCTTY,
+  O_NOFOLLOW,
+  O_PATH,
+  O_RDONLY,
+  O_TMPFILE,
+  O_TRUNC,
+} from "../abi/flags.ts";
+import { newMode, newOwner } from "../abi/credentials.ts";
+import { isDir, isFIFO, isFile, isLink, S_IFREG } from "../abi/mode.ts";
+import { type FSNode, FSStream, type StreamOps } from "../abi/node.ts";
+import { refuse } from "./arguments.ts";
+import { changeSize } from "./attributes.ts";
+import { driverOf, hasNoPosition } from "./devices.ts";
+import { makeNode } from "./entries.ts";
+import { CREATE, find, FOLLOW, pathOf, type Place, walk } from "./lookup.ts";
+import { mayCreate, mayOpen } from "./permissions.ts";
+import { getPath, type State } from "./state.ts";
+
+/** Flags that only open looks at. */
+const OPEN_ONLY = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_NOFOLLOW | (O_TMPFILE & ~O_DIRECTORY);
+/** What counts beside O_PATH. */
+const PATH_FLAGS = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+const PERMISSION_BITS = 0o7777;
+
+/** Opens a path from `start`. The errors are those of `FS.open`. */
+export function openPath(
+  state: State,
+  path: string,
+  openFlags: number,
+  mode: number,
+  start: FSNode | null = state.directory,
+): FSStream {
+  const flags = openFlags & O_PATH ? openFlags & PATH_FLAGS : openFlags;
+  checkFlags(flags);
+  state.descriptors.nextFree();
+  if ((flags & O_TMPFILE) === O_TMPFILE) return openUnnamed(state, path, flags, mode, start);
+  const isNew = (flags & O_CREAT) !== 0;
+  const follows = !(flags & O_NOFOLLOW) && !(isNew && flags & O_EXCL);
+  const place = walk(state, "open", path, (follows ? FOLLOW : 0) | (isNew ? CREATE : 0), start);
+  if (isNew && place.slash) refuse("EISDIR", "open", path);
+  if (place.node !== null) return openPlace(state, place, path, flags);
+  if (!isNew) refuse("ENOENT", "open", path);
+  const node = makeNode(state, "open", place, S_IFREG | mode & PERMISSION_BITS, 0);
+  return openStream(state, node, flags, place.plain ? path : getPath(node));
+}
+
+function checkFlags(flags: number): void {
+  if ((flags & O_ACCMODE) === O_ACCMODE) refuse("EINVAL", "open with no access mode");
+  const wantsBoth = flags & O_CREAT && flags & O_DIRECTORY;
+  if (wantsBoth) refuse("EINVAL", "create a directory by open");
+}
+
+function openPlace(state: State, place: Place, path: string, flags: number): FSStream {
+  if (flags & O_CREAT && flags & O_EXCL) refuse("EEXIST", "open", path);
+  return openNode(state, place.node as FSNode, flags, pathOf(place, path));
+}
+
+/** Opens a node that has been found. */
+export function openNode(state: State, node: FSNode, flags: number, path: string): FSStream {
+  const refused = mayOpen(state, node, flags);
+  if (refused !== 0) refuse(refused, "open", path);
+  if (flags & O_TRUNC && isFile(node.data.mode)) changeSize(state, "open", node, 0);
+  return openStream(state, node, flags, path);
+}
+
+/** A file without a name in the directory at `path`. */
+function openUnnamed(
+  state: State,
+  path: string,
+  flags: number,
+  mode: number,
+  start: FSNode | null,
+): FSStream {
+  if ((flags & O_ACCMODE) === O_RDONLY) refuse("EINVAL", "open", path);
+  const parent = find(state, "open", path, FOLLOW, start);
+  if (!isDir(parent.data.mode)) refuse("ENOTDIR", "open", path);
+  if (parent.mount.readOnly) refuse("EROFS", "open", path);
+  const refused = mayCreate(state, parent);
+  if (refused !== 0) refuse(refused, "open", path);
+  const make = parent.node_ops.tmpfile ?? refuse("ENOTSUP", "open", path);
+  const bits = newMode(S_IFREG | mode & PERMISSION_BITS, parent.data, state.credentials);
+  const node = make(parent, bits, newOwner(parent.data, state.credentials));
+  node.parent = parent;
+  node.name = `#${node.data.ino}`;
+  node.mount = parent.mount;
+  node.removed = true;
+  return openStream(state, node, flags, `${getPath(parent)}/${node.name}`);
+}
+
+const NO_OPS: StreamOps = {};
+
+/** The stream over a node that may be opened, with the lowest free descriptor. */
+function openStream(state: State, node: FSNode, flags: number, path: string): FSStream {
+  const ops = flags & O_PATH || isLink(node.data.mode) ? NO_OPS : opsOf(state, node, flags);
+  const shared = { flags: flags & ~OPEN_ONLY, position: 0, descriptors: 1 };
+  const stream = new FSStream(node, shared, path);
+  stream.stream_ops = ops;
+  stream.seekable = !hasNoPosition(node, ops);
+  const fd = state.descriptors.add(stream);
+  try {
+    ops.open?.(stream);
+  } catch (error) {
+    state.descriptors.remove(fd);
+    throw error;
+  }
+  node.pins++;
+  if (state.trackingDelegate !== null || state.readFiles !== null) track(state, stream, flags);
+  return stream;
+}
+
+function opsOf(state: State, node: FSNode, flags: number): StreamOps {
+  if (isFIFO(node.data.mode)) return state.pipes.opsFor(node, flags);
+  return driverOf(state, node, "open");
+}
+
+function track(state: State, stream: FSStream, flags: number): void {
+  if (state.readFiles !== null && !(flags & O_APPEND)) state.readFiles[stream.path] = 1;
+  state.trackingDelegate?.onOpenFile?.(stream.path, flags);
+}

@@ -1,0 +1,350 @@
+/**
+ * Calls on open files: open, close, read, write, seek, the calls by descriptor, dup, sync.
+ *
+ * Layer: fs; fourth link of the chain. Every descriptor holds an inode, so what is done through it
+ * goes on after its name is gone. `write` is the hot path: it checks, picks the position, makes one
+ * indirect call, and advances; nothing stands between a caller and the backend but this one frame.
+ *
+ * @module
+ */
+import { parseFlags } from "../abi/flags.ts";
+import {
+  O_APPEND,
+  O_CLOEXEC,
+  O_DIRECT,
+  O_DSYNC,
+  O_NOATIME,
+  O_NONBLOCK,
+  O_PATH,
+  SEEK_CUR,
+  SEEK_END,
+  SEEK_HOLE,
+  SEEK_SET,
+} from "../abi/flags.ts";
+import { isDir, S_IFDIR, S_IFMT, S_ISGID, S_ISUID } from "../abi/mode.ts";
+import { FSNode, FSStream } from "../abi/node.ts";
+import { AttrCalls } from "./attr_calls.ts";
+import { byteCount, bytesOf, integer, refuse } from "./arguments.ts";
+import {
+  changeMode,
+  changeOwner,
+  changeSize,
+  changeTimes,
+  dropPrivileges,
+  type FSStat,
+  statOf,
+  timeOf,
+  type TimeSpec,
+} from "./attributes.ts";
+import { openNode, openPath } from "./opening.ts";
+import { getPath } from "./state.ts";
+
+const SPECIAL_BITS = S_ISUID | S_ISGID;
+
+/** Calls on streams and descriptors. */
+export class StreamCalls extends AttrCalls {
+  /**
+   * Opens a path, and creates it if the flags say so. Takes the lowest free descriptor.
+   *
+   * @param flags O_* or one of r, r+, w, w+, a, a+, wx, wx+, ax, ax+
+   * @param mode permission bits of a file that is made, before the umask
+   * @throws {ErrnoError} ENOENT, EEXIST, EISDIR, ENOTDIR, EACCES, EPERM, ELOOP, EROFS, ENXIO, EMFILE
+   */
+  open(path: string | FSNode, flags: number | string, mode = 0o666): FSStream {
+    const bits = parseFlags(flags);
+    const permissions = integer(mode, "open");
+    if (path instanceof FSNode) return openNode(this, path, bits, getPath(path));
+    return openPath(this, path, bits, permissions);
+  }
+
+  /** Closes. EBADF if it is closed already; whatever the backend says, it is closed afterwards. */
+  close(stream: FSStream): void {
+    const open = openStream(this, stream, "close");
+    const fd = open.fd as number;
+    this.descriptors.remove(fd);
+    open.fd = null;
+    open.node.pins--;
+    if (--open.shared.descriptors === 0) open.stream_ops.close?.(open);
+    this.trackingDelegate?.onCloseFile?.(open.path);
+  }
+
+  /** Whether the stream has been closed. */
+  isClosed(stream: FSStream): boolean {
+    return stream.fd === null;
+  }
+
+  /**
+   * Reads up to `length` bytes into the view, at `offset` in it, and returns how many; 0 at the end.
+   *
+   * @param position where in the file; the stream's own position stays. Absent: there, and it moves
+   * @throws {ErrnoError} EBADF, EISDIR, EINVAL, ESPIPE
+   */
+  read(
+    stream: FSStream,
+    buffer: ArrayBufferView,
+    offset: number,
+    length: number,
+    position?: number,
+  ): number {
+    const bytes = buffer instanceof Uint8Array ? buffer : bytesOf(buffer, "read");
+    const at = this.#checkTransfer(stream, bytes, offset, length, position, "read");
+    const { stream_ops } = stream;
+    if (stream_ops.read === undefined) refuseTransfer(stream, "read");
+    const count = length === 0 ? 0 : stream_ops.read(stream, bytes, offset, length, at);
+    if (position === undefined || position === null) stream.shared.position = at + count;
+    this.trackingDelegate?.onReadFile?.(stream.path, count);
+    return count;
+  }
+
+  /**
+   * Writes `length` bytes of the view from `offset` in it, and returns how many were taken.
+   *
+   * @param position where in the file; the stream's own position stays. Absent: there, and it moves.
+   * With O_APPEND the bytes go to the end either way
+   * @param canOwn a hint that the caller gives the bytes away; it never changes the result
+   * @throws {ErrnoError} EBADF, EINVAL, ESPIPE, EFBIG, ENOSPC, EPIPE
+   */
+  write(
+    stream: FSStream,
+    buffer: ArrayBufferView,
+    offset: number,
+    length: number,
+    position?: number,
+    _canOwn?: boolean,
+  ): number {
+    const bytes = buffer instanceof Uint8Array ? buffer : bytesOf(buffer, "write");
+    const at = this.#checkTransfer(stream, bytes, offset, length, position, "write");
+    const { stream_ops, shared } = stream;
+    if (stream_ops.write === undefined) refuseTransfer(stream, "write");
+    if (length === 0) return 0;
+    const moves = position === undefined || position === null;
+    let count = length;
+    if (shared.flags & O_APPEND && stream_ops.append !== undefined) {
+      const end = stream_ops.append(stream, bytes, offset, length);
+      if (moves) shared.position = end;
+    } else {
+      const start = shared.flags & O_APPEND ? endOf(stream, at) : at;
+      count = stream_ops.write(stream, bytes, offset, length, start);
+      if (moves) shared.position = start + count;
+    }
+    if (stream.node.data.mode & SPECIAL_BITS) dropPrivileges(this, stream.node);
+    if (shared.flags & O_DSYNC) stream_ops.fsync?.(stream);
+    if (this.isObserved) this.#wrote(stream, count);
+    return count;
+  }
+
+  /** Whether anybody wants to hear of writes. */
+  protected get isObserved(): boolean {
+    return this.watchers.size > 0 || this.trackingDelegate !== null;
+  }
+
+  #wrote(stream: FSStream, count: number): void {
+    this.watchers.tell("modify", stream.node);
+    this.trackingDelegate?.onWriteToFile?.(stream.path, count);
+  }
+
+  /** Checks what read and write have in common, and returns where in the file they start. */
+  #checkTransfer(
+    stream: FSStream,
+    bytes: Uint8Array,
+    offset: number,
+    length: number,
+    position: number | undefined,
+    call: "read" | "write",
+  ): number {
+    const open = openStream(this, stream, call);
+    if (!(call === "read" ? open.isRead : open.isWrite)) refuse("EBADF", call, open.path);
+    if ((open.node.data.mode & S_IFMT) === S_IFDIR) refuse("EISDIR", call, open.path);
+    if (!Number.isSafeInteger(offset) || offset < 0) refuse("EINVAL", call, offset);
+    if (!Number.isSafeInteger(length) || length < 0 || length > bytes.byteLength - offset) {
+      refuse("EINVAL", call, length);
+    }
+    const moves = position === undefined || position === null;
+    const at = moves ? open.shared.position : byteCount(position, call);
+    if (!moves && !open.seekable) refuse("ESPIPE", call, open.path);
+    if (at > Number.MAX_SAFE_INTEGER - length) refuse("EFBIG", call, open.path);
+    return at;
+  }
+
+  /**
+   * Moves the position and returns it. SEEK_DATA and SEEK_HOLE find the next byte that is, or is
+   * not, stored. On a directory the positions are those that `getdents` reports.
+   *
+   * @throws {ErrnoError} EBADF, ESPIPE, EINVAL, ENXIO
+   */
+  llseek(stream: FSStream, offset: number, whence: number): number {
+    const open = openStream(this, stream, "llseek");
+    if (open.flags & O_PATH) refuse("EBADF", "llseek", open.path);
+    integer(offset, "llseek");
+    if (!(whence >= SEEK_SET && whence <= SEEK_HOLE)) refuse("EINVAL", "llseek", whence);
+    const isDirectory = isDir(open.node.data.mode);
+    if (!open.seekable || (!isDirectory && open.stream_ops.llseek === undefined)) {
+      refuse("ESPIPE", "llseek", open.path);
+    }
+    const position = isDirectory ? seekDirectory(open, offset, whence) : seek(open, offset, whence);
+    if (!(position >= 0)) refuse("EINVAL", "llseek", offset);
+    if (position > Number.MAX_SAFE_INTEGER) refuse("EOVERFLOW", "llseek", offset);
+    open.shared.position = position;
+    this.trackingDelegate?.onSeekFile?.(open.path, position, whence);
+    return position;
+  }
+
+  /** Makes an open file, its data and the names that lead to it durable. EBADF, EINVAL. */
+  fsync(stream: FSStream | number): void {
+    const open = this.#streamOf(stream, "fsync");
+    if (open.flags & O_PATH) refuse("EBADF", "fsync", open.path);
+    open.stream_ops.fsync?.(open);
+  }
+
+  /** Makes the data of an open file durable, and what is needed to find it. */
+  fdatasync(stream: FSStream | number): void {
+    this.fsync(stream);
+  }
+
+  /** The attributes of an open file. */
+  fstat(fd: number | FSStream): FSStat {
+    return statOf(this.#streamOf(fd, "fstat").node);
+  }
+
+  /** Changes permission bits of an open file. */
+  fchmod(fd: number | FSStream, mode: number): void {
+    changeMode(this, "fchmod", this.#usable(fd, "fchmod").node, mode);
+  }
+
+  /** Changes owner and group of an open file; -1 leaves one alone. */
+  fchown(fd: number | FSStream, uid: number, gid: number): void {
+    changeOwner(this, "fchown", this.#usable(fd, "fchown").node, uid, gid);
+  }
+
+  /** Cuts or extends an open file. EINVAL if it is not open for writing. */
+  ftruncate(fd: number | FSStream, sizeBytes: number): void {
+    const stream = this.#usable(fd, "ftruncate");
+    byteCount(sizeBytes, "ftruncate");
+    if (!stream.isWrite) refuse("EINVAL", "ftruncate", stream.path);
+    changeSize(this, "ftruncate", stream.node, sizeBytes);
+  }
+
+  /** Sets times of an open file as [s, ns]; absent is now. */
+  futimens(fd: number | FSStream, atime?: TimeSpec, mtime?: TimeSpec): void {
+    const times = [timeOf(atime, "futimens"), timeOf(mtime, "futimens")] as const;
+    changeTimes(this, "futimens", this.#usable(fd, "futimens").node, ...times);
+  }
+
+  /** Changes the current directory to an open one. */
+  fchdir(fd: number | FSStream): void {
+    this.standIn(this.#streamOf(fd, "fchdir").node, "fchdir");
+  }
+
+  /** Another descriptor, the lowest free one from `from` on, with the same position and flags. */
+  dup(fd: number | FSStream, from = 0): FSStream {
+    const original = this.#streamOf(fd, "dup");
+    if (integer(from, "dup") < 0 || from >= this.descriptors.limit) refuse("EINVAL", "dup", from);
+    const copy = copyOf(original);
+    this.descriptors.add(copy, from);
+    return counted(copy);
+  }
+
+  /** Makes descriptor `to` mean what `fd` means, and closes what it meant before. */
+  dup2(fd: number | FSStream, to: number): FSStream {
+    const original = this.#streamOf(fd, "dup2");
+    if (original.fd === to) return original;
+    return this.#duplicateTo(original, to, "dup2");
+  }
+
+  /** The same, but EINVAL if both are one; `flags` is 0 or O_CLOEXEC, which nothing here closes. */
+  dup3(fd: number | FSStream, to: number, flags = 0): FSStream {
+    const original = this.#streamOf(fd, "dup3");
+    if (original.fd === to || integer(flags, "dup3") & ~O_CLOEXEC) refuse("EINVAL", "dup3", to);
+    return this.#duplicateTo(original, to, "dup3");
+  }
+
+  #duplicateTo(original: FSStream, to: number, call: string): FSStream {
+    if (!Number.isInteger(to) || to < 0 || to >= this.descriptors.limit) refuse("EBADF", call, to);
+    const before = this.descriptors.get(to);
+    if (before !== null) this.close(before);
+    const copy = copyOf(original);
+    this.descriptors.put(copy, to);
+    return counted(copy);
+  }
+
+  /** The flags of an open file. */
+  getFlags(fd: number | FSStream): number {
+    return this.#streamOf(fd, "getFlags").flags;
+  }
+
+  /** Changes O_APPEND, O_NONBLOCK, O_DIRECT and O_NOATIME of an open file; the rest stays. */
+  setFlags(fd: number | FSStream, flags: number): void {
+    const stream = this.#streamOf(fd, "setFlags");
+    const changeable = O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME;
+    const wanted = integer(flags, "setFlags") & changeable;
+    stream.flags = stream.flags & ~changeable | wanted;
+  }
+
+  /** The stream of a descriptor, or null. */
+  getStream(fd: number): FSStream | null {
+    return this.descriptors.get(fd);
+  }
+
+  /** The stream of a descriptor. EBADF. */
+  getStreamChecked(fd: number): FSStream {
+    return this.descriptors.get(fd) ?? refuse("EBADF", "use the descriptor", fd);
+  }
+
+  /** The lowest free descriptor. EMFILE. */
+  nextfd(): number {
+    return this.descriptors.nextFree();
+  }
+
+  #streamOf(stream: number | FSStream, call: string): FSStream {
+    if (typeof stream !== "number") return openStream(this, stream, call);
+    return this.descriptors.get(stream) ?? refuse("EBADF", call, stream);
+  }
+
+  /** Not one that was opened with O_PATH. */
+  #usable(stream: number | FSStream, call: string): FSStream {
+    const open = this.#streamOf(stream, call);
+    return open.flags & O_PATH ? refuse("EBADF", call, open.path) : open;
+  }
+}
+
+/** The stream if it is an open one of this instance. EBADF. */
+export function openStream(state: StreamCalls, stream: unknown, call: string): FSStream {
+  if (!(stream instanceof FSStream) || stream.fd === null) refuse("EBADF", call);
+  if (state.descriptors.list[stream.fd] !== stream) refuse("EBADF", call, stream.fd);
+  return stream;
+}
+
+function copyOf(original: FSStream): FSStream {
+  const copy = new FSStream(original.node, original.shared, original.path);
+  copy.stream_ops = original.stream_ops;
+  copy.seekable = original.seekable;
+  return copy;
+}
+
+function counted(copy: FSStream): FSStream {
+  copy.shared.descriptors++;
+  copy.node.pins++;
+  return copy;
+}
+
+/** What a device or pipe cannot do at all. */
+function refuseTransfer(stream: FSStream, call: string): never {
+  refuse("EINVAL", call, stream.path);
+}
+
+/** The end of the file, or the position of what has none. */
+function endOf(stream: FSStream, at: number): number {
+  return stream.stream_ops.llseek?.(stream, 0, SEEK_END) ?? at;
+}
+
+function seek(stream: FSStream, offset: number, whence: number): number {
+  if (whence === SEEK_SET) return offset;
+  if (whence === SEEK_CUR) return stream.shared.position + offset;
+  const { llseek } = stream.stream_ops;
+  return llseek === undefined ? -1 : llseek(stream, offset, whence);
+}
+
+function seekDirectory(stream: FSStream, offset: number, whence: number): number {
+  if (whence === SEEK_SET) return offset;
+  return whence === SEEK_CUR ? stream.shared.position + offset : -1;
+}

@@ -1,0 +1,101 @@
+/**
+ * Calls on whole files: readFile and writeFile.
+ *
+ * Layer: fs; sixth link of the chain. They are made of open, read, write and close, and add nothing
+ * but loops and text.
+ *
+ * @module
+ */
+import { bytesOf, refuse } from "./arguments.ts";
+import { AtCalls } from "./at_calls.ts";
+
+/** How a file is read. */
+export interface ReadFileOptions {
+  /** `"utf8"` gives a string. Default `"binary"`: bytes. */
+  encoding?: "utf8" | "binary";
+  /** Open flags. Default `"r"`. */
+  flags?: number | string;
+}
+
+/** How a file is written. */
+export interface WriteFileOptions {
+  /** Open flags. Default `"w"`. */
+  flags?: number | string;
+  /** Permission bits of a file that is made. Default 0o666. */
+  mode?: number;
+  /** A hint that the caller gives the bytes away. */
+  canOwn?: boolean;
+}
+
+/** Bytes asked for at the end of a file that may go on. */
+const EXTRA_BYTES = 4096;
+
+/** Calls on whole files. */
+export class WholeFile extends AtCalls {
+  /** The bytes of a file, or its text with `{ encoding: "utf8" }`. */
+  readFile(path: string, options: ReadFileOptions & { encoding: "utf8" }): string;
+  /** The bytes of a file. */
+  readFile(
+    path: string,
+    options?: ReadFileOptions & { encoding?: "binary" },
+  ): Uint8Array<ArrayBuffer>;
+  /** The bytes of a file, or its text with `{ encoding: "utf8" }`. */
+  readFile(path: string, options: ReadFileOptions = {}): string | Uint8Array<ArrayBuffer> {
+    const encoding = options?.encoding ?? "binary";
+    if (encoding !== "utf8" && encoding !== "binary") refuse("EINVAL", "readFile", path);
+    const stream = this.open(path, options?.flags ?? "r");
+    try {
+      const { size } = this.fstat(stream);
+      const bytes = this.#readAll(stream, size);
+      return encoding === "utf8" ? new TextDecoder().decode(bytes) : bytes;
+    } finally {
+      this.close(stream);
+    }
+  }
+
+  /** Everything from the start: `size` bytes, and more if the file goes on, as devices do. */
+  #readAll(stream: Parameters<AtCalls["read"]>[0], size: number): Uint8Array<ArrayBuffer> {
+    let bytes = allocated(size > 0 ? size : EXTRA_BYTES);
+    let count = 0;
+    for (;;) {
+      if (count === bytes.length) {
+        if (size > 0 && count >= size) return bytes;
+        const larger = allocated(bytes.length * 2);
+        larger.set(bytes);
+        bytes = larger;
+      }
+      const read = this.read(stream, bytes, count, bytes.length - count);
+      if (read === 0) return count === bytes.length ? bytes : bytes.slice(0, count);
+      count += read;
+    }
+  }
+
+  /** Writes a file as a whole; text as UTF-8. Any view gives its own bytes. */
+  writeFile(
+    path: string,
+    data: string | ArrayBufferView | ArrayBuffer,
+    options: WriteFileOptions = {},
+  ): void {
+    const bytes = typeof data === "string"
+      ? new TextEncoder().encode(data)
+      : bytesOf(data, "writeFile");
+    const stream = this.open(path, options?.flags ?? "w", options?.mode ?? 0o666);
+    try {
+      for (let done = 0; done < bytes.length;) {
+        const written = this.write(stream, bytes, done, bytes.length - done);
+        if (written === 0) refuse("ENOSPC", "writeFile", path);
+        done += written;
+      }
+    } finally {
+      this.close(stream);
+    }
+  }
+}
+
+function allocated(size: number): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(size);
+  } catch {
+    refuse("ENOMEM", "read a whole file", size);
+  }
+}
