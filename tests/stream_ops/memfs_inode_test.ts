@@ -1,0 +1,47 @@
+import { assertEquals } from "@std/assert";
+import { InvariantError } from "../../abi/invariant.ts";
+import { assertThrows } from "@std/assert";
+import { S_IFDIR, S_IFREG } from "../../abi/mode.ts";
+import { MemfsEntry, MemfsStore } from "../../stream_ops/memfs_inode.ts";
+import { assertErrno } from "../support/errno.ts";
+
+function store(maxInodes = 10): MemfsStore {
+  return new MemfsStore({ maxBytes: 1e6, maxInodes, clock: () => 7.5, atime: "relatime" });
+}
+
+const OWNER = { uid: 1, gid: 2 };
+
+Deno.test("MemfsStore.create() numbers inodes and never gives a number twice", () => {
+  const inodes = store();
+  const first = inodes.create(S_IFREG | 0o644, 0, OWNER);
+  inodes.release(first);
+  const second = inodes.create(S_IFDIR | 0o755, 0, OWNER);
+  assertEquals([first.ino, second.ino, second.nlink, second.mtime], [1, 2, 2, 7.5]);
+});
+
+Deno.test("MemfsStore.create() is ENOSPC at the limit", () => {
+  const inodes = store(1);
+  inodes.create(S_IFREG, 0, OWNER);
+  assertErrno("ENOSPC", () => inodes.create(S_IFREG, 0, OWNER));
+});
+
+Deno.test("MemfsStore.release() keeps what has a name or is open, and counts once", () => {
+  const inodes = store();
+  const inode = inodes.create(S_IFREG, 0, OWNER);
+  inode.nlink = 1;
+  inodes.release(inode);
+  inode.nlink = 0;
+  inode.openCount = 1;
+  inodes.release(inode);
+  assertEquals(inodes.inodeCount, 1);
+  inode.openCount = 0;
+  inodes.release(inode);
+  assertThrows(() => inodes.release(inode), InvariantError);
+});
+
+Deno.test("MemfsEntry shows what the inode is now", () => {
+  const inode = store().create(S_IFREG | 0o644, 0, OWNER);
+  const entry = new MemfsEntry("a", 1, inode);
+  inode.mode = S_IFREG | 0o600;
+  assertEquals([entry.ino, entry.mode], [1, S_IFREG | 0o600]);
+});
