@@ -1,6 +1,26 @@
 /**
  * Cairn: the POSIX filesystem for the web platform.
  *
+ * `createFS()` makes a namespace with Emscripten's names and POSIX's behaviour; `openVolume()` opens a
+ * volume that persists, and `FS.mount(VOLUMEFS, { volume }, path)` joins the two.
+ *
+ * @example
+ * ```ts
+ * import { createFS } from "@cairn/fs";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const FS = createFS(); // "/" is MEMFS
+ * FS.mkdir("/notes");
+ * FS.writeFile("/notes/a.txt", "kept");
+ * assertEquals(FS.stat("/notes/a.txt").size, 4);
+ * ```
+ *
  * @module
  */
 export * from "./abi/mod.ts";
+export { createFS, type FSOptions, type RootOptions } from "./fs/create_fs.ts";
+export { FS } from "./fs/fs.ts";
+export { DEVFS } from "./node_ops/devfs.ts";
+export { MEMFS } from "./node_ops/memfs.ts";
+export { PROCFS } from "./node_ops/procfs.ts";
+export { VOLUMEFS, type VolumeFsOptions } from "./node_ops/volume.ts";
