@@ -17,12 +17,25 @@ Deno.test("newOwner() takes the group from a setgid directory", () => {
 });
 
 Deno.test("newMode() takes the umask off and hands setgid to directories only", () => {
-  const plain = { mode: S_IFDIR | 0o755 };
-  const setgid = { mode: S_IFDIR | 0o2755 };
+  const plain = { mode: S_IFDIR | 0o755, gid: 5 };
+  const setgid = { mode: S_IFDIR | 0o2755, gid: 5 };
   assertEquals(credentials.newMode(S_IFREG | 0o666, plain, ann), S_IFREG | 0o640);
   assertEquals(credentials.newMode(S_IFREG | 0o4777, plain, root), S_IFREG | 0o4755);
   assertEquals(credentials.newMode(S_IFDIR | 0o777, setgid, ann), S_IFDIR | 0o2750);
   assertEquals(credentials.newMode(S_IFREG | 0o666, setgid, ann), S_IFREG | 0o640);
+});
+
+Deno.test("newMode() keeps a file's setgid only for members of the group that it gets", () => {
+  const rows: [number, number, credentials.Credentials, number][] = [
+    [0o2777, 5, ann, 0o750],
+    [0o2767, 5, ann, 0o2740],
+    [0o2777, 71, ann, 0o2750],
+    [0o2777, 5, root, 0o2755],
+  ];
+  for (const [bits, gid, caller, expected] of rows) {
+    const parent = { mode: S_IFDIR | 0o2755, gid };
+    assertEquals(credentials.newMode(S_IFREG | bits, parent, caller), S_IFREG | expected);
+  }
 });
 
 Deno.test("chmodMode() keeps the type and drops setgid outside the group", () => {
