@@ -16,7 +16,7 @@ import {
   changeOwner,
   changeTimes,
   checkAccess,
-  FSStat,
+  type FSStat,
   statOf,
   timeMs,
   timeOf,

@@ -25,6 +25,21 @@ Deno.test("newMode() takes the umask off and hands setgid to directories only", 
   assertEquals(credentials.newMode(S_IFREG | 0o666, setgid, ann), S_IFREG | 0o640);
 });
 
+Deno.test("newMode() takes setgid from an executable whose maker is not in its group", () => {
+  const setgid = { mode: S_IFDIR | 0o2755, gid: 5 };
+  const open = { ...ann, umask: 0 };
+  assertEquals(credentials.newMode(S_IFREG | 0o2755, setgid, open), S_IFREG | 0o755);
+  assertEquals(credentials.newMode(S_IFREG | 0o2745, setgid, open), S_IFREG | 0o2745);
+  assertEquals(
+    credentials.newMode(S_IFREG | 0o2755, { ...setgid, gid: 71 }, open),
+    S_IFREG | 0o2755,
+  );
+  assertEquals(
+    credentials.newMode(S_IFREG | 0o2755, setgid, { ...root, umask: 0 }),
+    S_IFREG | 0o2755,
+  );
+});
+
 Deno.test("newMode() keeps a file's setgid only for members of the group that it gets", () => {
   const rows: [number, number, credentials.Credentials, number][] = [
     [0o2777, 5, ann, 0o750],
