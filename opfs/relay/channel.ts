@@ -1,0 +1,263 @@
+/**
+ * Channel: a client's end of one channel, and the one place that waits.
+ *
+ * Layer: relay. A message is published by raising the request sequence behind everything else, and
+ * is answered when the answer sequence has the same value. The client waits in a loop on that
+ * value, never on one wake: a late wake of an earlier answer changes nothing. Each round of the
+ * loop looks at `closed`, and at the heartbeat: when it stands still past the deadline the channel
+ * is closed for good, and this call and all later ones are EIO.
+ *
+ * Use: fill the area through `writer`, `publish(…)`, `wait(…)` or `await waitAsync(…)`, then
+ * take the answer out through `header` and `reader`.
+ *
+ * @module
+ */
+import { ErrnoError } from "../../abi/errno.ts";
+import { invariant } from "../../abi/invariant.ts";
+import { Reader, Writer } from "./cursor.ts";
+import { type Doorbell, waitWord } from "./doorbell.ts";
+import { Look, pause } from "./look.ts";
+import {
+  type ChannelMemory,
+  Closed,
+  type Header,
+  Lease,
+  readHeader,
+  Signal,
+  Word,
+  writeHeader,
+} from "./protocol.ts";
+
+/** What a thread does while it has to wait for an answer. */
+export type Blocking = "wait" | "spin" | "never";
+
+/** How a client's end behaves. */
+export interface ChannelOptions {
+  /** How synchronous calls wait; asked of the thread if absent. */
+  blocking?: Blocking;
+  /** How long the relay may show no sign of life, in ms. Default 30,000. */
+  deadlineMs?: number;
+}
+
+/** How long the relay may show no sign of life, in ms, if nobody says otherwise. */
+export const DEFAULT_DEADLINE_MS = 30_000;
+
+const LONGEST_SLICE_MS = 250;
+const SPIN_LOADS = 4096;
+
+const WHY_CLOSED: Readonly<Record<number, string>> = {
+  [Closed.LEFT]: "the volume has been closed here",
+  [Closed.RELAY_GONE]: "the relay worker has ended",
+  [Closed.DEADLINE]: "an earlier call waited past its deadline",
+  [Closed.CLIENT_GONE]: "the relay was told that this client has ended",
+  [Closed.BAD]: "the relay refused what was sent",
+};
+
+/** A client's end of one channel. */
+export class Channel {
+  /** Writes requests into the area. */
+  readonly writer: Writer;
+  /** Reads answers out of the area. */
+  readonly reader: Reader;
+  /** The header of the last answer, in private memory. */
+  readonly header: Header = { signal: 0, chunkBytes: 0, totalBytes: 0, chunkIndex: 0 };
+  /** The memory that both sides share. */
+  readonly memory: ChannelMemory;
+  /** Time spent waiting so far, in ms. */
+  waitMs = 0;
+  readonly #doorbell: Doorbell;
+  readonly #look = new Look();
+  readonly #blocking: Blocking;
+  readonly #deadlineMs: number;
+  readonly #sliceMs: number;
+  #sequence: number;
+  #heartbeat = 0;
+  #movedAt = 0;
+
+  /** The client's end of `memory`, whose relay listens to `doorbell`. */
+  constructor(memory: ChannelMemory, doorbell: Doorbell, options: ChannelOptions = {}) {
+    this.memory = memory;
+    this.writer = new Writer(memory);
+    this.reader = new Reader(memory);
+    this.#doorbell = doorbell;
+    this.#blocking = options.blocking ?? (threadMayWait() ? "wait" : "never");
+    this.#deadlineMs = options.deadlineMs ?? DEFAULT_DEADLINE_MS;
+    this.#sliceMs = Math.max(1, Math.min(LONGEST_SLICE_MS, this.#deadlineMs / 4));
+    this.#sequence = Atomics.load(memory.words, Word.REQUEST);
+  }
+
+  /**
+   * Makes sure that a synchronous call can be made at all, before anything is sent.
+   *
+   * @throws {ErrnoError} ENOTSUP on a page's main thread that has not chosen to spin
+   */
+  assertMayBlock(action: string): void {
+    if (this.#blocking !== "never") return;
+    const way = 'open the volume with blocking: "spin", or await volume.promises';
+    throw new ErrnoError("ENOTSUP", `${action} synchronously on a page's main thread; ${way}`);
+  }
+
+  /**
+   * Makes sure that the channel is open.
+   *
+   * @throws {ErrnoError} EIO if it is closed
+   */
+  assertOpen(action: string): void {
+    const why = Atomics.load(this.memory.words, Word.CLOSED);
+    if (why !== Closed.OPEN) throw gone(action, WHY_CLOSED[why] ?? `for reason ${why}`);
+  }
+
+  /** Hands the area over to the relay and wakes it if it sleeps. */
+  publish(header: Header): void {
+    const { words, area } = this.memory;
+    invariant(this.isAnswered(), "R1: a message is published while another is under way");
+    invariant(header.chunkBytes <= area.length, "R1: a chunk is longer than the area");
+    writeHeader(words, header);
+    this.#sequence = (this.#sequence + 1) | 0;
+    Atomics.store(words, Word.REQUEST, this.#sequence);
+    this.#doorbell.ring();
+  }
+
+  /** Whether the relay has answered everything that was published. */
+  isAnswered(): boolean {
+    return Atomics.load(this.memory.words, Word.ANSWER) === this.#sequence;
+  }
+
+  /**
+   * Waits for the answer with the thread, then has its header.
+   *
+   * @throws {ErrnoError} EIO if the channel is closed or the relay shows no life past the deadline
+   */
+  wait(action: string): void {
+    if (!this.#looked()) this.#sleepUntilAnswered(action);
+    readHeader(this.memory.words, this.header);
+  }
+
+  /**
+   * Waits for the answer without the thread, then has its header.
+   *
+   * @throws {ErrnoError} EIO as `wait`
+   */
+  async waitAsync(action: string): Promise<void> {
+    const { words } = this.memory;
+    const since = this.#startWatch();
+    for (;;) {
+      const seen = Atomics.load(words, Word.ANSWER);
+      if (seen === this.#sequence) break;
+      this.#watch(action);
+      await waitWord(words, { index: Word.ANSWER, value: seen, timeoutMs: this.#sliceMs });
+    }
+    this.waitMs += performance.now() - since;
+    readHeader(words, this.header);
+  }
+
+  /**
+   * Waits until the relay has admitted the channel.
+   *
+   * @throws {ErrnoError} EIO if it does not within the deadline
+   */
+  async admitted(action: string): Promise<void> {
+    const { words } = this.memory;
+    this.#startWatch();
+    while (Atomics.load(words, Word.LEASE) === Lease.NONE) {
+      this.#watch(action);
+      const timeoutMs = this.#sliceMs;
+      await waitWord(words, { index: Word.LEASE, value: Lease.NONE, timeoutMs });
+    }
+  }
+
+  /** Closes the channel for good. Every wait on it ends, and the relay lets go of its client. */
+  close(why: number = Closed.LEFT): void {
+    closeChannel(this.memory.words, why);
+    this.#doorbell.ring();
+  }
+
+  /** What the relay has counted up for this client: changes that others made. */
+  get generation(): number {
+    return Atomics.load(this.memory.words, Word.GENERATION) >>> 0;
+  }
+
+  /** Looks for the answer a bounded number of times. */
+  #looked(): boolean {
+    const { words } = this.memory;
+    const budget = this.#look.budget();
+    for (let left = budget; left > 0; left--) {
+      if (Atomics.load(words, Word.ANSWER) === this.#sequence) {
+        this.#look.hit();
+        return true;
+      }
+      pause();
+    }
+    if (budget > 0) this.#look.miss();
+    return false;
+  }
+
+  #sleepUntilAnswered(action: string): void {
+    const { words } = this.memory;
+    const since = this.#startWatch();
+    for (;;) {
+      const seen = Atomics.load(words, Word.ANSWER);
+      if (seen === this.#sequence) break;
+      this.#watch(action);
+      if (this.#blocking === "wait") Atomics.wait(words, Word.ANSWER, seen, this.#sliceMs);
+      else this.#spin(seen);
+    }
+    this.waitMs += performance.now() - since;
+  }
+
+  #spin(seen: number): void {
+    const { words } = this.memory;
+    for (let left = SPIN_LOADS; left > 0; left--) {
+      if (Atomics.load(words, Word.ANSWER) !== seen) return;
+      pause();
+    }
+  }
+
+  #startWatch(): number {
+    this.#heartbeat = Atomics.load(this.memory.words, Word.HEARTBEAT);
+    return this.#movedAt = performance.now();
+  }
+
+  /** Ends the wait if the channel is closed, or closes it if the relay has stood still too long. */
+  #watch(action: string): void {
+    this.assertOpen(action);
+    const heartbeat = Atomics.load(this.memory.words, Word.HEARTBEAT);
+    const now = performance.now();
+    if (heartbeat !== this.#heartbeat) {
+      this.#heartbeat = heartbeat;
+      this.#movedAt = now;
+    } else if (now - this.#movedAt > this.#deadlineMs) {
+      this.close(Closed.DEADLINE);
+      throw gone(action, `the relay has shown no life for ${this.#deadlineMs} ms`);
+    }
+  }
+}
+
+/** Closes a channel, from either side. The first reason stays. */
+export function closeChannel(words: Int32Array, why: number): void {
+  Atomics.compareExchange(words, Word.CLOSED, Closed.OPEN, why);
+  Atomics.notify(words, Word.ANSWER);
+  Atomics.notify(words, Word.LEASE);
+}
+
+/** Whether this thread may sleep in Atomics.wait: not a page's main thread. */
+export function threadMayWait(): boolean {
+  try {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A message of one chunk. */
+export function wholeMessage(totalBytes: number, signal: number = Signal.REQUEST): Header {
+  return { signal, chunkBytes: totalBytes, totalBytes, chunkIndex: 0 };
+}
+
+function gone(action: string, why: string): ErrnoError {
+  return new ErrnoError(
+    "EIO",
+    `${action}: ${why}; this channel stays closed, open the volume again`,
+  );
+}

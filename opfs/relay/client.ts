@@ -1,0 +1,212 @@
+/**
+ * RelayClient: a volume that another thread owns, called synchronously.
+ *
+ * Layer: relay, its top on the client's side. Each method is one request and one answer over the
+ * channel; data is copied once each way. The caller cannot tell it from the engine.
+ *
+ * Use: `const client = new RelayClient(new Channel(memory, doorbell), { root })`.
+ *
+ * @module
+ */
+import type { Attr, AttrChange, DirEntry, StatFs } from "../../abi/attr.ts";
+import type { CreateOptions, Ino, VolumeOps } from "../volume_ops.ts";
+import type { Channel } from "./channel.ts";
+import { Exchange, type Payload } from "./exchange.ts";
+import { type Metric, Metrics, readMetrics } from "./metrics.ts";
+import { Op, type OpCode } from "./protocol.ts";
+import { readAttr, readEntries, readStatFs } from "./records.ts";
+import * as ask from "./requests.ts";
+
+/** What a client is told when it attaches. */
+export interface RelayClientOptions {
+  /** The volume's root directory. */
+  root: Ino;
+}
+
+/** A volume that another thread owns. */
+export class RelayClient implements VolumeOps {
+  /** The root directory. */
+  readonly root: Ino;
+  /** Counts and times of this client's calls. */
+  readonly counters: Metrics = new Metrics();
+  readonly #channel: Channel;
+  readonly #exchange: Exchange;
+  #startedAt = 0;
+  #waitedBefore = 0;
+
+  /** Calls over `channel`. */
+  constructor(channel: Channel, { root }: RelayClientOptions) {
+    this.root = root;
+    this.#channel = channel;
+    this.#exchange = new Exchange(channel);
+  }
+
+  /** Changes when another client changed a name or an attribute. */
+  get generation(): number {
+    return this.#channel.generation;
+  }
+
+  /** The named entry of a directory, or 0. */
+  lookup(parent: Ino, name: string): Ino {
+    this.#open(Op.LOOKUP);
+    ask.askName(this.#channel.writer, Op.LOOKUP, parent, name);
+    this.#run(Op.LOOKUP);
+    return this.#channel.reader.ino();
+  }
+
+  /** Makes a file, directory, link or special file. */
+  create(parent: Ino, name: string, options: CreateOptions): Ino {
+    this.#open(Op.CREATE);
+    ask.askCreate(this.#channel.writer, parent, name, options);
+    this.#run(Op.CREATE);
+    return this.#channel.reader.ino();
+  }
+
+  /** Adds a name. */
+  link(ino: Ino, parent: Ino, name: string): void {
+    this.#open(Op.LINK);
+    ask.askLink(this.#channel.writer, ino, parent, name);
+    this.#run(Op.LINK);
+  }
+
+  /** Removes a name. */
+  unlink(parent: Ino, name: string): void {
+    this.#open(Op.UNLINK);
+    ask.askName(this.#channel.writer, Op.UNLINK, parent, name);
+    this.#run(Op.UNLINK);
+  }
+
+  /** Removes an empty directory. */
+  rmdir(parent: Ino, name: string): void {
+    this.#open(Op.RMDIR);
+    ask.askName(this.#channel.writer, Op.RMDIR, parent, name);
+    this.#run(Op.RMDIR);
+  }
+
+  /** Moves a name in one step, replacing what is there. */
+  rename(parent: Ino, name: string, newParent: Ino, newName: string, flags: number): void {
+    this.#open(Op.RENAME);
+    ask.askRename(this.#channel.writer, { parent, name, newParent, newName, flags });
+    this.#run(Op.RENAME);
+  }
+
+  /** Entries after cursor `after`, as many as fit into the area; none at the end. */
+  readdir(ino: Ino, after: number): DirEntry[] {
+    this.#open(Op.READDIR);
+    ask.askReaddir(this.#channel.writer, ino, after);
+    this.#run(Op.READDIR);
+    return readEntries(this.#channel.reader);
+  }
+
+  /** What a symbolic link points to. */
+  readlink(ino: Ino): string {
+    this.#askIno(Op.READLINK, ino);
+    return this.#channel.reader.text();
+  }
+
+  /** Attributes, as a fresh object. */
+  getattr(ino: Ino): Attr {
+    this.#askIno(Op.GETATTR, ino);
+    return readAttr(this.#channel.reader);
+  }
+
+  /** Changes what `change` has in one step. */
+  setattr(ino: Ino, change: AttrChange): void {
+    this.#open(Op.SETATTR);
+    ask.askSetattr(this.#channel.writer, ino, change);
+    this.#run(Op.SETATTR);
+  }
+
+  /** Bytes read at byte `at`; 0 at the end. */
+  read(ino: Ino, into: Uint8Array, at: number): number {
+    this.#open(Op.READ);
+    const piece = ask.askRead(this.#channel.writer, ino, into, at);
+    this.#run(Op.READ, { into: piece });
+    return this.#exchange.received;
+  }
+
+  /** Bytes written at byte `at`. */
+  write(ino: Ino, from: Uint8Array, at: number): number {
+    this.#open(Op.WRITE);
+    const piece = ask.askWrite(this.#channel.writer, ino, from, at);
+    this.#run(Op.WRITE, { from: piece });
+    return this.#channel.reader.status;
+  }
+
+  /** Writes at the end of the file and returns the new size. */
+  append(ino: Ino, from: Uint8Array): number {
+    this.#open(Op.APPEND);
+    const piece = ask.askAppend(this.#channel.writer, ino, from);
+    this.#run(Op.APPEND, { from: piece });
+    return this.#channel.reader.f64();
+  }
+
+  /** Keeps the inode alive after its last name is gone; the relay gives it back at death. */
+  retain(ino: Ino): void {
+    this.#askIno(Op.RETAIN, ino);
+  }
+
+  /** Takes one `retain` back. */
+  release(ino: Ino): void {
+    this.#askIno(Op.RELEASE, ino);
+  }
+
+  /** Makes the inode, its data and the names that lead to it durable. */
+  fsync(ino: Ino): void {
+    this.#askIno(Op.FSYNC, ino);
+  }
+
+  /** Makes everything before this call durable. */
+  sync(): void {
+    this.#askNothing(Op.SYNC);
+  }
+
+  /** Space. */
+  statfs(): StatFs {
+    this.#askNothing(Op.STATFS);
+    return readStatFs(this.#channel.reader);
+  }
+
+  /** Counts and times of the relay's own work, over all its clients. */
+  relayMetrics(): Record<string, Metric> {
+    this.#askNothing(Op.METRICS);
+    return readMetrics(this.#channel.memory.area, this.#channel.reader);
+  }
+
+  /** Makes everything durable and leaves the relay. */
+  close(): void {
+    this.sync();
+    this.#channel.close();
+  }
+
+  #askNothing(op: OpCode): void {
+    this.#open(op);
+    this.#channel.writer.begin(op);
+    this.#run(op);
+  }
+
+  #askIno(op: OpCode, ino: Ino): void {
+    this.#open(op);
+    ask.askIno(this.#channel.writer, op, ino);
+    this.#run(op);
+  }
+
+  /** Before anything is put into the area. */
+  #open(op: OpCode): void {
+    const action = ask.actionOf(op);
+    this.#channel.assertOpen(action);
+    this.#channel.assertMayBlock(action);
+    this.#waitedBefore = this.#channel.waitMs;
+    this.#startedAt = performance.now();
+  }
+
+  #run(op: OpCode, payload?: Payload): void {
+    const action = ask.actionOf(op);
+    this.#exchange.start(payload);
+    do this.#channel.wait(action); while (!this.#exchange.step());
+    const bytes = (payload?.from?.length ?? 0) + this.#exchange.received;
+    const waitMs = this.#channel.waitMs - this.#waitedBefore;
+    this.counters.add(op, { timeMs: performance.now() - this.#startedAt, waitMs, bytes });
+    ask.throwAnswered(this.#channel.reader, this.#channel.memory);
+  }
+}

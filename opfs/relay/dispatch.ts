@@ -1,0 +1,144 @@
+/**
+ * Dispatch: one request onto the volume, and its answer into the area.
+ *
+ * Layer: relay, between `server.ts` and VolumeOps. The engine reads and writes the area itself:
+ * nothing is copied here. An operation throws what the volume throws; `server.ts` answers that.
+ *
+ * @module
+ */
+import { ErrnoError } from "../../abi/errno.ts";
+import type { Ino, VolumeOps } from "../volume_ops.ts";
+import { Op, type OpCode } from "./protocol.ts";
+import {
+  entryFits,
+  readChange,
+  readCreateOptions,
+  writeAttr,
+  writeEntry,
+  writeStatFs,
+} from "./records.ts";
+import type { ServedChannel } from "./served_channel.ts";
+
+/** Operations that are one call and one answer; the others have chunks or wait for a commit. */
+export type SimpleOp = Exclude<
+  OpCode,
+  typeof Op.READ | typeof Op.WRITE | typeof Op.APPEND | typeof Op.FSYNC | typeof Op.SYNC
+>;
+
+const CHANGING: ReadonlySet<number> = new Set([
+  Op.CREATE,
+  Op.LINK,
+  Op.UNLINK,
+  Op.RMDIR,
+  Op.RENAME,
+  Op.SETATTR,
+  Op.WRITE,
+  Op.APPEND,
+]);
+
+/** Whether an operation changes a name or an attribute that another client may have cached. */
+export function changesSomething(op: number): boolean {
+  return CHANGING.has(op);
+}
+
+/** Does a simple operation and leaves its answer in the channel's writer; returns the status. */
+export function dispatch(volume: VolumeOps, channel: ServedChannel): number {
+  const { reader, writer } = channel;
+  const op = reader.op as Exclude<SimpleOp, typeof Op.METRICS>;
+  switch (op) {
+    case Op.LOOKUP:
+      return answerIno(channel, volume.lookup(reader.ino(), reader.path()));
+    case Op.CREATE:
+      return answerIno(channel, create(volume, channel));
+    case Op.LINK:
+      return done(channel, volume.link(reader.ino(), reader.ino(), reader.path()));
+    case Op.UNLINK:
+      return done(channel, volume.unlink(reader.ino(), reader.path()));
+    case Op.RMDIR:
+      return done(channel, volume.rmdir(reader.ino(), reader.path()));
+    case Op.RENAME:
+      return done(channel, rename(volume, channel));
+    case Op.READDIR:
+      return readdir(volume, channel);
+    case Op.READLINK:
+      return readlink(volume, channel);
+    case Op.GETATTR: {
+      const attr = volume.getattr(reader.ino());
+      writeAttr(writer.beginResponse(), attr);
+      return 0;
+    }
+    case Op.SETATTR:
+      return done(channel, volume.setattr(reader.ino(), readChange(reader)));
+    case Op.RETAIN:
+      return done(channel, retain(volume, channel));
+    case Op.RELEASE:
+      return done(channel, release(volume, channel));
+    case Op.STATFS: {
+      const space = volume.statfs();
+      writeStatFs(writer.beginResponse(), space);
+      return 0;
+    }
+    default:
+      return unknown(op);
+  }
+}
+
+/** The compiler lets only a number that is in no table of ours come here. */
+function unknown(op: never): never {
+  throw new ErrnoError("ENOSYS", `serve operation ${op}`);
+}
+
+function done(channel: ServedChannel, _result: void): 0 {
+  channel.writer.beginResponse();
+  return 0;
+}
+
+function answerIno(channel: ServedChannel, ino: Ino): 0 {
+  channel.writer.beginResponse().ino(ino);
+  return 0;
+}
+
+function create(volume: VolumeOps, { reader }: ServedChannel): Ino {
+  const parent = reader.ino();
+  return volume.create(parent, reader.path(), readCreateOptions(reader));
+}
+
+function rename(volume: VolumeOps, { reader }: ServedChannel): void {
+  const parent = reader.ino();
+  const newParent = reader.ino();
+  const flags = reader.u32();
+  volume.rename(parent, reader.path(), newParent, reader.text(), flags);
+}
+
+/** As many entries as fit into the area; the client asks again behind the last one's cursor. */
+function readdir(volume: VolumeOps, { reader, writer, memory }: ServedChannel): number {
+  const entries = volume.readdir(reader.ino(), reader.f64());
+  writer.beginResponse();
+  let count = 0;
+  while (count < entries.length && entryFits(writer, memory.area.length)) {
+    writeEntry(writer, entries[count++]!);
+  }
+  return count;
+}
+
+function readlink(volume: VolumeOps, { reader, writer }: ServedChannel): 0 {
+  const target = volume.readlink(reader.ino());
+  writer.beginResponse().text(target);
+  return 0;
+}
+
+function retain(volume: VolumeOps, { reader, retained }: ServedChannel): void {
+  const ino = reader.ino();
+  volume.retain(ino);
+  retained.set(ino, (retained.get(ino) ?? 0) + 1);
+}
+
+/** A client gives back only what it has taken: it cannot let go for somebody else. */
+function release(volume: VolumeOps, { reader, retained }: ServedChannel): void {
+  const ino = reader.ino();
+  const count = retained.get(ino) ?? 0;
+  if (count === 0) throw new ErrnoError("EINVAL", `release inode ${ino}: not retained`);
+  volume.release(ino);
+  if (count === 1) retained.delete(ino);
+  else retained.set(ino, count - 1);
+}

@@ -1,0 +1,81 @@
+/**
+ * The doorbell: one shared word for all channels of a relay, by which clients wake it.
+ *
+ * Layer: relay. The relay stores 1 before it sleeps, looks at every channel again, and sleeps while
+ * the word is 1; a client publishes first and then, where the word is 1 and it is the one to set it
+ * back to 0, wakes the relay. So a request is either seen by that second look or rings.
+ *
+ * Use: the client calls `doorbell.ring()` behind each publishing; the relay `doorbell.sleep(…)` in
+ * its busy time and `doorbell.sleepAsync(…)` when idle.
+ *
+ * @module
+ */
+
+const AWAKE = 0;
+const ASLEEP = 1;
+
+/** How long to sleep, and what would make sleeping wrong. */
+export interface SleepOptions {
+  /** Looked at once more after the word says that the relay sleeps. */
+  ready: () => boolean;
+  /** The longest sleep, in ms. */
+  timeoutMs: number;
+}
+
+/** One word between a relay and all its clients. */
+export class Doorbell {
+  /** What both sides share. */
+  readonly buffer: SharedArrayBuffer;
+  readonly #word: Int32Array;
+
+  /** The doorbell of a relay, or a new one. */
+  constructor(buffer: SharedArrayBuffer = new SharedArrayBuffer(64)) {
+    this.buffer = buffer;
+    this.#word = new Int32Array(buffer, 0, 1);
+  }
+
+  /** Wakes the relay if it sleeps. Returns whether it slept. */
+  ring(): boolean {
+    if (Atomics.load(this.#word, 0) !== ASLEEP) return false;
+    if (Atomics.compareExchange(this.#word, 0, ASLEEP, AWAKE) !== ASLEEP) return false;
+    Atomics.notify(this.#word, 0);
+    return true;
+  }
+
+  /** Sleeps with the thread. */
+  sleep({ ready, timeoutMs }: SleepOptions): void {
+    Atomics.store(this.#word, 0, ASLEEP);
+    if (!ready()) Atomics.wait(this.#word, 0, ASLEEP, timeoutMs);
+    Atomics.store(this.#word, 0, AWAKE);
+  }
+
+  /** Sleeps without the thread: messages are still taken, and their handlers ring. */
+  async sleepAsync({ ready, timeoutMs }: SleepOptions): Promise<void> {
+    Atomics.store(this.#word, 0, ASLEEP);
+    if (!ready()) await waitWord(this.#word, { index: 0, value: ASLEEP, timeoutMs });
+    Atomics.store(this.#word, 0, AWAKE);
+  }
+}
+
+/** What to wait for: a word to be something else than `value`. */
+export interface WaitWord {
+  /** Which word. */
+  index: number;
+  /** What it holds now. */
+  value: number;
+  /** The longest wait, in ms. */
+  timeoutMs: number;
+}
+
+/** `Atomics.waitAsync` beside a timer, because a wait alone keeps no event loop alive. */
+export async function waitWord(
+  words: Int32Array,
+  { index, value, timeoutMs }: WaitWord,
+): Promise<void> {
+  const wait = Atomics.waitAsync(words, index, value, timeoutMs);
+  if (!wait.async) return;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<void>((resolve) => timer = setTimeout(resolve, timeoutMs));
+  await Promise.race([wait.value, late]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,113 @@
+/**
+ * Exchange: one request and its answer, in as many chunks as they need.
+ *
+ * Layer: relay, between the client and its channel. The payload of a request is copied once, from
+ * the caller's buffer into the area; the payload of an answer once, from the area into the caller's
+ * buffer. The first chunk says how long the whole is. One object per channel, used again and again.
+ *
+ * Use: fill the writer; `start(bytes, …)`; wait; `while (!exchange.step()) wait`.
+ *
+ * @module
+ */
+import { ErrnoError } from "../../abi/errno.ts";
+import { type Channel, wholeMessage } from "./channel.ts";
+import { Closed, type Header, RESPONSE_BYTES, Signal } from "./protocol.ts";
+
+const NOTHING: Uint8Array = new Uint8Array(0);
+
+/** What a request carries and where its answer goes. */
+export interface Payload {
+  /** Bytes to send behind what the writer holds. */
+  from?: Uint8Array;
+  /** Where the answer's payload goes. */
+  into?: Uint8Array;
+}
+
+/** One request and its answer. */
+export class Exchange {
+  /** Bytes that have come into the caller's buffer. */
+  received = 0;
+  readonly #channel: Channel;
+  readonly #header: Header = wholeMessage(0);
+  #from = NOTHING;
+  #into = NOTHING;
+  #sent = 0;
+  #nextChunk = 0;
+
+  /** Exchanges over `channel`. */
+  constructor(channel: Channel) {
+    this.#channel = channel;
+  }
+
+  /** Publishes what the writer holds, and as much of the payload as fits. */
+  start({ from = NOTHING, into = NOTHING }: Payload = {}): void {
+    const { writer } = this.#channel;
+    this.#from = from;
+    this.#into = into;
+    this.#sent = this.received = this.#nextChunk = 0;
+    this.#header.totalBytes = writer.end(from.length);
+    this.#header.chunkIndex = 0;
+    this.#send(Signal.REQUEST, writer.at);
+  }
+
+  /** Takes in what has come. True when the whole answer is here, false if it goes on. */
+  step(): boolean {
+    const { header } = this.#channel;
+    if (header.signal === Signal.CHUNK_ACK) return this.#sendNext();
+    const isLast = header.signal === Signal.RESPONSE;
+    if (!isLast && header.signal !== Signal.CHUNK) throw this.#outOfStep(header);
+    if (header.chunkIndex !== this.#nextChunk) throw this.#outOfStep(header);
+    this.#receive(header);
+    if (isLast) this.#forget();
+    else this.#acknowledge();
+    return isLast;
+  }
+
+  /** Lets go of the caller's buffers. */
+  #forget(): void {
+    this.#from = this.#into = NOTHING;
+  }
+
+  /** Puts payload behind byte `at` of the area and publishes. */
+  #send(signal: number, at: number): void {
+    const { area } = this.#channel.memory;
+    const count = Math.min(area.length - at, this.#from.length - this.#sent);
+    if (count > 0) area.set(this.#from.subarray(this.#sent, this.#sent + count), at);
+    this.#sent += count;
+    this.#header.signal = signal;
+    this.#header.chunkBytes = at + count;
+    this.#channel.publish(this.#header);
+  }
+
+  #sendNext(): false {
+    if (this.#sent >= this.#from.length) throw this.#outOfStep(this.#channel.header);
+    this.#header.chunkIndex += 1;
+    this.#send(Signal.CHUNK, 0);
+    return false;
+  }
+
+  #receive(header: Header): void {
+    const { reader, memory } = this.#channel;
+    if (header.chunkBytes > memory.area.length) throw this.#outOfStep(header);
+    const isFirst = this.#nextChunk++ === 0;
+    if (isFirst) reader.openResponse(header);
+    if (reader.status < 0 || this.#into.length === 0) return;
+    const at = isFirst ? RESPONSE_BYTES : 0;
+    const room = this.#into.length - this.received;
+    const count = Math.max(0, Math.min(header.chunkBytes - at, room));
+    this.#into.set(memory.area.subarray(at, at + count), this.received);
+    this.received += count;
+  }
+
+  #acknowledge(): void {
+    const { chunkIndex, totalBytes } = this.#channel.header;
+    this.#channel.publish({ signal: Signal.CHUNK_ACK, chunkBytes: 0, totalBytes, chunkIndex });
+  }
+
+  /** A relay that does not keep the protocol is not spoken to again. */
+  #outOfStep({ signal, chunkIndex }: Header): ErrnoError {
+    this.#forget();
+    this.#channel.close(Closed.BAD);
+    return new ErrnoError("EPROTO", `go on with signal ${signal} of chunk ${chunkIndex}`);
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * Metrics: per operation how often, how long, how long waiting, how many bytes.
+ *
+ * Layer: relay. The operation runner's counters of mission documents 002 and 004, kept on both
+ * sides; the relay's travel to a client as s11n values. Counting allocates nothing.
+ *
+ * Use: `metrics.add(Op.READ, { timeMs, waitMs: 0, bytes: n })` behind each call.
+ *
+ * @module
+ */
+import { Op } from "./protocol.ts";
+import { readValues, type Value, writeValues } from "./s11n.ts";
+import type { ByteRange } from "./utf8.ts";
+
+/** What is known of one operation. */
+export interface Metric {
+  /** Calls. */
+  count: number;
+  /** Time in calls, waiting included, in ms. */
+  timeMs: number;
+  /** Time asleep or spinning for answers, in ms; looks that hit are not in it. */
+  waitMs: number;
+  /** Payload bytes, both ways. */
+  bytes: number;
+}
+
+const FIELDS = 4;
+const NAMES: readonly [string, number][] = Object.entries(Op);
+const HIGHEST_OP = Math.max(...NAMES.map(([, op]) => op));
+
+/** Counters of one side. */
+export class Metrics {
+  readonly #sums = new Float64Array((HIGHEST_OP + 1) * FIELDS);
+
+  /** One call has ended. */
+  add(op: number, { timeMs, waitMs, bytes }: Omit<Metric, "count">): void {
+    const at = op * FIELDS;
+    this.#sums[at]! += 1;
+    this.#sums[at + 1]! += timeMs;
+    this.#sums[at + 2]! += waitMs;
+    this.#sums[at + 3]! += bytes;
+  }
+
+  /** What was counted, by name; operations never called are left out. */
+  snapshot(): Record<string, Metric> {
+    const called = NAMES.filter(([, op]) => this.#sums[op * FIELDS]! > 0);
+    return Object.fromEntries(called.map(([name, op]) => [name, this.#metric(op)]));
+  }
+
+  /** Writes the snapshot into a message; returns the byte behind it. */
+  write(bytes: Uint8Array, range: ByteRange): number {
+    const values = Object.entries(this.snapshot()).flatMap(([name, metric]): Value[] => [
+      name,
+      metric.count,
+      metric.timeMs,
+      metric.waitMs,
+      metric.bytes,
+    ]);
+    return writeValues(values, bytes, range);
+  }
+
+  #metric(op: number): Metric {
+    const [count, timeMs, waitMs, bytes] = this.#sums.subarray(op * FIELDS);
+    return { count: count!, timeMs: timeMs!, waitMs: waitMs!, bytes: bytes! };
+  }
+}
+
+/** Reads what `Metrics.write` wrote. */
+export function readMetrics(bytes: Uint8Array, range: ByteRange): Record<string, Metric> {
+  const values = readValues(bytes, range);
+  const metrics: Record<string, Metric> = {};
+  for (let at = 0; at + FIELDS < values.length; at += FIELDS + 1) {
+    const [count, timeMs, waitMs, sum] = values.slice(at + 1).map(Number);
+    metrics[String(values[at])] = {
+      count: count!,
+      timeMs: timeMs!,
+      waitMs: waitMs!,
+      bytes: sum!,
+    };
+  }
+  return metrics;
+}

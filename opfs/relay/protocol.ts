@@ -1,0 +1,235 @@
+/**
+ * The wire: every word, number and offset of a channel, and nothing that waits.
+ *
+ * Layer: relay, its bottom. This is the only file that knows an offset; docs/PROTOCOL.md says the
+ * same in prose. `cursor.ts` puts values behind each other, `records.ts` packs attributes and
+ * entries, `channel.ts` and `served_channel.ts` move the words.
+ *
+ * @module
+ */
+import { ErrnoError } from "../../abi/errno.ts";
+
+/** Version of the wire; both sides must have the same. */
+export const PROTOCOL_VERSION = 1;
+/** "CRNC", first byte first: a Cairn channel. */
+export const CHANNEL_MAGIC = 0x434e5243;
+
+/** Words of a channel, as indices of 32-bit words. Each has one writer. */
+export const Word = {
+  // The header of document 000: whoever's turn it is writes it, the heartbeat excepted.
+  SIGNAL: 0,
+  OPCODE: 1,
+  STATUS: 2,
+  CHUNK_LEN: 3,
+  TOTAL_LOW: 4,
+  TOTAL_HIGH: 5,
+  CHUNK_INDEX: 6,
+  /** The relay's, in document 000's reserved word. */
+  HEARTBEAT: 7,
+  // Written once, by whoever made the channel.
+  MAGIC: 8,
+  VERSION: 9,
+  AREA_BYTES: 10,
+  RING_BYTES: 11,
+  // The client's.
+  REQUEST: 16,
+  POSTING: 17,
+  RING_TAIL: 18,
+  CREDITS_USED: 19,
+  // The relay's.
+  ANSWER: 32,
+  LEASE: 33,
+  RING_HEAD: 34,
+  CREDITS_GRANTED: 35,
+  ERROR: 36,
+  GENERATION: 37,
+  ANSWER_GENERATION: 38,
+  TERM: 39,
+  DURABLE_THROUGH: 40,
+  /** Either side's; once it is not 0 it stays. */
+  CLOSED: 48,
+} as const;
+
+/** Where the request area begins, in bytes; the ring follows it. */
+export const AREA_START = 256;
+/** Smallest area: a name, a link's target and an error text fit in one piece. */
+export const MIN_AREA_BYTES = 16_384;
+/** Longest single transfer, in bytes, as in Linux: a count fits the status. */
+export const MAX_TRANSFER_BYTES = 0x7ffff000;
+
+/** What the signal word says of the message in the area. */
+export const Signal = { IDLE: 0, REQUEST: 1, RESPONSE: 2, CHUNK: 3, CHUNK_ACK: 4 } as const;
+/** What a client may assume; the relay writes it when it admits the channel. */
+export const Lease = { NONE: 0, SHARED: 1, EXCLUSIVE: 2, REVOKING: 3 } as const;
+/** Why a channel is closed. */
+export const Closed = {
+  OPEN: 0,
+  LEFT: 1,
+  RELAY_GONE: 2,
+  DEADLINE: 3,
+  CLIENT_GONE: 4,
+  BAD: 5,
+} as const;
+
+/** Whole-path operations: numbers and meaning of document 000, served through PathCalls. */
+export const PathOp = {
+  READ: 1,
+  WRITE: 2,
+  UNLINK: 3,
+  STAT: 4,
+  LSTAT: 5,
+  MKDIR: 6,
+  RMDIR: 7,
+  READDIR: 8,
+  RENAME: 9,
+  EXISTS: 10,
+  TRUNCATE: 11,
+  APPEND: 12,
+  COPY: 13,
+  ACCESS: 14,
+  REALPATH: 15,
+  CHMOD: 16,
+  CHOWN: 17,
+  UTIMES: 18,
+  SYMLINK: 19,
+  READLINK: 20,
+  LINK: 21,
+  OPEN: 22,
+  CLOSE: 23,
+  FREAD: 24,
+  FWRITE: 25,
+  FSTAT: 26,
+  FTRUNCATE: 27,
+  FSYNC: 28,
+  OPENDIR: 29,
+  MKDTEMP: 30,
+  FCHMOD: 31,
+  FCHOWN: 32,
+  FUTIMES: 33,
+  STATFS: 34,
+} as const;
+
+/** Operations by inode, and control calls from 128. A number is never given twice. */
+export const Op = {
+  LOOKUP: 64,
+  CREATE: 65,
+  LINK: 66,
+  UNLINK: 67,
+  RMDIR: 68,
+  RENAME: 69,
+  READDIR: 70,
+  READLINK: 71,
+  GETATTR: 72,
+  SETATTR: 73,
+  READ: 74,
+  WRITE: 75,
+  APPEND: 76,
+  RETAIN: 77,
+  RELEASE: 78,
+  FSYNC: 79,
+  SYNC: 80,
+  STATFS: 81,
+  METRICS: 128,
+} as const;
+/** The number of an operation by inode, or of a control call. */
+export type OpCode = (typeof Op)[keyof typeof Op];
+/** The name of an operation by inode, or of a control call. */
+export type OpName = keyof typeof Op;
+
+/** Request flag: make the change durable before answering. */
+export const FLAG_FLUSH = 1;
+
+/** Bytes of the frame before a request's path. */
+export const REQUEST_BYTES = 16;
+/** Bytes of the frame before a response's data. */
+export const RESPONSE_BYTES = 8;
+
+/** Byte offsets of the request's frame in the area. */
+export const RequestAt = { OP: 0, FLAGS: 4, PATH_LEN: 8, DATA_LEN: 12 } as const;
+/** Byte offsets of the response's frame in the area. */
+export const ResponseAt = { STATUS: 0, DATA_LEN: 4 } as const;
+
+const TWO_32 = 2 ** 32;
+
+/** The bytes of a channel, seen in the three ways that the house needs. */
+export interface ChannelMemory {
+  /** All of it: what is shared with the other side. */
+  readonly buffer: SharedArrayBuffer;
+  /** Words for Atomics. */
+  readonly words: Int32Array;
+  /** The request area as bytes. */
+  readonly area: Uint8Array;
+  /** The request area, for values. */
+  readonly view: DataView;
+}
+
+/** Makes the memory of a new channel. `areaBytes` is rounded up to a multiple of 8. */
+export function createChannelMemory(areaBytes: number): ChannelMemory {
+  const size = Math.max(MIN_AREA_BYTES, Math.ceil(areaBytes / 8) * 8);
+  const buffer = new SharedArrayBuffer(AREA_START + size);
+  const words = new Int32Array(buffer, 0, AREA_START / 4);
+  words[Word.MAGIC] = CHANNEL_MAGIC;
+  words[Word.VERSION] = PROTOCOL_VERSION;
+  words[Word.AREA_BYTES] = size;
+  words[Word.RING_BYTES] = 0;
+  return viewsOf(buffer, size);
+}
+
+/**
+ * The views of memory made elsewhere. Sizes are read here, once, and checked against the buffer.
+ *
+ * @throws {ErrnoError} EPROTO if it is no channel of this version
+ */
+export function openChannelMemory(buffer: SharedArrayBuffer): ChannelMemory {
+  const isShared = typeof SharedArrayBuffer === "function" && buffer instanceof SharedArrayBuffer;
+  if (!isShared || buffer.byteLength < AREA_START + MIN_AREA_BYTES) throw noChannel("its size");
+  const words = new Int32Array(buffer, 0, AREA_START / 4);
+  if (words[Word.MAGIC] !== CHANNEL_MAGIC) throw noChannel("its magic");
+  if (words[Word.VERSION] !== PROTOCOL_VERSION) throw noChannel("its version");
+  const size = words[Word.AREA_BYTES]!;
+  const fits = size >= MIN_AREA_BYTES && AREA_START + size <= buffer.byteLength;
+  if (!fits || words[Word.RING_BYTES] !== 0) throw noChannel("its sizes");
+  return viewsOf(buffer, size);
+}
+
+function viewsOf(buffer: SharedArrayBuffer, areaBytes: number): ChannelMemory {
+  return {
+    buffer,
+    words: new Int32Array(buffer, 0, AREA_START / 4),
+    area: new Uint8Array(buffer, AREA_START, areaBytes),
+    view: new DataView(buffer, AREA_START, areaBytes),
+  };
+}
+
+function noChannel(what: string): ErrnoError {
+  return new ErrnoError("EPROTO", `attach a channel: ${what} is not one of this version`);
+}
+
+/** The part of a message that the header words carry. */
+export interface Header {
+  /** One of Signal. */
+  signal: number;
+  /** Bytes of this chunk in the area. */
+  chunkBytes: number;
+  /** Bytes of the whole message over all its chunks. */
+  totalBytes: number;
+  /** Which chunk this is, from 0. */
+  chunkIndex: number;
+}
+
+/** Writes the header words. Publishing them is the channel's business. */
+export function writeHeader(words: Int32Array, header: Header): void {
+  words[Word.CHUNK_LEN] = header.chunkBytes;
+  words[Word.TOTAL_LOW] = header.totalBytes | 0;
+  words[Word.TOTAL_HIGH] = Math.floor(header.totalBytes / TWO_32) | 0;
+  words[Word.CHUNK_INDEX] = header.chunkIndex;
+  words[Word.SIGNAL] = header.signal;
+}
+
+/** Copies the header words into private memory, each read once. */
+export function readHeader(words: Int32Array, into: Header): void {
+  into.signal = words[Word.SIGNAL]!;
+  into.chunkBytes = words[Word.CHUNK_LEN]! >>> 0;
+  into.totalBytes = (words[Word.TOTAL_HIGH]! >>> 0) * TWO_32 + (words[Word.TOTAL_LOW]! >>> 0);
+  into.chunkIndex = words[Word.CHUNK_INDEX]! >>> 0;
+}

@@ -1,0 +1,129 @@
+/**
+ * The records that travel in a message: attributes, changes, entries, space.
+ *
+ * Layer: relay, above `protocol.ts`, whose cursors give each field its place. A record is written
+ * and read here in one order, so neither side knows an offset.
+ *
+ * @module
+ */
+import type { Attr, AttrChange, DirEntry, StatFs } from "../../abi/attr.ts";
+import { ErrnoError } from "../../abi/errno.ts";
+import type { CreateOptions } from "../volume_ops.ts";
+import type { Reader, Writer } from "./cursor.ts";
+
+const ENTRY_BYTES = 18;
+const MAX_NAME_BYTES = 255;
+
+/** Bits of a change's mask: which fields it has. */
+const Has = { MODE: 1, UID: 2, GID: 4, SIZE: 8, ATIME: 16, MTIME: 32 } as const;
+
+/** Writes attributes: six numbers of 32 bits, then five doubles. */
+export function writeAttr(writer: Writer, attr: Attr): void {
+  writer.u32(attr.ino).u32(attr.mode).u32(attr.nlink).u32(attr.uid).u32(attr.gid).u32(attr.rdev)
+    .f64(attr.size).f64(attr.blocks).f64(attr.atime).f64(attr.mtime).f64(attr.ctime);
+}
+
+/** Reads what `writeAttr` wrote. */
+export function readAttr(reader: Reader): Attr {
+  return {
+    ino: reader.u32(),
+    mode: reader.u32(),
+    nlink: reader.u32(),
+    uid: reader.u32(),
+    gid: reader.u32(),
+    rdev: reader.u32(),
+    size: reader.f64(),
+    blocks: reader.f64(),
+    atime: reader.f64(),
+    mtime: reader.f64(),
+    ctime: reader.f64(),
+  };
+}
+
+/** Writes a change: a mask of what it has, then all six fields. */
+export function writeChange(writer: Writer, change: AttrChange): void {
+  const { mode, uid, gid, size, atime, mtime } = change;
+  const mask = bit(mode, Has.MODE) | bit(uid, Has.UID) | bit(gid, Has.GID) |
+    bit(size, Has.SIZE) | bit(atime, Has.ATIME) | bit(mtime, Has.MTIME);
+  writer.u32(mask).u32(mode ?? 0).u32(uid ?? 0).u32(gid ?? 0).f64(size ?? 0).f64(atime ?? 0)
+    .f64(mtime ?? 0);
+}
+
+/** Reads what `writeChange` wrote. */
+export function readChange(reader: Reader): AttrChange {
+  const mask = reader.u32();
+  const change: AttrChange = {};
+  const [mode, uid, gid] = [reader.u32(), reader.u32(), reader.u32()];
+  const [size, atime, mtime] = [reader.f64(), reader.f64(), reader.f64()];
+  if (mask & Has.MODE) change.mode = mode;
+  if (mask & Has.UID) change.uid = uid;
+  if (mask & Has.GID) change.gid = gid;
+  if (mask & Has.SIZE) change.size = size;
+  if (mask & Has.ATIME) change.atime = atime;
+  if (mask & Has.MTIME) change.mtime = mtime;
+  return change;
+}
+
+/** Writes what something new is made with; a link's target goes to the end. */
+export function writeCreateOptions(writer: Writer, options: CreateOptions): void {
+  const { mode, uid, gid, rdev = 0, target = "" } = options;
+  writer.u32(mode).u32(uid).u32(gid).u32(rdev).text(target);
+}
+
+/** Reads what `writeCreateOptions` wrote. */
+export function readCreateOptions(reader: Reader): CreateOptions {
+  const options: CreateOptions = {
+    mode: reader.u32(),
+    uid: reader.u32(),
+    gid: reader.u32(),
+    rdev: reader.u32(),
+  };
+  const target = reader.text();
+  return target === "" ? options : { ...options, target };
+}
+
+/** Whether one more entry surely fits into an area of `areaBytes`. */
+export function entryFits(writer: Writer, areaBytes: number): boolean {
+  return writer.at + ENTRY_BYTES + MAX_NAME_BYTES <= areaBytes;
+}
+
+/** Writes one entry: inode, mode, cursor, length of the name, name. */
+export function writeEntry(writer: Writer, entry: DirEntry): void {
+  writer.u32(entry.ino).u32(entry.mode).f64(entry.cursor).shortText(entry.name);
+}
+
+/** Reads the entries of a whole answer. */
+export function readEntries(reader: Reader): DirEntry[] {
+  const entries: DirEntry[] = [];
+  while (reader.at < reader.end) {
+    const ino = reader.u32();
+    const mode = reader.u32();
+    const cursor = reader.f64();
+    entries.push({ ino, mode, name: reader.shortText(), cursor });
+  }
+  if (entries.length !== reader.status) {
+    throw new ErrnoError("EPROTO", "read a directory's entries");
+  }
+  return entries;
+}
+
+/** Writes space: five doubles. */
+export function writeStatFs(writer: Writer, space: StatFs): void {
+  writer.f64(space.blockSize).f64(space.blocks).f64(space.freeBlocks).f64(space.inodes)
+    .f64(space.freeInodes);
+}
+
+/** Reads what `writeStatFs` wrote. */
+export function readStatFs(reader: Reader): StatFs {
+  return {
+    blockSize: reader.f64(),
+    blocks: reader.f64(),
+    freeBlocks: reader.f64(),
+    inodes: reader.f64(),
+    freeInodes: reader.f64(),
+  };
+}
+
+function bit(value: number | undefined, mask: number): number {
+  return value === undefined ? 0 : mask;
+}

@@ -1,0 +1,122 @@
+/**
+ * Requests: what each call of VolumeOps puts into the area, and what it takes out of the answer.
+ *
+ * Layer: relay. The synchronous client and the promises speak through the same functions;
+ * `dispatch.ts` takes the same values in the same order on the other side.
+ *
+ * @module
+ */
+import type { AttrChange } from "../../abi/attr.ts";
+import { codeOf, ErrnoError } from "../../abi/errno.ts";
+import type { CreateOptions, Ino } from "../volume_ops.ts";
+import type { Reader, Writer } from "./cursor.ts";
+import { type ChannelMemory, MAX_TRANSFER_BYTES, Op, type OpName } from "./protocol.ts";
+import { writeChange, writeCreateOptions } from "./records.ts";
+import { readValues } from "./s11n.ts";
+
+/** Names by number, for messages and counters. */
+export const OP_NAMES: ReadonlyMap<number, OpName> = new Map(
+  Object.entries(Op).map(([name, op]) => [op, name as OpName]),
+);
+
+const ACTIONS: readonly string[] = Array.from(
+  { length: Op.METRICS + 1 },
+  (_, op) => `finish "${OP_NAMES.get(op)?.toLowerCase() ?? op}"`,
+);
+
+/** What an operation is called in an error of its own transport. */
+export function actionOf(op: number): string {
+  return ACTIONS[op] ?? "finish a call";
+}
+
+/** A request about one name in a directory. */
+export function askName(writer: Writer, op: number, parent: Ino, name: string): void {
+  writer.begin(op).path(name).ino(parent);
+}
+
+/** A request about one inode. */
+export function askIno(writer: Writer, op: number, ino: Ino): void {
+  writer.begin(op).ino(ino);
+}
+
+/** CREATE. */
+export function askCreate(
+  writer: Writer,
+  parent: Ino,
+  name: string,
+  options: CreateOptions,
+): void {
+  writeCreateOptions(writer.begin(Op.CREATE).path(name).ino(parent), options);
+}
+
+/** LINK. */
+export function askLink(writer: Writer, ino: Ino, parent: Ino, name: string): void {
+  writer.begin(Op.LINK).path(name).ino(ino).ino(parent);
+}
+
+/** The two names of a rename. */
+export interface Move {
+  /** Directory of the old name. */
+  parent: Ino;
+  /** The old name. */
+  name: string;
+  /** Directory of the new name. */
+  newParent: Ino;
+  /** The new name. */
+  newName: string;
+  /** 0, RENAME_NOREPLACE or RENAME_EXCHANGE. */
+  flags: number;
+}
+
+/** RENAME: the new name goes to the end of the data. */
+export function askRename(writer: Writer, move: Move): void {
+  writer.begin(Op.RENAME).path(move.name).ino(move.parent).ino(move.newParent).u32(move.flags)
+    .text(move.newName);
+}
+
+/** READDIR. */
+export function askReaddir(writer: Writer, ino: Ino, after: number): void {
+  writer.begin(Op.READDIR).ino(ino).f64(after);
+}
+
+/** SETATTR. */
+export function askSetattr(writer: Writer, ino: Ino, change: AttrChange): void {
+  writeChange(writer.begin(Op.SETATTR).ino(ino), change);
+}
+
+/** READ. Returns the part of the buffer that one request can fill. */
+export function askRead(writer: Writer, ino: Ino, into: Uint8Array, at: number): Uint8Array {
+  const piece = into.length <= MAX_TRANSFER_BYTES ? into : into.subarray(0, MAX_TRANSFER_BYTES);
+  writer.begin(Op.READ).ino(ino).f64(at).u32(piece.length);
+  return piece;
+}
+
+/** WRITE. Returns the part of the buffer that one request can carry. */
+export function askWrite(writer: Writer, ino: Ino, from: Uint8Array, at: number): Uint8Array {
+  writer.begin(Op.WRITE).ino(ino).f64(at);
+  return from.length <= MAX_TRANSFER_BYTES ? from : from.subarray(0, MAX_TRANSFER_BYTES);
+}
+
+/**
+ * APPEND.
+ *
+ * @throws {ErrnoError} EFBIG for more than one request can carry: an append is whole or not at all
+ */
+export function askAppend(writer: Writer, ino: Ino, from: Uint8Array): Uint8Array {
+  if (from.length > MAX_TRANSFER_BYTES) {
+    throw new ErrnoError("EFBIG", `append ${from.length} bytes at once`);
+  }
+  writer.begin(Op.APPEND).ino(ino);
+  return from;
+}
+
+/** Throws what the relay has thrown; its text travels as one s11n string. */
+export function throwAnswered(reader: Reader, memory: ChannelMemory): void {
+  if (reader.status >= 0) return;
+  const code = codeOf(-reader.status);
+  const [text] = readValues(memory.area, reader);
+  const message = typeof text === "string" ? text : code;
+  const prefix = `${code}: cannot `;
+  const action = message.startsWith(prefix) ? message.slice(prefix.length) : message;
+  throw new ErrnoError(code, action);
+}

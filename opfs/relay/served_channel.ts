@@ -1,0 +1,175 @@
+/**
+ * ServedChannel: the relay's end of one channel, and what the relay keeps of its client.
+ *
+ * Layer: relay. It sees whether a request is there, takes its header into private memory, and
+ * publishes answers; it never waits. What a client holds (retained inodes, an append turn, a
+ * transfer in progress) is written down here, so that its death gives everything back.
+ *
+ * Use: `if (channel.isReady()) channel.take()`, then `channel.answer(status)`.
+ *
+ * @module
+ */
+import { Errno, isErrnoError } from "../../abi/errno.ts";
+import type { Ino } from "../volume_ops.ts";
+import { closeChannel, wholeMessage } from "./channel.ts";
+import { Reader, Writer } from "./cursor.ts";
+import {
+  type ChannelMemory,
+  Closed,
+  type Header,
+  Lease,
+  openChannelMemory,
+  readHeader,
+  Signal,
+  Word,
+  writeHeader,
+} from "./protocol.ts";
+import { writeValues } from "./s11n.ts";
+
+/** What a channel is doing, seen from the relay. */
+export type ChannelState = "IDLE" | "CHUNK_IN" | "CHUNK_OUT" | "LOCKED" | "CLOSED";
+
+/** A payload on its way, in either direction. */
+export interface Transfer {
+  /** The operation. */
+  op: number;
+  /** Its flags. */
+  flags: number;
+  /** Which file. */
+  ino: Ino;
+  /** Where in the file the whole payload begins, in bytes. */
+  at: number;
+  /** Bytes done. */
+  done: number;
+  /** Bytes in all. */
+  total: number;
+  /** Last chunk that passed. */
+  chunkIndex: number;
+  /** When it last moved, in ms. */
+  movedAt: number;
+}
+
+const TEXT_BYTES = 2048;
+
+/** The relay's end of one channel. */
+export class ServedChannel {
+  /** What it is doing. */
+  state: ChannelState = "IDLE";
+  /** The header of the request at hand, in private memory. */
+  readonly header: Header = wholeMessage(0);
+  /** Reads the request. */
+  readonly reader: Reader;
+  /** Writes the answer. */
+  readonly writer: Writer;
+  /** The memory that both sides share. */
+  readonly memory: ChannelMemory;
+  /** The payload on its way; of a former request unless the state says CHUNK_IN or CHUNK_OUT. */
+  readonly transfer: Transfer = {
+    op: 0,
+    flags: 0,
+    ino: 0,
+    at: 0,
+    done: 0,
+    total: 0,
+    chunkIndex: 0,
+    movedAt: 0,
+  };
+  /** The inode whose append turn a LOCKED channel waits for. */
+  awaited: Ino = 0;
+  /** The status that a request waiting for the commit will be answered with. */
+  deferredStatus = 0;
+  /** When the request at hand was taken, in ms. */
+  takenAt = 0;
+  /** How often the client has retained each inode. */
+  readonly retained: Map<Ino, number> = new Map();
+  readonly #answer: Header = wholeMessage(0, Signal.RESPONSE);
+  #answered: number;
+  #taken: number;
+
+  /**
+   * Attaches the relay to a channel.
+   *
+   * @throws {ErrnoError} EPROTO if the memory is no channel of this version
+   */
+  constructor(buffer: SharedArrayBuffer) {
+    this.memory = openChannelMemory(buffer);
+    this.reader = new Reader(this.memory);
+    this.writer = new Writer(this.memory);
+    this.#answered = this.#taken = Atomics.load(this.memory.words, Word.ANSWER);
+  }
+
+  /** Tells the client that it is served. */
+  admit(): void {
+    Atomics.store(this.memory.words, Word.LEASE, Lease.SHARED);
+    Atomics.notify(this.memory.words, Word.LEASE);
+  }
+
+  /** Whether there is something that nobody has taken yet. */
+  hasRequest(): boolean {
+    return Atomics.load(this.memory.words, Word.REQUEST) !== this.#taken;
+  }
+
+  /** Whether either side has closed it. */
+  isClosed(): boolean {
+    return Atomics.load(this.memory.words, Word.CLOSED) !== Closed.OPEN;
+  }
+
+  /** Closes it from the relay's side. */
+  close(why: number): void {
+    closeChannel(this.memory.words, why);
+  }
+
+  /** Takes the request's header into private memory. */
+  take(): void {
+    this.#taken = Atomics.load(this.memory.words, Word.REQUEST);
+    readHeader(this.memory.words, this.header);
+  }
+
+  /** Answers with what the writer holds; `payloadBytes` more stand behind it in the area. */
+  answer(status: number, payloadBytes = 0): void {
+    const totalBytes = this.writer.endResponse(status, payloadBytes);
+    this.publish(Signal.RESPONSE, { chunkBytes: totalBytes, totalBytes, chunkIndex: 0 });
+  }
+
+  /** Answers that the call failed. An error that is none of ours is EIO. */
+  answerError(error: unknown): void {
+    const errno = isErrnoError(error) ? error.errno : Errno.EIO;
+    const text = error instanceof Error || isErrnoError(error) ? error.message : String(error);
+    this.writer.beginResponse();
+    const at = this.writer.at;
+    const range = { at, end: at + TEXT_BYTES };
+    this.writer.at = writeValues([shortened(text)], this.memory.area, range);
+    this.answer(-errno);
+  }
+
+  /** Hands the area back, unless the client has closed the channel or sent something since. */
+  publish(signal: number, { chunkBytes, totalBytes, chunkIndex }: Omit<Header, "signal">): void {
+    const { words } = this.memory;
+    if (this.isClosed()) return;
+    if (Atomics.load(words, Word.REQUEST) !== this.#taken) return this.close(Closed.BAD);
+    this.#answer.signal = signal;
+    this.#answer.chunkBytes = chunkBytes;
+    this.#answer.totalBytes = totalBytes;
+    this.#answer.chunkIndex = chunkIndex;
+    writeHeader(words, this.#answer);
+    words[Word.ANSWER_GENERATION] = words[Word.GENERATION]!;
+    this.#answered = this.#taken;
+    Atomics.store(words, Word.ANSWER, this.#answered);
+    Atomics.notify(words, Word.ANSWER);
+  }
+
+  /** Shows the client that the relay lives. */
+  beat(): void {
+    Atomics.add(this.memory.words, Word.HEARTBEAT, 1);
+  }
+
+  /** Tells the client that another one changed something. */
+  bumpGeneration(): void {
+    Atomics.add(this.memory.words, Word.GENERATION, 1);
+  }
+}
+
+/** Short enough for any area, and well formed. */
+function shortened(text: string): string {
+  return text.slice(0, TEXT_BYTES / 4).toWellFormed();
+}

@@ -1,0 +1,352 @@
+/**
+ * Relay: serves the channels of all clients on one volume, one operation after the other.
+ *
+ * Layer: relay, its top on the owner's side. A turn gives every ready channel one request, round
+ * robin, then makes one commit for all of them that asked for durability, then answers those. The
+ * relay never waits for one client (R5): who has to wait is a state of its channel. It goes back to
+ * its event loop every few milliseconds, because a loop of Atomics.wait hears no message; when
+ * nothing has come for a while it sleeps in the event loop alone.
+ *
+ * Use: `const relay = serve([memory.buffer], volume, { doorbell })`; `await relay.stop()`.
+ *
+ * @module
+ */
+import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
+import type { VolumeOps } from "../volume_ops.ts";
+import { changesSomething, dispatch } from "./dispatch.ts";
+import { DEFAULT_DEADLINE_MS } from "./channel.ts";
+import { Doorbell, type SleepOptions } from "./doorbell.ts";
+import { Look, pause } from "./look.ts";
+import { Metrics } from "./metrics.ts";
+import { Closed, FLAG_FLUSH, Op, Signal } from "./protocol.ts";
+import { ServedChannel } from "./served_channel.ts";
+import { Transfers } from "./transfers.ts";
+
+/** How a relay behaves. */
+export interface RelayOptions {
+  /** By which clients wake it. Default: a new one. */
+  doorbell?: Doorbell;
+  /** How long a client may pause in the middle of a transfer, in ms. Default 30,000. */
+  deadlineMs?: number;
+}
+
+/** Longest time without a return to the event loop, in ms. */
+const BUSY_SLICE_MS = 10;
+/** Without a request for so long, the relay sleeps in its event loop, in ms. */
+const IDLE_AFTER_MS = 50;
+/** Longest sleep: the upper bound of noticing that a transfer has stopped, in ms. */
+const IDLE_SLICE_MS = 1000;
+
+/** Serves channels on one volume. */
+export class Relay {
+  /** By which clients wake it. */
+  readonly doorbell: Doorbell;
+  /** Counts and times of what it has done. */
+  readonly counters: Metrics = new Metrics();
+  readonly #volume: VolumeOps;
+  readonly #transfers: Transfers;
+  readonly #deadlineMs: number;
+  readonly #channels: ServedChannel[] = [];
+  readonly #syncs: ServedChannel[] = [];
+  readonly #look = new Look();
+  readonly #sleep: SleepOptions = { ready: () => this.#anyReady(), timeoutMs: 0 };
+  #first = 0;
+  #stopping = false;
+  #finished: Promise<void> | null = null;
+
+  /** Serves `volume`, once it runs. */
+  constructor(volume: VolumeOps, options: RelayOptions = {}) {
+    this.#volume = volume;
+    this.#transfers = new Transfers(volume);
+    this.doorbell = options.doorbell ?? new Doorbell();
+    this.#deadlineMs = options.deadlineMs ?? DEFAULT_DEADLINE_MS;
+  }
+
+  /**
+   * Takes on a client.
+   *
+   * @throws {ErrnoError} EPROTO if the memory is no channel of this version
+   */
+  attach(buffer: SharedArrayBuffer): void {
+    const channel = new ServedChannel(buffer);
+    this.#channels.push(channel);
+    channel.admit();
+    this.doorbell.ring();
+  }
+
+  /** How many clients it serves. */
+  get clientCount(): number {
+    return this.#channels.length;
+  }
+
+  /** Serves until `stop`. */
+  run(): Promise<void> {
+    return this.#finished ??= this.#run();
+  }
+
+  /** Ends serving: closes every channel and lets go of what the clients held. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.doorbell.ring();
+    await this.#finished;
+    for (const channel of [...this.#channels]) {
+      channel.close(Closed.RELAY_GONE);
+      this.#drop(channel);
+    }
+  }
+
+  /** Shows all clients that the relay lives: in its loop, and between the calls of its device. */
+  beat(): void {
+    for (const channel of this.#channels) channel.beat();
+  }
+
+  /** One turn over all channels. Returns whether there was something to do. */
+  turn(): boolean {
+    const count = this.#channels.length;
+    let worked = false;
+    this.beat();
+    for (let step = 0; step < count; step++) {
+      const channel = this.#channels[(this.#first + step) % count]!;
+      if (channel.isClosed() || !this.#isReady(channel)) continue;
+      worked = true;
+      this.#serve(channel);
+    }
+    this.#first = count === 0 ? 0 : (this.#first + 1) % count;
+    if (this.#syncs.length > 0) this.#commit();
+    this.#dropClosed();
+    return worked;
+  }
+
+  async #run(): Promise<void> {
+    const hop = new Hop();
+    let workedAt = performance.now();
+    while (!this.#stopping) {
+      const now = performance.now();
+      this.#expire(now);
+      if (now - workedAt > IDLE_AFTER_MS) {
+        this.#sleep.timeoutMs = IDLE_SLICE_MS;
+        await this.doorbell.sleepAsync(this.#sleep);
+        if (!this.turn()) continue;
+      }
+      workedAt = this.#busySlice(workedAt);
+      await hop.once();
+    }
+    hop.close();
+  }
+
+  /** Turns and short sleeps, up to one slice. Returns when it worked last. */
+  #busySlice(workedAt: number): number {
+    const until = performance.now() + BUSY_SLICE_MS;
+    for (let now = performance.now(); now < until && !this.#stopping; now = performance.now()) {
+      if (this.turn()) workedAt = now;
+      else if (!this.#looked()) {
+        this.#sleep.timeoutMs = until - now;
+        this.doorbell.sleep(this.#sleep);
+      }
+    }
+    return workedAt;
+  }
+
+  /** Looks for a request a bounded number of times. */
+  #looked(): boolean {
+    const budget = this.#look.budget();
+    for (let left = budget; left > 0; left -= 1 + this.#channels.length) {
+      if (this.#anyReady()) {
+        this.#look.hit();
+        return true;
+      }
+      pause();
+    }
+    if (budget > 0) this.#look.miss();
+    return false;
+  }
+
+  #isReady(channel: ServedChannel): boolean {
+    if (channel.state === "LOCKED") return this.#transfers.isTurnFree(channel.awaited);
+    return channel.hasRequest();
+  }
+
+  #anyReady(): boolean {
+    for (const channel of this.#channels) {
+      if (this.#isReady(channel) || channel.isClosed()) return true;
+    }
+    return this.#stopping;
+  }
+
+  #serve(channel: ServedChannel): void {
+    if (channel.state !== "LOCKED") channel.take();
+    channel.takenAt = performance.now();
+    try {
+      this.#step(channel);
+    } catch (error) {
+      this.#transfers.forget(channel);
+      this.#count(channel, 0);
+      channel.answerError(error);
+    }
+  }
+
+  /** Goes on with what the channel is doing, or begins the request that it has sent. */
+  #step(channel: ServedChannel): void {
+    const { state, header, reader } = channel;
+    if (state === "CHUNK_IN" && header.signal === Signal.CHUNK) {
+      return this.#ended(channel, this.#transfers.continueIn(channel));
+    }
+    if (state === "CHUNK_OUT" && header.signal === Signal.CHUNK_ACK) {
+      return this.#ended(channel, this.#transfers.continueOut(channel));
+    }
+    const mayBegin = state === "IDLE" || state === "LOCKED";
+    if (!mayBegin || header.signal !== Signal.REQUEST || header.chunkIndex !== 0) {
+      throw new ErrnoError("EPROTO", `take signal ${header.signal} while ${state}`);
+    }
+    channel.state = "IDLE";
+    reader.openRequest(header);
+    this.#begin(channel);
+  }
+
+  #begin(channel: ServedChannel): void {
+    const { reader, header, writer, memory } = channel;
+    const { op } = reader;
+    if (op === Op.READ || op === Op.WRITE || op === Op.APPEND) {
+      return this.#ended(channel, this.#transfers.begin(channel));
+    }
+    if (header.chunkBytes !== header.totalBytes) {
+      throw new ErrnoError("EMSGSIZE", `take operation ${op} in chunks`);
+    }
+    if (op === Op.SYNC || op === Op.FSYNC) return this.#beginSync(channel);
+    if (op === Op.METRICS) {
+      const at = writer.beginResponse().at;
+      writer.at = this.counters.write(memory.area, { at, end: memory.area.length });
+      return channel.answer(0);
+    }
+    this.#finish(channel, { status: dispatch(this.#volume, channel), bytes: 0 });
+  }
+
+  /** Behind a step of a transfer. A read has answered by itself. */
+  #ended(channel: ServedChannel, step: "done" | "more" | "locked"): void {
+    if (step !== "done") return;
+    const { transfer, reader } = channel;
+    if (reader.op === Op.READ) return this.#count(channel, transfer.done);
+    const status = transfer.op === Op.APPEND ? 0 : transfer.done;
+    this.#finish(channel, { status, bytes: transfer.done });
+  }
+
+  /** Others learn of a change before its caller has the answer. */
+  #finish(channel: ServedChannel, { status, bytes }: { status: number; bytes: number }): void {
+    const { op, flags } = channel.reader;
+    this.#count(channel, bytes);
+    if (changesSomething(op)) this.#bumpOthers(channel);
+    if (flags & FLAG_FLUSH) this.#defer(channel, status);
+    else channel.answer(status);
+  }
+
+  #beginSync(channel: ServedChannel): void {
+    const { reader, writer } = channel;
+    const ino = reader.op === Op.FSYNC ? reader.ino() : this.#volume.root;
+    this.#volume.getattr(ino);
+    channel.transfer.ino = ino;
+    writer.beginResponse();
+    this.#defer(channel, 0);
+  }
+
+  #defer(channel: ServedChannel, status: number): void {
+    channel.deferredStatus = status;
+    this.#syncs.push(channel);
+  }
+
+  /** One commit for all requests of the turn that asked for it, then their answers. */
+  #commit(): void {
+    const waiting = this.#syncs.splice(0);
+    const [first] = waiting;
+    let failure: unknown = null;
+    try {
+      const isOne = waiting.length === 1 && first!.reader.op === Op.FSYNC;
+      if (isOne) this.#volume.fsync(first!.transfer.ino);
+      else this.#volume.sync();
+    } catch (error) {
+      failure = error;
+    }
+    for (const channel of waiting) {
+      const { op } = channel.reader;
+      if (op === Op.SYNC || op === Op.FSYNC) this.#count(channel, 0);
+      if (failure === null) channel.answer(channel.deferredStatus);
+      else channel.answerError(failure);
+    }
+  }
+
+  #count(channel: ServedChannel, bytes: number): void {
+    const timeMs = performance.now() - channel.takenAt;
+    this.counters.add(channel.reader.op, { timeMs, waitMs: 0, bytes });
+  }
+
+  #bumpOthers(channel: ServedChannel): void {
+    for (const other of this.#channels) if (other !== channel) other.bumpGeneration();
+  }
+
+  #dropClosed(): void {
+    for (let index = this.#channels.length - 1; index >= 0; index--) {
+      const channel = this.#channels[index]!;
+      if (channel.isClosed()) this.#drop(channel);
+    }
+  }
+
+  /** Gives back everything that a client held. */
+  #drop(channel: ServedChannel): void {
+    this.#channels.splice(this.#channels.indexOf(channel), 1);
+    this.#transfers.forget(channel);
+    channel.state = "CLOSED";
+    for (const [ino, count] of channel.retained) {
+      for (let left = count; left > 0; left--) this.#releaseQuietly(ino);
+    }
+    channel.retained.clear();
+  }
+
+  /** A volume that has failed refuses this too; then there is nothing left to give back. */
+  #releaseQuietly(ino: number): void {
+    try {
+      this.#volume.release(ino);
+    } catch (error) {
+      if (!isErrnoError(error)) throw error;
+    }
+  }
+
+  /** Closes the channels whose clients have stopped in the middle of a transfer. */
+  #expire(now: number): void {
+    for (const channel of this.#channels) {
+      const isTransfer = channel.state === "CHUNK_IN" || channel.state === "CHUNK_OUT";
+      if (isTransfer && now - channel.transfer.movedAt > this.#deadlineMs) {
+        channel.close(Closed.CLIENT_GONE);
+      }
+    }
+    this.#dropClosed();
+  }
+}
+
+/** Serves channels on a volume until `stop`. */
+export function serve(
+  channels: Iterable<SharedArrayBuffer>,
+  volume: VolumeOps,
+  options?: RelayOptions,
+): Relay {
+  const relay = new Relay(volume, options);
+  for (const channel of channels) relay.attach(channel);
+  relay.run();
+  return relay;
+}
+
+/** One trip through the event loop, without a timer's clamp. */
+class Hop {
+  readonly #ports = new MessageChannel();
+
+  once(): Promise<void> {
+    const { port1, port2 } = this.#ports;
+    return new Promise((resolve) => {
+      port1.onmessage = () => resolve();
+      port2.postMessage(0);
+    });
+  }
+
+  close(): void {
+    this.#ports.port1.close();
+    this.#ports.port2.close();
+  }
+}

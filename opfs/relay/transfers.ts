@@ -1,0 +1,209 @@
+/**
+ * Transfers: reads, writes and appends, in one chunk or many.
+ *
+ * Layer: relay. The volume reads into the area and writes out of it. A chunk is one step of the
+ * relay's loop, so a long transfer never keeps others waiting. A write that fails behind its first
+ * piece answers the short count of what is done (R3). An append fixes its place with the first
+ * chunk and holds the file's append turn to the last.
+ *
+ * @module
+ */
+import { ErrnoError } from "../../abi/errno.ts";
+import type { Ino, VolumeOps } from "../volume_ops.ts";
+import { MAX_TRANSFER_BYTES, Op, RESPONSE_BYTES, Signal } from "./protocol.ts";
+import type { ServedChannel } from "./served_channel.ts";
+
+/** What came of one step: a whole request is done, or more chunks follow, or it has to wait. */
+export type Step = "done" | "more" | "locked";
+
+/** Reads, writes and appends of all channels on one volume. */
+export class Transfers {
+  readonly #volume: VolumeOps;
+  readonly #turns = new Map<Ino, ServedChannel>();
+
+  /** Transfers to and from `volume`. */
+  constructor(volume: VolumeOps) {
+    this.#volume = volume;
+  }
+
+  /** Whether nobody is in the middle of an append to `ino`. */
+  isTurnFree(ino: Ino): boolean {
+    return !this.#turns.has(ino);
+  }
+
+  /** Begins the read, write or append that the channel's reader has open. */
+  begin(channel: ServedChannel): Step {
+    const { reader } = channel;
+    const ino = reader.ino();
+    if (reader.op === Op.READ) return this.#beginRead(channel, ino);
+    if (reader.op === Op.WRITE) return this.#beginWrite(channel, { ino, at: reader.f64() });
+    return this.#beginAppend(channel, ino);
+  }
+
+  /** Takes in the next chunk of a request. */
+  continueIn(channel: ServedChannel): Step {
+    const { transfer, header, memory } = channel;
+    const isNext = header.chunkIndex === transfer.chunkIndex + 1;
+    const left = transfer.total - transfer.done;
+    const count = header.chunkBytes;
+    if (!isNext || count === 0 || count > memory.area.length || count > left) {
+      this.forget(channel);
+      throw new ErrnoError("EPROTO", `take chunk ${header.chunkIndex} of ${count} bytes`);
+    }
+    transfer.chunkIndex += 1;
+    transfer.movedAt = performance.now();
+    return this.#writePiece(channel, 0, count);
+  }
+
+  /** Sends the next chunk of an answer. */
+  continueOut(channel: ServedChannel): Step {
+    return this.#sendPiece(channel, 0);
+  }
+
+  /** Lets go of a transfer in progress, whoever's fault it is that it ends. */
+  forget(channel: ServedChannel): void {
+    const { ino } = channel.transfer;
+    if (this.#turns.get(ino) === channel) this.#turns.delete(ino);
+    if (channel.state !== "CLOSED") channel.state = "IDLE";
+  }
+
+  #beginRead(channel: ServedChannel, ino: Ino): Step {
+    const { reader, memory } = channel;
+    const at = reader.f64();
+    const wanted = Math.min(reader.u32(), MAX_TRANSFER_BYTES);
+    if (wanted <= memory.area.length - RESPONSE_BYTES) {
+      const into = memory.area.subarray(RESPONSE_BYTES, RESPONSE_BYTES + wanted);
+      const count = this.#volume.read(ino, into, at);
+      channel.transfer.done = count;
+      channel.writer.beginResponse();
+      channel.answer(0, count);
+      return "done";
+    }
+    const { size } = this.#volume.getattr(ino);
+    begin(channel, { ino, at, total: Math.max(0, Math.min(wanted, size - at)) });
+    return this.#sendPiece(channel, RESPONSE_BYTES);
+  }
+
+  /** Reads the next piece behind byte `start` of the area and hands it over. */
+  #sendPiece(channel: ServedChannel, start: number): Step {
+    const { transfer, memory, writer } = channel;
+    const isFirst = start > 0;
+    const room = Math.min(memory.area.length - start, transfer.total - transfer.done);
+    const piece = memory.area.subarray(start, start + room);
+    const count = this.#readPiece(channel, piece);
+    transfer.done += count;
+    const isLast = count < room || transfer.done >= transfer.total;
+    if (isFirst) writer.beginResponse().endResponse(0, transfer.total);
+    const chunkIndex = isFirst ? 0 : ++transfer.chunkIndex;
+    channel.state = isLast ? "IDLE" : "CHUNK_OUT";
+    const totalBytes = RESPONSE_BYTES + transfer.total;
+    const signal = isLast ? Signal.RESPONSE : Signal.CHUNK;
+    channel.publish(signal, { chunkBytes: start + count, totalBytes, chunkIndex });
+    return isLast ? "done" : "more";
+  }
+
+  /** Behind the first piece a failure is a short read; the caller's next call meets it again. */
+  #readPiece({ transfer }: ServedChannel, piece: Uint8Array): number {
+    try {
+      return this.#volume.read(transfer.ino, piece, transfer.at + transfer.done);
+    } catch (error) {
+      if (transfer.done === 0) throw error;
+      return 0;
+    }
+  }
+
+  #beginWrite(channel: ServedChannel, { ino, at }: { ino: Ino; at: number }): Step {
+    const total = payloadBytes(channel);
+    begin(channel, { ino, at, total });
+    return this.#writePiece(channel, channel.reader.at, channel.reader.end);
+  }
+
+  #beginAppend(channel: ServedChannel, ino: Ino): Step {
+    const { reader, memory, transfer } = channel;
+    if (!this.isTurnFree(ino)) {
+      channel.awaited = ino;
+      channel.state = "LOCKED";
+      return "locked";
+    }
+    const total = payloadBytes(channel);
+    const piece = memory.area.subarray(reader.at, reader.end);
+    const size = this.#volume.append(ino, piece);
+    begin(channel, { ino, at: size - piece.length, total });
+    transfer.done = piece.length;
+    if (transfer.done === total) return this.#finishWrite(channel);
+    this.#turns.set(ino, channel);
+    return this.#acknowledge(channel);
+  }
+
+  /** Writes bytes `from` to `to` of the area into the file. */
+  #writePiece(channel: ServedChannel, from: number, to: number): Step {
+    const { transfer, memory } = channel;
+    const piece = memory.area.subarray(from, to);
+    const count = this.#tryWrite(channel, piece);
+    transfer.done += count;
+    const isLast = count < piece.length || transfer.done === transfer.total;
+    return isLast ? this.#finishWrite(channel) : this.#acknowledge(channel);
+  }
+
+  /** An append is whole or not at all: its caller learns the new size only, not a count. */
+  #tryWrite(channel: ServedChannel, piece: Uint8Array): number {
+    const { transfer } = channel;
+    try {
+      return this.#volume.write(transfer.ino, piece, transfer.at + transfer.done);
+    } catch (error) {
+      if (transfer.done > 0 && transfer.op !== Op.APPEND) return 0;
+      this.#takeBack(channel);
+      this.forget(channel);
+      throw error;
+    }
+  }
+
+  /** Cuts off the pieces of an append that cannot go on, if nobody has written behind them. */
+  #takeBack({ transfer }: ServedChannel): void {
+    const { ino, at, done } = transfer;
+    if (transfer.op !== Op.APPEND || done === 0) return;
+    if (this.#volume.getattr(ino).size === at + done) this.#volume.setattr(ino, { size: at });
+  }
+
+  #acknowledge(channel: ServedChannel): Step {
+    const { transfer } = channel;
+    channel.state = "CHUNK_IN";
+    const { chunkIndex, total } = transfer;
+    channel.publish(Signal.CHUNK_ACK, { chunkBytes: 0, totalBytes: total, chunkIndex });
+    return "more";
+  }
+
+  /** Leaves the answer in the writer: an append's new size, a write's count. */
+  #finishWrite(channel: ServedChannel): Step {
+    const { transfer, writer } = channel;
+    this.forget(channel);
+    writer.beginResponse();
+    if (transfer.op === Op.APPEND) writer.f64(transfer.at + transfer.done);
+    return "done";
+  }
+}
+
+/** Bytes of payload of the open request, over all its chunks. */
+function payloadBytes({ reader }: ServedChannel): number {
+  const here = reader.end - reader.at;
+  const total = reader.payloadBytes();
+  if (here > total || (here === 0 && total > 0) || total > MAX_TRANSFER_BYTES) {
+    throw new ErrnoError("EPROTO", `take a payload of ${total} bytes`);
+  }
+  return total;
+}
+
+function begin(
+  channel: ServedChannel,
+  { ino, at, total }: { ino: Ino; at: number; total: number },
+): void {
+  const { transfer, reader } = channel;
+  transfer.op = reader.op;
+  transfer.flags = reader.flags;
+  transfer.ino = ino;
+  transfer.at = at;
+  transfer.done = 0;
+  transfer.total = total;
+  transfer.chunkIndex = 0;
+  transfer.movedAt = performance.now();
+}

@@ -1,0 +1,122 @@
+import { assertEquals } from "@std/assert";
+import { Channel, wholeMessage } from "../../../opfs/relay/channel.ts";
+import { RelayClient } from "../../../opfs/relay/client.ts";
+import { Doorbell } from "../../../opfs/relay/doorbell.ts";
+import { createChannelMemory, Op, PathOp, Word } from "../../../opfs/relay/protocol.ts";
+import { Relay } from "../../../opfs/relay/server.ts";
+import { ModelVolume } from "../../support/model_volume.ts";
+
+function hex(bytes: Uint8Array): string {
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** The request that a call publishes; nobody answers it. */
+function requestOf(call: (client: RelayClient) => void): { header: string; area: string } {
+  const memory = createChannelMemory(16_384);
+  const channel = new Channel(memory, new Doorbell(), { deadlineMs: 1 });
+  try {
+    call(new RelayClient(channel, { root: 1 }));
+  } catch { /* The deadline. */ }
+  const length = memory.words[Word.CHUNK_LEN]!;
+  return {
+    header: hex(new Uint8Array(memory.buffer, 0, 28)),
+    area: hex(memory.area.slice(0, length)),
+  };
+}
+
+Deno.test("the header stands where document 000 puts it", () => {
+  const { header } = requestOf((client) => client.lookup(1, "é"));
+  assertEquals(
+    header,
+    "01000000" + "40000000" + "00000000" + "1a000000" + "1a00000000000000" + "00000000",
+  );
+  const { buffer } = createChannelMemory(16_384);
+  const fixed = "4e524343".match(/../g)!.reverse().join("");
+  assertEquals(
+    hex(new Uint8Array(buffer, 32, 16)),
+    hex(Uint8Array.of(0x43, 0x52, 0x4e, 0x43)) +
+      "01000000" + "00400000" + "00000000",
+    fixed,
+  );
+});
+
+Deno.test("requests have the bytes that docs/PROTOCOL.md shows", () => {
+  const ino = 7 + 3 * 2 ** 32;
+  const rows: [string, (client: RelayClient) => void][] = [
+    ["40000000 00000000 02000000 08000000 c3a9 07000000 03000000", (c) => c.lookup(ino, "é")],
+    [
+      "41000000 00000000 01000000 18000000 61 01000000 00000000 a4810000 01000000 02000000 00000000",
+      (c) => c.create(1, "a", { mode: 0o100644, uid: 1, gid: 2 }),
+    ],
+    [
+      "42000000 00000000 01000000 10000000 62 07000000 03000000 01000000 00000000",
+      (c) => c.link(ino, 1, "b"),
+    ],
+    [
+      "45000000 00000000 01000000 15000000 61 01000000 00000000 07000000 03000000 01000000 62",
+      (c) => c.rename(1, "a", ino, "b", 1),
+    ],
+    [
+      "46000000 00000000 00000000 10000000 07000000 03000000 0000000000001040",
+      (c) => c.readdir(ino, 4),
+    ],
+    [
+      "49000000 00000000 00000000 30000000 07000000 03000000 09000000 80010000 00000000 00000000" +
+      "0000000000001440 0000000000000000 0000000000000000",
+      (c) => c.setattr(ino, { mode: 0o600, size: 5 }),
+    ],
+    [
+      "4a000000 00000000 00000000 14000000 07000000 03000000 0000000000002040 09000000",
+      (c) => c.read(ino, new Uint8Array(9), 8),
+    ],
+    [
+      "4b000000 00000000 00000000 13000000 07000000 03000000 0000000000002040 010203",
+      (c) => c.write(ino, Uint8Array.of(1, 2, 3), 8),
+    ],
+    [
+      "4c000000 00000000 00000000 0a000000 07000000 03000000 0102",
+      (c) => c.append(ino, Uint8Array.of(1, 2)),
+    ],
+    ["50000000 00000000 00000000 00000000", (c) => c.sync()],
+  ];
+  for (const [want, call] of rows) assertEquals(requestOf(call).area, want.replaceAll(" ", ""));
+});
+
+Deno.test("answers have the bytes that docs/PROTOCOL.md shows", () => {
+  const model = new ModelVolume({ now: () => 2 });
+  const relay = new Relay(model);
+  const memory = createChannelMemory(16_384);
+  relay.attach(memory.buffer);
+  const channel = new Channel(memory, relay.doorbell);
+  const answerOf = (fill: () => number) => {
+    channel.publish(wholeMessage(fill()));
+    relay.turn();
+    return hex(memory.area.slice(0, memory.words[Word.CHUNK_LEN]));
+  };
+  const { writer } = channel;
+  const create = () =>
+    writer.begin(Op.CREATE).path("a").ino(1).u32(0o100644).u32(1).u32(2).u32(0).end();
+  assertEquals(answerOf(create), "00000000" + "08000000" + "0200000000000000");
+  assertEquals(
+    answerOf(() => writer.begin(Op.READDIR).ino(1).f64(0).end()),
+    "01000000" + "13000000" + "02000000" + "a4810000" + "000000000000f03f" + "0100" + "61",
+  );
+  assertEquals(
+    answerOf(() => writer.begin(Op.GETATTR).ino(2).end()),
+    "00000000" + "40000000" + "02000000" + "a4810000" + "01000000" + "01000000" + "02000000" +
+      "00000000" + "0000000000000000".repeat(2) + "0000000000000040".repeat(3),
+  );
+  assertEquals(
+    answerOf(() => writer.begin(Op.UNLINK).path("b").ino(1).end()),
+    "d4ffffff" + "1d000000" + "0104" + "17000000" +
+      hex(new TextEncoder().encode('ENOENT: cannot find "b"')),
+  );
+});
+
+Deno.test("numbers of operations are never given twice", () => {
+  const paths = Object.values(PathOp);
+  assertEquals(paths, Array.from({ length: 34 }, (_, index) => index + 1));
+  const inodes = Object.values(Op);
+  assertEquals(new Set<number>(inodes).size, inodes.length);
+  assertEquals(Math.min(...inodes), 64);
+});
