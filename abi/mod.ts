@@ -20,6 +20,7 @@ export * from "./credentials.ts";
 export * from "./errno.ts";
 export * from "./flags.ts";
 export * from "./invariant.ts";
+export * from "./locks.ts";
 export * from "./mode.ts";
 export * from "./node.ts";
 export * from "./path_calls.ts";

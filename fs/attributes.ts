@@ -202,7 +202,9 @@ export function changeSize(state: State, call: string, node: FSNode, sizeBytes: 
   if (!isFile(node.data.mode)) refuse("EINVAL", call, node.name);
   checkWritable(call, node);
   const mode = strippedMode(state, node);
+  if (state.maps.size > 0) state.maps.publish(node);
   setAttributes(state, call, node, mode === undefined ? { size } : { size, mode });
+  if (state.maps.size > 0) state.maps.cut(node, size);
 }
 
 /** truncate by path: changeSize, with write permission. */

@@ -11,7 +11,7 @@ import type { FSNode } from "../abi/node.ts";
 import { find, FOLLOW, LAST, walk } from "./lookup.ts";
 import { bitsOf, mayAccess, mayLookup, mayOpen } from "./permissions.ts";
 import { getPath } from "./state.ts";
-import { WholeFile } from "./whole_file.ts";
+import { DescriptorCalls } from "./descriptor_calls.ts";
 
 /** What `analyzePath` tells: everything about a path, and never an exception. */
 export interface PathAnalysis {
@@ -36,7 +36,7 @@ export interface PathAnalysis {
 }
 
 /** Emscripten's helpers. */
-export class Legacy extends WholeFile {
+export class Legacy extends DescriptorCalls {
   /** Everything about a path, without an exception. */
   analyzePath(path: string, dontResolveLastLink = false): PathAnalysis {
     const result: PathAnalysis = {

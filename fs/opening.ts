@@ -33,7 +33,8 @@ import { mayCreate, mayOpen } from "./permissions.ts";
 import { getPath, type State } from "./state.ts";
 
 /** Flags that only open looks at. */
-const OPEN_ONLY = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_NOFOLLOW | (O_TMPFILE & ~O_DIRECTORY);
+const OPEN_ONLY = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_NOFOLLOW | O_CLOEXEC |
+  (O_TMPFILE & ~O_DIRECTORY);
 /** What counts beside O_PATH. */
 const PATH_FLAGS = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 const PERMISSION_BITS = 0o7777;
@@ -120,6 +121,7 @@ function openStream(state: State, node: FSNode, flags: number, path: string): FS
     throw error;
   }
   node.pins++;
+  if (flags & O_CLOEXEC) state.closeOnExec.add(stream);
   if (state.trackingDelegate !== null || state.readFiles !== null) track(state, stream, flags);
   return stream;
 }

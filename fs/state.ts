@@ -9,8 +9,10 @@
  */
 import type { Credentials, PermissionMode } from "../abi/credentials.ts";
 import { ErrnoError } from "../abi/errno.ts";
+import { LockTable } from "../abi/locks.ts";
 import { type Backend, FSNode, FSStream, type Mount, type StreamOps } from "../abi/node.ts";
 import { integer } from "./arguments.ts";
+import { FileMaps, type HeapAllocator } from "./mmap.ts";
 import { NameTable } from "./name_table.ts";
 import { PATH, pathFrom, type PathFromHere, type PathText } from "./path.ts";
 import { Pipes } from "./pipes.ts";
@@ -29,6 +31,8 @@ export interface StateOptions {
   maxOpenFds?: number;
   /** Names kept in memory before unheld ones are forgotten. Default 1,048,576. */
   maxNodes?: number;
+  /** Memory of a program for its maps; without it, maps are buffers of their own. */
+  allocate?: HeapAllocator;
 }
 
 /** Told of what happens, as Emscripten's `FS.trackingDelegate` is. All members are optional. */
@@ -87,6 +91,14 @@ export class State {
   readonly clock: () => number;
   /** Names kept in memory before unheld ones are forgotten. */
   readonly maxNodes: number;
+  /** Byte ranges locked by fcntl: the owner is the instance or an open file description. */
+  readonly locks: LockTable<unknown> = new LockTable();
+  /** Files locked by flock: the owner is an open file description. */
+  readonly fileLocks: LockTable<unknown> = new LockTable();
+  /** Descriptors that would be closed by exec, if there were one. */
+  readonly closeOnExec: WeakSet<FSStream> = new WeakSet();
+  /** Maps of files. */
+  readonly maps: FileMaps;
   /** FIFOs that are open. */
   readonly pipes: Pipes = new Pipes();
   /** Who wants to hear of changes. */
@@ -122,6 +134,7 @@ export class State {
     this.clock = options.clock ?? Date.now;
     this.descriptors = new StreamTable(options.maxOpenFds ?? MAX_OPEN_FDS);
     this.maxNodes = options.maxNodes ?? DEFAULT_MAX_NODES;
+    this.maps = new FileMaps(options.allocate);
     this.PATH_FS = pathFrom(() => getPath(this.directory ?? this.root));
   }
 

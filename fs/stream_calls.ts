@@ -90,6 +90,7 @@ export class StreamCalls extends AttrCalls {
     const at = this.#checkTransfer(stream, bytes, offset, length, position, "read");
     const { stream_ops } = stream;
     if (stream_ops.read === undefined) refuseTransfer(stream, "read");
+    if (this.maps.size > 0) this.maps.publish(stream.node);
     const count = length === 0 ? 0 : stream_ops.read(stream, bytes, offset, length, at);
     if (position === undefined || position === null) stream.shared.position = at + count;
     this.trackingDelegate?.onReadFile?.(stream.path, count);
@@ -119,26 +120,27 @@ export class StreamCalls extends AttrCalls {
     if (length === 0) return 0;
     const moves = position === undefined || position === null;
     let count = length;
+    let end = 0;
     if (shared.flags & O_APPEND && stream_ops.append !== undefined) {
-      const end = stream_ops.append(stream, bytes, offset, length);
-      if (moves) shared.position = end;
+      end = stream_ops.append(stream, bytes, offset, length);
     } else {
       const start = shared.flags & O_APPEND ? endOf(stream, at) : at;
       count = stream_ops.write(stream, bytes, offset, length, start);
-      if (moves) shared.position = start + count;
+      end = start + count;
     }
+    if (moves) shared.position = end;
     if (stream.node.data.mode & SPECIAL_BITS) dropPrivileges(this, stream.node);
     if (shared.flags & O_DSYNC) stream_ops.fsync?.(stream);
-    if (this.isObserved) this.#wrote(stream, count);
+    if (this.watchers.size + this.maps.size > 0 || this.trackingDelegate !== null) {
+      this.#wrote(stream, bytes.subarray(offset, offset + count), end - count);
+    }
     return count;
   }
 
-  /** Whether anybody wants to hear of writes. */
-  protected get isObserved(): boolean {
-    return this.watchers.size > 0 || this.trackingDelegate !== null;
-  }
-
-  #wrote(stream: FSStream, count: number): void {
+  /** Tells everybody who wants to know of a write. */
+  #wrote(stream: FSStream, bytes: Uint8Array, position: number): void {
+    const count = bytes.length;
+    this.maps.wrote(stream.node, bytes, position);
     this.watchers.tell("modify", stream.node);
     this.trackingDelegate?.onWriteToFile?.(stream.path, count);
   }
@@ -251,11 +253,13 @@ export class StreamCalls extends AttrCalls {
     return this.#duplicateTo(original, to, "dup2");
   }
 
-  /** The same, but EINVAL if both are one; `flags` is 0 or O_CLOEXEC, which nothing here closes. */
+  /** The same, but EINVAL if both are one; `flags` is 0 or O_CLOEXEC. */
   dup3(fd: number | FSStream, to: number, flags = 0): FSStream {
     const original = this.#streamOf(fd, "dup3");
     if (original.fd === to || integer(flags, "dup3") & ~O_CLOEXEC) refuse("EINVAL", "dup3", to);
-    return this.#duplicateTo(original, to, "dup3");
+    const copy = this.#duplicateTo(original, to, "dup3");
+    if (flags & O_CLOEXEC) this.closeOnExec.add(copy);
+    return copy;
   }
 
   #duplicateTo(original: FSStream, to: number, call: string): FSStream {
