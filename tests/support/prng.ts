@@ -1,50 +1,36 @@
 /**
- * Random numbers that can be had again: a test prints its seed and a failure is repeated with it.
+ * Seeded randomness for tests: the same seed gives the same test.
  *
- * Imports no builtin: it runs in a page too.
+ * Layer: tests. Use: `const random = prng(seed); random.below(10)`; print the seed.
  *
  * @module
  */
 
-/** A generator of 32 random bits a step, good enough to shuffle calls, never for secrets. */
-export class Prng {
-  #state: number;
+/** A source of repeatable random numbers. */
+export interface Prng {
+  /** An integer from 0 to `count` - 1. */
+  below(count: number): number;
+  /** One of the items. */
+  pick<T>(items: readonly T[]): T;
+  /** Fills an array. */
+  fill(bytes: Uint8Array): void;
+}
 
-  /** The same seed gives the same numbers. */
-  constructor(seed: number) {
-    this.#state = seed >>> 0;
+/** Random numbers that depend on the seed alone. */
+export function prng(seed: number): Prng {
+  let state = seed >>> 0 || 1;
+  function next(): number {
+    state = state + 0x9e3779b9 >>> 0;
+    let value = state;
+    value = Math.imul(value ^ value >>> 16, 0x21f0aaad);
+    value = Math.imul(value ^ value >>> 15, 0x735a2d97);
+    return (value ^ value >>> 15) >>> 0;
   }
-
-  /** 32 random bits. */
-  bits(): number {
-    this.#state = this.#state + 0x9e3779b9 >>> 0;
-    let bits = this.#state;
-    bits = Math.imul(bits ^ bits >>> 16, 0x85ebca6b);
-    bits = Math.imul(bits ^ bits >>> 13, 0xc2b2ae35);
-    return (bits ^ bits >>> 16) >>> 0;
-  }
-
-  /** A whole number from 0 on, below `limit`. */
-  below(limit: number): number {
-    return Math.floor(this.bits() / 2 ** 32 * limit);
-  }
-
-  /** True once in `count` times. */
-  oneIn(count: number): boolean {
-    return this.below(count) === 0;
-  }
-
-  /** One of several. */
-  pick<T>(choices: readonly T[]): T {
-    const choice = choices[this.below(choices.length)];
-    if (choice === undefined) throw new RangeError("nothing to pick from");
-    return choice;
-  }
-
-  /** Random bytes. */
-  bytes(length: number): Uint8Array<ArrayBuffer> {
-    const bytes = new Uint8Array(length);
-    for (let index = 0; index < length; index++) bytes[index] = this.bits();
-    return bytes;
-  }
+  return {
+    below: (count) => next() % count,
+    pick: (items) => items[next() % items.length]!,
+    fill: (bytes) => {
+      for (let index = 0; index < bytes.length; index++) bytes[index] = next() & 0xff;
+    },
+  };
 }

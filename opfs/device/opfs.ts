@@ -1,0 +1,112 @@
+/**
+ * A file in the origin private file system as a device: finds it, makes it, opens its sync access
+ * handle.
+ *
+ * Layer: device. Works where the browser hands such handles out, which is in a dedicated worker.
+ * The handle keeps everybody else out until it is closed; a tab that is just going away, or a
+ * worker that was just ended, lets go a moment later, so opening tries again until a deadline.
+ *
+ * @module
+ */
+import { ErrnoError } from "../../abi/errno.ts";
+import type { StorageHandle } from "./handle.ts";
+
+/** How {@link openOpfsHandle} opens. */
+export interface OpfsHandleOptions {
+  /** Whether a missing file is made. Default true; false: ENOENT. */
+  create?: boolean;
+  /** How long to wait for a predecessor to let go, in ms. Default 2,000. */
+  deadlineMs?: number;
+}
+
+/** The browser's file handle, as far as it is used here. */
+interface FileHandle {
+  createSyncAccessHandle?: () => Promise<StorageHandle>;
+}
+
+/** The browser's directory handle, as far as it is used here. */
+interface DirectoryHandle {
+  getDirectoryHandle(name: string, options: { create: boolean }): Promise<DirectoryHandle>;
+  getFileHandle(name: string, options: { create: boolean }): Promise<FileHandle>;
+}
+
+const FIRST_PAUSE_MS = 5;
+const LONGEST_PAUSE_MS = 100;
+
+/**
+ * Opens a file of the origin private file system by a path like `/notes.cairn`; missing directories
+ * are made with it.
+ *
+ * @throws {ErrnoError} ENOTSUP where there is no such file system or no sync access handle, ENOENT
+ * with `create: false`, EBUSY when somebody else still holds it at the deadline
+ */
+export async function openOpfsHandle(
+  path: string,
+  options: OpfsHandleOptions = {},
+): Promise<StorageHandle> {
+  const { create = true, deadlineMs = 2000 } = options;
+  const file = await findFile(path, create);
+  if (typeof file.createSyncAccessHandle !== "function") {
+    throw new ErrnoError("ENOTSUP", `open "${path}": sync access handles exist only in a worker`);
+  }
+  const until = Date.now() + deadlineMs;
+  for (let pauseMs = FIRST_PAUSE_MS;; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+    try {
+      return await file.createSyncAccessHandle();
+    } catch (error) {
+      if (!isHeldElsewhere(error)) throw translate(error, path);
+      if (Date.now() + pauseMs > until) throw heldElsewhere(path, error);
+    }
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+  }
+}
+
+async function findFile(path: string, create: boolean): Promise<FileHandle> {
+  const names = path.split("/").filter((name) => name !== "");
+  const last = names.pop();
+  if (last === undefined) throw new ErrnoError("EINVAL", `open "${path}"`);
+  try {
+    let directory = await rootDirectory(path);
+    for (const name of names) directory = await directory.getDirectoryHandle(name, { create });
+    return await directory.getFileHandle(last, { create });
+  } catch (error) {
+    throw translate(error, path);
+  }
+}
+
+async function rootDirectory(path: string): Promise<DirectoryHandle> {
+  const storage = (globalThis as { navigator?: { storage?: { getDirectory?: unknown } } })
+    .navigator?.storage;
+  if (typeof storage?.getDirectory !== "function") {
+    throw new ErrnoError("ENOTSUP", `open "${path}": there is no origin private file system here`);
+  }
+  return await storage.getDirectory() as DirectoryHandle;
+}
+
+function nameOf(error: unknown): string {
+  return String((error as { name?: unknown } | null)?.name);
+}
+
+function isHeldElsewhere(error: unknown): boolean {
+  return nameOf(error) === "NoModificationAllowedError" || nameOf(error) === "InvalidStateError";
+}
+
+function heldElsewhere(path: string, cause: unknown): ErrnoError {
+  const why = "another tab or worker holds it; close it there, or share it through the relay";
+  return new ErrnoError("EBUSY", `open "${path}": ${why}`, { cause });
+}
+
+/** The browser's error in our words; one of ours passes. */
+function translate(error: unknown, path: string): ErrnoError {
+  const name = nameOf(error);
+  if (name === "ErrnoError") return error as ErrnoError;
+  if (name === "NotFoundError") return new ErrnoError("ENOENT", `open "${path}"`, { cause: error });
+  if (name === "TypeMismatchError") {
+    return new ErrnoError("EISDIR", `open "${path}"`, { cause: error });
+  }
+  if (name === "QuotaExceededError") {
+    return new ErrnoError("ENOSPC", `open "${path}"`, { cause: error });
+  }
+  const code = name === "SecurityError" ? "EACCES" : "EIO";
+  return new ErrnoError(code, `open "${path}": ${String(error)}`, { cause: error });
+}

@@ -1,0 +1,249 @@
+/**
+ * Which blocks are used, in memory: allocation of runs near a goal, counts, and quarantine.
+ *
+ * Layer: opfs/volume. A block that is given back stays used until the commit that gives it back is
+ * durable (V15), so it goes to quarantine first. The image's bitmap is derived from the slots; it
+ * shows what is owned, without quarantine (`copyOwned`).
+ *
+ * @module
+ */
+import { invariant } from "../../abi/invariant.ts";
+import { PAGE_BYTES } from "./layout.ts";
+import { PageSet } from "./tables.ts";
+
+const FULL = 0xffffffff;
+
+/** Used and free blocks of one volume. */
+export class Bitmap {
+  #words = new Uint32Array(0);
+  #blocks = 0;
+  #used = 0;
+  #rotor = 0;
+  #quarantined = 0;
+  readonly #taken: number[] = [];
+  readonly #given: number[] = [];
+  readonly #quarantine: number[] = [];
+  /** Pages of the image's bitmap that differ from their home. */
+  readonly home: PageSet = new PageSet();
+  /** How many blocks the last `allocate` gave. */
+  allocated = 0;
+
+  /** How many blocks there are. */
+  get blocks(): number {
+    return this.#blocks;
+  }
+
+  /** Blocks that `allocate` may give. */
+  get free(): number {
+    return this.#blocks - this.#used;
+  }
+
+  /** Blocks that nobody owns, those in quarantine among them. */
+  get unowned(): number {
+    return this.#blocks - this.#used + this.#quarantined;
+  }
+
+  /** Blocks that come free with the next durable commit. */
+  get quarantined(): number {
+    return this.#quarantined;
+  }
+
+  /** Adds free blocks. */
+  grow(blocks: number): void {
+    invariant(blocks >= this.#blocks, "the bitmap grows upwards");
+    const words = Math.ceil(blocks / 32);
+    if (words > this.#words.length) {
+      const grown = new Uint32Array(Math.max(words, this.#words.length * 2));
+      grown.set(this.#words);
+      this.#words = grown;
+      this.home.resize(Math.ceil(grown.byteLength / PAGE_BYTES) + 1);
+    }
+    this.#blocks = blocks;
+  }
+
+  /** Takes free blocks off the end. */
+  shrink(blocks: number): void {
+    invariant(!this.anyUsed(blocks, this.#blocks - blocks), "V1: a block beyond the end is owned");
+    this.#blocks = blocks;
+    if (this.#rotor >= blocks) this.#rotor = 0;
+  }
+
+  /** Whether one block is used. */
+  isUsed(block: number): boolean {
+    return (this.#words[block >>> 5]! >>> (block & 31) & 1) !== 0;
+  }
+
+  /** Whether one of the blocks is used. */
+  anyUsed(start: number, count: number): boolean {
+    return this.#runLength(start, start + count, false) < count;
+  }
+
+  /** Marks blocks at mount; false if one of them was marked already. */
+  claim(start: number, count: number): boolean {
+    if (this.anyUsed(start, count)) return false;
+    this.#set(start, count);
+    return true;
+  }
+
+  /** Forgets what the open transaction did; call it at its beginning. */
+  begin(): void {
+    this.#taken.length = 0;
+    this.#given.length = 0;
+  }
+
+  /** What the transaction took is free again, what it gave back is not. */
+  revert(): void {
+    for (let index = 0; index < this.#taken.length; index += 2) {
+      this.#clear(this.#taken[index]!, this.#taken[index + 1]!);
+    }
+    this.begin();
+  }
+
+  /** What the transaction gave back goes to quarantine. */
+  keep(): void {
+    for (let index = 0; index < this.#given.length; index++) {
+      const value = this.#given[index]!;
+      this.#quarantine.push(value);
+      if (index & 1) this.#quarantined += value;
+    }
+    this.begin();
+  }
+
+  /**
+   * Takes up to `want` adjacent blocks: at `goal` if it is free, else the first run that is long
+   * enough, else the longest. Returns the first one and sets `allocated`; -1 when nothing is free.
+   */
+  allocate(goal: number, want: number): number {
+    this.allocated = 0;
+    if (this.free === 0 || want === 0) return -1;
+    let start = goal;
+    let count = goal >= 0 && goal < this.#blocks ? this.#freeRun(goal, want) : 0;
+    if (count === 0) {
+      start = this.#search(want);
+      count = this.#freeRun(start, want);
+    }
+    invariant(count > 0, "V3: the free count promises a block that is not there");
+    this.#set(start, count);
+    this.#taken.push(start, count);
+    this.#rotor = start + count;
+    this.allocated = count;
+    return start;
+  }
+
+  /** Takes exactly these blocks, which are free. */
+  take(start: number, count: number): void {
+    invariant(!this.anyUsed(start, count), `V1: blocks at ${start} are owned already`);
+    this.#set(start, count);
+    this.#taken.push(start, count);
+  }
+
+  /** Gives blocks back when the transaction is kept. */
+  give(start: number, count: number): void {
+    this.#given.push(start, count);
+  }
+
+  #freeRun(start: number, want: number): number {
+    return this.#runLength(start, Math.min(this.#blocks, start + want), false);
+  }
+
+  /** First run of `want` free blocks after the rotor, around the end; else the longest. */
+  #search(want: number): number {
+    let best = -1;
+    let longest = 0;
+    for (let pass = 0; pass < 2; pass++) {
+      let at = pass === 0 ? this.#rotor : 0;
+      const end = pass === 0 ? this.#blocks : Math.min(this.#blocks, this.#rotor + want);
+      while (at < end) {
+        at += this.#runLength(at, end, true);
+        if (at >= end) break;
+        const length = this.#freeRun(at, want);
+        if (length > longest) {
+          longest = length;
+          best = at;
+        }
+        if (length >= want) return at;
+        at += length;
+      }
+    }
+    return best;
+  }
+
+  /** How many blocks from `start` on, before `end`, are used (or free). */
+  #runLength(start: number, end: number, used: boolean): number {
+    const words = this.#words;
+    const skip = used ? 0 : FULL;
+    let at = start;
+    while (at < end) {
+      const word = used ? ~words[at >>> 5]! : words[at >>> 5]!;
+      const rest = word >>> (at & 31);
+      if (rest !== 0) {
+        at += 31 - Math.clz32(rest & -rest);
+        break;
+      }
+      at = (at | 31) + 1;
+      while (at + 32 <= end && words[at >>> 5] === (skip === FULL ? 0 : FULL)) at += 32;
+    }
+    return Math.min(at, end) - start;
+  }
+
+  #set(start: number, count: number): void {
+    this.#each(start, count, true);
+    this.#used += count;
+    this.#markHome(start, count);
+  }
+
+  #clear(start: number, count: number): void {
+    this.#each(start, count, false);
+    this.#used -= count;
+    this.#markHome(start, count);
+  }
+
+  #each(start: number, count: number, used: boolean): void {
+    const words = this.#words;
+    let at = start;
+    const end = start + count;
+    while (at < end) {
+      if ((at & 31) === 0 && end - at >= 32) {
+        const wholeWords = end - at >>> 5;
+        words.fill(used ? FULL : 0, at >>> 5, (at >>> 5) + wholeWords);
+        at += wholeWords * 32;
+        continue;
+      }
+      if (used) words[at >>> 5]! |= 1 << (at & 31);
+      else words[at >>> 5]! &= ~(1 << (at & 31));
+      at++;
+    }
+  }
+
+  #markHome(start: number, count: number): void {
+    const last = Math.floor((start + count - 1) / (PAGE_BYTES * 8));
+    for (let page = Math.floor(start / (PAGE_BYTES * 8)); page <= last; page++) {
+      this.home.add(page);
+    }
+  }
+
+  /** Takes the list of what waits for a durable commit: start, count, start, count. */
+  takeQuarantine(): number[] {
+    return this.#quarantine.splice(0);
+  }
+
+  /** Ends the quarantine of one run. */
+  release(start: number, count: number): void {
+    invariant(!this.anyFree(start, count), `V15: a block at ${start} in quarantine is free`);
+    this.#clear(start, count);
+    this.#quarantined -= count;
+  }
+
+  /** Whether one of the blocks is free. */
+  anyFree(start: number, count: number): boolean {
+    return this.#runLength(start, start + count, true) < count;
+  }
+
+  /** Copies the image's bytes `[from, from + into.length)`: the bits of owned blocks. */
+  copyBytes(from: number, into: Uint8Array): void {
+    const bytes = new Uint8Array(this.#words.buffer);
+    const count = Math.max(0, Math.min(into.length, bytes.length - from));
+    into.set(bytes.subarray(from, from + count));
+    into.fill(0, count);
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * Check: every broken rule of an image in one pass, without changing it.
+ *
+ * Layer: opfs/volume. V1 to V9 are looked at in the slots (`scan.ts`), the headers and, when the
+ * volume was closed cleanly, the counters and the bitmap, which are allowed to be behind while it is
+ * in use. Every test of a volume ends with it.
+ *
+ * @module
+ */
+import { isErrnoError } from "../../abi/errno.ts";
+import type { StorageHandle } from "../device/handle.ts";
+import { decodeHeader, isWholeHeader } from "./header.ts";
+import { compareBitmap, type Image, loadImage } from "./image.ts";
+import * as L from "./layout.ts";
+import { bitmapViolation, counterViolations } from "./mount.ts";
+import type { Report, Violation } from "./report.ts";
+import { type Derived, scan } from "./scan.ts";
+import { encodeSuperblock } from "./superblock.ts";
+
+/**
+ * Looks at everything in an image and changes nothing.
+ *
+ * @throws {ErrnoError} EINVAL, ENOTSUP or EIO for an image that cannot be looked into
+ * @example
+ * ```ts
+ * import { checkVolume, memoryHandle, openVolumeSync } from "@cairn/fs/opfs";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const handle = memoryHandle();
+ * openVolumeSync(handle).close();
+ * assertEquals(checkVolume(handle).violations, []);
+ * ```
+ */
+export function checkVolume(handle: StorageHandle): Report {
+  const image = loadImage(handle);
+  const derived = scan(image.tables, image.superblock, image.segments);
+  const { violations } = derived;
+  const wasClean = image.header.state === L.STATE.CLOSED;
+  if (wasClean) {
+    violations.push(...counterViolations(image, derived));
+    const block = compareBitmap(handle, image, derived.bitmap);
+    if (block >= 0) violations.push(bitmapViolation(block));
+  }
+  violations.push(...headerViolations(image, wasClean));
+  return reportOf(derived, { wasClean, totalBlocks: derived.bitmap.blocks });
+}
+
+function reportOf(derived: Derived, more: { wasClean: boolean; totalBlocks: number }): Report {
+  const { violations, counts, bitmap } = derived;
+  return {
+    clean: violations.length === 0,
+    violations,
+    replayedRecords: 0,
+    files: counts[L.TYPE.FILE]!,
+    directories: counts[L.TYPE.DIRECTORY]!,
+    symlinks: counts[L.TYPE.SYMLINK]!,
+    hardLinks: counts[L.TYPE.LINK]!,
+    usedBlocks: bitmap.blocks - bitmap.unowned,
+    ...more,
+  };
+}
+
+/** V9 and the reserved bytes around it. */
+function headerViolations(image: Image, wasClean: boolean): Violation[] {
+  const { start } = image;
+  const found: Violation[] = [];
+  for (const at of [L.HEADER_A_AT, L.HEADER_B_AT]) {
+    const page = start.subarray(at, at + L.PAGE_BYTES);
+    if (wasClean && !isReadable(page)) {
+      found.push({ rule: "V9", message: `the header at ${at} is damaged`, isDerivable: true });
+    } else if (page.subarray(L.HEADER_BYTES).some((byte) => byte !== 0)) {
+      found.push({
+        rule: "V8",
+        message: `the page of the header at ${at} is not zero behind it`,
+        isDerivable: true,
+      });
+    }
+  }
+  const copy = new Uint8Array(L.SUPERBLOCK_BYTES);
+  encodeSuperblock(image.superblock, new DataView(copy.buffer), 0);
+  if (wasClean && copy.some((byte, index) => byte !== start[index])) {
+    found.push({
+      rule: "V9",
+      message: "the superblock at 0 is not the header's",
+      isDerivable: true,
+    });
+  }
+  if (start.subarray(L.SUPERBLOCK_BYTES, L.HEADER_A_AT).some((byte) => byte !== 0)) {
+    found.push({
+      rule: "V8",
+      message: "the first page is not zero behind the superblock",
+      isDerivable: true,
+    });
+  }
+  return found;
+}
+
+function isReadable(page: Uint8Array): boolean {
+  try {
+    return isWholeHeader(page) && decodeHeader(page.subarray(0, L.HEADER_BYTES)) !== null;
+  } catch (error) {
+    if (!isErrnoError(error)) throw error;
+    return false;
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * Growth: more blocks at the end of the file, more segments for a table that is full.
+ *
+ * Layer: opfs/volume. Called before a transaction begins, so that inside of one there is room or
+ * ENOSPC. A new segment is at least four times what its table has, and lies where the file has just
+ * been made longer, so its bytes are zeros on the device as they are in memory.
+ *
+ * @module
+ */
+import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
+import { invariant } from "../../abi/invariant.ts";
+import * as L from "./layout.ts";
+import { bytesOf, encodeSegment, type Segment, tableLimit, tableOf } from "./segments.ts";
+import { refusalOf, type VolumeState } from "./state.ts";
+
+/** Slots kept for what a transaction takes on its way. */
+const SPARE_SLOTS = 16;
+/** The file grows by at least this many blocks, and by at most STEP_BYTES more than is asked. */
+const STEP_BLOCKS = 64;
+const STEP_BYTES = 16 * 1024 * 1024;
+
+/** Makes room for a name and a slot, if there is space for it. */
+export function makeRoomForName(state: VolumeState): void {
+  if (state.inodes.free < SPARE_SLOTS) tryGrow(state, L.TABLE.SLOTS);
+  if (!state.paths.hasRoom) tryGrow(state, L.TABLE.NAMES);
+}
+
+function tryGrow(state: VolumeState, table: number): void {
+  try {
+    growTable(state, table);
+  } catch (error) {
+    if (!isErrnoError(error) || error.code !== "ENOSPC") throw error;
+  }
+}
+
+/** Makes room for `blocks` of data and the slots of their block map, if there is space for it. */
+export function makeRoomForBlocks(state: VolumeState, blocks: number): void {
+  if (state.inodes.free < SPARE_SLOTS) tryGrow(state, L.TABLE.SLOTS);
+  if (state.bitmap.free >= blocks) return;
+  const total = state.bitmap.blocks;
+  const missing = blocks - state.bitmap.free;
+  const step = Math.max(STEP_BLOCKS, Math.min(total >> 3, STEP_BYTES / state.blockSize));
+  if (!growBlocks(state, missing + step)) growBlocks(state, missing);
+}
+
+/** Whether the file could be made longer by that many blocks. */
+function growBlocks(state: VolumeState, blocks: number): boolean {
+  const total = state.bitmap.blocks + blocks;
+  if (total > L.BLOCKS_MAX) return false;
+  try {
+    if (total > bytesOf(state.segments.bitmap) * 8) growTable(state, L.TABLE.BITMAP);
+    extendFile(state, blocks);
+    return true;
+  } catch (error) {
+    if (isErrnoError(error) && error.code === "ENOSPC") return false;
+    throw error;
+  }
+}
+
+/** Appends blocks that read as zeros; returns the first. */
+function extendFile(state: VolumeState, blocks: number): number {
+  const first = state.bitmap.blocks;
+  const total = first + blocks;
+  if (total > L.BLOCKS_MAX) throw new ErrnoError("ENOSPC", "grow the volume: it cannot be larger");
+  try {
+    state.handle.truncate(state.placeOf(total, 0));
+  } catch (error) {
+    throw refusalOf(state, error);
+  }
+  state.bitmap.grow(total);
+  state.superblock.totalBlocks = total;
+  return first;
+}
+
+/**
+ * Adds a segment to a table, as a transaction of its own.
+ *
+ * @throws {ErrnoError} ENOSPC
+ */
+function growTable(state: VolumeState, table: number): void {
+  const list = tableOf(state.segments, table)!;
+  const unit = Math.max(state.blockSize, L.PAGE_BYTES);
+  const have = bytesOf(list);
+  const limit = Math.floor((tableLimit(table) - have) / unit) * unit;
+  const bytes = Math.min(L.roundUp(have * 4, unit), limit);
+  if (bytes <= 0) throw new ErrnoError("ENOSPC", "grow a table: it cannot be larger");
+  const blockCount = bytes / state.blockSize;
+  if (table !== L.TABLE.BITMAP) coverByBitmap(state, state.bitmap.blocks + blockCount);
+  state.begin();
+  try {
+    const firstBlock = extendFile(state, blockCount);
+    const at = state.placeOf(firstBlock, 0);
+    const segment: Segment = { logical: have, bytes, at, firstBlock, blockCount };
+    const slot = freeDescriptor(state);
+    state.bitmap.take(firstBlock, blockCount);
+    encodeSegment(state.tables.view, state.tables.edit(slot), {
+      ...segment,
+      table,
+      ordinal: list.length,
+    });
+    state.keep();
+    list.push(segment);
+  } catch (error) {
+    throw state.revert(error);
+  }
+  follow(state, table);
+}
+
+function coverByBitmap(state: VolumeState, blocks: number): void {
+  while (blocks > bytesOf(state.segments.bitmap) * 8) growTable(state, L.TABLE.BITMAP);
+}
+
+function freeDescriptor(state: VolumeState): number {
+  let slot = 1;
+  while (slot < L.FIRST_FILE_SLOT && state.typeOf(slot) !== L.TYPE.FREE) slot++;
+  invariant(slot < L.FIRST_FILE_SLOT, "V1: there are more segments than descriptors");
+  return slot;
+}
+
+/** The tables in memory become as long as those on the device. */
+function follow(state: VolumeState, table: number): void {
+  if (table === L.TABLE.SLOTS) {
+    const before = state.tables.slotCount;
+    state.tables.growSlots(bytesOf(state.segments.slots) / L.SLOT_BYTES);
+    state.inodes.grow(state.tables.slotCount - before);
+    state.paths.resize();
+  } else if (table === L.TABLE.NAMES) {
+    state.tables.growNames(bytesOf(state.segments.names));
+    state.paths.resize();
+  }
+}

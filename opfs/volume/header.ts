@@ -1,0 +1,175 @@
+/**
+ * The journal header: which state the volume is in, where replay begins, and the superblock.
+ *
+ * Layer: opfs/volume. There are two, A and B, written in turn; the newest valid one is the truth
+ * (V9). Use: `newestHeader(bytes)` on the first 12,288 bytes of an image.
+ *
+ * @module
+ */
+import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
+import { crc32 } from "./checksum.ts";
+import * as L from "./layout.ts";
+import { decodeSuperblock, encodeSuperblock, type Superblock } from "./superblock.ts";
+
+/** What a journal header says. */
+export interface Header {
+  /** STATE.FORMATTING, IN_USE or CLOSED. */
+  state: number;
+  /** +1 with every header written. */
+  counter: number;
+  /** Sequence of the first record to replay. */
+  tailSequence: number;
+  /** Where it stands in the ring, in bytes from the ring's start. */
+  tailPlace: number;
+  /** Checksum of the record before it. */
+  tailChecksum: number;
+  /** Changes at every mount for writing; two u32. */
+  salt: [number, number];
+  /** Mounts for writing so far. */
+  term: number;
+  /** Geometry and counters. */
+  superblock: Superblock;
+  /** 16 random bytes. */
+  volumeId: Uint8Array;
+  /** What the volume is called, or "". */
+  label: string;
+}
+
+/** A header and where it stood. */
+export interface FoundHeader extends Header {
+  /** HEADER_A_AT or HEADER_B_AT. */
+  at: number;
+}
+
+/** Writes the header's page: 256 bytes, zeros up to 4,096. */
+export function encodeHeader(header: Header): Uint8Array<ArrayBuffer> {
+  const H = L.HEADER;
+  const page = new Uint8Array(L.PAGE_BYTES);
+  const view = new DataView(page.buffer);
+  view.setUint32(H.MAGIC, L.HEADER_MAGIC, L.LE);
+  view.setUint32(H.VERSION, L.HEADER_VERSION, L.LE);
+  view.setUint32(H.STATE, header.state, L.LE);
+  view.setFloat64(H.COUNTER, header.counter, L.LE);
+  view.setFloat64(H.TAIL_SEQUENCE, header.tailSequence, L.LE);
+  view.setUint32(H.TAIL_PLACE, header.tailPlace, L.LE);
+  view.setUint32(H.TAIL_CHECKSUM, header.tailChecksum, L.LE);
+  view.setUint32(H.SALT, header.salt[0], L.LE);
+  view.setUint32(H.SALT + 4, header.salt[1], L.LE);
+  const ringBytes = header.superblock.inodeOffset - L.RING_AT;
+  view.setUint32(H.RING_PAGE, L.RING_AT / L.PAGE_BYTES, L.LE);
+  view.setUint32(H.RING_PAGES, ringBytes / L.PAGE_BYTES, L.LE);
+  view.setUint32(H.TERM, header.term, L.LE);
+  encodeSuperblock(header.superblock, view, H.SUPERBLOCK);
+  page.set(header.volumeId.subarray(0, L.VOLUME_ID_BYTES), H.VOLUME_ID);
+  page.set(new TextEncoder().encode(header.label).subarray(0, L.LABEL_BYTES), H.LABEL);
+  view.setUint32(H.CRC, checksumOf(page), L.LE);
+  return page;
+}
+
+function checksumOf(page: Uint8Array): number {
+  const before = crc32(page, 0, L.HEADER.CRC);
+  const zero = crc32(ZERO, 0, 4, before);
+  return crc32(page, L.HEADER.CRC + 4, L.HEADER_BYTES, zero);
+}
+
+const ZERO = new Uint8Array(4);
+
+/** Whether 256 bytes are a header that was written whole. */
+export function isWholeHeader(page: Uint8Array): boolean {
+  const view = viewOf(page);
+  return view.getUint32(L.HEADER.MAGIC, L.LE) === L.HEADER_MAGIC &&
+    view.getUint32(L.HEADER.CRC, L.LE) === checksumOf(page);
+}
+
+/**
+ * Reads one header; null if it is torn or none.
+ *
+ * @throws {ErrnoError} ENOTSUP for a feature or version that is not known, EINVAL or EIO for a
+ * superblock that cannot be
+ */
+export function decodeHeader(page: Uint8Array): Header | null {
+  if (!isWholeHeader(page)) return null;
+  const H = L.HEADER;
+  const view = viewOf(page);
+  const version = view.getUint32(H.VERSION, L.LE);
+  if (version !== L.HEADER_VERSION) throw unsupported(`header version ${version} is not known`);
+  const features = view.getUint32(H.FEATURES_INCOMPATIBLE, L.LE);
+  if (features !== 0) throw unsupported(`feature bit ${31 - Math.clz32(features)} is not known`);
+  const superblock = decodeSuperblock(view, H.SUPERBLOCK);
+  checkRing(view, superblock);
+  return {
+    state: view.getUint32(H.STATE, L.LE),
+    counter: view.getFloat64(H.COUNTER, L.LE),
+    tailSequence: view.getFloat64(H.TAIL_SEQUENCE, L.LE),
+    tailPlace: view.getUint32(H.TAIL_PLACE, L.LE),
+    tailChecksum: view.getUint32(H.TAIL_CHECKSUM, L.LE),
+    salt: [view.getUint32(H.SALT, L.LE), view.getUint32(H.SALT + 4, L.LE)],
+    term: view.getUint32(H.TERM, L.LE),
+    superblock,
+    volumeId: page.slice(H.VOLUME_ID, H.VOLUME_ID + L.VOLUME_ID_BYTES),
+    label: decodeLabel(page.slice(H.LABEL, H.LABEL + L.LABEL_BYTES)),
+  };
+}
+
+/** Everything that a reader will trust without looking again. */
+function checkRing(view: DataView, superblock: Superblock): void {
+  const H = L.HEADER;
+  const ringBytes = superblock.inodeOffset - L.RING_AT;
+  const page = view.getUint32(H.RING_PAGE, L.LE);
+  const pages = view.getUint32(H.RING_PAGES, L.LE);
+  if (page * L.PAGE_BYTES !== L.RING_AT || pages * L.PAGE_BYTES !== ringBytes) {
+    throw impossible(`a journal of ${pages} pages at page ${page}`);
+  }
+  const place = view.getUint32(H.TAIL_PLACE, L.LE);
+  if (place % L.SECTOR_BYTES !== 0 || place >= ringBytes) {
+    throw impossible(`a journal that begins at ${place}`);
+  }
+  for (const field of [H.TAIL_SEQUENCE, H.COUNTER]) {
+    const value = view.getFloat64(field, L.LE);
+    if (!Number.isSafeInteger(value) || value < 0) throw impossible(`a journal count of ${value}`);
+  }
+  const state = view.getUint32(H.STATE, L.LE);
+  if (state < L.STATE.FORMATTING || state > L.STATE.CLOSED) throw impossible(`state ${state}`);
+}
+
+function decodeLabel(bytes: Uint8Array<ArrayBuffer>): string {
+  const end = bytes.indexOf(0);
+  return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
+}
+
+function viewOf(page: Uint8Array): DataView {
+  return new DataView(page.buffer, page.byteOffset, page.byteLength);
+}
+
+/**
+ * The newest valid header of an image's first 12,288 bytes.
+ *
+ * @throws {ErrnoError} EINVAL, EIO or ENOTSUP that says why there is none
+ */
+export function newestHeader(start: Uint8Array): FoundHeader {
+  let newest: FoundHeader | null = null;
+  let refused: unknown = null;
+  for (const at of [L.HEADER_A_AT, L.HEADER_B_AT]) {
+    try {
+      const header = decodeHeader(start.subarray(at, at + L.HEADER_BYTES));
+      if (header !== null && (newest === null || header.counter > newest.counter)) {
+        newest = { ...header, at };
+      }
+    } catch (error) {
+      if (!isErrnoError(error)) throw error;
+      refused ??= error;
+    }
+  }
+  if (refused !== null) throw refused;
+  if (newest !== null) return newest;
+  decodeSuperblock(viewOf(start), L.SUPERBLOCK_AT);
+  throw new ErrnoError("EIO", "open the volume: V9: both journal headers are damaged");
+}
+
+function unsupported(why: string): ErrnoError {
+  return new ErrnoError("ENOTSUP", `open the volume: ${why}`);
+}
+
+function impossible(what: string): ErrnoError {
+  return new ErrnoError("EINVAL", `open the volume: its header speaks of ${what}`);
+}

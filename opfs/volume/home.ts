@@ -1,0 +1,79 @@
+/**
+ * The way home: changed pages of the tables, the headers and the superblock's copy.
+ *
+ * Layer: opfs/volume. Nothing else writes outside of the blocks, except the journal into its ring.
+ *
+ * @module
+ */
+import * as L from "./layout.ts";
+import { encodeHeader, type Header } from "./header.ts";
+import { locate, type Segment } from "./segments.ts";
+import { type VolumeState, writeDevice } from "./state.ts";
+import { encodeSuperblock } from "./superblock.ts";
+
+/** Bytes that are put together for one call. */
+const STAGING_PAGES = 256;
+
+/** Writes every changed page of slots, names and bitmap to its place, neighbours in one call. */
+export function writeTablesHome(state: VolumeState): void {
+  const { tables, bitmap, segments } = state;
+  writePages(state, segments.slots, tables.homeSlots.toArray(), (logical, into) => {
+    tables.copySlots(logical / L.SLOT_BYTES, into.length / L.SLOT_BYTES, into, 0);
+  });
+  writePages(state, segments.names, tables.homeNames.toArray(), (logical, into) => {
+    into.set(tables.names.subarray(logical, logical + into.length));
+  });
+  writePages(state, segments.bitmap, bitmap.home.toArray(), (logical, into) => {
+    bitmap.copyBytes(logical, into);
+  });
+  tables.homeSlots.clear();
+  tables.homeNames.clear();
+  bitmap.home.clear();
+}
+
+function writePages(
+  state: VolumeState,
+  segments: readonly Segment[],
+  pages: readonly number[],
+  copy: (logical: number, into: Uint8Array) => void,
+): void {
+  for (let index = 0; index < pages.length;) {
+    const logical = pages[index]! * L.PAGE_BYTES;
+    const place = locate(segments, logical);
+    const most = Math.min(STAGING_PAGES, place.bytes / L.PAGE_BYTES);
+    let count = 1;
+    while (count < most && pages[index + count] === pages[index]! + count) count++;
+    const staging = new Uint8Array(count * L.PAGE_BYTES);
+    copy(logical, staging);
+    writeDevice(state, staging, place.at);
+    index += count;
+  }
+}
+
+/**
+ * Writes the header that is not the newest, as the newest, and the superblock's copy at 0 if it has
+ * changed. Does not flush.
+ */
+export function writeHeader(state: VolumeState, change: Partial<Header>): void {
+  const superblock = {
+    ...state.superblock,
+    freeBlocks: state.bitmap.unowned,
+    pathUsed: state.paths.usedBytes,
+  };
+  const before = encodedSuperblock(state);
+  const header = { ...state.header, ...change, counter: state.header.counter + 1, superblock };
+  const at = state.headerAt === L.HEADER_A_AT ? L.HEADER_B_AT : L.HEADER_A_AT;
+  writeDevice(state, encodeHeader(header), at);
+  state.header = header;
+  state.headerAt = at;
+  const after = encodedSuperblock(state);
+  if (after.some((byte, index) => byte !== before[index])) {
+    writeDevice(state, after, L.SUPERBLOCK_AT);
+  }
+}
+
+function encodedSuperblock(state: VolumeState): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(L.SUPERBLOCK_BYTES);
+  encodeSuperblock(state.header.superblock, new DataView(bytes.buffer), 0);
+  return bytes;
+}

@@ -1,0 +1,137 @@
+/**
+ * Loading: the tables of an image in memory, with every offset and count looked at before use.
+ *
+ * Layer: opfs/volume, under mount and check. One read of everything before the blocks (two when it
+ * is more than a mebibyte), one for each further segment.
+ *
+ * @module
+ */
+import { ErrnoError } from "../../abi/errno.ts";
+import type { StorageHandle } from "../device/handle.ts";
+import type { Bitmap } from "./bitmap.ts";
+import { type FoundHeader, newestHeader } from "./header.ts";
+import * as L from "./layout.ts";
+import { bytesOf, readSegments, type Segment, type Segments } from "./segments.ts";
+import { readDevice } from "./state.ts";
+import { imageBytes, type Superblock } from "./superblock.ts";
+import { Tables } from "./tables.ts";
+
+/** The parts of an image that mount and check need. */
+export interface Image {
+  /** The newest valid header. */
+  header: FoundHeader;
+  /** Its geometry. */
+  superblock: Superblock;
+  /** Where the tables lie. */
+  segments: Segments;
+  /** Slots and names. */
+  tables: Tables;
+  /** Everything before the blocks. */
+  start: Uint8Array<ArrayBuffer>;
+}
+
+const FIRST_READ_BYTES = 1024 * 1024;
+const COMPARED_BYTES = 1024 * 1024;
+
+/**
+ * Reads an image's header and tables.
+ *
+ * @throws {ErrnoError} EINVAL if it is no volume, ENOTSUP for one that is not ours, EIO for a
+ * damaged one or one that was cut off
+ */
+export function loadImage(handle: StorageHandle): Image {
+  const sizeBytes = handle.getSize();
+  if (sizeBytes < L.RING_AT) {
+    throw new ErrnoError("EINVAL", `open the volume: ${sizeBytes} bytes are no volume`);
+  }
+  const first = new Uint8Array(Math.min(sizeBytes, FIRST_READ_BYTES));
+  readDevice(handle, first, 0);
+  const header = newestHeader(first);
+  const { superblock } = header;
+  const needed = imageBytes(superblock);
+  if (sizeBytes < needed) {
+    throw new ErrnoError(
+      "EIO",
+      `open the volume: it was cut off at ${sizeBytes} of ${needed} bytes`,
+    );
+  }
+  const start = wholeStart(handle, first, superblock.dataOffset);
+  const firstSlots = start.subarray(superblock.inodeOffset, superblock.pathOffset);
+  const segments = readSegments(superblock, firstSlots);
+  const slots = readTable(handle, start, segments.slots);
+  const tables = new Tables(slots, readTable(handle, start, segments.names));
+  return { header, superblock, segments, tables, start };
+}
+
+function wholeStart(
+  handle: StorageHandle,
+  first: Uint8Array<ArrayBuffer>,
+  length: number,
+): Uint8Array<ArrayBuffer> {
+  if (first.length >= length) return first.subarray(0, length);
+  const start = new Uint8Array(length);
+  start.set(first);
+  readDevice(handle, start.subarray(first.length), first.length);
+  return start;
+}
+
+/** A table in one piece of memory. */
+function readTable(
+  handle: StorageHandle,
+  start: Uint8Array,
+  segments: readonly Segment[],
+): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(bytesOf(segments));
+  for (const segment of segments) {
+    const into = bytes.subarray(segment.logical, segment.logical + segment.bytes);
+    if (segment.firstBlock < 0) into.set(start.subarray(segment.at, segment.at + segment.bytes));
+    else readDevice(handle, into, segment.at);
+  }
+  return bytes;
+}
+
+/**
+ * Compares the bitmap on the device with the derived one. Pages that differ are marked to go home;
+ * returns the first block whose bit is wrong, or -1.
+ */
+export function compareBitmap(handle: StorageHandle, image: Image, bitmap: Bitmap): number {
+  bitmap.home.clear();
+  let firstWrong = -1;
+  const end = Math.ceil(bitmap.blocks / 8);
+  for (const segment of image.segments.bitmap) {
+    for (let done = 0; done < segment.bytes && segment.logical + done < end;) {
+      const logical = segment.logical + done;
+      const length = Math.min(COMPARED_BYTES, segment.bytes - done);
+      const disk = segment.firstBlock < 0
+        ? image.start.subarray(segment.at + done, segment.at + done + length)
+        : readPiece(handle, segment.at + done, length);
+      const wrong = comparePiece(disk, logical, bitmap);
+      if (firstWrong < 0) firstWrong = wrong;
+      done += length;
+    }
+  }
+  return firstWrong;
+}
+
+function readPiece(handle: StorageHandle, at: number, length: number): Uint8Array<ArrayBuffer> {
+  const piece = new Uint8Array(length);
+  readDevice(handle, piece, at);
+  return piece;
+}
+
+function comparePiece(disk: Uint8Array, logical: number, bitmap: Bitmap): number {
+  const derived = new Uint8Array(disk.length);
+  bitmap.copyBytes(logical, derived);
+  let firstWrong = -1;
+  for (let index = 0; index < disk.length; index++) {
+    if (disk[index] === derived[index]) continue;
+    const byteAt = logical + index;
+    const valid = bitmap.blocks - byteAt * 8;
+    if (valid <= 0) break;
+    const differing = (disk[index]! ^ derived[index]!) & (valid < 8 ? (1 << valid) - 1 : 0xff);
+    if (differing === 0) continue;
+    bitmap.home.add(Math.floor(byteAt / L.PAGE_BYTES));
+    if (firstWrong < 0) firstWrong = byteAt * 8 + 31 - Math.clz32(differing & -differing);
+  }
+  return firstWrong;
+}

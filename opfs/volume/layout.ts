@@ -1,0 +1,222 @@
+/**
+ * Every byte offset of a version-2 image, and nothing else: docs/FORMAT.md as constants.
+ *
+ * Layer: opfs/volume, the bottom. No other file knows an offset. All numbers are little-endian:
+ * `view.getUint32(at + SLOT.SIZE, LE)`, where `at` is where the record begins.
+ *
+ * @module
+ */
+
+/** The byte order of everything on disk, as DataView wants to hear it. */
+export const LE = true;
+
+/** Places at the start of the image do not depend on the block size: all are multiples of this. */
+export const PAGE_BYTES = 4096;
+/** The superblock's courtesy copy. */
+export const SUPERBLOCK_AT = 0;
+/** Journal header A. */
+export const HEADER_A_AT = 4096;
+/** Journal header B. */
+export const HEADER_B_AT = 8192;
+/** The journal's ring; it ends at the superblock's `inodeOffset`. */
+export const RING_AT = 12288;
+/** The smallest ring. */
+export const RING_BYTES_MIN: number = 128 * 1024;
+/** The ring of a new image. */
+export const RING_BYTES_DEFAULT: number = 512 * 1024;
+
+/** Bytes `21 53 46 56` at the start of an image. */
+export const SUPERBLOCK_MAGIC = 0x56465321;
+/** Bytes of a superblock. */
+export const SUPERBLOCK_BYTES = 64;
+/** Fields of the superblock. */
+export const SUPERBLOCK = {
+  MAGIC: 0,
+  VERSION: 4,
+  INODE_COUNT: 8,
+  BLOCK_SIZE: 12,
+  TOTAL_BLOCKS: 16,
+  FREE_BLOCKS: 20,
+  INODE_OFFSET: 24,
+  PATH_OFFSET: 32,
+  DATA_OFFSET: 40,
+  BITMAP_OFFSET: 48,
+  PATH_USED: 56,
+  CRC: 60,
+} as const;
+/** The version that this engine reads and writes in place. */
+export const VERSION_2 = 2;
+/** The version of `@componentor/fs`, which can be imported. */
+export const VERSION_1 = 1;
+
+/** Smallest and largest block. */
+export const BLOCK_BYTES_MIN = 512;
+/** See BLOCK_BYTES_MIN. */
+export const BLOCK_BYTES_MAX: number = 1 << 20;
+/** The block size of a new image. */
+export const BLOCK_BYTES_DEFAULT = 4096;
+/** Blocks of a volume and of a file. */
+export const BLOCKS_MAX = 0x7fffffff;
+
+/** Slots of a new image. */
+export const FRESH_SLOTS = 1024;
+/** Bytes of names in a new image. */
+export const FRESH_NAME_BYTES: number = 64 * 1024;
+/** Data blocks of a new image. */
+export const FRESH_BLOCKS = 64;
+
+/** Bytes of a slot. */
+export const SLOT_BYTES = 64;
+/** The root directory's slot. */
+export const ROOT_SLOT = 0;
+/** Slots below this, except the root, hold segment descriptors and nothing else. */
+export const FIRST_FILE_SLOT = 32;
+/** Slots of a volume. */
+export const SLOTS_MAX: number = 1 << 24;
+
+/** What a slot holds. */
+export const TYPE = {
+  FREE: 0,
+  FILE: 1,
+  DIRECTORY: 2,
+  SYMLINK: 3,
+  LINK: 4,
+  SEGMENT: 5,
+  CONTINUATION: 6,
+  XATTR: 7,
+} as const;
+
+/** Fields of an inode record (types 1 to 4). A type-4 record has its target slot in FIRST_BLOCK. */
+export const SLOT = {
+  TYPE: 0,
+  FLAGS: 1,
+  GENERATION: 2,
+  PATH_OFFSET: 4,
+  PATH_LENGTH: 8,
+  NLINK: 10,
+  MODE: 12,
+  SIZE: 16,
+  FIRST_BLOCK: 24,
+  BLOCK_COUNT: 28,
+  MTIME: 32,
+  CTIME: 40,
+  ATIME: 48,
+  UID: 56,
+  GID: 60,
+} as const;
+/** In SLOT.FLAGS: the file has continuation slots. */
+export const FLAG_CONTINUED = 1;
+/** Names that a file may have. */
+export const NLINK_MAX = 65535;
+
+/** Fields of a segment descriptor (type 5). */
+export const SEGMENT = {
+  TABLE: 1,
+  ORDINAL: 2,
+  FIRST_BLOCK: 4,
+  BLOCK_COUNT: 8,
+  ZERO: 12,
+  LOGICAL: 16,
+  BYTES: 24,
+  REST: 32,
+} as const;
+/** Values of SEGMENT.TABLE. */
+export const TABLE = { SLOTS: 1, NAMES: 2, BITMAP: 3 } as const;
+
+/** Fields of a continuation slot (type 6). */
+export const CONTINUATION = {
+  RUNS: 1,
+  OWNER_GENERATION: 2,
+  OWNER: 4,
+  FILE_BLOCK: 8,
+  ZERO: 12,
+  PAIRS: 16,
+} as const;
+/** Pairs in a continuation slot. */
+export const PAIRS_MAX = 6;
+/** Bytes of a pair: u32 first block, u32 count. */
+export const PAIR_BYTES = 8;
+/** The first block of a pair that stands for a hole. */
+export const HOLE_BLOCK = 0xffffffff;
+/** In a pair's count: the blocks are owned and read as zeros. */
+export const UNWRITTEN = 0x80000000;
+
+/** A name's entry: u32 parent slot, then the name, in whole granules. */
+export const NAME = { PARENT: 0, BYTES: 4 } as const;
+/** What entries are multiples of. */
+export const GRANULE_BYTES = 16;
+/** Bytes of a name. */
+export const NAME_BYTES_MAX = 255;
+/** Bytes of the names of a volume. */
+export const NAME_TABLE_BYTES_MAX = 0xfffffff0;
+/** Bytes of a symbolic link's target. */
+export const TARGET_BYTES_MAX = 4095;
+
+/** Bytes `43 52 4E 4A`. */
+export const HEADER_MAGIC = 0x4a4e5243;
+/** Bytes of a journal header; the rest of its page is zero. */
+export const HEADER_BYTES = 256;
+/** The version of the header. */
+export const HEADER_VERSION = 1;
+/** Fields of a journal header. */
+export const HEADER = {
+  MAGIC: 0,
+  VERSION: 4,
+  STATE: 8,
+  CRC: 12,
+  COUNTER: 16,
+  TAIL_SEQUENCE: 24,
+  TAIL_PLACE: 32,
+  TAIL_CHECKSUM: 36,
+  SALT: 40,
+  RING_PAGE: 48,
+  RING_PAGES: 52,
+  TERM: 56,
+  ZERO: 60,
+  SUPERBLOCK: 64,
+  VOLUME_ID: 128,
+  FEATURES_INCOMPATIBLE: 144,
+  FEATURES_READ_ONLY: 148,
+  FEATURES_COMPATIBLE: 152,
+  LABEL: 156,
+  REST: 220,
+} as const;
+/** Bytes of HEADER.VOLUME_ID. */
+export const VOLUME_ID_BYTES = 16;
+/** Bytes of HEADER.LABEL. */
+export const LABEL_BYTES = 64;
+/** Values of HEADER.STATE. */
+export const STATE = { FORMATTING: 1, IN_USE: 2, CLOSED: 3 } as const;
+
+/** Bytes `43 52 4E 52`. */
+export const RECORD_MAGIC = 0x524e5243;
+/** Records begin at multiples of this, and a torn write tears at one. */
+export const SECTOR_BYTES = 512;
+/** Bytes of a record before its lists. */
+export const RECORD_HEAD_BYTES = 64;
+/** Fields of a journal record. */
+export const RECORD = {
+  MAGIC: 0,
+  BYTES: 4,
+  SEQUENCE: 8,
+  SALT: 16,
+  PREVIOUS: 24,
+  CHECKSUM: 28,
+  TOTAL_BLOCKS: 32,
+  SLOTS: 36,
+  NAMES: 40,
+  DATA: 44,
+  RESERVED: 48,
+  TIME: 56,
+} as const;
+/** In a record's list of slots: u32 index, then the slot. */
+export const RECORD_SLOT_BYTES: number = 4 + SLOT_BYTES;
+/** In a record's list of names: u32 offset, u32 length, then the bytes, padded to 4. */
+export const RECORD_NAME_HEAD_BYTES = 8;
+/** In a record's list of data: u32 block, u32 offset, u32 length, then the bytes, padded to 4. */
+export const RECORD_DATA_HEAD_BYTES = 12;
+
+/** `bytes` rounded up to a multiple of `unit`. */
+export function roundUp(bytes: number, unit: number): number {
+  return Math.ceil(bytes / unit) * unit;
+}

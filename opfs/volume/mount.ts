@@ -1,0 +1,172 @@
+/**
+ * Mount: from a device to a {@link Volume}.
+ *
+ * Layer: opfs/volume. Loads the tables, derives the rest, corrects what is derivable and refuses
+ * what would lose or mix data.
+ *
+ * @module
+ */
+import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
+import type { StorageHandle } from "../device/handle.ts";
+import { type FormatOptions, formatVolume, isFormattable, randomSalt } from "./format.ts";
+import { writeHeader } from "./home.ts";
+import { compareBitmap, type Image, loadImage } from "./image.ts";
+import * as L from "./layout.ts";
+import type { MountReport, Violation } from "./report.ts";
+import { type Derived, scan } from "./scan.ts";
+import { VolumeState } from "./state.ts";
+import { imageBytes } from "./superblock.ts";
+import { Volume } from "./volume.ts";
+
+/** How {@link openVolumeSync} opens. */
+export interface VolumeOptions extends Omit<FormatOptions, "force"> {
+  /** Whether an empty device is formatted. Default true; false: ENOENT. */
+  create?: boolean;
+  /** Whether every change answers EROFS and nothing is written. Default false. */
+  readOnly?: boolean;
+}
+
+/**
+ * Mounts the volume on a device; an empty device is formatted first. The volume owns the handle from
+ * now on: `close()` closes it. When opening fails the handle is left open.
+ *
+ * @throws {ErrnoError} EINVAL if it is no volume, ENOTSUP for one that is not ours, EIO for a
+ * damaged one, ENOENT for an empty device with `create: false` or `readOnly: true`, ENOSPC
+ * @example
+ * ```ts
+ * import { memoryHandle, openVolumeSync } from "@cairn/fs/opfs";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const handle = memoryHandle();
+ * const volume = openVolumeSync(handle);
+ * volume.create(volume.root, "dir", { mode: 0o040755, uid: 0, gid: 0 });
+ * volume.close();
+ * const again = openVolumeSync(handle, { readOnly: true });
+ * assertEquals(again.readdir(again.root, 0).map((entry) => entry.name), ["dir"]);
+ * again.close();
+ * ```
+ */
+export function openVolumeSync(handle: StorageHandle, options: VolumeOptions = {}): Volume {
+  const { create = true, readOnly = false } = options;
+  let formatted = false;
+  if (isFormattable(handle)) {
+    if (!create || readOnly) throw new ErrnoError("ENOENT", "open the volume: the device is empty");
+    formatVolume(handle, { ...options, force: true });
+    formatted = true;
+  }
+  const image = loadImage(handle);
+  const derived = scan(image.tables, image.superblock, image.segments);
+  const wasClean = image.header.state === L.STATE.CLOSED;
+  if (wasClean) derived.violations.push(...counterViolations(image, derived));
+  const wrongBlock = compareBitmap(handle, image, derived.bitmap);
+  if (wasClean && wrongBlock >= 0) derived.violations.push(bitmapViolation(wrongBlock));
+  refuseDamage(derived.violations);
+  const state = assemble(handle, image, { derived, options });
+  const corrected = derived.violations;
+  if (!readOnly) startWriting(state, corrected, options);
+  const report: MountReport = { formatted, wasClean, replayedRecords: 0, corrected };
+  return new Volume(state, report);
+}
+
+/** V3: the counters that a clean close has written. */
+export function counterViolations(image: Image, derived: Derived): Violation[] {
+  const { freeBlocks, pathUsed } = image.superblock;
+  const found: Violation[] = [];
+  const unowned = derived.bitmap.unowned;
+  if (freeBlocks !== unowned) {
+    const message = `${unowned} blocks are free, the superblock says ${freeBlocks}`;
+    found.push({ rule: "V3", message, isDerivable: true });
+  }
+  const used = derived.paths.usedBytes;
+  if (pathUsed !== used) {
+    const message = `${used} bytes of names are in use, the superblock says ${pathUsed}`;
+    found.push({ rule: "V3", message, isDerivable: true });
+  }
+  return found;
+}
+
+/** V2: the bit of a block is not what the slots say. */
+export function bitmapViolation(block: number): Violation {
+  const message = `the bit of block ${block} is not what the slots say`;
+  return { rule: "V2", message, isDerivable: true };
+}
+
+function refuseDamage(violations: readonly Violation[]): void {
+  const worst = violations.find((violation) => !violation.isDerivable);
+  if (worst === undefined) return;
+  const repair = "`cairn import --repair SOURCE IMAGE` saves what can be saved";
+  throw new ErrnoError("EIO", `open the volume: ${worst.rule}: ${worst.message}; ${repair}`);
+}
+
+function assemble(
+  handle: StorageHandle,
+  image: Image,
+  made: { derived: Derived; options: VolumeOptions },
+): VolumeState {
+  const { derived, options } = made;
+  return new VolumeState({
+    handle,
+    header: image.header,
+    headerAt: image.header.at,
+    segments: image.segments,
+    tables: image.tables,
+    inodes: derived.inodes,
+    paths: derived.paths,
+    bitmap: derived.bitmap,
+    extents: derived.extents,
+    links: derived.links,
+    clock: options.clock ?? Date.now,
+    isReadOnly: options.readOnly ?? false,
+  });
+}
+
+/** The first writes of a mount: nothing that a reader of the old state would miss. */
+function startWriting(
+  state: VolumeState,
+  corrected: readonly Violation[],
+  options: VolumeOptions,
+): void {
+  const random = options.random ?? ((bytes) => void crypto.getRandomValues(bytes));
+  try {
+    const needed = imageBytes(state.superblock);
+    if (state.handle.getSize() > needed) state.handle.truncate(needed);
+    if (corrected.length > 0) correctRecords(state);
+    writeHeader(state, {
+      state: L.STATE.IN_USE,
+      salt: randomSalt(random),
+      term: state.header.term + 1,
+    });
+  } catch (error) {
+    throw isErrnoError(error)
+      ? error
+      : new ErrnoError("EIO", "open the volume for writing", { cause: error });
+  }
+}
+
+/** Writes what is derivable into the records: link counts, continuation flags, free slots. */
+function correctRecords(state: VolumeState): void {
+  const { tables, extents, links } = state;
+  state.begin();
+  for (let slot = L.FIRST_FILE_SLOT; slot < tables.slotCount; slot++) {
+    const type = state.typeOf(slot);
+    const at = slot * L.SLOT_BYTES;
+    if (type === L.TYPE.FREE) {
+      const rest = tables.slots.subarray(at + L.SLOT.PATH_OFFSET, at + L.SLOT_BYTES);
+      if (rest.some((byte) => byte !== 0) || tables.slots[at + 1] !== 0) {
+        tables.edit(slot);
+        rest.fill(0);
+        tables.slots[at + 1] = 0;
+      }
+    } else if (type === L.TYPE.FILE || type === L.TYPE.SYMLINK) {
+      const names = 1 + (links.get(slot)?.length ?? 0);
+      const flags = extents.leavesOf(slot).length > 0 ? L.FLAG_CONTINUED : 0;
+      const isRight = tables.view.getUint16(at + L.SLOT.NLINK, L.LE) === names &&
+        tables.view.getUint8(at + L.SLOT.FLAGS) === flags;
+      if (isRight) continue;
+      tables.edit(slot);
+      tables.view.setUint16(at + L.SLOT.NLINK, names, L.LE);
+      tables.view.setUint8(at + L.SLOT.FLAGS, flags);
+    }
+  }
+  state.keep();
+}

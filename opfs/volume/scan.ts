@@ -1,0 +1,386 @@
+/**
+ * One pass over the slots of an image: builds what is derived (bitmap, index of names, link counts,
+ * block maps) and finds every broken rule on the way. Mount and check are both made of it.
+ *
+ * Layer: opfs/volume. Hostile slots are looked at before they are believed: nothing here reads
+ * outside of the tables or loops on a cycle.
+ *
+ * @module
+ */
+import * as M from "../../abi/mode.ts";
+import { Bitmap } from "./bitmap.ts";
+import { Extents, runsOfContinuation } from "./extent.ts";
+import { InodeTable } from "./inode_table.ts";
+import * as L from "./layout.ts";
+import { isName } from "./names.ts";
+import { entryBytes, PathTable } from "./path_table.ts";
+import type { Violation } from "./report.ts";
+import { type Segment, type Segments } from "./segments.ts";
+import type { Superblock } from "./superblock.ts";
+import type { Tables } from "./tables.ts";
+
+/** Violations beyond this are counted, not listed. */
+const VIOLATIONS_MAX = 1000;
+
+/** What is derived from the slots of an image. */
+export interface Derived {
+  /** Used blocks. */
+  bitmap: Bitmap;
+  /** The index of names. */
+  paths: PathTable;
+  /** Inode slots. */
+  inodes: InodeTable;
+  /** Block maps. */
+  extents: Extents;
+  /** Type-4 slots by the slot that they name. */
+  links: Map<number, number[]>;
+  /** Everything that is wrong. */
+  violations: Violation[];
+  /** Live slots by type. */
+  counts: Uint32Array;
+}
+
+/** Derives everything from the slots. */
+export function scan(tables: Tables, superblock: Superblock, segments: Segments): Derived {
+  return new Scanner(tables, superblock, segments).run();
+}
+
+class Scanner {
+  readonly #tables: Tables;
+  readonly #view: DataView;
+  readonly #superblock: Superblock;
+  readonly #segments: Segments;
+  readonly #bitmap = new Bitmap();
+  readonly #inodes: InodeTable;
+  readonly #extents: Extents;
+  #paths!: PathTable;
+  readonly #links = new Map<number, number[]>();
+  readonly #violations: Violation[] = [];
+  readonly #leaves = new Map<number, number[]>();
+  readonly #free: number[] = [];
+  readonly #named: number[] = [];
+  readonly #counts = new Uint32Array(8);
+  #firstUnused = L.FIRST_FILE_SLOT;
+
+  constructor(tables: Tables, superblock: Superblock, segments: Segments) {
+    this.#tables = tables;
+    this.#view = tables.view;
+    this.#superblock = superblock;
+    this.#segments = segments;
+    this.#inodes = new InodeTable(tables);
+    const parts = { tables, inodes: this.#inodes, bitmap: this.#bitmap };
+    this.#extents = new Extents(parts);
+  }
+
+  run(): Derived {
+    this.#bitmap.grow(this.#superblock.totalBlocks);
+    this.#claimSegments();
+    this.#visitSlots();
+    for (const [owner, leaves] of this.#leaves) this.#visitLeaves(owner, leaves);
+    this.#visitNames();
+    this.#checkTree();
+    this.#checkLinkCounts();
+    this.#inodes.setFree(this.#free, this.#firstUnused);
+    return {
+      bitmap: this.#bitmap,
+      paths: this.#paths,
+      inodes: this.#inodes,
+      extents: this.#extents,
+      links: this.#links,
+      violations: this.#violations,
+      counts: this.#counts,
+    };
+  }
+
+  #report(rule: string, message: string, isDerivable = false): void {
+    if (this.#violations.length < VIOLATIONS_MAX) {
+      this.#violations.push({ rule, message, isDerivable });
+    }
+  }
+
+  #claimSegments(): void {
+    const { slots, names, bitmap } = this.#segments;
+    for (const segment of [...slots, ...names, ...bitmap]) {
+      if (segment.firstBlock >= 0) {
+        this.#claimRun(segment.firstBlock, segment.blockCount, "a table");
+      }
+    }
+  }
+
+  #claimRun(block: number, count: number, whose: string): void {
+    if (count === 0 || block + count > this.#superblock.totalBlocks) {
+      this.#report("V7", `${whose} has blocks ${block} to ${block + count}, which there are not`);
+    } else if (!this.#bitmap.claim(block, count)) {
+      this.#report("V1", `blocks ${block} to ${block + count} of ${whose} are owned twice`);
+    }
+  }
+
+  #visitSlots(): void {
+    this.#visitInode(L.ROOT_SLOT, this.#view.getUint8(0));
+    let lastUsed = L.FIRST_FILE_SLOT - 1;
+    const words = new Uint32Array(
+      this.#tables.slots.buffer,
+      this.#tables.slots.byteOffset,
+      this.#tables.slots.length / 4,
+    );
+    for (let slot = L.FIRST_FILE_SLOT; slot < this.#tables.slotCount; slot++) {
+      const type = words[slot * (L.SLOT_BYTES / 4)]! & 0xff;
+      if (type === L.TYPE.FREE) continue;
+      for (let free = lastUsed + 1; free < slot; free++) this.#free.push(free);
+      lastUsed = slot;
+      this.#visitSlot(slot, type);
+    }
+    this.#firstUnused = lastUsed + 1;
+    this.#checkFree(words);
+  }
+
+  #visitSlot(slot: number, type: number): void {
+    if (type <= L.TYPE.SYMLINK) this.#visitInode(slot, type);
+    else if (type === L.TYPE.LINK) this.#visitLink(slot);
+    else if (type === L.TYPE.CONTINUATION) this.#visitContinuation(slot);
+    else this.#report("V8", `slot ${slot} is of type ${type}, which does not belong there`);
+  }
+
+  /** A free slot is zero but for its generation. */
+  #checkFree(words: Uint32Array): void {
+    for (const slot of this.#free) {
+      const at = slot * (L.SLOT_BYTES / 4);
+      if ((words[at]! & 0xff) !== L.TYPE.FREE) continue;
+      let bits = words[at]! & 0xff00;
+      for (let word = 1; word < L.SLOT_BYTES / 4; word++) bits |= words[at + word]!;
+      if (bits !== 0) this.#report("V8", `slot ${slot} is free but not zero`, true);
+    }
+  }
+
+  #visitInode(slot: number, type: number): void {
+    if (slot === L.ROOT_SLOT) {
+      const length = this.#view.getUint16(L.SLOT.PATH_LENGTH, L.LE);
+      if (type !== L.TYPE.DIRECTORY || length !== 0) {
+        this.#report("V6", "slot 0 is not the root directory");
+        return;
+      }
+    } else this.#visitName(slot);
+    this.#counts[type]!++;
+    this.#checkFields(slot, type);
+    const at = slot * L.SLOT_BYTES;
+    const stored = this.#view.getUint32(at + L.SLOT.BLOCK_COUNT, L.LE);
+    const count = stored & ~L.UNWRITTEN;
+    if (stored === 0) return;
+    if (type === L.TYPE.DIRECTORY || !this.#mayHaveBlocks(slot)) {
+      this.#report("V7", `slot ${slot} has ${count} blocks, which its kind has not`);
+      return;
+    }
+    this.#claimRun(this.#view.getUint32(at + L.SLOT.FIRST_BLOCK, L.LE), count, `slot ${slot}`);
+  }
+
+  #mayHaveBlocks(slot: number): boolean {
+    const mode = this.#view.getUint32(slot * L.SLOT_BYTES + L.SLOT.MODE, L.LE);
+    return M.isFile(mode) || M.isLink(mode);
+  }
+
+  #checkFields(slot: number, type: number): void {
+    const at = slot * L.SLOT_BYTES;
+    const size = this.#view.getFloat64(at + L.SLOT.SIZE, L.LE);
+    const mode = this.#view.getUint32(at + L.SLOT.MODE, L.LE);
+    const flags = this.#view.getUint8(at + L.SLOT.FLAGS);
+    const kind = M.isDir(mode) ? L.TYPE.DIRECTORY : M.isLink(mode) ? L.TYPE.SYMLINK : L.TYPE.FILE;
+    if (kind !== type || (mode & M.S_IFMT) === 0) {
+      this.#report("V8", `slot ${slot} is of type ${type} and of mode 0${mode.toString(8)}`);
+    }
+    const isSize = Number.isSafeInteger(size) && size >= 0 &&
+      (type === L.TYPE.FILE || size <= (type === L.TYPE.SYMLINK ? L.TARGET_BYTES_MAX : 0)) &&
+      (type !== L.TYPE.SYMLINK || size > 0);
+    if (!isSize) this.#report("V7", `slot ${slot} is ${size} bytes long`);
+    if ((flags & ~L.FLAG_CONTINUED) !== 0) this.#report("V8", `slot ${slot} has flags ${flags}`);
+    for (const field of [L.SLOT.MTIME, L.SLOT.CTIME, L.SLOT.ATIME]) {
+      if (Number.isFinite(this.#view.getFloat64(at + field, L.LE))) continue;
+      this.#report("V8", `slot ${slot} has a time that is none`);
+    }
+  }
+
+  /** Looks at a name before anybody reads it; a good one is indexed later. */
+  #visitName(slot: number): void {
+    const at = slot * L.SLOT_BYTES;
+    const offset = this.#view.getUint32(at + L.SLOT.PATH_OFFSET, L.LE);
+    const length = this.#view.getUint16(at + L.SLOT.PATH_LENGTH, L.LE);
+    const isPlace = length > 0 && length <= L.NAME_BYTES_MAX && offset % L.GRANULE_BYTES === 0 &&
+      this.#isInside(this.#segments.names, offset, entryBytes(length));
+    if (!isPlace) {
+      this.#report("V5", `the name of slot ${slot} is ${length} bytes at ${offset}`);
+      return;
+    }
+    const { names, nameView } = this.#tables;
+    if (!isName(names, offset + L.NAME.BYTES, length)) {
+      this.#report("V5", `the name of slot ${slot} is not a name`);
+      return;
+    }
+    const parent = nameView.getUint32(offset + L.NAME.PARENT, L.LE);
+    if (parent >= this.#tables.slotCount) {
+      this.#report("V5", `slot ${slot} is in directory ${parent}, which there is not`);
+      return;
+    }
+    this.#named.push(slot);
+  }
+
+  #isInside(segments: readonly Segment[], offset: number, bytes: number): boolean {
+    for (const segment of segments) {
+      if (offset >= segment.logical && offset + bytes <= segment.logical + segment.bytes) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  #visitLink(slot: number): void {
+    const at = slot * L.SLOT_BYTES;
+    this.#counts[L.TYPE.LINK]!++;
+    this.#visitName(slot);
+    const target = this.#view.getUint32(at + L.SLOT.FIRST_BLOCK, L.LE);
+    const type = target < this.#tables.slotCount && target >= L.FIRST_FILE_SLOT
+      ? this.#view.getUint8(target * L.SLOT_BYTES)
+      : L.TYPE.FREE;
+    if (type !== L.TYPE.FILE && type !== L.TYPE.SYMLINK) {
+      this.#report("V4", `slot ${slot} is a name of slot ${target}, which is no file`);
+      return;
+    }
+    const isPlain = this.#view.getFloat64(at + L.SLOT.SIZE, L.LE) === 0 &&
+      this.#view.getUint32(at + L.SLOT.BLOCK_COUNT, L.LE) === 0 &&
+      this.#view.getUint32(at + L.SLOT.MODE, L.LE) === 0;
+    if (!isPlain) this.#report("V8", `slot ${slot} is a name and has size, blocks or mode`);
+    const links = this.#links.get(target);
+    if (links === undefined) this.#links.set(target, [slot]);
+    else links.push(slot);
+  }
+
+  #visitContinuation(slot: number): void {
+    const at = slot * L.SLOT_BYTES;
+    const owner = this.#view.getUint32(at + L.CONTINUATION.OWNER, L.LE);
+    const generation = this.#view.getUint16(at + L.CONTINUATION.OWNER_GENERATION, L.LE);
+    if (!this.#isLiveOwner(owner, generation)) {
+      this.#free.push(slot);
+      return;
+    }
+    this.#counts[L.TYPE.CONTINUATION]!++;
+    const leaves = this.#leaves.get(owner);
+    if (leaves === undefined) this.#leaves.set(owner, [slot]);
+    else leaves.push(slot);
+  }
+
+  #isLiveOwner(owner: number, generation: number): boolean {
+    if (owner < L.FIRST_FILE_SLOT || owner >= this.#tables.slotCount) return false;
+    const at = owner * L.SLOT_BYTES;
+    const type = this.#view.getUint8(at);
+    return (type === L.TYPE.FILE || type === L.TYPE.SYMLINK) &&
+      this.#view.getUint16(at + L.SLOT.GENERATION, L.LE) === generation;
+  }
+
+  #visitLeaves(owner: number, leaves: number[]): void {
+    const startOf = (slot: number): number =>
+      this.#view.getUint32(slot * L.SLOT_BYTES + L.CONTINUATION.FILE_BLOCK, L.LE);
+    leaves.sort((a, b) => startOf(a) - startOf(b));
+    this.#extents.setLeaves(owner, leaves);
+    const ownerAt = owner * L.SLOT_BYTES;
+    if (!this.#mayHaveBlocks(owner)) {
+      this.#report("V7", `slot ${owner} has blocks, which its kind has not`);
+    }
+    if ((this.#view.getUint8(ownerAt + L.SLOT.FLAGS) & L.FLAG_CONTINUED) === 0) {
+      this.#report("V7", `slot ${owner} does not say that it goes on in slot ${leaves[0]}`, true);
+    }
+    let end = this.#view.getUint32(ownerAt + L.SLOT.BLOCK_COUNT, L.LE) & ~L.UNWRITTEN;
+    for (const leaf of leaves) end = this.#visitLeaf(owner, leaf, end);
+  }
+
+  /** Returns the file block behind the leaf. */
+  #visitLeaf(owner: number, leaf: number, before: number): number {
+    const at = leaf * L.SLOT_BYTES;
+    const pairs = this.#view.getUint8(at + L.CONTINUATION.RUNS);
+    let end = this.#view.getUint32(at + L.CONTINUATION.FILE_BLOCK, L.LE);
+    if (pairs < 1 || pairs > L.PAIRS_MAX) {
+      this.#report("V7", `slot ${leaf} has ${pairs} runs`);
+      return end;
+    }
+    if (end < before) this.#report("V7", `slot ${leaf} of slot ${owner} begins before ${before}`);
+    for (const run of runsOfContinuation(this.#view, at)) {
+      this.#claimRun(run.block, run.count, `slot ${owner}`);
+    }
+    for (let pair = 0; pair < pairs; pair++) {
+      const countAt = at + L.CONTINUATION.PAIRS + pair * L.PAIR_BYTES + 4;
+      end += this.#view.getUint32(countAt, L.LE) & ~L.UNWRITTEN;
+    }
+    if (end > L.BLOCKS_MAX) this.#report("V7", `slot ${owner} has file block ${end}`);
+    return end;
+  }
+
+  #visitNames(): void {
+    this.#paths = new PathTable(this.#tables, this.#named.length);
+    const { names } = this.#tables;
+    for (const slot of this.#named) {
+      if (!this.#paths.claim(slot)) {
+        this.#report("V5", `the name of slot ${slot} lies over another one`);
+        continue;
+      }
+      const parent = this.#paths.parentOf(slot);
+      const isDirectory = (parent === L.ROOT_SLOT || parent >= L.FIRST_FILE_SLOT) &&
+        this.#view.getUint8(parent * L.SLOT_BYTES) === L.TYPE.DIRECTORY;
+      if (!isDirectory) {
+        this.#report("V5", `slot ${slot} is in slot ${parent}, which is no directory`);
+        continue;
+      }
+      const at = this.#paths.offsetOf(slot) + L.NAME.BYTES;
+      const length = this.#view.getUint16(slot * L.SLOT_BYTES + L.SLOT.PATH_LENGTH, L.LE);
+      const other = this.#paths.findAt(parent, names, at, length);
+      if (other >= 0) {
+        this.#report("V5", `slots ${other} and ${slot} have one name in directory ${parent}`);
+        continue;
+      }
+      this.#paths.insert(slot);
+      if (this.#view.getUint8(slot * L.SLOT_BYTES) === L.TYPE.DIRECTORY) {
+        this.#inodes.addSubdirectories(parent, 1);
+      }
+    }
+  }
+
+  /** V6: from every directory the way up ends at the root. */
+  #checkTree(): void {
+    const seen = new Uint32Array(this.#tables.slotCount);
+    seen[L.ROOT_SLOT] = 1;
+    let walk = 1;
+    for (const slot of this.#named) {
+      if (this.#view.getUint8(slot * L.SLOT_BYTES) !== L.TYPE.DIRECTORY) continue;
+      walk++;
+      let at = slot;
+      while (seen[at] === 0 && this.#isIndexed(at)) {
+        seen[at] = walk;
+        at = this.#paths.parentOf(at);
+      }
+      if (seen[at] === walk) this.#report("V6", `directory ${slot} is inside of itself`);
+    }
+  }
+
+  #isIndexed(slot: number): boolean {
+    const type = this.#view.getUint8(slot * L.SLOT_BYTES);
+    const length = this.#view.getUint16(slot * L.SLOT_BYTES + L.SLOT.PATH_LENGTH, L.LE);
+    const offset = this.#paths.offsetOf(slot);
+    return type === L.TYPE.DIRECTORY && length > 0 &&
+      this.#isInside(this.#segments.names, offset, entryBytes(length)) &&
+      this.#paths.parentOf(slot) < this.#tables.slotCount;
+  }
+
+  /** V4: a count is one and one per further name; 0 reads as 1. */
+  #checkLinkCounts(): void {
+    for (const slot of this.#named) {
+      const at = slot * L.SLOT_BYTES;
+      const type = this.#view.getUint8(at);
+      if (type !== L.TYPE.FILE && type !== L.TYPE.SYMLINK) continue;
+      const names = 1 + (this.#links.get(slot)?.length ?? 0);
+      const stored = this.#view.getUint16(at + L.SLOT.NLINK, L.LE);
+      if (Math.max(1, stored) !== names && names <= L.NLINK_MAX) {
+        this.#report("V4", `slot ${slot} has ${names} names and a count of ${stored}`, true);
+      } else if (names > L.NLINK_MAX) this.#report("V4", `slot ${slot} has ${names} names`);
+      const isContinued = this.#view.getUint8(at + L.SLOT.FLAGS) === L.FLAG_CONTINUED;
+      if (isContinued && !this.#leaves.has(slot)) {
+        this.#report("V7", `slot ${slot} says that it goes on, and does not`, true);
+      }
+    }
+  }
+}

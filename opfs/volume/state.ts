@@ -1,0 +1,274 @@
+/**
+ * The parts of one mounted volume and the transaction over all of them.
+ *
+ * Layer: opfs/volume, below `volume.ts` and the files that hold its calls. Each call that changes
+ * something is `begin(); try { ...; keep(); } catch (error) { throw revert(error); }`.
+ *
+ * A failure of unknown outcome, or a broken invariant, is FAILED: reads go on, writes answer EROFS,
+ * and nothing is written any more until the volume is opened again.
+ *
+ * @module
+ */
+import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
+import type { StorageHandle } from "../device/handle.ts";
+import type { Bitmap } from "./bitmap.ts";
+import type { Extents } from "./extent.ts";
+import type { Header } from "./header.ts";
+import type { InodeTable } from "./inode_table.ts";
+import * as L from "./layout.ts";
+import type { PathTable } from "./path_table.ts";
+import type { Segments } from "./segments.ts";
+import type { Superblock } from "./superblock.ts";
+import type { Tables } from "./tables.ts";
+
+/** What a volume is made of. */
+export interface Parts {
+  /** The device. */
+  handle: StorageHandle;
+  /** The header that was found, or written, last. */
+  header: Header;
+  /** Where it stands. */
+  headerAt: number;
+  /** Where the tables lie. */
+  segments: Segments;
+  /** Slots and names. */
+  tables: Tables;
+  /** Inode slots. */
+  inodes: InodeTable;
+  /** The index of names. */
+  paths: PathTable;
+  /** Used blocks. */
+  bitmap: Bitmap;
+  /** Block maps. */
+  extents: Extents;
+  /** Type-4 slots by the slot that they name. */
+  links: Map<number, number[]>;
+  /** The time in ms. */
+  clock: () => number;
+  /** Whether every change answers EROFS. */
+  isReadOnly: boolean;
+}
+
+/** One mounted volume. */
+export class VolumeState {
+  /** The device. Only data goes through it directly; see `home.ts` for the rest. */
+  readonly handle: StorageHandle;
+  /** The header written last. */
+  header: Header;
+  /** Where it stands: HEADER_A_AT or HEADER_B_AT. */
+  headerAt: number;
+  /** Geometry. `totalBlocks` follows the file, the counters are filled in when it is written. */
+  readonly superblock: Superblock;
+  /** Where the tables lie. */
+  readonly segments: Segments;
+  /** Slots and names. */
+  readonly tables: Tables;
+  /** Inode slots. */
+  readonly inodes: InodeTable;
+  /** The index of names. */
+  readonly paths: PathTable;
+  /** Used blocks. */
+  readonly bitmap: Bitmap;
+  /** Block maps. */
+  readonly extents: Extents;
+  /** Type-4 slots by the slot that they name. */
+  readonly links: Map<number, number[]>;
+  /** Unlinked inodes that somebody retains. */
+  readonly orphans: Set<number> = new Set();
+  /** The time in ms. */
+  readonly clock: () => number;
+  /** Whether every change answers EROFS. */
+  readonly isReadOnly: boolean;
+  /** Bytes of a block. */
+  readonly blockSize: number;
+  /** Where block 0 begins, in bytes. */
+  readonly dataOffset: number;
+  /** Why the volume is FAILED, or null. */
+  failure: ErrnoError | null = null;
+  /** Whether `close` has been called. */
+  isClosed = false;
+
+  /** Takes the parts as they are. */
+  constructor(parts: Parts) {
+    this.handle = parts.handle;
+    this.header = parts.header;
+    this.headerAt = parts.headerAt;
+    this.superblock = { ...parts.header.superblock };
+    this.segments = parts.segments;
+    this.tables = parts.tables;
+    this.inodes = parts.inodes;
+    this.paths = parts.paths;
+    this.bitmap = parts.bitmap;
+    this.extents = parts.extents;
+    this.links = parts.links;
+    this.clock = parts.clock;
+    this.isReadOnly = parts.isReadOnly;
+    this.blockSize = this.superblock.blockSize;
+    this.dataOffset = this.superblock.dataOffset;
+  }
+
+  /**
+   * Opens a transaction.
+   *
+   * @throws {ErrnoError} EROFS on a read-only or FAILED volume, EBADF on a closed one
+   */
+  begin(): void {
+    if (this.isClosed || this.isReadOnly || this.failure !== null) throw this.#refusal();
+    this.tables.begin();
+    this.inodes.begin();
+    this.paths.begin();
+    this.bitmap.begin();
+    this.extents.begin();
+  }
+
+  #refusal(): ErrnoError {
+    if (this.isClosed) return new ErrnoError("EBADF", "use a volume that is closed");
+    const why = this.isReadOnly ? "it is open for reading only" : "it has failed: open it again";
+    return new ErrnoError("EROFS", `change the volume: ${why}`, { cause: this.failure });
+  }
+
+  /** Closes the transaction: it has happened. */
+  keep(): void {
+    this.tables.keep();
+    this.inodes.keep();
+    this.paths.keep();
+    this.bitmap.keep();
+  }
+
+  /** Closes the transaction: it has not happened. Returns the error to throw. */
+  revert(error: unknown): ErrnoError {
+    this.tables.revert();
+    this.inodes.revert();
+    this.paths.revert();
+    this.bitmap.revert();
+    this.extents.revert();
+    return isErrnoError(error) ? error : this.fail(error);
+  }
+
+  /** Stops the volume for an error of unknown outcome. Returns the error to throw. */
+  fail(error: unknown): ErrnoError {
+    const why = (error as { message?: unknown } | null)?.message ?? String(error);
+    const failure = isErrnoError(error)
+      ? error
+      : new ErrnoError("EIO", `go on: ${String(why)}`, { cause: error });
+    this.failure ??= failure;
+    return failure;
+  }
+
+  /** Where a byte of a block is on the device. */
+  placeOf(block: number, offset: number): number {
+    return this.dataOffset + block * this.blockSize + offset;
+  }
+
+  /**
+   * The slot of a live inode.
+   *
+   * @throws {ErrnoError} ESTALE, EBADF on a closed volume
+   */
+  slotOf(ino: number): number {
+    if (this.isClosed) throw this.#refusal();
+    return this.inodes.slotOf(ino);
+  }
+
+  /**
+   * The slot of a directory.
+   *
+   * @throws {ErrnoError} ENOTDIR, ESTALE
+   */
+  directoryOf(ino: number): number {
+    const slot = this.slotOf(ino);
+    if (this.typeOf(slot) !== L.TYPE.DIRECTORY) {
+      throw new ErrnoError("ENOTDIR", `use inode ${ino} as a directory`);
+    }
+    return slot;
+  }
+
+  /** What a slot holds. */
+  typeOf(slot: number): number {
+    return this.tables.view.getUint8(slot * L.SLOT_BYTES);
+  }
+
+  /** File type and permission bits. */
+  modeOf(slot: number): number {
+    return this.tables.view.getUint32(slot * L.SLOT_BYTES + L.SLOT.MODE, L.LE);
+  }
+
+  /** Length in bytes. */
+  sizeOf(slot: number): number {
+    return this.tables.view.getFloat64(slot * L.SLOT_BYTES + L.SLOT.SIZE, L.LE);
+  }
+
+  /** The inode that a named slot stands for: a type-4 record's target, else itself. */
+  targetOf(slot: number): number {
+    if (this.typeOf(slot) !== L.TYPE.LINK) return slot;
+    return this.tables.view.getUint32(slot * L.SLOT_BYTES + L.SLOT.FIRST_BLOCK, L.LE);
+  }
+
+  /** Sets ctime, and with `contents` mtime, to now. */
+  touch(slot: number, contents: boolean): void {
+    const at = this.tables.edit(slot);
+    const now = this.clock();
+    this.tables.view.setFloat64(at + L.SLOT.CTIME, now, L.LE);
+    if (contents) this.tables.view.setFloat64(at + L.SLOT.MTIME, now, L.LE);
+  }
+}
+
+/**
+ * What a refused write or truncate means. Everything stays as it was, so that it can be tried
+ * again: ENOSPC. An error that says it is about something else is of unknown outcome.
+ */
+export function refusalOf(state: VolumeState, error: unknown): ErrnoError {
+  const code = (error as { code?: unknown } | null)?.code;
+  const name = (error as { name?: unknown } | null)?.name;
+  const isBroken = typeof code === "string" && code.startsWith("E") && !FULL.has(code) ||
+    name === "InvalidStateError";
+  if (isBroken) return state.fail(error);
+  return new ErrnoError("ENOSPC", "write to the device: it is full", { cause: error });
+}
+
+const FULL: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
+
+/**
+ * Writes to the device.
+ *
+ * @throws {ErrnoError} ENOSPC when it takes less than everything
+ */
+export function writeDevice(state: VolumeState, bytes: Uint8Array, at: number): void {
+  let count: number;
+  try {
+    count = state.handle.write(bytes, { at });
+  } catch (error) {
+    throw refusalOf(state, error);
+  }
+  if (count !== bytes.length) throw refusalOf(state, null);
+}
+
+/**
+ * Reads from the device.
+ *
+ * @throws {ErrnoError} EIO
+ */
+export function readDevice(handle: StorageHandle, into: Uint8Array, at: number): void {
+  let count: number;
+  try {
+    count = handle.read(into, { at });
+  } catch (error) {
+    throw isErrnoError(error)
+      ? error
+      : new ErrnoError("EIO", `read the device at ${at}`, { cause: error });
+  }
+  if (count !== into.length) throw new ErrnoError("EIO", `read the device at ${at}: it ends there`);
+}
+
+/**
+ * Makes durable what has been written. A flush that fails leaves it unknown what is: FAILED.
+ *
+ * @throws {ErrnoError} the device's own
+ */
+export function flushDevice(state: VolumeState): void {
+  try {
+    state.handle.flush();
+  } catch (error) {
+    throw state.fail(error);
+  }
+}

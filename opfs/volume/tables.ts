@@ -1,0 +1,285 @@
+/**
+ * Slots and names in memory, and the transaction over them.
+ *
+ * Layer: opfs/volume. Records are changed in place: `const at = tables.edit(slot)` remembers the
+ * record's pre-image as part of the open transaction and hands out where it begins in `view`.
+ * `keep()` makes what was edited dirty, `revert()` undoes it. Dirty is kept twice: what the next
+ * journal record must hold, and which pages must go home at a checkpoint.
+ *
+ * A hidden slot is one of an unlinked file that is still open: memory shows it, the image shows it
+ * free (`copySlot`).
+ *
+ * @module
+ */
+import { invariant } from "../../abi/invariant.ts";
+import * as L from "./layout.ts";
+
+const SLOTS_PER_PAGE = L.PAGE_BYTES / L.SLOT_BYTES;
+const RECORD_SLOT_COST = L.RECORD_SLOT_BYTES;
+
+/** Which pages of a table differ from their home. */
+export class PageSet {
+  #marks = new Uint8Array(0);
+  #count = 0;
+
+  /** How many are marked. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Makes room for `pages` of them. */
+  resize(pages: number): void {
+    if (pages <= this.#marks.length) return;
+    const grown = new Uint8Array(pages);
+    grown.set(this.#marks);
+    this.#marks = grown;
+  }
+
+  /** Marks one. */
+  add(page: number): void {
+    invariant(page < this.#marks.length, `page ${page} of a table that ends before it`);
+    if (this.#marks[page] !== 0) return;
+    this.#marks[page] = 1;
+    this.#count++;
+  }
+
+  /** Forgets all. */
+  clear(): void {
+    this.#marks.fill(0);
+    this.#count = 0;
+  }
+
+  /** Marked pages in order. */
+  toArray(): number[] {
+    const pages: number[] = [];
+    if (this.#count === 0) return pages;
+    for (let page = this.#marks.indexOf(1); page >= 0; page = this.#marks.indexOf(1, page + 1)) {
+      pages.push(page);
+    }
+    return pages;
+  }
+}
+
+/** Slots and names of one volume. */
+export class Tables {
+  /** All slots; replaced when the table grows. */
+  slots: Uint8Array<ArrayBuffer>;
+  /** The same bytes. */
+  view: DataView<ArrayBuffer>;
+  /** How many slots there are. */
+  slotCount: number;
+  /** All names; replaced when the table grows. */
+  names: Uint8Array<ArrayBuffer>;
+  /** The same bytes. */
+  nameView: DataView<ArrayBuffer>;
+  /** Slots that the next record must hold. */
+  readonly dirtySlots: number[] = [];
+  /** Names that the next record must hold: offset, length, offset, length. */
+  readonly dirtyNames: number[] = [];
+  /** Pages of slots that differ from their home. */
+  readonly homeSlots: PageSet = new PageSet();
+  /** Pages of names that differ from their home. */
+  readonly homeNames: PageSet = new PageSet();
+  /** Bytes that slots and names would take in the next record. */
+  pendingBytes = 0;
+
+  #isDirty: Uint8Array<ArrayBuffer>;
+  #isHidden: Uint8Array<ArrayBuffer>;
+  #stamp: Uint32Array<ArrayBuffer>;
+  #transaction = 0;
+  #isOpen = false;
+  readonly #edited: number[] = [];
+  #before: Uint8Array<ArrayBuffer> = new Uint8Array(64 * L.SLOT_BYTES);
+  readonly #written: number[] = [];
+  readonly #lazy = new Set<number>();
+
+  /** Takes both buffers as they are. */
+  constructor(slots: Uint8Array<ArrayBuffer>, names: Uint8Array<ArrayBuffer>) {
+    this.slots = slots;
+    this.view = new DataView(slots.buffer, slots.byteOffset, slots.byteLength);
+    this.slotCount = slots.length / L.SLOT_BYTES;
+    this.names = names;
+    this.nameView = new DataView(names.buffer, names.byteOffset, names.byteLength);
+    this.#isDirty = new Uint8Array(this.slotCount);
+    this.#isHidden = new Uint8Array(this.slotCount);
+    this.#stamp = new Uint32Array(this.slotCount);
+    this.#sizePages();
+  }
+
+  #sizePages(): void {
+    this.homeSlots.resize(Math.ceil(this.slots.length / L.PAGE_BYTES));
+    this.homeNames.resize(Math.ceil(this.names.length / L.PAGE_BYTES));
+  }
+
+  /** Slots edited by the open transaction. */
+  get editedCount(): number {
+    return this.#edited.length;
+  }
+
+  /** Opens a transaction. */
+  begin(): void {
+    invariant(!this.#isOpen, "a transaction inside a transaction");
+    this.#isOpen = true;
+    this.#transaction++;
+    this.#edited.length = 0;
+    this.#written.length = 0;
+  }
+
+  /** Remembers the record as it is and returns where it begins in `view`. */
+  edit(slot: number): number {
+    invariant(this.#isOpen, "an edit outside of a transaction");
+    const at = slot * L.SLOT_BYTES;
+    if (this.#stamp[slot] === this.#transaction) return at;
+    this.#stamp[slot] = this.#transaction;
+    const before = this.#edited.length * L.SLOT_BYTES;
+    if (before === this.#before.length) this.#growBefore();
+    this.#before.set(this.slots.subarray(at, at + L.SLOT_BYTES), before);
+    this.#edited.push(slot);
+    return at;
+  }
+
+  #growBefore(): void {
+    const grown = new Uint8Array(this.#before.length * 2);
+    grown.set(this.#before);
+    this.#before = grown;
+  }
+
+  /** Says that `lengthBytes` of names at `offset` have been written by the open transaction. */
+  wroteNames(offset: number, lengthBytes: number): void {
+    invariant(this.#isOpen, "a name written outside of a transaction");
+    this.#written.push(offset, lengthBytes);
+  }
+
+  /** Closes the transaction; what it edited is dirty. */
+  keep(): void {
+    invariant(this.#isOpen, "V14: keep without begin");
+    this.#isOpen = false;
+    for (let index = 0; index < this.#edited.length; index++) this.#soil(this.#edited[index]!);
+    for (let index = 0; index < this.#written.length; index += 2) {
+      const lengthBytes = this.#written[index + 1]!;
+      this.dirtyNames.push(this.#written[index]!, lengthBytes);
+      this.pendingBytes += L.RECORD_NAME_HEAD_BYTES + lengthBytes;
+    }
+  }
+
+  #soil(slot: number): void {
+    if (this.#isDirty[slot] !== 0 || this.#isHidden[slot] === HIDDEN_ON_DISK) return;
+    if (this.#isHidden[slot] !== 0) this.#isHidden[slot] = HIDDEN_ON_DISK;
+    this.#isDirty[slot] = 1;
+    this.dirtySlots.push(slot);
+    this.pendingBytes += RECORD_SLOT_COST;
+  }
+
+  /** Closes the transaction; what it edited is as it was. */
+  revert(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    for (let index = 0; index < this.#edited.length; index++) {
+      const from = index * L.SLOT_BYTES;
+      const image = this.#before.subarray(from, from + L.SLOT_BYTES);
+      this.slots.set(image, this.#edited[index]! * L.SLOT_BYTES);
+    }
+  }
+
+  /** Shows the slot as free on disk from now on. Inside a transaction that has edited it. */
+  hide(slot: number): void {
+    invariant(this.#stamp[slot] === this.#transaction, `slot ${slot} is hidden but not edited`);
+    if (this.#isHidden[slot] === 0) this.#isHidden[slot] = HIDING;
+    if (this.#isDirty[slot] !== 0) this.#isHidden[slot] = HIDDEN_ON_DISK;
+  }
+
+  /** Ends `hide`: the slot is what it is. */
+  unhide(slot: number): void {
+    this.#isHidden[slot] = 0;
+  }
+
+  /** Whether the slot is hidden. */
+  isHidden(slot: number): boolean {
+    return this.#isHidden[slot] !== 0;
+  }
+
+  /** A change that needs no commit by itself: it goes along with the next one. */
+  touchLazily(slot: number): void {
+    this.#lazy.add(slot);
+  }
+
+  /** Makes what was touched lazily dirty. */
+  soilLazy(): void {
+    for (const slot of this.#lazy) this.#soil(slot);
+    this.#lazy.clear();
+  }
+
+  /** Whether a record would be empty. */
+  get isClean(): boolean {
+    return this.dirtySlots.length === 0 && this.dirtyNames.length === 0;
+  }
+
+  /** Everything dirty has been taken into a record, or is about to go home: mark the pages. */
+  settle(): void {
+    invariant(!this.#isOpen, "V14: a commit inside a transaction");
+    for (const slot of this.dirtySlots) {
+      this.#isDirty[slot] = 0;
+      this.homeSlots.add(Math.floor(slot / SLOTS_PER_PAGE));
+    }
+    for (let index = 0; index < this.dirtyNames.length; index += 2) {
+      this.#markNames(this.dirtyNames[index]!, this.dirtyNames[index + 1]!);
+    }
+    this.dirtySlots.length = 0;
+    this.dirtyNames.length = 0;
+    this.pendingBytes = 0;
+  }
+
+  #markNames(offset: number, lengthBytes: number): void {
+    const last = Math.floor((offset + lengthBytes - 1) / L.PAGE_BYTES);
+    for (let page = Math.floor(offset / L.PAGE_BYTES); page <= last; page++) {
+      this.homeNames.add(page);
+    }
+  }
+
+  /** Copies slots `[first, first + count)` as the image shows them. */
+  copySlots(first: number, count: number, into: Uint8Array, at: number): void {
+    const from = first * L.SLOT_BYTES;
+    into.set(this.slots.subarray(from, from + count * L.SLOT_BYTES), at);
+    for (let index = 0; index < count; index++) {
+      if (this.#isHidden[first + index] === 0) continue;
+      const slotAt = at + index * L.SLOT_BYTES;
+      const isInode = this.slots[from + index * L.SLOT_BYTES]! !== L.TYPE.CONTINUATION;
+      into.fill(0, slotAt, slotAt + L.SLOT.GENERATION);
+      into.fill(0, slotAt + L.SLOT.PATH_OFFSET, slotAt + L.SLOT_BYTES);
+      if (!isInode) into.fill(0, slotAt, slotAt + L.SLOT_BYTES);
+    }
+  }
+
+  /** Adds zeroed slots. */
+  growSlots(slotCount: number): void {
+    invariant(slotCount > this.slotCount && slotCount <= L.SLOTS_MAX, "slots grow upwards");
+    this.slots = grown(this.slots, slotCount * L.SLOT_BYTES);
+    this.view = new DataView(this.slots.buffer);
+    this.slotCount = slotCount;
+    this.#isDirty = grown(this.#isDirty, slotCount);
+    this.#isHidden = grown(this.#isHidden, slotCount);
+    const stamp = new Uint32Array(slotCount);
+    stamp.set(this.#stamp);
+    this.#stamp = stamp;
+    this.#sizePages();
+  }
+
+  /** Adds zeroed names. */
+  growNames(bytes: number): void {
+    invariant(bytes > this.names.length, "names grow upwards");
+    this.names = grown(this.names, bytes);
+    this.nameView = new DataView(this.names.buffer);
+    this.#sizePages();
+  }
+}
+
+/** The slot will be shown free by the next record. */
+const HIDING = 1;
+/** A record or its dirty mark shows it free already: later changes are nobody's business. */
+const HIDDEN_ON_DISK = 2;
+
+function grown(bytes: Uint8Array<ArrayBuffer>, length: number): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(length);
+  larger.set(bytes);
+  return larger;
+}

@@ -1,0 +1,374 @@
+/**
+ * Volume: the engine as everybody else sees it.
+ *
+ * Layer: opfs/volume, the top; made by `mount.ts`. Each method that changes something is one
+ * transaction over the tables: `begin(); try { ...; keep(); } catch (error) { throw revert(error); }`.
+ *
+ * A write that goes straight through is four frames from the caller's `FS.write` to the device's
+ * `write`, which is why `write` below calls the device in its own body.
+ *
+ * @module
+ */
+import type { Attr, AttrChange, DirEntry, StatFs } from "../../abi/attr.ts";
+import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
+import { isLink } from "../../abi/mode.ts";
+import type { CreateOptions, Ino, VolumeOps } from "../volume_ops.ts";
+import { attributesOf, changeAttributes, requireFile, touchAccess } from "./attributes.ts";
+import { closeVolume, commit } from "./commit.ts";
+import {
+  createName,
+  destroy,
+  linkName,
+  removeDirectory,
+  renameName,
+  unlinkName,
+} from "./directory.ts";
+import { NO_BLOCK } from "./extent.ts";
+import { fillBlocks, readBytes, readTarget, zeroGap } from "./file_data.ts";
+import { makeRoomForBlocks, makeRoomForName } from "./grow.ts";
+import * as L from "./layout.ts";
+import { decodeName, encodeName, nameBytes } from "./names.ts";
+import type { MountReport } from "./report.ts";
+import { refusalOf, type VolumeState } from "./state.ts";
+
+/** Entries that one `readdir` returns at most. */
+const ENTRIES_PER_CALL = 512;
+
+/** What a volume is like at the moment. */
+export interface VolumeStats {
+  /** "open", "failed" or "closed". */
+  state: "open" | "failed" | "closed";
+  /** Bytes of a block. */
+  blockSize: number;
+  /** Blocks in the file. */
+  blocks: number;
+  /** Blocks that nobody owns. */
+  freeBlocks: number;
+  /** Slots. */
+  slots: number;
+  /** Slots that nobody uses. */
+  freeSlots: number;
+  /** Names, hard links among them. */
+  names: number;
+  /** Bytes of the path table in use. */
+  nameBytes: number;
+  /** Unlinked files that are still open. */
+  orphans: number;
+  /** Mounts for writing so far. */
+  term: number;
+}
+
+/**
+ * A mounted volume. Made by {@link openVolumeSync}.
+ *
+ * @example
+ * ```ts
+ * import { memoryHandle, openVolumeSync } from "@cairn/fs/opfs";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const volume = openVolumeSync(memoryHandle());
+ * const ino = volume.create(volume.root, "a.txt", { mode: 0o100644, uid: 0, gid: 0 });
+ * volume.write(ino, new TextEncoder().encode("kept"), 0);
+ * volume.sync();
+ * assertEquals(volume.getattr(ino).size, 4);
+ * volume.close();
+ * ```
+ */
+export class Volume implements VolumeOps {
+  readonly #state: VolumeState;
+  /** What mounting found, and corrected. */
+  readonly report: MountReport;
+  /** The root directory. */
+  readonly root: Ino;
+  /** Never changes: this volume has no other clients than its holder. */
+  readonly generation: number = 0;
+
+  /** Takes what `mount.ts` has made. */
+  constructor(state: VolumeState, report: MountReport) {
+    this.#state = state;
+    this.report = report;
+    this.root = state.inodes.inoOf(L.ROOT_SLOT);
+  }
+
+  /** The named entry of a directory, or 0. ENOTDIR, ESTALE, and what is wrong with a name. */
+  lookup(parent: Ino, name: string): Ino {
+    const state = this.#state;
+    const directory = state.directoryOf(parent);
+    const slot = state.paths.find(directory, nameBytes, encodeName(name));
+    return slot < 0 ? 0 : state.inodes.inoOf(state.targetOf(slot));
+  }
+
+  /** Makes a file, directory, link or special file. EEXIST, ENOENT, ENOSPC, EINVAL, ENAMETOOLONG. */
+  create(parent: Ino, name: string, options: CreateOptions): Ino {
+    const state = this.#state;
+    makeRoomForName(state);
+    if (isLink(options.mode)) makeRoomForBlocks(state, Math.ceil(L.PAGE_BYTES / state.blockSize));
+    state.begin();
+    try {
+      const ino = createName(state, parent, name, options);
+      state.keep();
+      return ino;
+    } catch (error) {
+      throw state.revert(error);
+    }
+  }
+
+  /** Adds a name. EEXIST, EMLINK, ENOENT, ENOSPC, EPERM for a directory. */
+  link(ino: Ino, parent: Ino, name: string): void {
+    const state = this.#state;
+    makeRoomForName(state);
+    state.begin();
+    try {
+      linkName(state, ino, parent, name);
+      state.keep();
+    } catch (error) {
+      throw state.revert(error);
+    }
+  }
+
+  /** Removes a name. ENOENT, EISDIR. */
+  unlink(parent: Ino, name: string): void {
+    const state = this.#state;
+    state.begin();
+    try {
+      unlinkName(state, parent, name);
+      state.keep();
+    } catch (error) {
+      throw state.revert(error);
+    }
+  }
+
+  /** Removes an empty directory. ENOENT, ENOTDIR, ENOTEMPTY. */
+  rmdir(parent: Ino, name: string): void {
+    const state = this.#state;
+    state.begin();
+    try {
+      removeDirectory(state, parent, name);
+      state.keep();
+    } catch (error) {
+      throw state.revert(error);
+    }
+  }
+
+  /** Moves a name in one step. ENOENT, EEXIST, ENOTEMPTY, EISDIR, ENOTDIR, EINVAL, ENOSPC. */
+  rename(parent: Ino, name: string, newParent: Ino, newName: string, flags: number): void {
+    const state = this.#state;
+    makeRoomForName(state);
+    state.begin();
+    try {
+      renameName(state, { parent, name, newParent, newName, flags });
+      state.keep();
+    } catch (error) {
+      throw state.revert(error);
+    }
+  }
+
+  /** Entries after cursor `after` (0: from the start), some hundreds at most; none at the end. */
+  readdir(ino: Ino, after: number): DirEntry[] {
+    const state = this.#state;
+    const directory = state.directoryOf(ino);
+    const { tables, paths } = state;
+    touchAccess(state, directory);
+    return paths.list(directory, after, ENTRIES_PER_CALL).map((slot) => {
+      const target = state.targetOf(slot);
+      const offset = paths.offsetOf(slot);
+      const length = tables.view.getUint16(slot * L.SLOT_BYTES + L.SLOT.PATH_LENGTH, L.LE);
+      return {
+        ino: target + 1,
+        mode: state.modeOf(target),
+        name: decodeName(tables.names, offset + L.NAME.BYTES, length),
+        cursor: offset + L.GRANULE_BYTES,
+      };
+    });
+  }
+
+  /** What a symbolic link points to. EINVAL if it is none. */
+  readlink(ino: Ino): string {
+    const state = this.#state;
+    const slot = state.slotOf(ino);
+    if (state.typeOf(slot) !== L.TYPE.SYMLINK) throw new ErrnoError("EINVAL", "read a link");
+    const target = readTarget(state, slot);
+    touchAccess(state, slot);
+    return decodeName(target, 0, target.length);
+  }
+
+  /** Attributes, as a fresh object. */
+  getattr(ino: Ino): Attr {
+    return attributesOf(this.#state, this.#state.slotOf(ino));
+  }
+
+  /** Changes what `change` has in one step, and ctime. EINVAL, EISDIR, EFBIG for a size. */
+  setattr(ino: Ino, change: AttrChange): void {
+    const state = this.#state;
+    state.begin();
+    try {
+      changeAttributes(state, state.slotOf(ino), change);
+      state.keep();
+    } catch (error) {
+      throw state.revert(error);
+    }
+  }
+
+  /** Bytes read at byte `at`; 0 at the end. EISDIR, EINVAL, EIO. */
+  read(ino: Ino, into: Uint8Array, at: number): number {
+    const state = this.#state;
+    const slot = state.slotOf(ino);
+    requireFile(state, slot);
+    checkPosition(at);
+    const length = Math.max(0, Math.min(into.length, state.sizeOf(slot) - at));
+    if (length > 0) {
+      readBytes(state, slot, length === into.length ? into : into.subarray(0, length), at);
+    }
+    touchAccess(state, slot);
+    return length;
+  }
+
+  /**
+   * Bytes written at byte `at`: all, or fewer when the device is full. EISDIR, EINVAL, EFBIG, and
+   * ENOSPC when there is room for none.
+   */
+  write(ino: Ino, from: Uint8Array, at: number): number {
+    const state = this.#state;
+    const slot = state.slotOf(ino);
+    requireFile(state, slot);
+    const { extents, handle, blockSize } = state;
+    const length = this.#writable(from.length, at);
+    this.#reserve(slot, at, length);
+    let done = 0;
+    while (done < length) {
+      state.begin();
+      try {
+        const position = at + done;
+        const fileBlock = Math.floor(position / blockSize);
+        const inside = position - fileBlock * blockSize;
+        const size = state.sizeOf(slot);
+        if (position > size) zeroGap(state, slot, size, position);
+        extents.find(slot, fileBlock);
+        let { count } = extents;
+        if (extents.block === NO_BLOCK || extents.isUnwritten) {
+          const want = Math.ceil((inside + length - done) / blockSize);
+          const end = at + length;
+          count = fillBlocks(state, slot, { fileBlock, want, at: position, end });
+        }
+        const piece = Math.min(length - done, count * blockSize - inside);
+        const bytes = piece === from.length ? from : from.subarray(done, done + piece);
+        const place = state.placeOf(extents.block, inside);
+        if (handle.write(bytes, { at: place }) !== piece) throw refusalOf(state, null);
+        this.#wrote(slot, position + piece);
+        state.keep();
+        done += piece;
+      } catch (error) {
+        const refused = state.revert(isErrnoError(error) ? error : refusalOf(state, error));
+        if (done === 0 || refused.code !== "ENOSPC") throw refused;
+        return done;
+      }
+    }
+    return done;
+  }
+
+  /** How much of a write fits below the largest offset. */
+  #writable(length: number, at: number): number {
+    checkPosition(at);
+    const limit = L.BLOCKS_MAX * this.#state.blockSize;
+    if (length > 0 && at >= limit) throw new ErrnoError("EFBIG", `write at ${at}`);
+    return Math.min(length, limit - at);
+  }
+
+  /** Makes room for the blocks that a write will take. */
+  #reserve(slot: number, at: number, length: number): void {
+    const { extents, blockSize, bitmap } = this.#state;
+    const end = Math.ceil((at + length) / blockSize);
+    if (bitmap.free > end - Math.floor(at / blockSize)) return;
+    let missing = 0;
+    for (let fileBlock = Math.floor(at / blockSize); fileBlock < end;) {
+      extents.find(slot, fileBlock);
+      const count = Math.min(extents.count, end - fileBlock);
+      if (extents.block === NO_BLOCK) missing += count;
+      fileBlock += count;
+    }
+    if (missing > bitmap.free) makeRoomForBlocks(this.#state, missing);
+  }
+
+  #wrote(slot: number, end: number): void {
+    const state = this.#state;
+    state.touch(slot, true);
+    if (end <= state.sizeOf(slot)) return;
+    state.tables.view.setFloat64(slot * L.SLOT_BYTES + L.SLOT.SIZE, end, L.LE);
+  }
+
+  /** Writes at the end of the file and returns the new size. As `write`. */
+  append(ino: Ino, from: Uint8Array): number {
+    const size = this.#state.sizeOf(this.#state.slotOf(ino));
+    return size + this.write(ino, from, size);
+  }
+
+  /** An open file keeps its inode alive after its last name is gone. */
+  retain(ino: Ino): void {
+    this.#state.inodes.retain(this.#state.slotOf(ino));
+  }
+
+  /** Takes one `retain` back. EINVAL if there was none. */
+  release(ino: Ino): void {
+    const state = this.#state;
+    const slot = state.slotOf(ino);
+    const isLast = state.inodes.letGo(slot);
+    if (!isLast || !state.orphans.has(slot) || state.failure !== null) return;
+    state.begin();
+    try {
+      destroy(state, slot);
+      state.keep();
+    } catch (error) {
+      throw state.revert(error);
+    }
+  }
+
+  /** Makes the inode, its data and the names that lead to it durable. */
+  fsync(ino: Ino): void {
+    this.#state.slotOf(ino);
+    this.sync();
+  }
+
+  /** Makes everything before this call durable. EROFS on a FAILED volume. */
+  sync(): void {
+    commit(this.#state);
+  }
+
+  /** Space in the file as it is; it grows when more is needed. */
+  statfs(): StatFs {
+    const { blockSize, bitmap, tables, inodes } = this.#state;
+    return {
+      blockSize,
+      blocks: bitmap.blocks,
+      freeBlocks: bitmap.unowned,
+      inodes: tables.slotCount,
+      freeInodes: inodes.free,
+    };
+  }
+
+  /** The volume's state and counts. */
+  stats(): VolumeStats {
+    const { bitmap, tables, inodes, paths, orphans, header, failure, isClosed } = this.#state;
+    return {
+      state: isClosed ? "closed" : failure !== null ? "failed" : "open",
+      blockSize: this.#state.blockSize,
+      blocks: bitmap.blocks,
+      freeBlocks: bitmap.unowned,
+      slots: tables.slotCount,
+      freeSlots: inodes.free,
+      names: paths.count,
+      nameBytes: paths.usedBytes,
+      orphans: orphans.size,
+      term: header.term,
+    };
+  }
+
+  /** Makes everything durable and lets the device go. A second call does nothing. */
+  close(): void {
+    closeVolume(this.#state);
+  }
+}
+
+function checkPosition(at: number): void {
+  if (Number.isSafeInteger(at) && at >= 0) return;
+  throw new ErrnoError("EINVAL", `read or write at ${at}`);
+}
