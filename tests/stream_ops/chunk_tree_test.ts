@@ -7,7 +7,7 @@ import {
   UNIT_BYTES,
 } from "../../stream_ops/chunks.ts";
 import { ChunkTree } from "../../stream_ops/chunk_tree.ts";
-import { Prng } from "../support/prng.ts";
+import { Random } from "../support/random.ts";
 
 function tree(limitBytes = Infinity): { bytes: ChunkTree; pool: ChunkPool } {
   const pool = new ChunkPool(limitBytes);
@@ -45,7 +45,7 @@ Deno.test("ChunkTree.write() stores small files in small chunks", () => {
 
 Deno.test("ChunkTree.write() merges pages into blocks and blocks into units", () => {
   const { bytes, pool } = tree();
-  const data = new Prng(1).bytes(UNIT_BYTES);
+  const data = new Random(1).bytes(UNIT_BYTES);
   for (let at = UNIT_BYTES - PAGE_BYTES; at >= 0; at -= PAGE_BYTES) {
     put(bytes, at, data.subarray(at, at + PAGE_BYTES));
   }
@@ -66,7 +66,7 @@ Deno.test("ChunkTree.write() far out owns one page", () => {
 
 Deno.test("ChunkTree.write() stops where the pool ends, and takes all of it", () => {
   const { bytes, pool } = tree(UNIT_BYTES + 3 * PAGE_BYTES);
-  const data = new Prng(2).bytes(2 * UNIT_BYTES);
+  const data = new Random(2).bytes(2 * UNIT_BYTES);
   assertEquals(put(bytes, 0, data), UNIT_BYTES + 3 * PAGE_BYTES);
   assertEquals(pool.freeBytes, 0);
   assertEquals(put(bytes, bytes.size, data), 0);
@@ -132,12 +132,12 @@ Deno.test("ChunkTree copies a file that grows at most twice", () => {
 Deno.test("ChunkTree agrees with a flat array over random calls", () => {
   const seed = Number(Deno.env.get("CAIRN_SEED") ?? Date.now() % 1e9);
   console.log(`seed ${seed}`);
-  const random = new Prng(seed);
+  const random = new Random(seed);
   const rounds = Deno.env.has("CAIRN_LONG") ? 200 : 12;
   for (let round = 0; round < rounds; round++) compare(random, 2 ** (9 + random.below(13)));
 });
 
-function compare(random: Prng, maxBytes: number): void {
+function compare(random: Random, maxBytes: number): void {
   const { bytes, pool } = tree();
   soil(pool);
   let flat = new Uint8Array(0);

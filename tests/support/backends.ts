@@ -1,0 +1,137 @@
+/**
+ * The backends that the suites run on, one row each: how to make a fresh file system on it, and how
+ * to see it again after a remount where it persists.
+ *
+ * To add a backend, add a row. Used by `tests/conformance/conformance_test.ts`.
+ *
+ * @module
+ */
+import { createFS } from "../../fs/create_fs.ts";
+import type { FS } from "../../fs/fs.ts";
+import { MEMFS } from "../../node_ops/memfs.ts";
+import { VOLUMEFS } from "../../node_ops/volume.ts";
+import { fileHandle } from "../../opfs/device/file.ts";
+import type { StorageHandle } from "../../opfs/device/handle.ts";
+import { memoryHandle } from "../../opfs/device/memory.ts";
+import { checkVolume } from "../../opfs/volume/check.ts";
+import { openVolumeSync } from "../../opfs/volume/mount.ts";
+import type { Volume } from "../../opfs/volume/volume.ts";
+import { LimitedHandle } from "./limited_handle.ts";
+
+/** What a fresh instance is made with. */
+export interface MakeOptions {
+  /** The time, in ms: of the instance and of the backend. */
+  clock: () => number;
+  /** About 1 MiB of space and few inodes, instead of plenty. */
+  isSmall: boolean;
+}
+
+/** A file system whose root is the backend. */
+export interface Instance {
+  /** The file system. */
+  readonly fs: FS;
+  /** Closes the backend, opens it again, and gives a new file system over it. */
+  remount?(): FS;
+  /** Looks for damage, lets go of everything, and fails if something is wrong. */
+  close(): void | Promise<void>;
+}
+
+/** One backend. */
+export interface BackendRow {
+  /** Its name, as pending rows say it. */
+  readonly name: string;
+  /** Makes a fresh one. */
+  make(options: MakeOptions): Instance | Promise<Instance>;
+}
+
+/** Space of a small file system, in bytes. */
+const SMALL_BYTES = 2 ** 20;
+/** Inodes of a small file system. */
+const SMALL_INODES = 4096;
+
+const memfs: BackendRow = {
+  name: "MEMFS",
+  make({ clock, isSmall }) {
+    const limits = isSmall ? { maxBytes: SMALL_BYTES, maxInodes: SMALL_INODES } : {};
+    const options = { clock, ...limits };
+    return { fs: createFS({ clock, root: { type: MEMFS, options } }), close: () => {} };
+  },
+};
+
+/** A volume that is closed and opened again on devices of one kind. */
+class VolumeInstance implements Instance {
+  fs: FS;
+  readonly #open: () => StorageHandle;
+  readonly #clock: () => number;
+  #volume: Volume;
+
+  constructor(open: () => StorageHandle, clock: () => number) {
+    this.#open = open;
+    this.#clock = clock;
+    this.#volume = openVolumeSync(open(), { clock });
+    this.fs = this.#mount();
+  }
+
+  #mount(): FS {
+    const options = { volume: this.#volume };
+    return createFS({ clock: this.#clock, root: { type: VOLUMEFS, options } });
+  }
+
+  remount(): FS {
+    this.fs.quit();
+    this.#volume.close();
+    this.#check();
+    this.#volume = openVolumeSync(this.#open(), { clock: this.#clock });
+    return this.fs = this.#mount();
+  }
+
+  #check(): void {
+    const handle = this.#open();
+    const { violations } = checkVolume(handle);
+    handle.close();
+    if (violations.length > 0) {
+      throw new Error(`the check found: ${violations.map((found) => found.message).join("; ")}`);
+    }
+  }
+
+  close(): void {
+    this.fs.quit();
+    this.#volume.close();
+    this.#check();
+  }
+}
+
+/** Device bytes of a small volume: its tables and journal take about half. */
+const SMALL_DEVICE_BYTES = 2 ** 21;
+
+function limited(handle: StorageHandle, isSmall: boolean): StorageHandle {
+  return isSmall ? new LimitedHandle(handle, SMALL_DEVICE_BYTES) : handle;
+}
+
+const volumeInMemory: BackendRow = {
+  name: "volume in memory",
+  make({ clock, isSmall }) {
+    const handle = memoryHandle();
+    return new VolumeInstance(() => limited(handle, isSmall), clock);
+  },
+};
+
+const volumeInHostFile: BackendRow = {
+  name: "volume in a host file",
+  make({ clock, isSmall }) {
+    const folder = Deno.makeTempDirSync({ prefix: "cairn-" });
+    const open = (): StorageHandle => limited(fileHandle(`${folder}/image`), isSmall);
+    const instance = new VolumeInstance(open, clock);
+    const close = (): void => {
+      try {
+        instance.close();
+      } finally {
+        Deno.removeSync(folder, { recursive: true });
+      }
+    };
+    return { fs: instance.fs, remount: () => instance.remount(), close };
+  },
+};
+
+/** Every backend. */
+export const BACKENDS: readonly BackendRow[] = [memfs, volumeInMemory, volumeInHostFile];
