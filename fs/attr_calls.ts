@@ -9,7 +9,7 @@
 import type { StatFs } from "../abi/attr.ts";
 import { XATTR_CREATE, XATTR_REPLACE } from "../abi/flags.ts";
 import { isDir, isFile, MAY_READ, MAY_WRITE } from "../abi/mode.ts";
-import { FSNode } from "../abi/node.ts";
+import { FSNode, FSStream } from "../abi/node.ts";
 import { bytesOf, refuse, utf8Length } from "./arguments.ts";
 import {
   changeMode,
@@ -56,7 +56,7 @@ export interface FSStatFs extends StatFs {
 /** Calls on attributes. */
 export class AttrCalls extends NodeCalls {
   /** The attributes of what the path leads to; of the link itself with `dontFollow`. */
-  stat(path: string | FSNode, dontFollow = false): FSStat {
+  stat(path: string | FSNode, dontFollow?: boolean): FSStat {
     return statOf(nodeAt(this, "stat", path, !dontFollow));
   }
 
@@ -66,7 +66,7 @@ export class AttrCalls extends NodeCalls {
   }
 
   /** Changes permission bits; type bits stay. EPERM unless owner or root. */
-  chmod(path: string | FSNode, mode: number, dontFollow = false): void {
+  chmod(path: string | FSNode, mode: number, dontFollow?: boolean): void {
     changeMode(this, "chmod", nodeAt(this, "chmod", path, !dontFollow), mode);
   }
 
@@ -76,7 +76,7 @@ export class AttrCalls extends NodeCalls {
   }
 
   /** Changes owner and group; -1 leaves one alone. EPERM. */
-  chown(path: string | FSNode, uid: number, gid: number, dontFollow = false): void {
+  chown(path: string | FSNode, uid: number, gid: number, dontFollow?: boolean): void {
     changeOwner(this, "chown", nodeAt(this, "chown", path, !dontFollow), uid, gid);
   }
 
@@ -121,6 +121,12 @@ export class AttrCalls extends NodeCalls {
   /** Space of the file system that holds the path. */
   statfs(path: string): FSStatFs {
     return this.statfsNode(find(this, "statfs", path, FOLLOW));
+  }
+
+  /** Space of the file system that holds an open file. */
+  statfsStream(stream: FSStream): FSStatFs {
+    if (!(stream instanceof FSStream)) refuse("EBADF", "statfs");
+    return this.statfsNode(stream.node);
   }
 
   /** Space of the file system that holds the node. */

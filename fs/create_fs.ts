@@ -7,7 +7,7 @@
  * @module
  */
 import type { Backend, NodeRecord } from "../abi/node.ts";
-import { DEVFS, deviceDrivers } from "../node_ops/devfs.ts";
+import { DEVFS, deviceDrivers, type TerminalOptions } from "../node_ops/devfs.ts";
 import { MEMFS } from "../node_ops/memfs.ts";
 import { PROCFS } from "../node_ops/procfs.ts";
 import { FS } from "./fs.ts";
@@ -32,9 +32,9 @@ export interface FSOptions<O = unknown, D extends NodeRecord = NodeRecord> exten
    * and false with a `root`; /dev and /proc are mounted where the directories exist either way.
    */
   standardDirectories?: boolean;
+  /** Where /dev/tty and /dev/tty1 read and write. Default the console. */
+  terminal?: TerminalOptions;
 }
-
-const STICKY_FOR_ALL = 0o1777;
 
 /** A new, independent file system. */
 export function createFS<O, D extends NodeRecord>(options: FSOptions<O, D> = {}): FS {
@@ -43,10 +43,12 @@ export function createFS<O, D extends NodeRecord>(options: FSOptions<O, D> = {})
   const { clock } = fs;
   if (root === undefined) fs.mount(MEMFS, { clock }, "/");
   else fs.mount(root.type, root.options, "/", { readOnly: root.readOnly ?? false });
-  fs.filesystems.MEMFS = MEMFS as unknown as Backend<never>;
+  Object.assign(fs.filesystems, { MEMFS, DEVFS, PROCFS });
+  for (const [dev, ops] of deviceDrivers(options.terminal)) fs.registerDevice(dev, ops);
   asRoot(fs, () => {
-    if (standardDirectories) makeDirectories(fs);
-    mountDevices(fs);
+    if (standardDirectories) fs.createDefaultDirectories();
+    if (standardDirectories || isDirectory(fs, "/dev")) fs.createDefaultDevices();
+    if (standardDirectories || isDirectory(fs, "/proc")) fs.createSpecialDirectories();
   });
   return fs;
 }
@@ -60,19 +62,6 @@ function asRoot(fs: FS, work: () => void): void {
   } finally {
     fs.setCredentials(before);
   }
-}
-
-function makeDirectories(fs: FS): void {
-  for (const path of ["/tmp", "/home/web_user", "/dev", "/proc"]) fs.mkdirTree(path);
-  fs.chmod("/tmp", STICKY_FOR_ALL);
-  fs.chmod("/home/web_user", 0o777);
-}
-
-function mountDevices(fs: FS): void {
-  const { clock, streams } = fs;
-  for (const [dev, ops] of deviceDrivers()) fs.registerDevice(dev, ops);
-  if (isDirectory(fs, "/dev")) fs.mount(DEVFS, { clock }, "/dev");
-  if (isDirectory(fs, "/proc")) fs.mount(PROCFS, { streams, clock }, "/proc");
 }
 
 function isDirectory(fs: FS, path: string): boolean {

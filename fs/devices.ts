@@ -16,6 +16,13 @@ import type { State } from "./state.ts";
 /** Major number of the first device that `createDevice` makes. */
 export const DEVICE_MAJOR_BASE = 64;
 
+/** What a device can do before its driver is found: it has no position. */
+export const CHRDEV_STREAM_OPS: StreamOps = {
+  llseek: () => {
+    throw new ErrnoError("ESPIPE", "seek a device");
+  },
+};
+
 /** Gives a byte, null at the end, or undefined if none has come yet. */
 export type DeviceInput = () => number | null | undefined;
 /** Takes a byte; null means that the stream is being closed. */

@@ -1,19 +1,25 @@
 /**
- * FS: the last link of the chain, with mounts, devices and the start and end of an instance.
+ * FS: the last link of the chain, with mounts, watches, and the start and end of an instance.
  *
- * Layer: fs. Use: `createFS()` in `create_fs.ts` makes one that has a root; `new FS()` makes one that
- * has none yet.
+ * Layer: fs. Use: `createFS()` in `create_fs.ts` makes one that has a root and devices; `new FS()`
+ * makes one that has none yet.
  *
  * @module
  */
-import type { Backend, FSNode, Mount, NodeRecord, StreamOps } from "../abi/node.ts";
+import { isErrnoError } from "../abi/errno.ts";
+import { O_RDONLY, O_WRONLY } from "../abi/flags.ts";
+import type { Backend, FSNode, FSStream, Mount, NodeRecord, StreamOps } from "../abi/node.ts";
 import { integer, refuse } from "./arguments.ts";
-import { deviceOf, freeDevice, major, makedev, minor } from "./devices.ts";
+import { CHRDEV_STREAM_OPS, major, makedev, minor } from "./devices.ts";
 import type { DeviceInput, DeviceOutput } from "./devices.ts";
-import { Legacy } from "./legacy.ts";
+import { type ForeignBackend, foreignBackend, type ForeignType, isForeign } from "./foreign.ts";
 import { find, FOLLOW } from "./lookup.ts";
+import { Makers } from "./makers.ts";
 import { mountAt, type MountOptions, unmountAt } from "./mounts.ts";
 import type { Watch, WatchEvent } from "./watch.ts";
+
+/** What `syncfs` calls when it is done: null, or the first error. */
+export type SyncDone = (error: unknown) => void;
 
 /**
  * A POSIX file system with Emscripten's names.
@@ -30,19 +36,25 @@ import type { Watch, WatchEvent } from "./watch.ts";
  * assertEquals(FS.readdir("/notes"), [".", "..", "b.txt"]);
  * ```
  */
-export class FS extends Legacy {
+export class FS extends Makers {
+  /** The ops of a device before its driver is found. */
+  readonly chrdev_stream_ops: StreamOps = CHRDEV_STREAM_OPS;
+
   /**
-   * Mounts a type over a directory, or at "/" if nothing is there yet, and returns its root.
+   * Mounts a type over a directory, or at "/" if nothing is there yet, and returns its root. The type
+   * is one of ours or one of Emscripten's.
    *
    * @throws {ErrnoError} EBUSY (something is mounted there), ENOENT, ENOTDIR, or the type's own
    */
   mount<O, D extends NodeRecord>(
-    type: Backend<O, D>,
+    type: Backend<O, D> | ForeignType,
     opts: O,
     mountpoint: string,
     options: MountOptions = {},
   ): FSNode {
-    return mountAt(this, type as unknown as Backend<unknown>, opts, mountpoint, options);
+    if (typeof type?.mount !== "function") refuse("EINVAL", "mount", type);
+    const backend = isForeign(type) ? foreignBackend(type, mountpoint) : type;
+    return mountAt(this, backend as unknown as Backend<unknown>, opts, mountpoint, options);
   }
 
   /** Unmounts. EINVAL if nothing is mounted there, EBUSY if it is in use, unless forced. */
@@ -50,11 +62,42 @@ export class FS extends Legacy {
     unmountAt(this, mountpoint, options?.force === true);
   }
 
-  /** Makes everything that was written durable, on every mount. */
+  /** What is mounted, in the order of mounting; with `mount`, that and what is below it. */
+  getMounts(mount?: Mount): Mount[] {
+    if (mount === undefined) return [...this.mounts];
+    const inner = this.mounts.filter((other) => other.mountpoint?.mount === mount);
+    return [mount, ...inner.flatMap((other) => this.getMounts(other))];
+  }
+
+  /** Makes everything that was written durable, on every mount. The first error is thrown. */
   sync(): void {
     for (const mount of [...this.mounts]) {
       (mount.type as Backend<unknown>).syncfs?.(mount.root);
     }
+  }
+
+  /**
+   * Brings every mount to its storage, or with `populate` from there to memory where a type has such
+   * a direction, and calls back once with null or the first error.
+   */
+  syncfs(populate: boolean | SyncDone, callback?: SyncDone): void {
+    const done = typeof populate === "function" ? populate : callback;
+    if (typeof done !== "function") refuse("EINVAL", "syncfs without a callback");
+    const isInward = populate === true;
+    this.syncFSRequests++;
+    let waiting = 1;
+    let first: unknown = null;
+    const finish = (error: unknown): void => {
+      first ??= error ?? null;
+      if (--waiting > 0) return;
+      this.syncFSRequests--;
+      done(first);
+    };
+    for (const mount of [...this.mounts]) {
+      waiting++;
+      synchronize(mount, isInward, finish);
+    }
+    finish(null);
   }
 
   /** Names the driver of a device number. */
@@ -82,37 +125,96 @@ export class FS extends Legacy {
     return minor(dev);
   }
 
-  /** Makes a character device from callbacks for single bytes, and its driver. */
-  createDevice(
-    parent: string | FSNode,
-    name: string,
-    input?: DeviceInput | null,
-    output?: DeviceOutput | null,
-  ): FSNode {
-    const directory = typeof parent === "string" ? parent : this.getPath(parent);
-    const mode = (input ? 0o444 : 0) | (output ? 0o222 : 0);
-    const dev = freeDevice(this);
-    const node = this.mkdev(this.PATH.join2(directory, name), mode, dev);
-    this.registerDevice(dev, deviceOf(input, output));
-    return node;
-  }
-
   /** Hears of changes to what the path leads to: a directory's entries, or a file. */
   watch(path: string, listener: (event: WatchEvent) => void): Watch {
     if (typeof listener !== "function") refuse("EINVAL", "watch", path);
     return this.watchers.add(find(this, "watch", path, FOLLOW), listener);
   }
 
-  /** Closes every descriptor. */
-  quit(): void {
-    this.initialized = false;
-    for (const stream of [...this.descriptors.open()]) this.close(stream);
+  /** Makes /tmp and /home/web_user where they are missing. */
+  createDefaultDirectories(): void {
+    for (const path of ["/tmp", "/home/web_user"]) this.mkdirTree(path);
+    this.chmod("/tmp", 0o1777);
+    this.chmod("/home/web_user", 0o777);
   }
 
-  /** What is mounted, in the order of mounting, from `mount` down. */
-  getMounts(mount?: Mount): Mount[] {
-    if (mount === undefined) return [...this.mounts];
-    const inner = this.mounts.filter((other) => other.mountpoint?.mount === mount);
-    return [mount, ...inner.flatMap((other) => this.getMounts(other))];
+  /** Mounts the devices at /dev, and makes it where it is missing. */
+  createDefaultDevices(): void {
+    this.mkdirTree("/dev");
+    this.#mountNamed("DEVFS", { clock: this.clock }, "/dev");
   }
+
+  /** Mounts /proc with /proc/self/fd, and makes it where it is missing. */
+  createSpecialDirectories(): void {
+    this.mkdirTree("/proc");
+    this.#mountNamed("PROCFS", { streams: this.streams, clock: this.clock }, "/proc");
+  }
+
+  #mountNamed(name: string, options: object, path: string): void {
+    const type = this.filesystems[name] ?? refuse("ENODEV", "mount", name);
+    if (this.lookupPath(path, { follow: true }).node?.mount.type === type) return;
+    this.mount(type as unknown as Backend<unknown>, options, path);
+  }
+
+  /**
+   * Starts a program: /dev/stdin, stdout and stderr become devices over the callbacks that are given,
+   * and descriptors 0, 1 and 2 are opened on them. Once only.
+   */
+  init(
+    input?: DeviceInput | null,
+    output?: DeviceOutput | null,
+    error?: DeviceOutput | null,
+  ): void {
+    if (this.initialized) refuse("EALREADY", "init");
+    this.initialized = true;
+    this.createStandardStreams(input, output, error);
+  }
+
+  /** The devices and descriptors that `init` makes. */
+  createStandardStreams(
+    input?: DeviceInput | null,
+    output?: DeviceOutput | null,
+    error?: DeviceOutput | null,
+  ): void {
+    if (input) this.#replaceDevice("stdin", input, null);
+    if (output) this.#replaceDevice("stdout", null, output);
+    if (error) this.#replaceDevice("stderr", null, error);
+    const opened: FSStream[] = [];
+    for (const [name, flags] of STANDARD_STREAMS) opened.push(this.open(`/dev/${name}`, flags));
+    if (opened.some((stream, fd) => stream.fd !== fd)) {
+      for (const stream of opened) this.close(stream);
+      refuse("EBUSY", "open the standard streams as descriptors 0, 1 and 2");
+    }
+  }
+
+  #replaceDevice(name: string, input: DeviceInput | null, output: DeviceOutput | null): void {
+    if (this.findObject(`/dev/${name}`, true) !== null) this.unlink(`/dev/${name}`);
+    this.createDevice("/dev", name, input, output);
+  }
+
+  /** Ends a program: closes every descriptor. What a close throws is passed over. */
+  quit(): void {
+    this.initialized = false;
+    for (const stream of [...this.descriptors.open()]) {
+      try {
+        this.close(stream);
+      } catch (error) {
+        if (!isErrnoError(error)) throw error;
+      }
+    }
+  }
+}
+
+const STANDARD_STREAMS = [["stdin", O_RDONLY], ["stdout", O_WRONLY], ["stderr", O_WRONLY]] as const;
+
+/** Brings one mount to its storage or from there, and calls back once. */
+function synchronize(mount: Mount, isInward: boolean, done: SyncDone): void {
+  const type = mount.type as Backend<unknown> & Partial<ForeignBackend>;
+  try {
+    if (type.synchronize) return type.synchronize(isInward, done);
+    if (!isInward) type.syncfs?.(mount.root);
+  } catch (error) {
+    return done(error);
+  }
+  done(null);
 }

@@ -6,12 +6,16 @@
  * @module
  */
 import { Errno, isErrnoError } from "../abi/errno.ts";
+import { O_ACCMODE, O_TRUNC } from "../abi/flags.ts";
 import * as modes from "../abi/mode.ts";
-import type { FSNode } from "../abi/node.ts";
-import { find, FOLLOW, LAST, walk } from "./lookup.ts";
-import { bitsOf, mayAccess, mayLookup, mayOpen } from "./permissions.ts";
-import { getPath } from "./state.ts";
+import { FSNode, FSStream, type NodeOps, type StreamOps } from "../abi/node.ts";
+import { refuse } from "./arguments.ts";
 import { DescriptorCalls } from "./descriptor_calls.ts";
+import { pathAt } from "./entries.ts";
+import { childOf, FOLLOW, LAST, walk } from "./lookup.ts";
+import { hashNumber } from "./name_table.ts";
+import { bitsOf, mayAccess, mayCreate, mayDelete, mayLookup, mayOpen } from "./permissions.ts";
+import { getPath } from "./state.ts";
 
 /** What `analyzePath` tells: everything about a path, and never an exception. */
 export interface PathAnalysis {
@@ -38,7 +42,7 @@ export interface PathAnalysis {
 /** Emscripten's helpers. */
 export class Legacy extends DescriptorCalls {
   /** Everything about a path, without an exception. */
-  analyzePath(path: string, dontResolveLastLink = false): PathAnalysis {
+  analyzePath(path: string, dontResolveLastLink?: boolean): PathAnalysis {
     const result: PathAnalysis = {
       isRoot: false,
       exists: false,
@@ -65,7 +69,7 @@ export class Legacy extends DescriptorCalls {
   }
 
   /** What is at the path, or null. */
-  findObject(path: string, dontResolveLastLink = false): FSNode | null {
+  findObject(path: string, dontResolveLastLink?: boolean): FSNode | null {
     return this.analyzePath(path, dontResolveLastLink).object;
   }
 
@@ -119,6 +123,12 @@ export class Legacy extends DescriptorCalls {
     return modes.isSocket(mode);
   }
 
+  /** "r", "w" or "rw", and "w" behind it for O_TRUNC: what an open with the flags needs. */
+  flagsToPermissionString(flags: number): string {
+    const access = ["r", "w", "rw"][flags & O_ACCMODE] ?? "rw";
+    return flags & O_TRUNC ? `${access}w` : access;
+  }
+
   /** 0, or EACCES if the caller lacks one of "r", "w", "x" on the node. */
   nodePermissions(node: FSNode, permissions: string): number {
     return mayAccess(this, node, bitsOf(permissions));
@@ -129,29 +139,171 @@ export class Legacy extends DescriptorCalls {
     return mayLookup(this, directory);
   }
 
+  /** 0, or why the caller may not add the name: EEXIST, ENOTDIR, EACCES. */
+  mayCreate(directory: FSNode, name: string): number {
+    return errnoOf(() => {
+      if (childOf(this, "mayCreate", directory, name) !== null) return Errno.EEXIST;
+      return mayCreate(this, directory);
+    });
+  }
+
+  /** 0, or why the caller may not remove the name: ENOENT, EISDIR, ENOTDIR, EACCES, EPERM, EBUSY. */
+  mayDelete(directory: FSNode, name: string, isdir: boolean): number {
+    return errnoOf(() => {
+      const node = childOf(this, "mayDelete", directory, name);
+      return node === null ? Errno.ENOENT : mayDelete(this, node, isdir);
+    });
+  }
+
   /** 0, or why the node may not be opened with the flags. */
   mayOpen(node: FSNode | null, flags: number): number {
     return node === null ? Errno.ENOENT : mayOpen(this, node, flags);
   }
 
-  /** The path with its last name unresolved, and what is there. */
-  lookupPath(
-    path: string,
-    options: { parent?: boolean; follow?: boolean; noent_okay?: boolean } = {},
-  ): { path: string; node: FSNode | null } {
+  /** The op, or the error that says it is missing. */
+  checkOpExists<F>(op: F | undefined, errno: number): F {
+    return op ?? refuse(errno, "do what the backend cannot");
+  }
+
+  /** The path with its last name resolved or not, and what is there. */
+  lookupPath(path: string, options: LookupOptions = {}): FoundPath {
     if (options?.parent) {
       const { parent } = walk(this, "lookupPath", path, LAST);
       return { path: getPath(parent), node: parent };
     }
-    const how = options?.follow ? FOLLOW : 0;
-    if (!options?.noent_okay) {
-      const node = find(this, "lookupPath", path, how);
-      return { path: getPath(node), node };
-    }
-    const { parent, name, node } = walk(this, "lookupPath", path, how);
-    if (node !== null) return { path: getPath(node), node };
-    const directory = getPath(parent);
-    return { path: `${directory === "/" ? "" : directory}/${name}`, node };
+    const stops = options?.follow_mount === false && !options.follow ? LAST : 0;
+    const place = walk(this, "lookupPath", path, options?.follow ? FOLLOW : stops);
+    if (place.node !== null) return { path: getPath(place.node), node: place.node };
+    if (!options?.noent_okay) refuse("ENOENT", "lookupPath", path);
+    return { path: pathAt(place), node: null };
+  }
+
+  /** The bucket of a name whose parent has this number. */
+  hashName(parentid: number, name: string): number {
+    return hashNumber(parentid, name) & this.names.buckets.length - 1;
+  }
+
+  /** Enters a node into the name table under its parent and name. */
+  hashAddNode(node: FSNode): void {
+    this.names.add(node);
+  }
+
+  /** Takes a node out of the name table. */
+  hashRemoveNode(node: FSNode): void {
+    this.names.remove(node);
+  }
+
+  /** The child of that name. ENOENT, ENOTDIR, EACCES. */
+  lookupNode(parent: FSNode, name: string): FSNode {
+    const refused = mayLookup(this, parent);
+    if (refused !== 0) refuse(refused, "lookupNode", name);
+    return childOf(this, "lookupNode", parent, name) ?? refuse("ENOENT", "lookupNode", name);
+  }
+
+  /** What the backend says the name is. ENOENT. */
+  lookup(parent: FSNode, name: string): FSNode {
+    return parent.node_ops.lookup?.(parent, name) ?? refuse("ENOENT", "lookup", name);
+  }
+
+  /**
+   * A node of an Emscripten type: the type gives it its ops. Under a parent that is mounted it enters
+   * the name table; a root of a type, and what is below it, does not: see docs/EMSCRIPTEN.md.
+   */
+  createNode(parent: FSNode | null, name: string, mode: number, rdev?: number): FSNode {
+    const data = { ino: this.nextInode++, mode, uid: 0, gid: 0, rdev: rdev ?? 0 };
+    const node = new FSNode(data, NO_NODE_OPS, {});
+    node.name = name;
+    if (parent === null) return node;
+    node.parent = parent;
+    node.mount = parent.mount;
+    if (parent.mount.dev > 0) this.names.add(node);
+    return node;
+  }
+
+  /** Takes a node out of the name table. */
+  destroyNode(node: FSNode): void {
+    this.hashRemoveNode(node);
+  }
+
+  /** Puts a stream, or what an object says of one, at descriptor `fd` or the lowest free one. */
+  createStream(stream: FSStream | StreamFields, fd = -1): FSStream {
+    const made = stream instanceof FSStream ? stream : streamOf(stream);
+    if (fd === -1) this.descriptors.add(made);
+    else this.descriptors.put(made, fd);
+    made.node.pins++;
+    return made;
+  }
+
+  /** Frees a descriptor without closing anything. */
+  closeStream(fd: number): void {
+    const stream = this.descriptors.get(fd);
+    if (stream === null) return;
+    stream.node.pins--;
+    this.descriptors.remove(fd);
+  }
+
+  /** Another descriptor for an open file: `fd`, or the lowest free one. */
+  dupStream(original: FSStream, fd = -1): FSStream {
+    return fd === -1 ? this.dup(original) : this.dup2(original, fd);
+  }
+}
+
+/** How `lookupPath` looks. */
+export interface LookupOptions {
+  /** The directory above instead. */
+  parent?: boolean;
+  /** Follow a link at the end. */
+  follow?: boolean;
+  /** `false`: what a mount covers instead of what is mounted. */
+  follow_mount?: boolean;
+  /** No error if nothing is there. */
+  noent_okay?: boolean;
+}
+
+/** What `lookupPath` finds. */
+export interface FoundPath {
+  /** The absolute path. */
+  path: string;
+  /** What is there, or null. */
+  node: FSNode | null;
+}
+
+/** What `createStream` takes for a stream. */
+export interface StreamFields {
+  /** What it is open on. */
+  node: FSNode;
+  /** Open flags. Default O_RDONLY. */
+  flags?: number;
+  /** Where it stands. Default 0. */
+  position?: number;
+  /** The path it was opened by. */
+  path?: string;
+  /** Whether it has a position. Default true. */
+  seekable?: boolean;
+  /** What can be done with it. Default what the node's can. */
+  stream_ops?: StreamOps;
+}
+
+const NO_NODE_OPS: NodeOps = {
+  getattr: (node) => refuse("EPERM", "stat", node.name),
+};
+
+function streamOf(fields: StreamFields): FSStream {
+  if (!(fields?.node instanceof FSNode)) refuse("EINVAL", "createStream");
+  const shared = { flags: fields.flags ?? 0, position: fields.position ?? 0, descriptors: 1 };
+  const stream = new FSStream(fields.node, shared, fields.path ?? getPath(fields.node));
+  stream.stream_ops = fields.stream_ops ?? fields.node.stream_ops;
+  stream.seekable = fields.seekable ?? true;
+  return stream;
+}
+
+/** The number of the error that the work throws, or what it returns. */
+function errnoOf(work: () => number): number {
+  try {
+    return work();
+  } catch (error) {
+    if (isErrnoError(error)) return error.errno;
+    throw error;
   }
 }
 

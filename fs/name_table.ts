@@ -19,7 +19,18 @@ const TRIM_BUCKETS = 256;
 
 /** Where the hash of a name in `parent` starts. */
 export function hashStart(parent: FSNode): number {
-  return Math.imul(parent.data.ino ^ Math.imul(parent.mount.dev, 0x2c1b3c6d), 0x297a2d39);
+  return startOf(parent.data.ino ^ Math.imul(parent.mount.dev, 0x2c1b3c6d));
+}
+
+function startOf(parent: number): number {
+  return Math.imul(parent, 0x297a2d39);
+}
+
+/** The hash of a name whose parent is known by a number only. */
+export function hashNumber(parent: number, name: string): number {
+  let hash = startOf(parent);
+  for (let index = 0; index < name.length; index++) hash = hashUnit(hash, name.charCodeAt(index));
+  return hashEnd(hash);
 }
 
 /** One more UTF-16 unit of the name. */

@@ -7,7 +7,7 @@
  * @module
  */
 import type { DirEntry } from "../abi/attr.ts";
-import { RENAME_EXCHANGE, RENAME_NOREPLACE } from "../abi/flags.ts";
+import { AT_SYMLINK_FOLLOW, RENAME_EXCHANGE, RENAME_NOREPLACE } from "../abi/flags.ts";
 import { isDir, MAY_READ, S_IFCHR, S_IFDIR, S_IFREG } from "../abi/mode.ts";
 import type { FSNode } from "../abi/node.ts";
 import { checkPath, integer, refuse } from "./arguments.ts";
@@ -58,7 +58,7 @@ export class NodeCalls extends State {
   }
 
   /** Makes a directory and those above it that are missing. ENOTDIR if a file is in the way. */
-  mkdirTree(path: string, mode = 0o777): void {
+  mkdirTree(path: string, mode?: number): void {
     checkPath("mkdirTree", path);
     for (let end = path.indexOf("/", 1); end !== -1; end = path.indexOf("/", end + 1)) {
       this.#mkdirUnlessThere(path.slice(0, end), mode);
@@ -66,7 +66,7 @@ export class NodeCalls extends State {
     this.#mkdirUnlessThere(path, mode);
   }
 
-  #mkdirUnlessThere(path: string, mode: number): void {
+  #mkdirUnlessThere(path: string, mode: number | undefined): void {
     const { node } = walk(this, "mkdirTree", path, FOLLOW);
     if (node === null) this.mkdir(path, mode);
     else if (!isDir(node.data.mode)) refuse("ENOTDIR", "mkdirTree", path);
@@ -85,9 +85,16 @@ export class NodeCalls extends State {
     return node;
   }
 
-  /** Gives a file one more name. EPERM for a directory, EXDEV across mounts, EMLINK. */
-  link(oldPath: string, newPath: string): FSNode {
-    const node = find(this, "link", oldPath, 0);
+  /**
+   * Gives a file one more name; with AT_SYMLINK_FOLLOW, what a link leads to instead of the link.
+   *
+   * @throws {ErrnoError} EPERM (a directory), EXDEV (another mount), EMLINK, EEXIST, ENOENT, EACCES
+   */
+  link(oldPath: string, newPath: string, flags?: number): FSNode {
+    if (flags !== undefined && flags !== 0 && flags !== AT_SYMLINK_FOLLOW) {
+      refuse("EINVAL", "link", flags);
+    }
+    const node = find(this, "link", oldPath, flags === AT_SYMLINK_FOLLOW ? FOLLOW : 0);
     return makeLink(this, "link", node, walk(this, "link", newPath, LAST | SECOND));
   }
 

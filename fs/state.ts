@@ -119,6 +119,8 @@ export class State {
   readonly PATH_FS: PathFromHere;
   /** The error class of the calls. */
   readonly ErrnoError: typeof ErrnoError = ErrnoError;
+  /** Emscripten keeps errors here for reuse; ours are made with their message. */
+  readonly genericErrors: Record<number, ErrnoError> = {};
   /** The class of names. */
   readonly FSNode: typeof FSNode = FSNode;
   /** The class of descriptors. */
