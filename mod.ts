@@ -24,3 +24,4 @@ export { DEVFS } from "./node_ops/devfs.ts";
 export { MEMFS } from "./node_ops/memfs.ts";
 export { PROCFS } from "./node_ops/procfs.ts";
 export { VOLUMEFS, type VolumeFsOptions } from "./node_ops/volume.ts";
+export * from "./opfs/mod.ts";

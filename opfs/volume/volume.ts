@@ -80,14 +80,18 @@ export class Volume implements VolumeOps {
   readonly report: MountReport;
   /** The root directory. */
   readonly root: Ino;
-  /** Never changes: this volume has no other clients than its holder. */
-  readonly generation: number = 0;
+  #generation = 0;
 
   /** Takes what `mount.ts` has made. */
   constructor(state: VolumeState, report: MountReport) {
     this.#state = state;
     this.report = report;
     this.root = state.inodes.inoOf(L.ROOT_SLOT);
+  }
+
+  /** Counts changes of names and attributes, by whoever holds this object. */
+  get generation(): number {
+    return this.#generation;
   }
 
   /** The named entry of a directory, or 0. ENOTDIR, ESTALE, and what is wrong with a name. */
@@ -107,6 +111,7 @@ export class Volume implements VolumeOps {
     try {
       const ino = createName(state, parent, name, options);
       state.keep();
+      this.#generation++;
       return ino;
     } catch (error) {
       throw state.revert(error);
@@ -121,6 +126,7 @@ export class Volume implements VolumeOps {
     try {
       linkName(state, ino, parent, name);
       state.keep();
+      this.#generation++;
     } catch (error) {
       throw state.revert(error);
     }
@@ -133,6 +139,7 @@ export class Volume implements VolumeOps {
     try {
       unlinkName(state, parent, name);
       state.keep();
+      this.#generation++;
     } catch (error) {
       throw state.revert(error);
     }
@@ -145,6 +152,7 @@ export class Volume implements VolumeOps {
     try {
       removeDirectory(state, parent, name);
       state.keep();
+      this.#generation++;
     } catch (error) {
       throw state.revert(error);
     }
@@ -158,6 +166,7 @@ export class Volume implements VolumeOps {
     try {
       renameName(state, { parent, name, newParent, newName, flags });
       state.keep();
+      this.#generation++;
     } catch (error) {
       throw state.revert(error);
     }
@@ -204,6 +213,7 @@ export class Volume implements VolumeOps {
     try {
       changeAttributes(state, state.slotOf(ino), change);
       state.keep();
+      this.#generation++;
     } catch (error) {
       throw state.revert(error);
     }
