@@ -99,9 +99,9 @@ export class ModelVolume implements VolumeOps {
     this.#count("link");
     const node = this.#node(ino);
     const directory = this.#livingDirectory(parent);
-    if (directory.entries.has(checked(name))) throw new ErrnoError("EEXIST", `link "${name}"`);
     if (isDir(node.mode)) throw new ErrnoError("EPERM", "link a directory");
     if (node.nlink === 0) throw new ErrnoError("ENOENT", "link a removed file");
+    if (directory.entries.has(checked(name))) throw new ErrnoError("EEXIST", `link "${name}"`);
     this.#roomForLink(node);
     this.#addName(directory, name, node);
     node.ctime = this.#now();

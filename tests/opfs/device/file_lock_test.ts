@@ -1,0 +1,113 @@
+/** The lock between openers: in one process, in two, under Deno and under Node. */
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { ErrnoError } from "../../../abi/errno.ts";
+import { fileHandle } from "../../../opfs/device/file.ts";
+
+const source = new URL("../../../opfs/device/file.ts", import.meta.url).href;
+
+/** Opens a file, says so, and waits to be killed. */
+const holder = (path: string): string => `
+  const { fileHandle } = await import(${JSON.stringify(source)});
+  fileHandle(${JSON.stringify(path)});
+  console.log("held");
+  setInterval(() => {}, 1000);
+`;
+
+const opener = (path: string): string => `
+  const { fileHandle } = await import(${JSON.stringify(source)});
+  try {
+    fileHandle(${JSON.stringify(path)}).close();
+    console.log("open");
+  } catch (error) {
+    console.log(error.message);
+  }
+`;
+
+function denoArgs(code: string, folder: string): string[] {
+  const permissions = [`--allow-read=${folder}`, `--allow-write=${folder}`, "--no-prompt"];
+  return [
+    "run",
+    "--no-config",
+    "--quiet",
+    ...permissions,
+    `data:text/javascript,${encodeURIComponent(code)}`,
+  ];
+}
+
+async function withFolder(body: (folder: string) => Promise<void>): Promise<void> {
+  const folder = Deno.makeTempDirSync();
+  try {
+    await body(folder);
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+}
+
+async function spawnHolder(command: Deno.Command): Promise<Deno.ChildProcess> {
+  const child = command.spawn();
+  const reader = child.stdout.getReader();
+  const { value } = await reader.read();
+  assertStringIncludes(new TextDecoder().decode(value), "held");
+  reader.releaseLock();
+  return child;
+}
+
+async function kill(child: Deno.ChildProcess): Promise<void> {
+  child.kill("SIGKILL");
+  await child.stdout.cancel();
+  await child.status;
+}
+
+Deno.test("lockFile() keeps a second opener of this process out", () => {
+  const folder = Deno.makeTempDirSync();
+  const first = fileHandle(`${folder}/a`);
+  const error = assertThrows(() => fileHandle(`${folder}/a`), ErrnoError, "EBUSY");
+  assertStringIncludes(error.message, `process ${Deno.pid}`);
+  first.close();
+  fileHandle(`${folder}/a`).close();
+  assertEquals([...Deno.readDirSync(folder)].map((entry) => entry.name), ["a"]);
+  Deno.removeSync(folder, { recursive: true });
+});
+
+Deno.test("lockFile() keeps out the opener of another process, until that one dies", async () => {
+  await withFolder(async (folder) => {
+    const args = denoArgs(holder(`${folder}/a`), folder);
+    const child = await spawnHolder(
+      new Deno.Command(Deno.execPath(), { args, stdout: "piped", stderr: "inherit" }),
+    );
+    try {
+      const error = assertThrows(() => fileHandle(`${folder}/a`), ErrnoError, "EBUSY");
+      assertStringIncludes(error.message, `process ${child.pid}`);
+    } finally {
+      await kill(child);
+    }
+    assert([...Deno.readDirSync(folder)].some((entry) => entry.name === "a.lock"));
+    fileHandle(`${folder}/a`).close();
+  });
+});
+
+Deno.test("lockFile() is seen by a process that may only read and write the folder", async () => {
+  await withFolder(async (folder) => {
+    const first = fileHandle(`${folder}/a`);
+    const args = denoArgs(opener(`${folder}/a`), folder);
+    const { stdout } = await new Deno.Command(Deno.execPath(), { args }).output();
+    assertStringIncludes(new TextDecoder().decode(stdout), `EBUSY: cannot open "${folder}/a"`);
+    first.close();
+  });
+});
+
+Deno.test("lockFile() takes over the line that a dead process of Node's has left", () => {
+  const folder = Deno.makeTempDirSync();
+  Deno.writeTextFileSync(`${folder}/a.lock`, "999999999 123 word pid\n");
+  fileHandle(`${folder}/a`).close();
+  Deno.writeTextFileSync(`${folder}/a.lock`, `${Deno.pid} 1 word pid\n`);
+  fileHandle(`${folder}/a`).close();
+  Deno.removeSync(folder, { recursive: true });
+});
+
+Deno.test("lockFile() respects the line of a living process of Node's", () => {
+  const folder = Deno.makeTempDirSync();
+  Deno.writeTextFileSync(`${folder}/a.lock`, `${Deno.pid} ? word pid\n`);
+  assertThrows(() => fileHandle(`${folder}/a`), ErrnoError, "EBUSY");
+  Deno.removeSync(folder, { recursive: true });
+});

@@ -1,0 +1,59 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { ErrnoError } from "../../../abi/errno.ts";
+import { fileHandle } from "../../../opfs/device/file.ts";
+
+function inFolder(body: (folder: string) => void): void {
+  const folder = Deno.makeTempDirSync();
+  try {
+    body(folder);
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+}
+
+Deno.test("fileHandle() keeps what was written", () => {
+  inFolder((folder) => {
+    const handle = fileHandle(`${folder}/a`);
+    handle.write(new Uint8Array([1, 2, 3]), { at: 2 });
+    handle.close();
+    assertEquals(Deno.readFileSync(`${folder}/a`), new Uint8Array([0, 0, 1, 2, 3]));
+    const again = fileHandle(`${folder}/a`, { create: false });
+    assertEquals(again.getSize(), 5);
+    again.close();
+  });
+});
+
+Deno.test("fileHandle() answers ENOENT without create", () => {
+  inFolder((folder) => {
+    const open = () => fileHandle(`${folder}/a`, { create: false });
+    assertThrows(open, ErrnoError, "ENOENT");
+    assertEquals([...Deno.readDirSync(folder)].length, 0);
+  });
+});
+
+Deno.test("fileHandle() answers EISDIR for a folder and releases the lock", () => {
+  inFolder((folder) => {
+    Deno.mkdirSync(`${folder}/a`);
+    assertThrows(() => fileHandle(`${folder}/a`), ErrnoError, "EISDIR");
+    assertEquals([...Deno.readDirSync(folder)].map((entry) => entry.name), ["a"]);
+  });
+});
+
+Deno.test("fileHandle() for reading only takes no lock and writes nothing", () => {
+  inFolder((folder) => {
+    Deno.writeFileSync(`${folder}/a`, new Uint8Array([1]));
+    const writer = fileHandle(`${folder}/a`);
+    const reader = fileHandle(`${folder}/a`, { readOnly: true });
+    assertThrows(() => reader.write(new Uint8Array(1), { at: 0 }), ErrnoError, "EIO");
+    reader.close();
+    writer.close();
+  });
+});
+
+Deno.test("fileHandle() can be closed twice", () => {
+  inFolder((folder) => {
+    const handle = fileHandle(`${folder}/a`);
+    handle.close();
+    handle.close();
+  });
+});
