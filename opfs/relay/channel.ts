@@ -233,6 +233,16 @@ export class Channel {
   }
 }
 
+/**
+ * Makes sure that nobody else has taken this client's end: two writers would mix their requests.
+ *
+ * @throws {ErrnoError} EBUSY if somebody has
+ */
+export function claimChannel({ words }: ChannelMemory): void {
+  if (Atomics.compareExchange(words, Word.CLAIMED, 0, 1) === 0) return;
+  throw new ErrnoError("EBUSY", "attach with a ticket that is in use: share() one for each client");
+}
+
 /** Closes a channel, from either side. The first reason stays. */
 export function closeChannel(words: Int32Array, why: number): void {
   Atomics.compareExchange(words, Word.CLOSED, Closed.OPEN, why);

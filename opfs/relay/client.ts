@@ -12,7 +12,7 @@ import type { Attr, AttrChange, DirEntry, StatFs } from "../../abi/attr.ts";
 import type { CreateOptions, Ino, VolumeOps } from "../volume_ops.ts";
 import type { Channel } from "./channel.ts";
 import { Exchange, type Payload } from "./exchange.ts";
-import { type Metric, Metrics, readMetrics } from "./metrics.ts";
+import { Metrics } from "./metrics.ts";
 import { Op, type OpCode } from "./protocol.ts";
 import { readAttr, readEntries, readStatFs } from "./records.ts";
 import * as ask from "./requests.ts";
@@ -165,12 +165,6 @@ export class RelayClient implements VolumeOps {
   statfs(): StatFs {
     this.#askNothing(Op.STATFS);
     return readStatFs(this.#channel.reader);
-  }
-
-  /** Counts and times of the relay's own work, over all its clients. */
-  relayMetrics(): Record<string, Metric> {
-    this.#askNothing(Op.METRICS);
-    return readMetrics(this.#channel.memory.area, this.#channel.reader);
   }
 
   /** Makes everything durable and leaves the relay. */

@@ -19,10 +19,16 @@ import {
 } from "./records.ts";
 import type { ServedChannel } from "./served_channel.ts";
 
-/** Operations that are one call and one answer; the others have chunks or wait for a commit. */
+/** Operations that are one call and one answer; the others have chunks, wait, or are the relay's own. */
 export type SimpleOp = Exclude<
   OpCode,
-  typeof Op.READ | typeof Op.WRITE | typeof Op.APPEND | typeof Op.FSYNC | typeof Op.SYNC
+  | typeof Op.READ
+  | typeof Op.WRITE
+  | typeof Op.APPEND
+  | typeof Op.FSYNC
+  | typeof Op.SYNC
+  | typeof Op.METRICS
+  | typeof Op.STATS
 >;
 
 const CHANGING: ReadonlySet<number> = new Set([
@@ -44,7 +50,7 @@ export function changesSomething(op: number): boolean {
 /** Does a simple operation and leaves its answer in the channel's writer; returns the status. */
 export function dispatch(volume: VolumeOps, channel: ServedChannel): number {
   const { reader, writer } = channel;
-  const op = reader.op as Exclude<SimpleOp, typeof Op.METRICS>;
+  const op = reader.op as SimpleOp;
   switch (op) {
     case Op.LOOKUP:
       return answerIno(channel, volume.lookup(reader.ino(), reader.path()));

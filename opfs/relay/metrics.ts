@@ -9,8 +9,7 @@
  * @module
  */
 import { Op } from "./protocol.ts";
-import { readValues, type Value, writeValues } from "./s11n.ts";
-import type { ByteRange } from "./utf8.ts";
+import type { Value } from "./s11n.ts";
 
 /** What is known of one operation. */
 export interface Metric {
@@ -47,16 +46,15 @@ export class Metrics {
     return Object.fromEntries(called.map(([name, op]) => [name, this.#metric(op)]));
   }
 
-  /** Writes the snapshot into a message; returns the byte behind it. */
-  write(bytes: Uint8Array, range: ByteRange): number {
-    const values = Object.entries(this.snapshot()).flatMap(([name, metric]): Value[] => [
+  /** The snapshot as values that can travel. */
+  values(): Value[] {
+    return Object.entries(this.snapshot()).flatMap(([name, metric]): Value[] => [
       name,
       metric.count,
       metric.timeMs,
       metric.waitMs,
       metric.bytes,
     ]);
-    return writeValues(values, bytes, range);
   }
 
   #metric(op: number): Metric {
@@ -65,17 +63,16 @@ export class Metrics {
   }
 }
 
-/** Reads what `Metrics.write` wrote. */
-export function readMetrics(bytes: Uint8Array, range: ByteRange): Record<string, Metric> {
-  const values = readValues(bytes, range);
+/** The snapshot again, from what `Metrics.values` gave. */
+export function metricsFrom(values: readonly Value[]): Record<string, Metric> {
   const metrics: Record<string, Metric> = {};
   for (let at = 0; at + FIELDS < values.length; at += FIELDS + 1) {
-    const [count, timeMs, waitMs, sum] = values.slice(at + 1).map(Number);
+    const [count, timeMs, waitMs, bytes] = values.slice(at + 1, at + 1 + FIELDS).map(Number);
     metrics[String(values[at])] = {
       count: count!,
       timeMs: timeMs!,
       waitMs: waitMs!,
-      bytes: sum!,
+      bytes: bytes!,
     };
   }
   return metrics;

@@ -36,6 +36,7 @@ export const Word = {
   POSTING: 17,
   RING_TAIL: 18,
   CREDITS_USED: 19,
+  CLAIMED: 20,
   // The relay's.
   ANSWER: 32,
   LEASE: 33,
@@ -130,6 +131,7 @@ export const Op = {
   SYNC: 80,
   STATFS: 81,
   METRICS: 128,
+  STATS: 129,
 } as const;
 /** The number of an operation by inode, or of a control call. */
 export type OpCode = (typeof Op)[keyof typeof Op];

@@ -20,7 +20,7 @@ export const OP_NAMES: ReadonlyMap<number, OpName> = new Map(
 );
 
 const ACTIONS: readonly string[] = Array.from(
-  { length: Op.METRICS + 1 },
+  { length: Op.STATS + 1 },
   (_, op) => `finish "${OP_NAMES.get(op)?.toLowerCase() ?? op}"`,
 );
 

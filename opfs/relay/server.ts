@@ -19,6 +19,7 @@ import { Doorbell, type SleepOptions } from "./doorbell.ts";
 import { Look, pause } from "./look.ts";
 import { Metrics } from "./metrics.ts";
 import { Closed, FLAG_FLUSH, Op, Signal } from "./protocol.ts";
+import { type Value, writeValues } from "./s11n.ts";
 import { ServedChannel } from "./served_channel.ts";
 import { Transfers } from "./transfers.ts";
 
@@ -28,6 +29,8 @@ export interface RelayOptions {
   doorbell?: Doorbell;
   /** How long a client may pause in the middle of a transfer, in ms. Default 30,000. */
   deadlineMs?: number;
+  /** What a STATS request is told: names and values. Default: nothing. */
+  stats?: () => Record<string, Value>;
 }
 
 /** Longest time without a return to the event loop, in ms. */
@@ -46,6 +49,7 @@ export class Relay {
   readonly #volume: VolumeOps;
   readonly #transfers: Transfers;
   readonly #deadlineMs: number;
+  readonly #stats: () => Record<string, Value>;
   readonly #channels: ServedChannel[] = [];
   readonly #syncs: ServedChannel[] = [];
   readonly #look = new Look();
@@ -60,6 +64,7 @@ export class Relay {
     this.#transfers = new Transfers(volume);
     this.doorbell = options.doorbell ?? new Doorbell();
     this.#deadlineMs = options.deadlineMs ?? DEFAULT_DEADLINE_MS;
+    this.#stats = options.stats ?? (() => ({}));
   }
 
   /**
@@ -204,7 +209,7 @@ export class Relay {
   }
 
   #begin(channel: ServedChannel): void {
-    const { reader, header, writer, memory } = channel;
+    const { reader, header } = channel;
     const { op } = reader;
     if (op === Op.READ || op === Op.WRITE || op === Op.APPEND) {
       return this.#ended(channel, this.#transfers.begin(channel));
@@ -213,12 +218,19 @@ export class Relay {
       throw new ErrnoError("EMSGSIZE", `take operation ${op} in chunks`);
     }
     if (op === Op.SYNC || op === Op.FSYNC) return this.#beginSync(channel);
-    if (op === Op.METRICS) {
-      const at = writer.beginResponse().at;
-      writer.at = this.counters.write(memory.area, { at, end: memory.area.length });
-      return channel.answer(0);
-    }
+    if (op === Op.METRICS || op === Op.STATS) return this.#tell(channel);
     this.#finish(channel, { status: dispatch(this.#volume, channel), bytes: 0 });
+  }
+
+  /** Control calls answer with s11n values. */
+  #tell(channel: ServedChannel): void {
+    const { reader, writer, memory } = channel;
+    const values = reader.op === Op.METRICS
+      ? this.counters.values()
+      : Object.entries(this.#stats()).flat();
+    const at = writer.beginResponse().at;
+    writer.at = writeValues(values, memory.area, { at, end: memory.area.length });
+    channel.answer(0);
   }
 
   /** Behind a step of a transfer. A read has answered by itself. */

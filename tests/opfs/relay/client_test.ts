@@ -112,8 +112,6 @@ rigTest("RelayClient reads long directories and counts its calls", async (rig) =
   assertEquals(seen, names);
   const { CREATE, READDIR } = client.counters.snapshot();
   assertEquals(CREATE?.count, 250);
-  const { CREATE: theirs } = client.relayMetrics();
-  assertEquals(theirs?.count, 250);
   assert(READDIR!.count > 4 && CREATE!.timeMs >= CREATE!.waitMs);
 });
 

@@ -1,0 +1,31 @@
+/**
+ * Volumes: bytes that persist, as inodes and names.
+ *
+ * `openVolume()` is the way in; `openVolumeSync()` mounts on any device of StorageHandle's shape, and
+ * the devices themselves are here too.
+ *
+ * @module
+ */
+export { fileHandle, type FileHandleOptions } from "./device/file.ts";
+export type { StorageHandle } from "./device/handle.ts";
+export { type MemoryHandle, memoryHandle } from "./device/memory.ts";
+export { openOpfsHandle, type OpfsHandleOptions } from "./device/opfs.ts";
+export {
+  type OpenedVolume,
+  type OpenOptions,
+  type OpenReport,
+  openVolume,
+  type VolumeMetrics,
+  type VolumeTicket,
+} from "./open.ts";
+export type { WorkerGiven } from "./relay/delivery.ts";
+export type { RelayAddress } from "./relay/messages.ts";
+export type { Metric } from "./relay/metrics.ts";
+export type { VolumePromises } from "./relay/promises.ts";
+export type { Value } from "./relay/s11n.ts";
+export { checkVolume } from "./volume/check.ts";
+export { type FormatOptions, formatVolume } from "./volume/format.ts";
+export { openVolumeSync, type VolumeOptions } from "./volume/mount.ts";
+export type { MountReport, Report, Violation } from "./volume/report.ts";
+export { Volume, type VolumeStats } from "./volume/volume.ts";
+export type { CreateOptions, Ino, VolumeOps } from "./volume_ops.ts";

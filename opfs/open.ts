@@ -1,0 +1,360 @@
+/**
+ * openVolume: one call to a volume, wherever it is and whoever owns it.
+ *
+ * Layer: composer, above the engine, the devices and the relay. A thread that can hold the device
+ * runs the engine itself (`transport` "direct"): no shared memory, no headers. A page cannot; it
+ * starts a relay worker and calls through it ("relay"), and `share()` lets other workers in.
+ *
+ * Use: `const volume = await openVolume("notes")`, `FS.mount(VOLUMEFS, { volume }, "/data")`.
+ *
+ * @module
+ */
+import { ErrnoError } from "../abi/errno.ts";
+import { fileHandle } from "./device/file.ts";
+import type { StorageHandle } from "./device/handle.ts";
+import { openOpfsHandle } from "./device/opfs.ts";
+import { Channel, claimChannel, DEFAULT_DEADLINE_MS, threadMayWait } from "./relay/channel.ts";
+import { RelayClient } from "./relay/client.ts";
+import type { WorkerGiven } from "./relay/delivery.ts";
+import { Doorbell } from "./relay/doorbell.ts";
+import { RelayHost } from "./relay/host.ts";
+import type { RelayAddress, VolumePlace } from "./relay/messages.ts";
+import type { Metric } from "./relay/metrics.ts";
+import { assertCanShare, canHoldDevice, placeOf } from "./relay/place.ts";
+import { promisesOf, RelayPromises, type VolumePromises } from "./relay/promises.ts";
+import { openChannelMemory } from "./relay/protocol.ts";
+import type { Value } from "./relay/s11n.ts";
+import { sanityCheck } from "./relay/sanity_check.ts";
+import { takeVolumeLock } from "./relay/volume_lock.ts";
+import { openVolumeSync, type VolumeOptions } from "./volume/mount.ts";
+import type { MountReport } from "./volume/report.ts";
+import type { Volume } from "./volume/volume.ts";
+import type { VolumeOps } from "./volume_ops.ts";
+
+/** How {@link openVolume} opens. */
+export interface OpenOptions extends VolumeOptions {
+  /** The volume's name. In a browser `/<name>.cairn`, under Deno `./<name>.cairn` or a path. */
+  name?: string;
+  /** A device instead of a name: opened directly. */
+  handle?: StorageHandle;
+  /** What another thread's `share()` gave, instead of a name. */
+  ticket?: VolumeTicket;
+  /**
+   * Who runs the engine: this thread ("direct"), a worker ("relay"), or, by default ("auto"), this
+   * thread if it can hold the device.
+   */
+  access?: "auto" | "direct" | "relay";
+  /** The relay's worker, where its script is, or how to make one. Default: our own. */
+  worker?: WorkerGiven;
+  /** "spin": synchronous calls on a page's main thread keep it busy until the answer comes. */
+  blocking?: "spin";
+  /** Whether to ask the browser to keep the data when space gets scarce. Default false. */
+  persist?: boolean;
+  /** How long the relay may show no sign of life, in ms. Default 30,000. */
+  deadlineMs?: number;
+  /** How long to wait for another holder to let go, in ms. Default 2,000. */
+  busyTimeoutMs?: number;
+  /** Size of a channel's request area in bytes. Default 1 MiB, at least 16 KiB. */
+  areaBytes?: number;
+  /** Whether the device is tried out before anybody is served. Default false. */
+  sanityCheck?: boolean;
+}
+
+/** What opening found. */
+export interface OpenReport extends MountReport {
+  /** Whether the browser will keep the data when space gets scarce; null where nobody knows. */
+  persisted: boolean | null;
+  /** Bytes that this origin may use; null where nobody knows. */
+  quotaBytes: number | null;
+  /** Bytes that this origin uses; null where nobody knows. */
+  usageBytes: number | null;
+}
+
+/** Lets one more thread in: send it there with postMessage and open it, once. */
+export interface VolumeTicket {
+  /** Tells a ticket from everything else. */
+  readonly kind: "cairn ticket";
+  /** The volume's name. */
+  readonly name: string;
+  /** Where its relay listens. */
+  readonly address: RelayAddress;
+  /** The channel of synchronous calls, and that of promises. */
+  readonly channels: readonly [SharedArrayBuffer, SharedArrayBuffer];
+}
+
+/** Counters of the calls. */
+export interface VolumeMetrics {
+  /** This client's calls by name; none for direct access, where counting would cost a frame. */
+  calls: Record<string, Metric>;
+  /** The relay's work for all its clients; none for direct access. */
+  relay: Record<string, Metric>;
+}
+
+/** An open volume. */
+export interface OpenedVolume extends VolumeOps {
+  /** Who runs the engine: this thread, or a worker. */
+  readonly transport: "direct" | "relay";
+  /** What opening found. */
+  readonly report: OpenReport;
+  /** The same calls as promises; on a page's main thread they do not block. */
+  readonly promises: VolumePromises;
+  /** The volume's state and space; through a relay its device's calls too. */
+  stats(): Promise<Record<string, Value>>;
+  /** Counters of the calls. */
+  metrics(): Promise<VolumeMetrics>;
+  /**
+   * A ticket for one more thread. It is good as long as this volume is open.
+   *
+   * @throws {ErrnoError} ENOTSUP for a volume that is open directly, or by a ticket itself
+   */
+  share(): VolumeTicket;
+  /** Makes everything durable and lets go. A second call does nothing. */
+  close(): Promise<void>;
+  /** The same as `close`. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+const DEFAULT_AREA_BYTES = 1_048_576;
+const DEFAULT_BUSY_TIMEOUT_MS = 2000;
+const START_TIMEOUT_MS = 20_000;
+
+/** The relays that this thread has started, with the number of volumes open on each. */
+const relays = new Map<string, { host: Promise<RelayHost>; users: number }>();
+
+/**
+ * Opens a volume by its name, on a device, or by a ticket. A volume that does not exist is made.
+ *
+ * @throws {ErrnoError} EBUSY if somebody else has it open; ENOTSUP where there is no place for
+ * volumes, or no shared memory for a relay; EINVAL, EIO or ENOTSUP for bytes that are no volume,
+ * damaged, or newer than we are
+ * @example
+ * ```ts
+ * import { openVolume } from "@cairn/fs/opfs";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using volume = await openVolume(`${Deno.makeTempDirSync()}/notes.cairn`);
+ * const ino = volume.create(volume.root, "a.txt", { mode: 0o100644, uid: 0, gid: 0 });
+ * volume.write(ino, new TextEncoder().encode("kept"), 0);
+ * assertEquals([volume.transport, volume.getattr(ino).size], ["direct", 4]);
+ * ```
+ */
+export async function openVolume(
+  what: string | StorageHandle | VolumeTicket | OpenOptions,
+): Promise<OpenedVolume> {
+  const options = optionsOf(what);
+  const { name, handle, ticket, access = "auto" } = options;
+  const sources = [name, handle, ticket].filter((source) => source !== undefined);
+  if (sources.length !== 1) {
+    throw new ErrnoError("EINVAL", "open a volume: give one of name, handle, ticket");
+  }
+  if (ticket !== undefined) return await attach(ticket, options);
+  if (handle !== undefined) {
+    if (access === "relay") {
+      throw new ErrnoError("EINVAL", "open a handle through a relay: give a name");
+    }
+    return await openDirect(openEngine(handle, options), options, () => {});
+  }
+  const place = placeOf(name!);
+  const isDirect = access === "direct" || access === "auto" && canHoldDevice(place);
+  if (isDirect) return await openHere(place, options);
+  assertCanShare(name!);
+  return await openRelayed(place, options);
+}
+
+function optionsOf(what: string | StorageHandle | VolumeTicket | OpenOptions): OpenOptions {
+  if (typeof what === "string") return { name: what };
+  if ("kind" in what && what.kind === "cairn ticket") return { ticket: what };
+  return "getSize" in what ? { handle: what } : what as OpenOptions;
+}
+
+/** The engine in this thread, on the device of a name. */
+async function openHere(place: VolumePlace, options: OpenOptions): Promise<OpenedVolume> {
+  const timeoutMs = options.busyTimeoutMs ?? DEFAULT_BUSY_TIMEOUT_MS;
+  const { create = true, readOnly = false } = options;
+  const release = place.kind === "opfs"
+    ? await takeVolumeLock(place.path, { timeoutMs })
+    : () => {};
+  try {
+    const device = place.kind === "host"
+      ? fileHandle(place.path, { create: create && !readOnly, readOnly })
+      : await openOpfsHandle(place.path, { create: create && !readOnly, deadlineMs: timeoutMs });
+    try {
+      return await openDirect(openEngine(device, options), options, release);
+    } catch (error) {
+      device.close();
+      throw error;
+    }
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+function openEngine(handle: StorageHandle, options: OpenOptions): Volume {
+  const volume = openVolumeSync(handle, options);
+  if (options.sanityCheck) sanityCheck(volume);
+  return volume;
+}
+
+/** Dresses the engine itself, so that no call costs a frame more. */
+async function openDirect(
+  volume: Volume,
+  options: OpenOptions,
+  release: () => void,
+): Promise<OpenedVolume> {
+  const report = await reportOf(volume.report, options);
+  const close = volume.close.bind(volume);
+  const stats = volume.stats.bind(volume);
+  return dress(volume, {
+    transport: "direct",
+    report,
+    promises: promisesOf(volume),
+    stats: () => Promise.resolve({ ...stats() }),
+    metrics: () => Promise.resolve({ calls: {}, relay: {} }),
+    share() {
+      const advice = 'open it with access: "relay" in the first place';
+      throw new ErrnoError("ENOTSUP", `share a volume that this thread holds itself: ${advice}`);
+    },
+    close: once(async () => {
+      try {
+        await Promise.resolve().then(close);
+      } finally {
+        release();
+      }
+    }),
+  });
+}
+
+/** A relay worker on the device of a name: this thread's own, if it has started one already. */
+async function openRelayed(place: VolumePlace, options: OpenOptions): Promise<OpenedVolume> {
+  const key = `${place.kind}:${place.path}`;
+  const entry = relays.get(key) ?? { host: startHost(place, options), users: 0 };
+  relays.set(key, entry);
+  entry.users += 1;
+  const leave = async () => {
+    entry.users -= 1;
+    if (entry.users > 0) return;
+    if (relays.get(key) === entry) relays.delete(key);
+    await (await entry.host).close();
+  };
+  try {
+    const host = await entry.host;
+    const connect = () => host.connect(options.areaBytes ?? DEFAULT_AREA_BYTES).buffer;
+    const share = (): VolumeTicket => ({
+      kind: "cairn ticket",
+      name: place.path,
+      address: host.address,
+      channels: [connect(), connect()],
+    });
+    return await attach(share(), options, { share, leave });
+  } catch (error) {
+    await leave().catch(() => {});
+    throw error;
+  }
+}
+
+function startHost(place: VolumePlace, options: OpenOptions): Promise<RelayHost> {
+  const { create, readOnly, blockSize, ringBytes, label, worker } = options;
+  if (options.clock !== undefined || options.random !== undefined) {
+    throw new ErrnoError("EINVAL", "send a clock or a source of randomness to a relay");
+  }
+  const settings = {
+    busyTimeoutMs: options.busyTimeoutMs ?? DEFAULT_BUSY_TIMEOUT_MS,
+    deadlineMs: options.deadlineMs ?? DEFAULT_DEADLINE_MS,
+    sanityCheck: options.sanityCheck ?? false,
+    engine: { create, readOnly, blockSize, ringBytes, label },
+  };
+  return RelayHost.start({ place, settings, worker, startTimeoutMs: START_TIMEOUT_MS });
+}
+
+/** What the thread that started the relay can do, and one that came by a ticket cannot. */
+interface Ownership {
+  share: () => VolumeTicket;
+  leave: () => Promise<void>;
+}
+
+const NO_OWNER: Ownership = {
+  share() {
+    throw new ErrnoError("ENOTSUP", "share a ticket: share() where the volume was opened by name");
+  },
+  leave: () => Promise.resolve(),
+};
+
+/** A client on the two channels of a ticket. */
+async function attach(
+  ticket: VolumeTicket,
+  options: OpenOptions,
+  owner: Ownership = NO_OWNER,
+): Promise<OpenedVolume> {
+  const { address, channels } = ticket;
+  const doorbell = new Doorbell(address.doorbell);
+  const [calls, promised] = channels.map((buffer) => {
+    const memory = openChannelMemory(buffer);
+    claimChannel(memory);
+    const { deadlineMs } = options;
+    const blocking = threadMayWait() ? "wait" : options.blocking ?? "never";
+    return new Channel(memory, doorbell, { blocking, deadlineMs });
+  }) as [Channel, Channel];
+  await calls.admitted(`open volume "${ticket.name}"`);
+  const client = new RelayClient(calls, address);
+  const promises = new RelayPromises(promised);
+  return dress(client, {
+    transport: "relay",
+    report: await reportOf(address.report as MountReport, options),
+    promises,
+    stats: () => promises.stats(),
+    metrics: async () => ({
+      calls: client.counters.snapshot(),
+      relay: await promises.metrics(),
+    }),
+    share: owner.share,
+    close: once(async () => {
+      try {
+        await promises.close();
+      } finally {
+        calls.close();
+        await owner.leave();
+      }
+    }),
+  });
+}
+
+/** Puts what an opened volume has beyond VolumeOps onto the volume itself. */
+function dress(
+  volume: VolumeOps,
+  extras: Omit<OpenedVolume, keyof VolumeOps | typeof Symbol.asyncDispose> & {
+    close: () => Promise<void>;
+  },
+): OpenedVolume {
+  const members = { ...extras, [Symbol.asyncDispose]: extras.close };
+  for (const key of Reflect.ownKeys(members)) {
+    const value = members[key as keyof typeof members];
+    Object.defineProperty(volume, key, { value, enumerable: false, configurable: true });
+  }
+  return volume as OpenedVolume;
+}
+
+function once(close: () => Promise<void>): () => Promise<void> {
+  let closing: Promise<void> | null = null;
+  return () => closing ??= close();
+}
+
+interface StorageManager {
+  persist?(): Promise<boolean>;
+  persisted?(): Promise<boolean>;
+  estimate?(): Promise<{ quota?: number; usage?: number }>;
+}
+
+/** What mounting found, and what the browser says of the data's future. */
+async function reportOf(found: MountReport, { persist }: OpenOptions): Promise<OpenReport> {
+  const { storage } = (globalThis as { navigator?: { storage?: StorageManager } }).navigator ?? {};
+  const asked = persist ? await storage?.persist?.().catch(() => undefined) : undefined;
+  const persisted = asked ?? await storage?.persisted?.().catch(() => undefined) ?? null;
+  const estimate = await storage?.estimate?.().catch(() => undefined);
+  return {
+    ...found,
+    persisted,
+    quotaBytes: estimate?.quota ?? null,
+    usageBytes: estimate?.usage ?? null,
+  };
+}

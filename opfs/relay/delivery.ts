@@ -1,0 +1,94 @@
+/**
+ * Delivery: gets the relay's worker started wherever the library runs.
+ *
+ * Layer: relay. In order: what the caller gives; in Deno the source file; in a browser the program
+ * as a Blob, and where that fails a script beside the library. Which one works depends on headers:
+ * a policy may forbid Blobs, a static host may serve the script without COEP. A failure comes as an
+ * `error` event before the worker has said anything.
+ *
+ * @module
+ */
+import { ErrnoError } from "../../abi/errno.ts";
+import type { FromWorker } from "./messages.ts";
+import { WORKER_SOURCE } from "./worker_source.ts";
+
+/** A worker, where its script is, or how to make one. */
+export type WorkerGiven = Worker | URL | string | (() => Worker);
+
+/** What can go wrong with a worker's start, said once. */
+const NO_WORKER =
+  "no relay worker could be started: serve relay_worker.js beside the library with the header " +
+  "Cross-Origin-Embedder-Policy: require-corp, or allow blob: in worker-src of the " +
+  "Content-Security-Policy, or pass options.worker";
+
+/**
+ * Starts the relay's worker and waits until its program runs.
+ *
+ * @throws {ErrnoError} ENOTSUP if no way works, or if the worker finds something missing
+ */
+export async function startWorker(
+  given: WorkerGiven | undefined,
+  timeoutMs: number,
+): Promise<Worker> {
+  const causes: unknown[] = [];
+  for (const make of given === undefined ? ownWays() : [() => workerFrom(given)]) {
+    try {
+      return await loaded(make(), timeoutMs);
+    } catch (error) {
+      if ((error as Error).name === "ErrnoError") throw error;
+      causes.push(error);
+    }
+  }
+  throw new ErrnoError("ENOTSUP", `open the volume: ${NO_WORKER}`, { cause: causes });
+}
+
+function workerFrom(given: WorkerGiven): Worker {
+  if (typeof given === "function") return given();
+  return given instanceof Worker ? given : new Worker(given, { type: "module" });
+}
+
+function ownWays(): (() => Worker)[] {
+  return "Deno" in globalThis ? [fromSource] : [fromBlob, fromScript];
+}
+
+/** Computed, so that no bundler takes the source file for something to serve. */
+function fromSource(): Worker {
+  return new Worker(import.meta.url.replace(/[^/]*$/, "worker.ts"), { type: "module" });
+}
+
+function fromBlob(): Worker {
+  const url = URL.createObjectURL(new Blob([WORKER_SOURCE], { type: "text/javascript" }));
+  try {
+    return new Worker(url);
+  } finally {
+    URL.revokeObjectURL(url);
+  }
+}
+
+/** Literal, so that bundlers know it. */
+function fromScript(): Worker {
+  return new Worker(new URL("./relay_worker.js", import.meta.url), { type: "module" });
+}
+
+/** The worker, once it has said that its program runs. */
+function loaded(worker: Worker, timeoutMs: number): Promise<Worker> {
+  const { promise, resolve, reject } = Promise.withResolvers<Worker>();
+  const timer = setTimeout(
+    () => reject(new Error(`the worker has said nothing for ${timeoutMs} ms`)),
+    timeoutMs,
+  );
+  worker.onerror = (event) => {
+    event.preventDefault?.();
+    reject(new Error(event.message || "the worker's script could not be loaded"));
+  };
+  worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+    if (data.type === "loaded") resolve(worker);
+    else if (data.type === "unavailable") {
+      reject(new ErrnoError(data.code, `open the volume: ${data.reason}`));
+    }
+  };
+  return promise.catch((error) => {
+    worker.terminate();
+    throw error;
+  }).finally(() => clearTimeout(timer));
+}

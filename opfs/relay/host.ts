@@ -1,0 +1,152 @@
+/**
+ * RelayHost: the page's side of its relay worker, from start to end.
+ *
+ * Layer: relay. It starts the worker, tells it which volume, gives each client a channel, and ends
+ * it when the last client has left. States: loading, init, ready, closing, dead.
+ *
+ * Use: `const host = await RelayHost.start({ place, settings })`, `host.connect()`, `host.close()`.
+ *
+ * @module
+ */
+import { ErrnoError } from "../../abi/errno.ts";
+import { closeChannel } from "./channel.ts";
+import { startWorker, type WorkerGiven } from "./delivery.ts";
+import {
+  type FromWorker,
+  MESSAGE_VERSION,
+  type RelayAddress,
+  type RelaySettings,
+  type ToWorker,
+  type VolumePlace,
+} from "./messages.ts";
+import { type ChannelMemory, Closed, createChannelMemory, Word } from "./protocol.ts";
+
+/** How a relay is started. */
+export interface RelayHostOptions {
+  /** Which volume. */
+  place: VolumePlace;
+  /** How the worker opens it. */
+  settings: RelaySettings;
+  /** A worker, where its script is, or how to make one. Default: our own. */
+  worker?: WorkerGiven;
+  /** How long the worker may take to start, in ms. */
+  startTimeoutMs: number;
+}
+
+/** Where a relay stands. */
+export type RelayState = "loading" | "init" | "ready" | "closing" | "dead";
+
+/** The page's side of a relay worker. */
+export class RelayHost {
+  /** Where it stands. */
+  state: RelayState = "loading";
+  /** What a client must know to attach. */
+  readonly address: RelayAddress;
+  readonly #worker: Worker;
+  readonly #channels = new Set<ChannelMemory>();
+  readonly #ended = Promise.withResolvers<void>();
+
+  private constructor(worker: Worker, address: RelayAddress) {
+    this.#worker = worker;
+    this.address = address;
+    this.state = "ready";
+    worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#hear(data);
+    worker.onerror = (event) => {
+      event.preventDefault?.();
+      this.#die(new ErrnoError("EIO", `go on: the relay worker has failed: ${event.message}`));
+    };
+    this.#ended.promise.catch(() => {});
+  }
+
+  /**
+   * Starts a worker on a volume.
+   *
+   * @throws {ErrnoError} what the worker says: EBUSY, ENOTSUP, or what is wrong with the volume
+   */
+  static async start(options: RelayHostOptions): Promise<RelayHost> {
+    const { place, settings, startTimeoutMs } = options;
+    const worker = await startWorker(options.worker, startTimeoutMs);
+    const { promise, resolve, reject } = Promise.withResolvers<RelayAddress>();
+    worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+      if (data.type === "ready" && data.version === MESSAGE_VERSION) resolve(data.address);
+      else reject(refusalOf(data));
+    };
+    worker.onerror = (event) => {
+      event.preventDefault?.();
+      reject(
+        new ErrnoError("EIO", `open the volume: the relay worker has failed: ${event.message}`),
+      );
+    };
+    const init: ToWorker = { type: "init", version: MESSAGE_VERSION, place, settings };
+    worker.postMessage(init);
+    try {
+      return new RelayHost(worker, await promise);
+    } catch (error) {
+      worker.terminate();
+      throw error;
+    }
+  }
+
+  /** How many channels are in use. */
+  get clientCount(): number {
+    for (const memory of this.#channels) {
+      if (Atomics.load(memory.words, Word.CLOSED) !== Closed.OPEN) this.#channels.delete(memory);
+    }
+    return this.#channels.size;
+  }
+
+  /** A new channel; the relay admits it when it hears of it. */
+  connect(areaBytes: number): ChannelMemory {
+    if (this.state !== "ready") {
+      throw new ErrnoError("EIO", `attach to a relay that is ${this.state}`);
+    }
+    const memory = createChannelMemory(areaBytes);
+    this.#channels.add(memory);
+    const hello: ToWorker = { type: "hello", channel: memory.buffer };
+    this.#worker.postMessage(hello);
+    return memory;
+  }
+
+  /**
+   * Ends the relay: it makes everything durable, closes the volume, and its thread ends.
+   *
+   * @throws {ErrnoError} what closing the volume has thrown
+   */
+  async close(): Promise<void> {
+    if (this.state === "ready") {
+      this.state = "closing";
+      const close: ToWorker = { type: "close" };
+      this.#worker.postMessage(close);
+    }
+    await this.#ended.promise;
+  }
+
+  /** Ends the thread at once, as a crash would. For tests, and for a page that gives up. */
+  terminate(): void {
+    this.#die(new ErrnoError("EIO", "go on: the relay worker was terminated"));
+  }
+
+  #hear(message: FromWorker): void {
+    if (message.type === "closed") this.#die(closingError(message));
+    if (message.type !== "refused") return;
+    closeChannel(new Int32Array(message.channel), Closed.BAD);
+  }
+
+  #die(error: ErrnoError | null): void {
+    if (this.state === "dead") return;
+    this.state = "dead";
+    this.#worker.terminate();
+    for (const memory of this.#channels) closeChannel(memory.words, Closed.RELAY_GONE);
+    if (error === null) this.#ended.resolve();
+    else this.#ended.reject(error);
+  }
+}
+
+function closingError({ code, reason }: { code?: string; reason?: string }): ErrnoError | null {
+  return code === undefined ? null : new ErrnoError(code as "EIO", `close the volume: ${reason}`);
+}
+
+function refusalOf(message: FromWorker): ErrnoError {
+  if (message.type === "unavailable") return new ErrnoError(message.code, message.reason);
+  return new ErrnoError("EPROTO", `open the volume: the worker says "${message.type}"`);
+}

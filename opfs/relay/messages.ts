@@ -1,0 +1,72 @@
+/**
+ * Messages: what a page and its relay worker say before, beside and after the channels.
+ *
+ * Layer: relay (types, and the numbers of versions). The worker says `loaded` when its program
+ * runs, or `unavailable`; the page answers `init`; the worker opens the volume and says `ready` or
+ * `unavailable`. From then on each `hello` brings a channel. `close` ends it, `closed` is the last.
+ *
+ * @module
+ */
+import type { ErrnoCode } from "../../abi/errno.ts";
+import type { Ino } from "../volume_ops.ts";
+
+/** Version of these messages; both sides must have the same. */
+export const MESSAGE_VERSION = 1;
+
+/** Where the bytes of a volume are. */
+export interface VolumePlace {
+  /** A file in the origin private file system, or a file of the host. */
+  kind: "opfs" | "host";
+  /** The path there. */
+  path: string;
+}
+
+/** How the worker opens the volume. Everything in it can be cloned. */
+export interface RelaySettings {
+  /** How long to wait for another holder to let go, in ms. */
+  busyTimeoutMs: number;
+  /** How long a client may pause in the middle of a transfer, in ms. */
+  deadlineMs: number;
+  /** Whether document 004's checks run on the device before anybody is served. */
+  sanityCheck: boolean;
+  /** What `openVolumeSync` is given. */
+  engine: EngineSettings;
+}
+
+/** The part of the engine's options that can be cloned. */
+export interface EngineSettings {
+  /** Whether a missing volume is made. */
+  create?: boolean;
+  /** Whether every change answers EROFS. */
+  readOnly?: boolean;
+  /** Bytes of a block of a new volume. */
+  blockSize?: number;
+  /** Bytes of a new volume's journal. */
+  ringBytes?: number;
+  /** What a new volume is called. */
+  label?: string;
+}
+
+/** From the page to its worker. */
+export type ToWorker =
+  | { type: "init"; version: number; place: VolumePlace; settings: RelaySettings }
+  | { type: "hello"; channel: SharedArrayBuffer }
+  | { type: "close" };
+
+/** What a client must know of a relay to attach to it. */
+export interface RelayAddress {
+  /** The doorbell's word. */
+  doorbell: SharedArrayBuffer;
+  /** The volume's root directory. */
+  root: Ino;
+  /** What mounting found. */
+  report: object;
+}
+
+/** From the worker to its page. */
+export type FromWorker =
+  | { type: "unavailable"; code: ErrnoCode; reason: string }
+  | { type: "loaded"; version: number }
+  | { type: "ready"; version: number; address: RelayAddress }
+  | { type: "refused"; channel: SharedArrayBuffer; reason: string }
+  | { type: "closed"; code?: ErrnoCode; reason?: string };

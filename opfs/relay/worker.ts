@@ -1,0 +1,192 @@
+/**
+ * The relay's worker: opens the device and the volume, and serves channels on it.
+ *
+ * Layer: entry point and composer; it runs in a dedicated worker and is reached by URL, or as the
+ * generated text in `worker_source.ts`. The messages are those of `messages.ts`.
+ *
+ * @module
+ */
+import { type ErrnoCode, ErrnoError, isErrnoError } from "../../abi/errno.ts";
+import type { StorageHandle } from "../device/handle.ts";
+import { fileHandle } from "../device/file.ts";
+import { openOpfsHandle } from "../device/opfs.ts";
+import { openVolumeSync } from "../volume/mount.ts";
+import type { Volume } from "../volume/volume.ts";
+import {
+  type EngineSettings,
+  type FromWorker,
+  MESSAGE_VERSION,
+  type RelaySettings,
+  type ToWorker,
+  type VolumePlace,
+} from "./messages.ts";
+import { sanityCheck } from "./sanity_check.ts";
+import { Relay } from "./server.ts";
+import { takeVolumeLock } from "./volume_lock.ts";
+
+interface WorkerScope {
+  onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
+  postMessage(message: FromWorker): void;
+  close(): void;
+}
+
+type Init = Extract<ToWorker, { type: "init" }>;
+
+const scope = globalThis as unknown as WorkerScope;
+let relay: Relay | null = null;
+let volume: Volume | null = null;
+let releaseLock: () => void = () => {};
+
+scope.onmessage = ({ data }) => {
+  if (data.type === "init") start(data).catch(refuse);
+  else if (data.type === "hello") hello(data.channel);
+  else if (data.type === "close") close();
+};
+announce();
+
+function announce(): void {
+  if (typeof SharedArrayBuffer === "function") {
+    scope.postMessage({ type: "loaded", version: MESSAGE_VERSION });
+  } else {
+    const reason = "the relay's worker has no SharedArrayBuffer";
+    scope.postMessage({ type: "unavailable", code: "ENOTSUP", reason });
+  }
+}
+
+async function start({ version, place, settings }: Init): Promise<void> {
+  if (version !== MESSAGE_VERSION) {
+    throw new ErrnoError("EPROTO", `open the volume: the page speaks version ${version}`);
+  }
+  if (relay !== null) throw new ErrnoError("EBUSY", "open a second volume in one worker");
+  releaseLock = place.kind === "opfs"
+    ? await takeVolumeLock(place.path, { timeoutMs: settings.busyTimeoutMs })
+    : releaseLock;
+  const device = new BeatingHandle(await openDevice(place, settings));
+  const mounted = volume = mount(device, settings.engine);
+  if (settings.sanityCheck) sanityCheck(mounted);
+  const stats = () => ({ ...mounted.stats(), ...device.counts });
+  relay = new Relay(mounted, { deadlineMs: settings.deadlineMs, stats });
+  relay.run();
+  const { root, report } = mounted;
+  const address = { doorbell: relay.doorbell.buffer, root, report };
+  scope.postMessage({ type: "ready", version: MESSAGE_VERSION, address });
+}
+
+async function openDevice(
+  place: VolumePlace,
+  settings: RelaySettings,
+): Promise<StorageHandle> {
+  const { create = true, readOnly = false } = settings.engine;
+  if (place.kind === "host") {
+    return fileHandle(place.path, { create: create && !readOnly, readOnly });
+  }
+  const deadlineMs = settings.busyTimeoutMs;
+  return await openOpfsHandle(place.path, { create: create && !readOnly, deadlineMs });
+}
+
+/** Mounts over a device that shows the clients a sign of life behind each of its calls. */
+function mount(device: StorageHandle, engine: EngineSettings): Volume {
+  try {
+    return openVolumeSync(device, engine);
+  } catch (error) {
+    device.close();
+    throw error;
+  }
+}
+
+function refuse(error: unknown): void {
+  releaseLock();
+  scope.postMessage({ type: "unavailable", ...described(error) });
+  scope.close();
+}
+
+function hello(channel: SharedArrayBuffer): void {
+  try {
+    relay?.attach(channel);
+  } catch (error) {
+    scope.postMessage({ type: "refused", channel, reason: described(error).reason });
+  }
+}
+
+/** Serves what has been asked, closes the volume, then lets its lock go. */
+async function close(): Promise<void> {
+  let failure: { code?: ErrnoCode; reason?: string } = {};
+  try {
+    await relay?.stop();
+    volume?.close();
+  } catch (error) {
+    failure = described(error);
+  }
+  releaseLock();
+  scope.postMessage({ type: "closed", ...failure });
+  scope.close();
+}
+
+function described(error: unknown): { code: ErrnoCode; reason: string } {
+  const code = isErrnoError(error) ? error.code : "EIO";
+  const text = error instanceof Error ? error.message : String(error);
+  const prefix = `${code}: cannot `;
+  return { code, reason: text.startsWith(prefix) ? text.slice(prefix.length) : text };
+}
+
+/** What a relay's device has been asked. */
+interface DeviceCounts {
+  deviceReads: number;
+  deviceReadBytes: number;
+  deviceWrites: number;
+  deviceWrittenBytes: number;
+  deviceFlushes: number;
+}
+
+/**
+ * A device that counts its calls, and with each moves the heartbeat, so that a long operation is
+ * not taken for death.
+ */
+class BeatingHandle implements StorageHandle {
+  readonly counts: DeviceCounts = {
+    deviceReads: 0,
+    deviceReadBytes: 0,
+    deviceWrites: 0,
+    deviceWrittenBytes: 0,
+    deviceFlushes: 0,
+  };
+  readonly #device: StorageHandle;
+
+  constructor(device: StorageHandle) {
+    this.#device = device;
+  }
+
+  read(into: Uint8Array, options: { at: number }): number {
+    relay?.beat();
+    this.counts.deviceReads += 1;
+    this.counts.deviceReadBytes += into.byteLength;
+    return this.#device.read(into, options);
+  }
+
+  write(from: Uint8Array, options: { at: number }): number {
+    relay?.beat();
+    this.counts.deviceWrites += 1;
+    this.counts.deviceWrittenBytes += from.byteLength;
+    return this.#device.write(from, options);
+  }
+
+  getSize(): number {
+    return this.#device.getSize();
+  }
+
+  truncate(sizeBytes: number): void {
+    relay?.beat();
+    this.#device.truncate(sizeBytes);
+  }
+
+  flush(): void {
+    relay?.beat();
+    this.counts.deviceFlushes += 1;
+    this.#device.flush();
+    relay?.beat();
+  }
+
+  close(): void {
+    this.#device.close();
+  }
+}

@@ -1,0 +1,237 @@
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { S_IFREG } from "../../abi/mode.ts";
+import { fileHandle } from "../../opfs/device/file.ts";
+import { memoryHandle } from "../../opfs/device/memory.ts";
+import { type OpenedVolume, type OpenOptions, openVolume } from "../../opfs/open.ts";
+import { checkVolume } from "../../opfs/volume/check.ts";
+import { ModelVolume } from "../support/model_volume.ts";
+import { RandomOps } from "../support/random_ops.ts";
+
+const file = { mode: S_IFREG | 0o644, uid: 0, gid: 0 };
+const isLong = Deno.env.get("CAIRN_LONG") === "1";
+
+/** A path for a volume, gone afterwards; the image is checked at the end. */
+async function withPath(run: (path: string) => Promise<void>): Promise<void> {
+  const directory = Deno.makeTempDirSync();
+  const path = `${directory}/notes.cairn`;
+  try {
+    await run(path);
+    const handle = fileHandle(path, { readOnly: true });
+    const { clean, violations } = checkVolume(handle);
+    handle.close();
+    assert(clean, JSON.stringify(violations));
+  } finally {
+    Deno.removeSync(directory, { recursive: true });
+  }
+}
+
+function put(volume: OpenedVolume, name: string, text: string): number {
+  const ino = volume.create(volume.root, name, file);
+  volume.write(ino, new TextEncoder().encode(text), 0);
+  return ino;
+}
+
+function get(volume: OpenedVolume, name: string): string {
+  const into = new Uint8Array(1000);
+  const ino = volume.lookup(volume.root, name);
+  return new TextDecoder().decode(into.subarray(0, volume.read(ino, into, 0)));
+}
+
+Deno.test("openVolume() is direct under Deno, and what was written is there again", async () => {
+  await withPath(async (path) => {
+    const volume = await openVolume(path);
+    assertEquals([volume.transport, volume.report.formatted], ["direct", true]);
+    put(volume, "a", "kept");
+    assertEquals((await volume.stats()).names, 1);
+    assertEquals(await volume.promises.lookup(volume.root, "a"), volume.lookup(volume.root, "a"));
+    await volume.close();
+    await volume.close();
+    await using again = await openVolume({ name: path });
+    assertEquals([again.report.formatted, again.report.wasClean], [false, true]);
+    assertEquals(get(again, "a"), "kept");
+    assertEquals(again.report.persisted, null);
+  });
+});
+
+Deno.test("openVolume() through a relay finds what a direct one wrote, and back", async () => {
+  await withPath(async (path) => {
+    const direct = await openVolume(path);
+    put(direct, "a", "direct");
+    await direct.close();
+    const relayed = await openVolume({ name: path, access: "relay" });
+    assertEquals([relayed.transport, get(relayed, "a")], ["relay", "direct"]);
+    put(relayed, "b", "relayed");
+    await relayed.close();
+    assertThrows(() => relayed.statfs(), Error, "EIO");
+    await using again = await openVolume(path);
+    assertEquals(get(again, "b"), "relayed");
+  });
+});
+
+Deno.test("openVolume() a second time shares the relay of this thread", async () => {
+  await withPath(async (path) => {
+    const one = await openVolume({ name: path, access: "relay" });
+    const two = await openVolume({ name: path, access: "relay" });
+    put(one, "a", "from one");
+    assertEquals([get(two, "a"), one.generation > 0, two.generation > 0], [
+      "from one",
+      false,
+      true,
+    ]);
+    await one.close();
+    assertEquals(get(two, "a"), "from one");
+    await two.close();
+  });
+});
+
+Deno.test("OpenedVolume.share() lets a worker in, each ticket once", async () => {
+  await withPath(async (path) => {
+    await using volume = await openVolume({ name: path, access: "relay" });
+    const url = new URL("../support/ticket_worker.ts", import.meta.url).href;
+    const workers = await Promise.all([1, 2].map(async (mark) => {
+      const worker = new Worker(url, { type: "module" });
+      const answer = new Promise<MessageEvent>((resolve) => worker.onmessage = resolve);
+      worker.postMessage({ ticket: volume.share(), mark });
+      assertEquals((await answer).data, `worker ${mark} reads back its word over relay`);
+      return worker;
+    }));
+    assertEquals(get(volume, "from 2"), "word of 2");
+    for (const worker of workers) worker.terminate();
+    const ticket = volume.share();
+    const first = await openVolume(ticket);
+    const error = await assertRejects(() => openVolume(ticket), Error, "EBUSY");
+    assert((error as Error).message.includes("share() one for each client"));
+    assertThrows(() => first.share(), Error, "ENOTSUP");
+    await first.close();
+  });
+});
+
+Deno.test("OpenedVolume.metrics() and stats() are true", async () => {
+  await withPath(async (path) => {
+    await using volume = await openVolume({ name: path, access: "relay" });
+    const before = await volume.stats();
+    const ino = put(volume, "a", "12345");
+    volume.write(ino, new Uint8Array(1_500_000), 0);
+    volume.fsync(ino);
+    const { calls, relay } = await volume.metrics();
+    assertEquals(Object.keys(calls).sort(), ["CREATE", "FSYNC", "WRITE"]);
+    assertEquals([calls.WRITE?.count, calls.WRITE?.bytes], [2, 1_500_005]);
+    assertEquals([relay.WRITE?.count, relay.WRITE?.bytes], [2, 1_500_005]);
+    assert(calls.FSYNC!.timeMs >= calls.FSYNC!.waitMs && calls.FSYNC!.timeMs > 0);
+    const after = await volume.stats();
+    assert(Number(after.deviceFlushes) > Number(before.deviceFlushes));
+    assert(Number(after.deviceWrittenBytes) - Number(before.deviceWrittenBytes) >= 1_500_000);
+  });
+});
+
+Deno.test("openVolume() on a handle is direct", async () => {
+  const handle = memoryHandle();
+  const volume = await openVolume(handle);
+  put(volume, "a", "kept");
+  assertThrows(() => volume.share(), Error, 'access: "relay"');
+  await volume.close();
+  assert(checkVolume(memoryHandle(handle.toBytes())).clean);
+  await assertRejects(() => openVolume({ handle, access: "relay" }), Error, "EINVAL");
+});
+
+Deno.test("openVolume() says who holds a volume, and loses nothing", async () => {
+  await withPath(async (path) => {
+    for (const access of ["direct", "relay"] as const) {
+      const volume = await openVolume({ name: path, access });
+      put(volume, access, "kept");
+      const other = access === "direct" ? "relay" : "direct";
+      for (const name of [path, `${path}`]) {
+        const error = await assertRejects(() => openVolume({ name, access: other })) as Error;
+        assert(
+          error.message.startsWith("EBUSY: cannot open") && error.message.includes("close it"),
+        );
+      }
+      assertEquals(get(volume, access), "kept");
+      await volume.close();
+    }
+  });
+});
+
+Deno.test("openVolume() refuses what is no volume and leaves it as it was", async () => {
+  const directory = Deno.makeTempDirSync();
+  const path = `${directory}/bad.cairn`;
+  const volume = await openVolume(path);
+  put(volume, "a", "kept");
+  await volume.close();
+  const image = Deno.readFileSync(path);
+  const bad: [string, Uint8Array][] = [
+    ["text", new TextEncoder().encode("This is not a volume.\n".repeat(500))],
+    ["truncated", image.slice(0, image.length / 2)],
+    ["cut in the superblock", image.slice(0, 40)],
+  ];
+  for (const [what, bytes] of bad) {
+    Deno.writeFileSync(path, bytes);
+    for (const access of ["direct", "relay"] as const) {
+      const error = await assertRejects(() => openVolume({ name: path, access })) as Error;
+      assertEquals(error.name, "ErrnoError", what);
+      assert(/^(EINVAL|EIO|ENOTSUP): cannot open/.test(error.message), `${what}: ${error.message}`);
+      assertEquals(Deno.readFileSync(path), bytes, what);
+    }
+  }
+  Deno.removeSync(directory, { recursive: true });
+});
+
+Deno.test("openVolume() checks its options", async () => {
+  const refused: [OpenOptions | string, string][] = [
+    [{}, "give one of"],
+    [{ name: "a", handle: memoryHandle() }, "give one of"],
+    ["", "EINVAL"],
+    ["a\0b", "EINVAL"],
+    [{ name: "/nowhere/at/all.cairn" }, "ENOENT"],
+    [{ name: "/nowhere/at/all.cairn", access: "relay" }, "ENOENT"],
+    [{ name: "missing", create: false }, "ENOENT"],
+    [{ name: "missing", create: false, access: "relay" }, "ENOENT"],
+    [{ name: "missing", clock: () => 0, access: "relay" }, "EINVAL"],
+  ];
+  for (const [options, message] of refused) {
+    await assertRejects(() => openVolume(options), Error, message);
+  }
+  await assertRejects(
+    () => openVolume({ name: "missing", access: "relay", worker: "data:text/javascript,throw 1" }),
+    Error,
+    "Content-Security-Policy",
+  );
+});
+
+Deno.test("openVolume() with sanityCheck tries the device out, and leaves nothing behind", async () => {
+  await withPath(async (path) => {
+    for (const access of ["direct", "relay"] as const) {
+      await using volume = await openVolume({ name: path, access, sanityCheck: true });
+      assertEquals(volume.readdir(volume.root, 0), []);
+    }
+  });
+  const broken = memoryHandle();
+  const read = broken.read.bind(broken);
+  let isBroken = false;
+  Object.assign(broken, {
+    read(into: Uint8Array, options: { at: number }) {
+      const count = read(into, options);
+      if (isBroken && into.length < 4096) into.fill(0);
+      return count;
+    },
+  });
+  await (await openVolume(broken)).close();
+  isBroken = true;
+  await assertRejects(
+    () => openVolume({ handle: broken, sanityCheck: true }),
+    Error,
+    'sanity check "read" failed',
+  );
+});
+
+Deno.test("a relayed volume answers random operations like the model, over remounts", async () => {
+  const seed = Number(Deno.env.get("CAIRN_SEED") ?? Date.now() % 1e9);
+  console.log(`seed ${seed}`);
+  await withPath(async (path) => {
+    const areaBytes = 16_384;
+    await using volume = await openVolume({ name: path, access: "relay", areaBytes });
+    const ops = new RandomOps(volume, new ModelVolume(), { seed, maxBytes: 50_000 });
+    for (let round = 0; round < (isLong ? 100_000 : 3000); round++) ops.step();
+    ops.finish();
+  });
+});
