@@ -32,6 +32,11 @@ function isStale(error: unknown): boolean {
   return isErrnoError(error) && error.code === "ESTALE";
 }
 
+/** A directory or inode that is gone from the volume is a missing one to whoever names it. */
+function asMissing(error: unknown, call: string, name: string): unknown {
+  return isStale(error) ? new ErrnoError("ENOENT", `${call} "${name}"`, { cause: error }) : error;
+}
+
 /** One mount: its op tables and what it knows of the volume's inodes. */
 class VolumeMount {
   readonly volume: VolumeOps;
@@ -116,15 +121,25 @@ class VolumeMount {
   /** Asks again while somebody else removes the inode between the name and its attributes. */
   #lookup(parent: Dir, name: string): Node | null {
     for (;;) {
-      const handle = this.volume.lookup(parent.data.handle, name);
+      const handle = this.#handleOf(parent, name);
       if (handle === 0) return null;
       try {
         return this.node(handle);
       } catch (error) {
         if (!isStale(error)) throw error;
         // The same stale answer twice is damage, not a race.
-        if (this.volume.lookup(parent.data.handle, name) === handle) throw error;
+        if (this.#handleOf(parent, name) === handle) throw error;
       }
+    }
+  }
+
+  /** The named inode, or 0; a directory that is gone has no names. */
+  #handleOf(parent: Dir, name: string): Ino {
+    try {
+      return this.volume.lookup(parent.data.handle, name);
+    } catch (error) {
+      if (isStale(error)) return 0;
+      throw error;
     }
   }
 
@@ -160,14 +175,23 @@ class VolumeMount {
     made: { mode: number; rdev: number; target?: string } & Owner,
   ): Node {
     const before = this.volume.generation;
-    const handle = this.volume.create(parent.data.handle, name, made);
+    let handle: Ino;
+    try {
+      handle = this.volume.create(parent.data.handle, name, made);
+    } catch (error) {
+      throw asMissing(error, "create", name);
+    }
     this.#changed(before);
     return this.#nodeOf(this.#record(handle, made.mode, made.uid, made.gid, made.rdev));
   }
 
   #link(node: Node, parent: Dir, name: string): Node {
     const before = this.volume.generation;
-    this.volume.link(node.data.handle, parent.data.handle, name);
+    try {
+      this.volume.link(node.data.handle, parent.data.handle, name);
+    } catch (error) {
+      throw asMissing(error, "link", name);
+    }
     this.#changed(before);
     node.data = this.#unify(node.data);
     return this.#nodeOf(node.data);
@@ -177,14 +201,21 @@ class VolumeMount {
     const { volume } = this;
     const before = volume.generation;
     const from = (node.parent as Dir).data.handle;
-    volume.rename(from, node.name, newParent.data.handle, newName, flags);
+    try {
+      volume.rename(from, node.name, newParent.data.handle, newName, flags);
+    } catch (error) {
+      throw asMissing(error, "rename", node.name);
+    }
     this.#changed(before);
   }
 
   #remove(call: "unlink" | "rmdir", parent: Dir, name: string): void {
     const before = this.volume.generation;
-    if (call === "unlink") this.volume.unlink(parent.data.handle, name);
-    else this.volume.rmdir(parent.data.handle, name);
+    try {
+      this.volume[call](parent.data.handle, name);
+    } catch (error) {
+      throw asMissing(error, call, name);
+    }
     this.#changed(before);
   }
 

@@ -125,6 +125,25 @@ Deno.test("VOLUMEFS tells a removed directory from a live one below another moun
   assert(!isTrue(dir));
 });
 
+Deno.test("VOLUMEFS answers ENOENT for names in a directory that another mount removed", () => {
+  const volume = new ModelVolume();
+  const here = VOLUMEFS.mount({ volume });
+  const there = VOLUMEFS.mount({ volume });
+  const dir = attach(here, "d", here.node_ops.mknod?.(here, "d", S_IFDIR | 0o755, 0, owner));
+  const file = makeFile(here, "f");
+  there.node_ops.rmdir?.(there, "d");
+  const calls: (() => unknown)[] = [
+    () => makeFile(dir, "x"),
+    () => dir.node_ops.symlink?.(dir, "x", "y", owner),
+    () => dir.node_ops.link?.(file, dir, "x"),
+    () => here.node_ops.rename?.(file, dir, "x", 0),
+    () => dir.node_ops.unlink?.(dir, "x"),
+    () => dir.node_ops.rmdir?.(dir, "x"),
+  ];
+  for (const call of calls) assertEquals(assertThrows(call, ErrnoError).code, "ENOENT");
+  assertEquals(dir.node_ops.lookup?.(dir, "x"), null);
+});
+
 Deno.test("VOLUMEFS.syncfs() syncs the volume once", () => {
   const volume = new ModelVolume();
   const root = VOLUMEFS.mount({ volume });

@@ -48,11 +48,6 @@ export const PENDING: readonly Pending[] = [
   },
   {
     backends: VOLUMES,
-    cases: ["mkdir() below a removed directory is ENOENT"],
-    why: "defect: VOLUMEFS lets the volume's ESTALE through",
-  },
-  {
-    backends: VOLUMES,
     cases: ["readdir() lists three thousand names once each"],
     why: "defect: the check objects to the image, a name at the end of a segment",
   },
