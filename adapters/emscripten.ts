@@ -1,0 +1,119 @@
+/**
+ * Volumes inside compiled C programs: a filesystem type for stock Emscripten modules.
+ *
+ * Layer: adapters (`@cairn/fs/adapters/emscripten`). A program that emcc linked with
+ * `-sEXPORTED_RUNTIME_METHODS=FS` mounts a volume in `preRun` and then reads and writes it by plain
+ * POSIX calls. Releases from 3.1.6 to the newest are spoken to; the module keeps its own names and
+ * descriptors, so what its own layer does differently from POSIX stays; tests/programs/deviations.ts
+ * has the list for 3.1.6. `fsync` makes a file durable; `fdatasync` never leaves the module, which
+ * answers it alone.
+ *
+ * ```ts ignore
+ * import { openVolume } from "@cairn/fs";
+ * import { mountVolume } from "@cairn/fs/adapters/emscripten";
+ * import createProgram from "./program.js";
+ *
+ * const volume = await openVolume("notes");
+ * await createProgram({ preRun: [(module) => mountVolume(module, volume, "/data")] });
+ * ```
+ *
+ * @module
+ */
+import type { VolumeOps } from "../mod.ts";
+import {
+  type EmscriptenError,
+  type EmscriptenFS,
+  type EmscriptenMount,
+  type EmscriptenNode,
+  type EmscriptenType,
+  hostError,
+} from "./emscripten/host.ts";
+import { MountedVolume } from "./emscripten/nodes.ts";
+
+export type {
+  EmscriptenError,
+  EmscriptenFS,
+  EmscriptenMap,
+  EmscriptenMount,
+  EmscriptenNode,
+  EmscriptenStream,
+  EmscriptenType,
+} from "./emscripten/host.ts";
+
+/** What {@link emscriptenType} takes. */
+export interface EmscriptenTypeOptions {
+  /** The volume. Several mounts, of this module or others, may share one. */
+  volume: VolumeOps;
+}
+
+/** A module as `preRun` gets it, or as its factory returned it. */
+export interface EmscriptenModule {
+  /** The module's filesystem, there if FS was exported when it was linked. */
+  FS: EmscriptenFS;
+}
+
+/** How many volumes each module has mounted: the number is part of every inode number it sees. */
+const mounts = new WeakMap<EmscriptenFS, number>();
+
+function nextNumber(FS: EmscriptenFS): number {
+  const number = (mounts.get(FS) ?? 0) + 1;
+  mounts.set(FS, number);
+  return number;
+}
+
+/**
+ * A volume as a filesystem type of the module that `FS` belongs to: an object for `FS.mount`.
+ * Every failure of it is an error of that module's own class.
+ *
+ * @example
+ * ```ts ignore
+ * Module.preRun = () => {
+ *   Module.FS.mkdir("/data");
+ *   Module.FS.mount(emscriptenType(Module.FS, { volume }), {}, "/data");
+ * };
+ * ```
+ */
+export function emscriptenType(FS: EmscriptenFS, options: EmscriptenTypeOptions): EmscriptenType {
+  const { volume } = options;
+  return {
+    mount(_mount: EmscriptenMount): EmscriptenNode {
+      try {
+        return new MountedVolume(FS, volume, nextNumber(FS)).root();
+      } catch (error) {
+        throw hostError(FS, error);
+      }
+    },
+    syncfs(_mount, populate, callback): void {
+      callback(populate ? null : sync(FS, volume));
+    },
+  };
+}
+
+function sync(FS: EmscriptenFS, volume: VolumeOps): EmscriptenError | null {
+  try {
+    volume.sync();
+    return null;
+  } catch (error) {
+    return hostError(FS, error);
+  }
+}
+
+/**
+ * Mounts a volume in a module, making the directory if it is missing: all that a `preRun` needs.
+ * The module's own root is in place before any `preRun`, so `"/"` is EBUSY.
+ *
+ * @throws {TypeError} if the module was linked without FS among its exported methods
+ * @throws {EmscriptenError} EBUSY for a directory that is a mount already
+ * @example
+ * ```ts ignore
+ * await createProgram({ preRun: [(module) => mountVolume(module, volume, "/data")] });
+ * ```
+ */
+export function mountVolume(module: EmscriptenModule, volume: VolumeOps, directory: string): void {
+  const { FS } = module;
+  if (FS === undefined) {
+    throw new TypeError("cannot mount: link the program with -sEXPORTED_RUNTIME_METHODS=FS");
+  }
+  FS.mkdirTree(directory);
+  FS.mount(emscriptenType(FS, { volume }), {}, directory);
+}

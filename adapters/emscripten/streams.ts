@@ -1,0 +1,257 @@
+/**
+ * Open files of a volume inside a stock Emscripten module.
+ *
+ * Layer: adapters. One table per mount, made by `streamOps`; nothing uses `this`, because newer
+ * modules take an operation off its table before they call it. The module owns descriptors and
+ * positions; here are the bytes, and `retain` and `release`, so that an unlinked file lives until
+ * its last descriptor is closed.
+ *
+ * @module
+ */
+import {
+  ErrnoError,
+  type Ino,
+  isChrdev,
+  MAP_PRIVATE,
+  O_APPEND,
+  O_DSYNC,
+  S_IFREG,
+  SEEK_CUR,
+  SEEK_END,
+  type VolumeOps,
+} from "../../mod.ts";
+import {
+  type EmscriptenFS,
+  type EmscriptenMap,
+  type EmscriptenStream,
+  guard,
+  hostError,
+  makeError,
+} from "./host.ts";
+import type { VolumeNode } from "./nodes.ts";
+
+/** What the descriptors that dup made share. The module copies it from stream to stream. */
+interface Description {
+  readonly ino: Ino;
+  /** Position and longest length of what was mapped through it, or null. */
+  maps: Map<number, number> | null;
+}
+
+/** A stream of ours. */
+interface VolumeStream extends EmscriptenStream {
+  node: VolumeNode;
+  description: Description;
+}
+
+/** Bytes of any kind: the module's heap is an Int8Array, its old helpers pass plain arrays. */
+type Bytes = ArrayBufferView | ArrayLike<number>;
+
+const ALLOCATE_CHUNK_BYTES = 65_536;
+
+/** The bytes that a call is about, where they are. */
+function view(buffer: Bytes, offset: number, length: number): Uint8Array {
+  if (ArrayBuffer.isView(buffer)) {
+    return new Uint8Array(buffer.buffer, buffer.byteOffset + offset, length);
+  }
+  return Uint8Array.from({ length }, (_, index) => buffer[offset + index] ?? 0);
+}
+
+function writeAll(volume: VolumeOps, ino: Ino, bytes: Uint8Array, at: number): void {
+  for (let done = 0; done < bytes.length;) {
+    const count = volume.write(ino, bytes.subarray(done), at + done);
+    if (count === 0) throw new ErrnoError("ENOSPC", `write at byte ${at + done}`);
+    done += count;
+  }
+}
+
+function readAll(volume: VolumeOps, ino: Ino, into: Uint8Array, at: number): number {
+  let done = 0;
+  while (done < into.length) {
+    const count = volume.read(ino, into.subarray(done), at + done);
+    if (count === 0) break;
+    done += count;
+  }
+  return done;
+}
+
+/**
+ * The module has already moved the stream to what it took for the end; the volume finds the end at
+ * the moment of the write. A positional write goes to the end as well, as on Linux.
+ */
+function append(volume: VolumeOps, stream: VolumeStream, bytes: Uint8Array, at: number): number {
+  const size = volume.append(stream.description.ino, bytes);
+  if (at === stream.position) stream.position = size - bytes.length;
+  return bytes.length;
+}
+
+/**
+ * Where msync's bytes belong. Releases up to 3.1 leave the position of the map out and send 0: then
+ * the one map of that length is meant, and where there are several, none is guessed.
+ */
+function mapPosition(maps: Map<number, number>, position: number, length: number): number {
+  if (position !== 0 || (maps.get(0) ?? 0) >= length) return position;
+  const fitting = [...maps].filter(([, mapped]) => mapped >= length);
+  if (fitting.length !== 1) {
+    throw new ErrnoError("EINVAL", "msync one of several maps: the module does not say which");
+  }
+  return fitting[0]![0];
+}
+
+/** Makes the file own the range: what reads as zeros is written, what holds data is left alone. */
+function allocate(volume: VolumeOps, ino: Ino, offset: number, length: number): void {
+  const chunk = new Uint8Array(Math.min(length, ALLOCATE_CHUNK_BYTES));
+  const end = offset + length;
+  for (let at = offset; at < end; at += chunk.length) {
+    const part = chunk.subarray(0, end - at);
+    const old = readAll(volume, ino, part, at);
+    const isHole = part.subarray(0, old).every((byte) => byte === 0);
+    if (isHole) writeAll(volume, ino, part.fill(0), at);
+    else writeAll(volume, ino, part.subarray(old).fill(0), at + old);
+  }
+}
+
+/** Operation tables by kind of node. */
+export interface StreamOpTables {
+  /** Of a regular file. */
+  readonly file: object;
+  /** Of a directory: getdents keeps its place by seeking. */
+  readonly directory: object;
+  /** Of a device or another special file. */
+  readonly special: object;
+}
+
+/** What the files of a volume can do once they are open in a module. */
+export function streamOps(FS: EmscriptenFS, volume: VolumeOps): StreamOpTables {
+  const directory = {
+    open: (stream: VolumeStream): void => open(FS, volume, stream),
+    close: guard(FS, (stream: VolumeStream): void => close(FS, volume, stream)),
+    llseek: guard(FS, (stream: VolumeStream, offset: number, whence: number): number => {
+      const position = offset + seekFrom(volume, stream, whence);
+      if (position < 0) throw new ErrnoError("EINVAL", `seek to ${position}`);
+      return position;
+    }),
+    fsync: guard(FS, (stream: VolumeStream): number => {
+      volume.fsync(stream.description.ino);
+      return 0;
+    }),
+  };
+  const special = { open: (stream: EmscriptenStream): void => openSpecial(FS, stream) };
+  return { file: { ...directory, ...byteOps(FS, volume) }, directory, special };
+}
+
+function byteOps(FS: EmscriptenFS, volume: VolumeOps): object {
+  return {
+    read(stream: VolumeStream, to: Bytes, offset: number, length: number, at: number): number {
+      try {
+        if (!ArrayBuffer.isView(to)) throw new ErrnoError("EINVAL", "read into a plain array");
+        return volume.read(stream.description.ino, view(to, offset, length), at);
+      } catch (error) {
+        throw hostError(FS, error);
+      }
+    },
+    write(stream: VolumeStream, from: Bytes, offset: number, length: number, at: number): number {
+      try {
+        return write(volume, stream, view(from, offset, length), at);
+      } catch (error) {
+        throw hostError(FS, error);
+      }
+    },
+    allocate: guard(FS, (stream: VolumeStream, offset: number, length: number): void => {
+      allocate(volume, stream.description.ino, offset, length);
+    }),
+    mmap: guard(FS, (stream: VolumeStream, ...rest: number[]): EmscriptenMap => {
+      return map(FS, volume, stream, rest);
+    }),
+    msync: guard(FS, (stream: VolumeStream, ...rest: [Bytes, number, number, number]): number => {
+      return msync(volume, stream, ...rest);
+    }),
+  };
+}
+
+/** The module has given out the descriptor before it asks: a refusal has to take it back. */
+function open(FS: EmscriptenFS, volume: VolumeOps, stream: VolumeStream): void {
+  try {
+    const { ino } = stream.node.entry;
+    volume.retain(ino);
+    stream.description = { ino, maps: null };
+  } catch (error) {
+    if (stream.fd !== null) FS.closeStream(stream.fd);
+    throw hostError(FS, error);
+  }
+}
+
+/** A device finds the module's driver; other special files, and devices without one, do not open. */
+function openSpecial(FS: EmscriptenFS, stream: EmscriptenStream): void {
+  const { mode, rdev } = stream.node;
+  if (isChrdev(mode) && FS.getDevice(rdev) !== undefined) {
+    return FS.chrdev_stream_ops.open(stream);
+  }
+  if (stream.fd !== null) FS.closeStream(stream.fd);
+  throw makeError(FS, "ENXIO", "no driver for this special file");
+}
+
+/** Some releases close once per descriptor without telling of dup: the last one is looked for. */
+function close(FS: EmscriptenFS, volume: VolumeOps, stream: VolumeStream): void {
+  const { description } = stream;
+  for (const other of FS.streams) {
+    if (!other || other === stream) continue;
+    if ((other as VolumeStream).description === description) return;
+  }
+  volume.release(description.ino);
+}
+
+function write(volume: VolumeOps, stream: VolumeStream, bytes: Uint8Array, at: number): number {
+  if (bytes.length === 0) return 0;
+  const count = (stream.flags & O_APPEND) !== 0
+    ? append(volume, stream, bytes, at)
+    : volume.write(stream.description.ino, bytes, at);
+  if ((stream.flags & O_DSYNC) !== 0) volume.fsync(stream.description.ino);
+  return count;
+}
+
+function seekFrom(volume: VolumeOps, stream: VolumeStream, whence: number): number {
+  if (whence === SEEK_CUR) return stream.position;
+  if (whence === SEEK_END) return volume.getattr(stream.node.entry.ino).size;
+  return 0;
+}
+
+/**
+ * MEMFS knows the module's allocator and we do not: it maps a stand-in that holds the range.
+ * `rest` is `[address,] length, position, prot, flags`; the address went with release 3.1.22 or so.
+ */
+function map(
+  FS: EmscriptenFS,
+  volume: VolumeOps,
+  stream: VolumeStream,
+  rest: number[],
+): EmscriptenMap {
+  const first = rest.length === 5 ? 1 : 0;
+  const length = rest[first] ?? 0;
+  const position = rest[first + 1] ?? 0;
+  const contents = new Uint8Array(length);
+  readAll(volume, stream.description.ino, contents, position);
+  const node = { mode: S_IFREG | 0o666, contents, usedBytes: length };
+  const standIn = { node, flags: stream.flags, position: 0 };
+  const args = rest.with(first + 1, 0);
+  const result = FS.filesystems.MEMFS.stream_ops.mmap(standIn, ...args);
+  const maps = stream.description.maps ??= new Map();
+  maps.set(position, Math.max(length, maps.get(position) ?? 0));
+  return result;
+}
+
+/**
+ * Writes a shared map back, never past the end of the file. A stream through which nothing was
+ * mapped is another file that got the descriptor of a closed one: its bytes are left alone.
+ */
+function msync(
+  volume: VolumeOps,
+  stream: VolumeStream,
+  ...[buffer, offset, length, flags]: [Bytes, number, number, number]
+): number {
+  const { ino, maps } = stream.description;
+  if ((flags & MAP_PRIVATE) !== 0 || maps === null) return 0;
+  const position = mapPosition(maps, offset, length);
+  const inside = Math.min(length, volume.getattr(ino).size - position);
+  if (inside > 0) writeAll(volume, ino, view(buffer, 0, inside), position);
+  return 0;
+}
