@@ -169,6 +169,7 @@ const flagsByName: ReadonlyMap<string, number> = new Map([
 export function parseFlags(flags: string | number): number {
   if (typeof flags === "number" && Number.isInteger(flags)) return flags | 0;
   const parsed = typeof flags === "string" ? flagsByName.get(flags) : undefined;
-  if (parsed === undefined) throw new ErrnoError("EINVAL", `open with flags "${String(flags)}"`);
-  return parsed;
+  if (parsed !== undefined) return parsed;
+  const shown = typeof flags === "string" ? `"${flags}"` : `of type ${typeof flags}`;
+  throw new ErrnoError("EINVAL", `open with flags ${shown}`);
 }

@@ -142,6 +142,7 @@ export class DescriptorCalls extends WholeFile {
   }
 
   #lock(open: FSStream, command: number, argument: unknown): number {
+    integer(command, "fcntl");
     const isOfd = command >= F_OFD_GETLK && command <= F_OFD_SETLKW;
     const action = isOfd ? command - F_OFD_GETLK : command - F_GETLK;
     if (![0, 1, 2].includes(action)) refuse("EINVAL", "fcntl", command);

@@ -107,22 +107,22 @@ export class FS extends Makers {
 
   /** The driver of a device number, if there is one. */
   getDevice(dev: number): { stream_ops: StreamOps<never> } | undefined {
-    return this.devices[dev];
+    return typeof dev === "number" ? this.devices[dev] : undefined;
   }
 
   /** The number of a device. */
   makedev(ma: number, mi: number): number {
-    return makedev(ma, mi);
+    return makedev(integer(ma, "makedev"), integer(mi, "makedev"));
   }
 
   /** The major part of a device number. */
   major(dev: number): number {
-    return major(dev);
+    return major(integer(dev, "major"));
   }
 
   /** The minor part of a device number. */
   minor(dev: number): number {
-    return minor(dev);
+    return minor(integer(dev, "minor"));
   }
 
   /** Hears of changes to what the path leads to: a directory's entries, or a file. */

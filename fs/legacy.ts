@@ -9,7 +9,7 @@ import { Errno, isErrnoError } from "../abi/errno.ts";
 import { O_ACCMODE, O_TRUNC } from "../abi/flags.ts";
 import * as modes from "../abi/mode.ts";
 import { FSNode, FSStream, type NodeOps, type StreamOps } from "../abi/node.ts";
-import { refuse } from "./arguments.ts";
+import { integer, refuse } from "./arguments.ts";
 import { DescriptorCalls } from "./descriptor_calls.ts";
 import { pathAt } from "./entries.ts";
 import { childOf, FOLLOW, LAST, walk } from "./lookup.ts";
@@ -75,74 +75,76 @@ export class Legacy extends DescriptorCalls {
 
   /** The absolute path of a node. */
   getPath(node: FSNode): string {
-    return getPath(node);
+    return getPath(checkNode(node, "getPath"));
   }
 
   /** Whether a node is the root of a mount. */
   isRoot(node: FSNode): boolean {
-    return node.parent === node;
+    return checkNode(node, "isRoot").parent === node;
   }
 
   /** Whether something is mounted at a node. */
   isMountpoint(node: FSNode): boolean {
-    return node.mounted !== null;
+    return checkNode(node, "isMountpoint").mounted !== null;
   }
 
   /** Whether a mode is a regular file's. */
   isFile(mode: number): boolean {
-    return modes.isFile(mode);
+    return typeof mode === "number" && modes.isFile(mode);
   }
 
   /** Whether a mode is a directory's. */
   isDir(mode: number): boolean {
-    return modes.isDir(mode);
+    return typeof mode === "number" && modes.isDir(mode);
   }
 
   /** Whether a mode is a symbolic link's. */
   isLink(mode: number): boolean {
-    return modes.isLink(mode);
+    return typeof mode === "number" && modes.isLink(mode);
   }
 
   /** Whether a mode is a character device's. */
   isChrdev(mode: number): boolean {
-    return modes.isChrdev(mode);
+    return typeof mode === "number" && modes.isChrdev(mode);
   }
 
   /** Whether a mode is a block device's. */
   isBlkdev(mode: number): boolean {
-    return modes.isBlkdev(mode);
+    return typeof mode === "number" && modes.isBlkdev(mode);
   }
 
   /** Whether a mode is a FIFO's. */
   isFIFO(mode: number): boolean {
-    return modes.isFIFO(mode);
+    return typeof mode === "number" && modes.isFIFO(mode);
   }
 
   /** Whether a mode is a socket's. */
   isSocket(mode: number): boolean {
-    return modes.isSocket(mode);
+    return typeof mode === "number" && modes.isSocket(mode);
   }
 
   /** "r", "w" or "rw", and "w" behind it for O_TRUNC: what an open with the flags needs. */
   flagsToPermissionString(flags: number): string {
-    const access = ["r", "w", "rw"][flags & O_ACCMODE] ?? "rw";
-    return flags & O_TRUNC ? `${access}w` : access;
+    const bits = integer(flags, "flagsToPermissionString");
+    const access = ["r", "w", "rw"][bits & O_ACCMODE] ?? "rw";
+    return bits & O_TRUNC ? `${access}w` : access;
   }
 
   /** 0, or EACCES if the caller lacks one of "r", "w", "x" on the node. */
   nodePermissions(node: FSNode, permissions: string): number {
-    return mayAccess(this, node, bitsOf(permissions));
+    if (typeof permissions !== "string") refuse("EINVAL", "nodePermissions", permissions);
+    return mayAccess(this, checkNode(node, "nodePermissions"), bitsOf(permissions));
   }
 
   /** 0, or why the caller may not look for names in the directory. */
   mayLookup(directory: FSNode): number {
-    return mayLookup(this, directory);
+    return mayLookup(this, checkNode(directory, "mayLookup"));
   }
 
   /** 0, or why the caller may not add the name: EEXIST, ENOTDIR, EACCES. */
   mayCreate(directory: FSNode, name: string): number {
     return errnoOf(() => {
-      if (childOf(this, "mayCreate", directory, name) !== null) return Errno.EEXIST;
+      if (this.#child(directory, name, "mayCreate") !== null) return Errno.EEXIST;
       return mayCreate(this, directory);
     });
   }
@@ -150,19 +152,20 @@ export class Legacy extends DescriptorCalls {
   /** 0, or why the caller may not remove the name: ENOENT, EISDIR, ENOTDIR, EACCES, EPERM, EBUSY. */
   mayDelete(directory: FSNode, name: string, isdir: boolean): number {
     return errnoOf(() => {
-      const node = childOf(this, "mayDelete", directory, name);
+      const node = this.#child(directory, name, "mayDelete");
       return node === null ? Errno.ENOENT : mayDelete(this, node, isdir);
     });
   }
 
   /** 0, or why the node may not be opened with the flags. */
   mayOpen(node: FSNode | null, flags: number): number {
-    return node === null ? Errno.ENOENT : mayOpen(this, node, flags);
+    if (node === null) return Errno.ENOENT;
+    return mayOpen(this, checkNode(node, "mayOpen"), integer(flags, "mayOpen"));
   }
 
   /** The op, or the error that says it is missing. */
   checkOpExists<F>(op: F | undefined, errno: number): F {
-    return op ?? refuse(errno, "do what the backend cannot");
+    return op ?? refuse(integer(errno, "checkOpExists"), "do what the backend cannot");
   }
 
   /** The path with its last name resolved or not, and what is there. */
@@ -180,29 +183,38 @@ export class Legacy extends DescriptorCalls {
 
   /** The bucket of a name whose parent has this number. */
   hashName(parentid: number, name: string): number {
-    return hashNumber(parentid, name) & this.names.buckets.length - 1;
+    if (typeof name !== "string") refuse("EINVAL", "hashName", name);
+    return hashNumber(integer(parentid, "hashName"), name) & this.names.buckets.length - 1;
   }
 
   /** Enters a node into the name table under its parent and name. */
   hashAddNode(node: FSNode): void {
-    this.names.add(node);
+    const { parent, name } = checkNode(node, "hashAddNode");
+    if (this.names.get(parent, name) !== node) this.names.add(node);
   }
 
   /** Takes a node out of the name table. */
   hashRemoveNode(node: FSNode): void {
-    this.names.remove(node);
+    this.names.remove(checkNode(node, "hashRemoveNode"));
   }
 
   /** The child of that name. ENOENT, ENOTDIR, EACCES. */
   lookupNode(parent: FSNode, name: string): FSNode {
-    const refused = mayLookup(this, parent);
+    const refused = mayLookup(this, checkNode(parent, "lookupNode"));
     if (refused !== 0) refuse(refused, "lookupNode", name);
-    return childOf(this, "lookupNode", parent, name) ?? refuse("ENOENT", "lookupNode", name);
+    return this.#child(parent, name, "lookupNode") ?? refuse("ENOENT", "lookupNode", name);
+  }
+
+  #child(parent: FSNode, name: string, call: string): FSNode | null {
+    if (typeof name !== "string") refuse("EINVAL", call, name);
+    return childOf(this, call, checkNode(parent, call), name);
   }
 
   /** What the backend says the name is. ENOENT. */
   lookup(parent: FSNode, name: string): FSNode {
-    return parent.node_ops.lookup?.(parent, name) ?? refuse("ENOENT", "lookup", name);
+    if (typeof name !== "string") refuse("EINVAL", "lookup", name);
+    const { node_ops } = checkNode(parent, "lookup");
+    return node_ops.lookup?.(parent, name) ?? refuse("ENOENT", "lookup", name);
   }
 
   /**
@@ -210,11 +222,14 @@ export class Legacy extends DescriptorCalls {
    * the name table; a root of a type, and what is below it, does not: see docs/EMSCRIPTEN.md.
    */
   createNode(parent: FSNode | null, name: string, mode: number, rdev?: number): FSNode {
-    const data = { ino: this.nextInode++, mode, uid: 0, gid: 0, rdev: rdev ?? 0 };
+    if (typeof name !== "string") refuse("EINVAL", "createNode", name);
+    const bits = integer(mode, "createNode");
+    const device = integer(rdev ?? 0, "createNode");
+    const data = { ino: this.nextInode++, mode: bits, uid: 0, gid: 0, rdev: device };
     const node = new FSNode(data, NO_NODE_OPS, {});
     node.name = name;
     if (parent === null) return node;
-    node.parent = parent;
+    node.parent = checkNode(parent, "createNode");
     node.mount = parent.mount;
     if (parent.mount.dev > 0) this.names.add(node);
     return node;
@@ -228,6 +243,8 @@ export class Legacy extends DescriptorCalls {
   /** Puts a stream, or what an object says of one, at descriptor `fd` or the lowest free one. */
   createStream(stream: FSStream | StreamFields, fd = -1): FSStream {
     const made = stream instanceof FSStream ? stream : streamOf(stream);
+    const isKnown = Number.isInteger(fd) && fd >= -1 && fd < this.descriptors.limit;
+    if (!isKnown) refuse("EBADF", "createStream", fd);
     if (fd === -1) this.descriptors.add(made);
     else this.descriptors.put(made, fd);
     made.node.pins++;
@@ -284,13 +301,19 @@ export interface StreamFields {
   stream_ops?: StreamOps;
 }
 
+function checkNode(node: unknown, call: string): FSNode {
+  return node instanceof FSNode ? node : refuse("EINVAL", call, node);
+}
+
 const NO_NODE_OPS: NodeOps = {
   getattr: (node) => refuse("EPERM", "stat", node.name),
 };
 
 function streamOf(fields: StreamFields): FSStream {
   if (!(fields?.node instanceof FSNode)) refuse("EINVAL", "createStream");
-  const shared = { flags: fields.flags ?? 0, position: fields.position ?? 0, descriptors: 1 };
+  const flags = integer(fields.flags ?? 0, "createStream");
+  const position = integer(fields.position ?? 0, "createStream");
+  const shared = { flags, position, descriptors: 1 };
   const stream = new FSStream(fields.node, shared, fields.path ?? getPath(fields.node));
   stream.stream_ops = fields.stream_ops ?? fields.node.stream_ops;
   stream.seekable = fields.seekable ?? true;

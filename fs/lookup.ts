@@ -111,6 +111,7 @@ function trusted(state: State, node: FSNode | null): FSNode | null {
 
 function lookUp(state: State, call: string, parent: FSNode, name: string): FSNode | null {
   checkName(call, name);
+  if (parent.removed) return null;
   const found = parent.node_ops.lookup?.(parent, name) ?? null;
   return found === null ? null : attach(state, parent, name, found);
 }

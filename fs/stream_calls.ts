@@ -70,7 +70,7 @@ export class StreamCalls extends AttrCalls {
 
   /** Whether the stream has been closed. */
   isClosed(stream: FSStream): boolean {
-    return stream.fd === null;
+    return !(stream instanceof FSStream) || stream.fd === null;
   }
 
   /**
