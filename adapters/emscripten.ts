@@ -38,6 +38,7 @@ export type {
   EmscriptenNode,
   EmscriptenStream,
   EmscriptenType,
+  MemoryType,
 } from "./emscripten/host.ts";
 
 /** What {@link emscriptenType} takes. */

@@ -69,6 +69,15 @@ export interface EmscriptenMap {
   allocated: boolean;
 }
 
+/** The module's own MEMFS: the only one who knows its allocator. */
+export interface MemoryType {
+  /** Operations on open files. */
+  stream_ops: {
+    /** Copies a file's contents into the module's memory. */
+    mmap(...args: unknown[]): EmscriptenMap;
+  };
+}
+
 /** The part of a module's FS object that the type uses. */
 export interface EmscriptenFS {
   /** The module's own error class: it recognises no other. */
@@ -84,8 +93,10 @@ export interface EmscriptenFS {
   streams: (EmscriptenStream | null | undefined)[];
   /** What opening a character device does. */
   chrdev_stream_ops: { open(stream: EmscriptenStream): void };
-  /** Types that were linked in; MEMFS always is. */
-  filesystems: { MEMFS: { stream_ops: { mmap(...args: unknown[]): EmscriptenMap } } };
+  /** Types that were linked in, MEMFS among them; newest releases leave it out. */
+  filesystems?: { MEMFS?: MemoryType } | null;
+  /** The root directory; its mount is the module's MEMFS unless somebody put another one there. */
+  root: { mount: { type?: Partial<MemoryType> } };
   /** Puts a node into the name table. */
   hashAddNode(node: EmscriptenNode): void;
   /** Takes it out; nothing happens if it is not there. */

@@ -27,6 +27,7 @@ import {
   guard,
   hostError,
   makeError,
+  type MemoryType,
 } from "./host.ts";
 import type { VolumeNode } from "./nodes.ts";
 
@@ -215,6 +216,12 @@ function seekFrom(volume: VolumeOps, stream: VolumeStream, whence: number): numb
   return 0;
 }
 
+function memoryOps(FS: EmscriptenFS): MemoryType["stream_ops"] {
+  const ops = (FS.filesystems?.MEMFS ?? FS.root.mount.type)?.stream_ops;
+  if (ops?.mmap === undefined) throw new ErrnoError("ENODEV", "mmap: this module has no MEMFS");
+  return ops;
+}
+
 /**
  * MEMFS knows the module's allocator and we do not: it maps a stand-in that holds the range.
  * `rest` is `[address,] length, position, prot, flags`; the address went with release 3.1.22 or so.
@@ -233,7 +240,7 @@ function map(
   const node = { mode: S_IFREG | 0o666, contents, usedBytes: length };
   const standIn = { node, flags: stream.flags, position: 0 };
   const args = rest.with(first + 1, 0);
-  const result = FS.filesystems.MEMFS.stream_ops.mmap(standIn, ...args);
+  const result = memoryOps(FS).mmap(standIn, ...args);
   const maps = stream.description.maps ??= new Map();
   maps.set(position, Math.max(length, maps.get(position) ?? 0));
   return result;

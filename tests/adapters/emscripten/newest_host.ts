@@ -82,7 +82,7 @@ export class NewestFS {
   constructor() {
     this.root = new HostNode(null, "/", S_IFDIR | 0o777, 0);
     this.root.node_ops = { lookup: () => fail(44), mknod: this.#mknodOfRoot };
-    this.root.mount = { mountpoint: "/", opts: {}, mounts: [] };
+    this.root.mount = { type: this.memory, mountpoint: "/", opts: {}, mounts: [] };
   }
 
   #mknodOfRoot = (parent: HostNode, name: string, mode: number): HostNode => {
@@ -357,16 +357,15 @@ export class NewestFS {
     },
   };
 
-  filesystems: Any = {
-    MEMFS: {
-      stream_ops: {
-        mmap: (stream: Any, length: number, position: number): EmscriptenMap => {
-          const { contents } = stream.node;
-          const ptr = this.#top;
-          this.#top += Math.ceil(length / 65_536) * 65_536;
-          this.heap.set(contents.subarray(position, position + length), ptr);
-          return { ptr, allocated: true };
-        },
+  /** MEMFS, of which a type needs the way to the allocator. There is no list of types. */
+  memory: Any = {
+    stream_ops: {
+      mmap: (stream: Any, length: number, position: number): EmscriptenMap => {
+        const { contents } = stream.node;
+        const ptr = this.#top;
+        this.#top += Math.ceil(length / 65_536) * 65_536;
+        this.heap.set(contents.subarray(position, position + length), ptr);
+        return { ptr, allocated: true };
       },
     },
   };

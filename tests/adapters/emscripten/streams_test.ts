@@ -177,6 +177,14 @@ testOn([NEWEST], "mmap() puts the range into the module's memory", ({ FS }) => {
   FS.close(stream);
 });
 
+testOn([NEWEST], "mmap() is ENODEV in a module whose root is not its MEMFS", ({ FS }) => {
+  put(FS, "/data/a", "0123456789");
+  FS.root.mount.type = {};
+  const stream = FS.open("/data/a", 2);
+  assertEquals(codeFrom(FS, () => FS.mmap(stream, 6, 2, 3, MAP_SHARED)), "ENODEV");
+  FS.close(stream);
+});
+
 testOn([STOCK], "mmap() takes an address before the length as well", ({ FS }) => {
   put(FS, "/data/a", "0123456789");
   const seen: unknown[][] = [];
