@@ -23,6 +23,9 @@ export class Bitmap {
   readonly #taken: number[] = [];
   readonly #given: number[] = [];
   readonly #quarantine: number[] = [];
+  /** Given back durably, but still in a record that a replay would apply. */
+  #held: number[] = [];
+  #heldBefore: number[] = [];
   /** Pages of the image's bitmap that differ from their home. */
   readonly home: PageSet = new PageSet();
   /** How many blocks the last `allocate` gave. */
@@ -234,6 +237,26 @@ export class Bitmap {
     this.#quarantined -= count;
   }
 
+  /** The run has been given back durably, and a record that still counts has bytes of it. */
+  hold(start: number, count: number): void {
+    this.#held.push(start, count);
+  }
+
+  /** A header has been written after which that record does not count. */
+  retireHeld(): void {
+    this.#heldBefore.push(...this.#held);
+    this.#held = [];
+  }
+
+  /** That header is durable. */
+  releaseHeld(): void {
+    const runs = this.#heldBefore;
+    this.#heldBefore = [];
+    for (let index = 0; index < runs.length; index += 2) {
+      this.release(runs[index]!, runs[index + 1]!);
+    }
+  }
+
   /** Whether one of the blocks is free. */
   anyFree(start: number, count: number): boolean {
     return this.#runLength(start, start + count, true) < count;
@@ -245,5 +268,26 @@ export class Bitmap {
     const count = Math.max(0, Math.min(into.length, bytes.length - from));
     into.set(bytes.subarray(from, from + count));
     into.fill(0, count);
+    for (const runs of [this.#held, this.#heldBefore]) {
+      for (let index = 0; index < runs.length; index += 2) {
+        clearBits(into, runs[index]! - from * 8, runs[index + 1]!);
+      }
+    }
   }
+
+  /** Runs of blocks taken by the open transaction: start, count, start, count. */
+  get taken(): readonly number[] {
+    return this.#taken;
+  }
+
+  /** Runs of blocks given back by the open transaction. */
+  get given(): readonly number[] {
+    return this.#given;
+  }
+}
+
+/** Clears `count` bits from bit `start` on, as far as they are in the array. */
+function clearBits(bytes: Uint8Array, start: number, count: number): void {
+  const end = Math.min(bytes.length * 8, start + count);
+  for (let bit = Math.max(0, start); bit < end; bit++) bytes[bit >> 3]! &= ~(1 << (bit & 7));
 }

@@ -42,15 +42,18 @@ export function checkVolume(handle: StorageHandle): Report {
     if (block >= 0) violations.push(bitmapViolation(block));
   }
   violations.push(...headerViolations(image, wasClean));
-  return reportOf(derived, { wasClean, totalBlocks: derived.bitmap.blocks });
+  const replayedRecords = image.replay.records.length;
+  return reportOf(derived, { wasClean, replayedRecords, totalBlocks: derived.bitmap.blocks });
 }
 
-function reportOf(derived: Derived, more: { wasClean: boolean; totalBlocks: number }): Report {
+function reportOf(
+  derived: Derived,
+  more: { wasClean: boolean; totalBlocks: number; replayedRecords: number },
+): Report {
   const { violations, counts, bitmap } = derived;
   return {
     clean: violations.length === 0,
     violations,
-    replayedRecords: 0,
     files: counts[L.TYPE.FILE]!,
     directories: counts[L.TYPE.DIRECTORY]!,
     symlinks: counts[L.TYPE.SYMLINK]!,

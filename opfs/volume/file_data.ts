@@ -10,46 +10,66 @@ import { ErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
 import { NO_BLOCK } from "./extent.ts";
 import * as L from "./layout.ts";
-import { readDevice, type VolumeState, writeDevice } from "./state.ts";
+import type { VolumeState } from "./state.ts";
 
 /** Leaves of a block map that one step of a cut changes. */
 const LEAVES_PER_STEP = 64;
 
-const zeros = new Uint8Array(64 * 1024);
-
-/** Writes zeros to a place inside of one block. */
-function zeroBlock(state: VolumeState, block: number, from: number, to: number): void {
-  for (let at = from; at < to; at += zeros.length) {
-    const length = Math.min(zeros.length, to - at);
-    writeDevice(state, zeros.subarray(0, length), state.placeOf(block, at));
-  }
-}
+/** From this length on whole blocks that are not in the pool are read directly. */
+const DIRECT_READ_BYTES = 32 * 1024;
 
 /**
- * Gives blocks to the file where `extents.find` has just found none, or unwritten ones, for a write
- * of bytes `[at, end)` of the file. What of the new blocks the write does not cover is zeroed.
- * Returns how many blocks from `fileBlock` on are written now, at least one.
+ * Gives one or more blocks to the file where `extents.find` has just found none, or unwritten ones.
+ * Returns how many from `fileBlock` on are its own now; `extents` speaks of them. Their bytes are
+ * anything: the caller writes all of them, or takes `pool.fresh`.
  *
  * @throws {ErrnoError} ENOSPC
  */
 export function fillBlocks(
   state: VolumeState,
   slot: number,
-  place: { fileBlock: number; want: number; at: number; end: number },
+  fileBlock: number,
+  want: number,
 ): number {
-  const { extents, blockSize } = state;
-  const { fileBlock, at, end } = place;
+  const { extents } = state;
+  const most = Math.min(want, extents.count);
   const count = extents.isUnwritten
-    ? convertUnwritten(state, slot, fileBlock, Math.min(place.want, extents.count))
-    : allocateRun(state, slot, fileBlock, Math.min(place.want, extents.count));
+    ? convertUnwritten(state, slot, fileBlock, most)
+    : allocateRun(state, slot, fileBlock, most);
   extents.find(slot, fileBlock);
   invariant(extents.block !== NO_BLOCK && extents.count >= count, "V7: a filled hole is a hole");
-  const first = extents.block;
-  const head = at - fileBlock * blockSize;
-  if (head > 0) zeroBlock(state, first, 0, Math.min(head, blockSize));
-  const tail = end - (fileBlock + count - 1) * blockSize;
-  if (tail < blockSize) zeroBlock(state, first + count - 1, Math.max(0, tail), blockSize);
   return count;
+}
+
+/**
+ * Writes bytes that lie inside of one file block, through the pool. What else a new block shows is
+ * zeros.
+ *
+ * @throws {ErrnoError} ENOSPC, EIO
+ */
+export function writeInBlock(
+  state: VolumeState,
+  slot: number,
+  at: number,
+  bytes: Uint8Array,
+): void {
+  const { extents, pool, blockSize } = state;
+  const fileBlock = Math.floor(at / blockSize);
+  const from = at - fileBlock * blockSize;
+  const to = from + bytes.length;
+  invariant(to <= blockSize, "V7: a write over the end of its block");
+  extents.find(slot, fileBlock);
+  let frame: number;
+  let [low, high] = [from, to];
+  if (extents.block === NO_BLOCK || extents.isUnwritten) {
+    fillBlocks(state, slot, fileBlock, 1);
+    frame = pool.fresh(extents.block);
+    low = 0;
+    high = Math.max(to, Math.min(blockSize, state.sizeOf(slot) - fileBlock * blockSize));
+  } else if (from === 0 && to === blockSize) frame = pool.blank(extents.block);
+  else frame = pool.get(extents.block);
+  pool.slabOf(frame).set(bytes, pool.offsetOf(frame) + from);
+  pool.soil(frame, low, high);
 }
 
 function allocateRun(state: VolumeState, slot: number, fileBlock: number, want: number): number {
@@ -84,13 +104,17 @@ function convertUnwritten(
  * reads as zeros, written blocks past the size are given back.
  */
 export function zeroGap(state: VolumeState, slot: number, size: number, to: number): void {
-  const { extents, blockSize } = state;
+  const { extents, blockSize, pool } = state;
   const inside = size % blockSize;
   let fileBlock = Math.floor(size / blockSize);
   if (inside > 0) {
     extents.find(slot, fileBlock);
     if (extents.block !== NO_BLOCK && !extents.isUnwritten) {
-      zeroBlock(state, extents.block, inside, Math.min(blockSize, inside + to - size));
+      const frame = pool.get(extents.block);
+      const end = Math.min(blockSize, inside + to - size);
+      const at = pool.offsetOf(frame);
+      pool.slabOf(frame).fill(0, at + inside, at + end);
+      pool.soil(frame, inside, end);
     }
     fileBlock++;
   }
@@ -140,16 +164,9 @@ export function writeTarget(state: VolumeState, slot: number, target: Uint8Array
     throw new ErrnoError("ENAMETOOLONG", `link to a path of ${target.length} bytes`);
   }
   if (target.includes(0)) throw new ErrnoError("EINVAL", "link to a path with NUL in it");
-  const { blockSize, extents } = state;
-  const last = Math.floor((target.length - 1) / blockSize);
-  for (let fileBlock = 0; fileBlock <= last;) {
-    extents.find(slot, fileBlock);
-    const want = last - fileBlock + 1;
-    const count = fillBlocks(state, slot, { fileBlock, want, at: 0, end: target.length });
-    const from = fileBlock * blockSize;
-    const piece = target.subarray(from, from + count * blockSize);
-    writeDevice(state, piece, state.placeOf(extents.block, 0));
-    fileBlock += count;
+  const { blockSize } = state;
+  for (let at = 0; at < target.length; at += blockSize) {
+    writeInBlock(state, slot, at, target.subarray(at, at + blockSize));
   }
   state.tables.view.setFloat64(slot * L.SLOT_BYTES + L.SLOT.SIZE, target.length, L.LE);
 }
@@ -168,7 +185,7 @@ export function readBytes(
   into: Uint8Array,
   at: number,
 ): void {
-  const { extents, blockSize, handle } = state;
+  const { extents, blockSize } = state;
   for (let done = 0; done < into.length;) {
     const fileBlock = Math.floor((at + done) / blockSize);
     const inside = at + done - fileBlock * blockSize;
@@ -179,9 +196,31 @@ export function readBytes(
     extents.find(slot, fileBlock);
     const length = Math.min(into.length - done, extents.count * blockSize - inside);
     if (extents.block === NO_BLOCK || extents.isUnwritten) into.fill(0, done, done + length);
-    else {
-      readDevice(handle, into.subarray(done, done + length), state.placeOf(extents.block, inside));
+    else readRun(state, into.subarray(done, done + length), inside);
+    done += length;
+  }
+}
+
+/** Reads from byte `inside` of the block that `extents` speaks of, within its run. */
+function readRun(state: VolumeState, into: Uint8Array, inside: number): void {
+  const { pool, blockSize, extents } = state;
+  const { block, count } = extents;
+  for (let done = 0; done < into.length;) {
+    const index = Math.floor((inside + done) / blockSize);
+    const from = inside + done - index * blockSize;
+    const rest = into.length - done;
+    const whole = from === 0 && rest >= DIRECT_READ_BYTES
+      ? pool.absentRun(block + index, Math.floor(rest / blockSize))
+      : 0;
+    if (whole * blockSize >= DIRECT_READ_BYTES) {
+      state.readBlocks(into.subarray(done, done + whole * blockSize), block + index);
+      done += whole * blockSize;
+      continue;
     }
+    const length = Math.min(rest, blockSize - from);
+    const frame = pool.get(block + index, count - index);
+    const at = pool.offsetOf(frame) + from;
+    into.set(pool.slabOf(frame).subarray(at, at + length), done);
     done += length;
   }
 }

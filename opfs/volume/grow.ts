@@ -21,6 +21,7 @@ const STEP_BYTES = 16 * 1024 * 1024;
 
 /** Makes room for a name and a slot, if there is space for it. */
 export function makeRoomForName(state: VolumeState): void {
+  state.requireWritable();
   if (state.inodes.free < SPARE_SLOTS) tryGrow(state, L.TABLE.SLOTS);
   if (!state.paths.hasRoom) tryGrow(state, L.TABLE.NAMES);
 }
@@ -35,12 +36,14 @@ function tryGrow(state: VolumeState, table: number): void {
 
 /** Makes room for `blocks` of data and the slots of their block map, if there is space for it. */
 export function makeRoomForBlocks(state: VolumeState, blocks: number): void {
+  state.requireWritable();
   if (state.inodes.free < SPARE_SLOTS) tryGrow(state, L.TABLE.SLOTS);
   if (state.bitmap.free >= blocks) return;
   const total = state.bitmap.blocks;
   const missing = blocks - state.bitmap.free;
   const step = Math.max(STEP_BLOCKS, Math.min(total >> 3, STEP_BYTES / state.blockSize));
-  if (!growBlocks(state, missing + step)) growBlocks(state, missing);
+  if (growBlocks(state, missing + step) || growBlocks(state, missing)) return;
+  if (state.bitmap.quarantined > 0) state.committer!.reclaim();
 }
 
 /** Whether the file could be made longer by that many blocks. */

@@ -9,7 +9,7 @@ import * as L from "./layout.ts";
 import { encodeHeader, type Header } from "./header.ts";
 import { locate, type Segment } from "./segments.ts";
 import { type VolumeState, writeDevice } from "./state.ts";
-import { encodeSuperblock } from "./superblock.ts";
+import { encodeSuperblock, type Superblock } from "./superblock.ts";
 
 /** Bytes that are put together for one call. */
 const STAGING_PAGES = 256;
@@ -50,30 +50,34 @@ function writePages(
   }
 }
 
-/**
- * Writes the header that is not the newest, as the newest, and the superblock's copy at 0 if it has
- * changed. Does not flush.
- */
-export function writeHeader(state: VolumeState, change: Partial<Header>): void {
-  const superblock = {
+/** Geometry and counters as they are now. */
+function currentSuperblock(state: VolumeState): Superblock {
+  return {
     ...state.superblock,
     freeBlocks: state.bitmap.unowned,
     pathUsed: state.paths.usedBytes,
   };
-  const before = encodedSuperblock(state);
-  const header = { ...state.header, ...change, counter: state.header.counter + 1, superblock };
+}
+
+/** Writes the superblock's copy at 0 if it is not there yet. */
+export function writeSuperblockCopy(state: VolumeState): void {
+  const copy = new Uint8Array(L.SUPERBLOCK_BYTES);
+  encodeSuperblock(currentSuperblock(state), new DataView(copy.buffer), 0);
+  if (copy.every((byte, index) => byte === state.superblockCopy[index])) return;
+  writeDevice(state, copy, L.SUPERBLOCK_AT);
+  state.superblockCopy = copy;
+}
+
+/** Writes the header that is not the newest, as the newest. Does not flush. */
+export function writeHeader(state: VolumeState, change: Partial<Header>): void {
+  const header = {
+    ...state.header,
+    ...change,
+    counter: state.header.counter + 1,
+    superblock: currentSuperblock(state),
+  };
   const at = state.headerAt === L.HEADER_A_AT ? L.HEADER_B_AT : L.HEADER_A_AT;
   writeDevice(state, encodeHeader(header), at);
   state.header = header;
   state.headerAt = at;
-  const after = encodedSuperblock(state);
-  if (after.some((byte, index) => byte !== before[index])) {
-    writeDevice(state, after, L.SUPERBLOCK_AT);
-  }
-}
-
-function encodedSuperblock(state: VolumeState): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(L.SUPERBLOCK_BYTES);
-  encodeSuperblock(state.header.superblock, new DataView(bytes.buffer), 0);
-  return bytes;
 }

@@ -9,11 +9,13 @@
 import { ErrnoError } from "../../abi/errno.ts";
 import type { StorageHandle } from "../device/handle.ts";
 import type { Bitmap } from "./bitmap.ts";
+import type { Patch } from "./block_pool.ts";
 import { type FoundHeader, newestHeader } from "./header.ts";
 import * as L from "./layout.ts";
 import { bytesOf, readSegments, type Segment, type Segments } from "./segments.ts";
+import { findRecords, type Replay, replayDescriptors, replayTables } from "./replay.ts";
 import { readDevice } from "./state.ts";
-import { imageBytes, type Superblock } from "./superblock.ts";
+import { geometryProblem, imageBytes, type Superblock } from "./superblock.ts";
 import { Tables } from "./tables.ts";
 
 /** The parts of an image that mount and check need. */
@@ -28,6 +30,10 @@ export interface Image {
   tables: Tables;
   /** Everything before the blocks. */
   start: Uint8Array<ArrayBuffer>;
+  /** The records that have been laid over the tables. */
+  replay: Replay;
+  /** What they say of data blocks, by block. */
+  patches: Map<number, Patch[]>;
 }
 
 const FIRST_READ_BYTES = 1024 * 1024;
@@ -47,20 +53,26 @@ export function loadImage(handle: StorageHandle): Image {
   const first = new Uint8Array(Math.min(sizeBytes, FIRST_READ_BYTES));
   readDevice(handle, first, 0);
   const header = newestHeader(first);
-  const { superblock } = header;
-  const needed = imageBytes(superblock);
-  if (sizeBytes < needed) {
-    throw new ErrnoError(
-      "EIO",
-      `open the volume: it was cut off at ${sizeBytes} of ${needed} bytes`,
-    );
-  }
-  const start = wholeStart(handle, first, superblock.dataOffset);
+  if (sizeBytes < header.superblock.dataOffset) throw cutOff(sizeBytes, header.superblock);
+  const start = wholeStart(handle, first, header.superblock.dataOffset);
+  const replay = findRecords(start.subarray(L.RING_AT, header.superblock.inodeOffset), header);
+  const superblock = { ...header.superblock, totalBlocks: replay.totalBlocks };
+  const problem = geometryProblem(superblock);
+  if (problem !== null) throw new ErrnoError("EIO", `open the volume: V10: ${problem}`);
+  if (sizeBytes < imageBytes(superblock) && !replay.isLonger) throw cutOff(sizeBytes, superblock);
   const firstSlots = start.subarray(superblock.inodeOffset, superblock.pathOffset);
+  replayDescriptors(replay, firstSlots);
   const segments = readSegments(superblock, firstSlots);
   const slots = readTable(handle, start, segments.slots);
   const tables = new Tables(slots, readTable(handle, start, segments.names));
-  return { header, superblock, segments, tables, start };
+  const patches = replayTables(replay, tables, superblock);
+  return { header, superblock, segments, tables, start, replay, patches };
+}
+
+function cutOff(sizeBytes: number, superblock: Superblock): ErrnoError {
+  const needed = imageBytes(superblock);
+  const where = `at ${sizeBytes} of ${needed} bytes`;
+  return new ErrnoError("EIO", `open the volume: it was cut off ${where}`);
 }
 
 function wholeStart(
@@ -85,9 +97,15 @@ function readTable(
   for (const segment of segments) {
     const into = bytes.subarray(segment.logical, segment.logical + segment.bytes);
     if (segment.firstBlock < 0) into.set(start.subarray(segment.at, segment.at + segment.bytes));
-    else readDevice(handle, into, segment.at);
+    else readSegment(handle, into, segment.at);
   }
   return bytes;
+}
+
+/** A segment that the last record has added may be beyond the end of the file, and is zeros. */
+function readSegment(handle: StorageHandle, into: Uint8Array, at: number): void {
+  const count = Math.max(0, Math.min(into.length, handle.getSize() - at));
+  readDevice(handle, into.subarray(0, count), at);
 }
 
 /**
@@ -115,7 +133,7 @@ export function compareBitmap(handle: StorageHandle, image: Image, bitmap: Bitma
 
 function readPiece(handle: StorageHandle, at: number, length: number): Uint8Array<ArrayBuffer> {
   const piece = new Uint8Array(length);
-  readDevice(handle, piece, at);
+  readSegment(handle, piece, at);
   return piece;
 }
 

@@ -6,15 +6,16 @@
  *
  * @module
  */
-import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
+import { ErrnoError } from "../../abi/errno.ts";
 import type { StorageHandle } from "../device/handle.ts";
 import { type FormatOptions, formatVolume, isFormattable, randomSalt } from "./format.ts";
-import { writeHeader } from "./home.ts";
+import { writeSuperblockCopy, writeTablesHome } from "./home.ts";
 import { compareBitmap, type Image, loadImage } from "./image.ts";
+import { Journal } from "./journal.ts";
 import * as L from "./layout.ts";
-import type { MountReport, Violation } from "./report.ts";
+import type { Violation } from "./report.ts";
 import { type Derived, scan } from "./scan.ts";
-import { VolumeState } from "./state.ts";
+import { flushDevice, refusalOf, VolumeState, writeDevice } from "./state.ts";
 import { imageBytes } from "./superblock.ts";
 import { Volume } from "./volume.ts";
 
@@ -24,7 +25,11 @@ export interface VolumeOptions extends Omit<FormatOptions, "force"> {
   create?: boolean;
   /** Whether every change answers EROFS and nothing is written. Default false. */
   readOnly?: boolean;
+  /** Bytes of memory for file data. Default 8 MiB. */
+  poolBytes?: number;
 }
+
+const POOL_BYTES_DEFAULT = 8 * 1024 * 1024;
 
 /**
  * Mounts the volume on a device; an empty device is formatted first. The volume owns the handle from
@@ -63,9 +68,10 @@ export function openVolumeSync(handle: StorageHandle, options: VolumeOptions = {
   refuseDamage(derived.violations);
   const state = assemble(handle, image, { derived, options });
   const corrected = derived.violations;
-  if (!readOnly) startWriting(state, corrected, options);
-  const report: MountReport = { formatted, wasClean, replayedRecords: 0, corrected };
-  return new Volume(state, report);
+  const journal = readOnly ? null : new Journal(state, image.replay.next);
+  if (journal !== null) startWriting(state, { journal, image, corrected, options });
+  const replayedRecords = image.replay.records.length;
+  return new Volume(state, journal, { formatted, wasClean, replayedRecords, corrected });
 }
 
 /** V3: the counters that a clean close has written. */
@@ -106,7 +112,7 @@ function assemble(
   const { derived, options } = made;
   return new VolumeState({
     handle,
-    header: image.header,
+    header: { ...image.header, superblock: image.superblock },
     headerAt: image.header.at,
     segments: image.segments,
     tables: image.tables,
@@ -117,36 +123,66 @@ function assemble(
     links: derived.links,
     clock: options.clock ?? Date.now,
     isReadOnly: options.readOnly ?? false,
+    poolBytes: options.poolBytes ?? POOL_BYTES_DEFAULT,
+    superblockCopy: image.start.slice(L.SUPERBLOCK_AT, L.SUPERBLOCK_BYTES),
+    patches: options.readOnly ? image.patches : new Map(),
   });
 }
 
-/** The first writes of a mount: nothing that a reader of the old state would miss. */
+/**
+ * The first writes of a mount. What was replayed or corrected goes home and is durable before a
+ * header says so; without any of that a header is all, and needs no flush of its own.
+ */
 function startWriting(
   state: VolumeState,
-  corrected: readonly Violation[],
-  options: VolumeOptions,
+  more: {
+    journal: Journal;
+    image: Image;
+    corrected: readonly Violation[];
+    options: VolumeOptions;
+  },
 ): void {
+  const { journal, image, corrected, options } = more;
   const random = options.random ?? ((bytes) => void crypto.getRandomValues(bytes));
+  state.committer = journal;
   try {
     const needed = imageBytes(state.superblock);
-    if (state.handle.getSize() > needed) state.handle.truncate(needed);
-    if (corrected.length > 0) correctRecords(state);
-    writeHeader(state, {
-      state: L.STATE.IN_USE,
-      salt: randomSalt(random),
-      term: state.header.term + 1,
-    });
+    if (state.handle.getSize() !== needed) state.handle.truncate(needed);
   } catch (error) {
-    throw isErrnoError(error)
-      ? error
-      : new ErrnoError("EIO", "open the volume for writing", { cause: error });
+    throw refusalOf(state, error);
   }
+  const isChanged = image.replay.records.length > 0 || corrected.length > 0;
+  if (isChanged) bringHome(state, image, corrected);
+  state.header = {
+    ...state.header,
+    salt: randomSalt(random),
+    term: state.header.term + 1,
+  };
+  journal.writeHeader(L.STATE.IN_USE);
+  if (isChanged) journal.flush();
+}
+
+function bringHome(
+  state: VolumeState,
+  image: Image,
+  corrected: readonly Violation[],
+): void {
+  for (const [block, patches] of image.patches) {
+    for (const { offset, bytes } of patches) {
+      writeDevice(state, bytes, state.placeOf(block, offset));
+    }
+  }
+  if (corrected.length > 0) correctRecords(state);
+  state.tables.settle();
+  writeTablesHome(state);
+  writeSuperblockCopy(state);
+  flushDevice(state);
 }
 
 /** Writes what is derivable into the records: link counts, continuation flags, free slots. */
 function correctRecords(state: VolumeState): void {
   const { tables, extents, links } = state;
-  state.begin();
+  tables.begin();
   for (let slot = L.FIRST_FILE_SLOT; slot < tables.slotCount; slot++) {
     const type = state.typeOf(slot);
     const at = slot * L.SLOT_BYTES;
@@ -168,5 +204,5 @@ function correctRecords(state: VolumeState): void {
       tables.view.setUint8(at + L.SLOT.FLAGS, flags);
     }
   }
-  state.keep();
+  tables.keep();
 }

@@ -12,6 +12,7 @@
 import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
 import type { StorageHandle } from "../device/handle.ts";
 import type { Bitmap } from "./bitmap.ts";
+import { BlockPool, type Patch } from "./block_pool.ts";
 import type { Extents } from "./extent.ts";
 import type { Header } from "./header.ts";
 import type { InodeTable } from "./inode_table.ts";
@@ -47,6 +48,22 @@ export interface Parts {
   clock: () => number;
   /** Whether every change answers EROFS. */
   isReadOnly: boolean;
+  /** Bytes of memory for file data. */
+  poolBytes: number;
+  /** The superblock's copy at 0 as it is on the device. */
+  superblockCopy: Uint8Array;
+  /** Replayed bytes that a volume for reading only does not write home. */
+  patches: Map<number, Patch[]>;
+}
+
+/** What makes things durable; the state knows no more of the journal. */
+export interface Committer {
+  /** Whether the open group has no room for another step. */
+  readonly isGroupFull: boolean;
+  /** Makes everything that has been kept durable. */
+  commit(): void;
+  /** Sets free every block that waits in quarantine. */
+  reclaim(): void;
 }
 
 /** One mounted volume. */
@@ -83,6 +100,12 @@ export class VolumeState {
   readonly blockSize: number;
   /** Where block 0 begins, in bytes. */
   readonly dataOffset: number;
+  /** Cached file data. */
+  readonly pool: BlockPool;
+  /** The superblock's copy at 0 as it is on the device. */
+  superblockCopy: Uint8Array;
+  /** The journal; null on a volume for reading only. */
+  committer: Committer | null = null;
   /** Why the volume is FAILED, or null. */
   failure: ErrnoError | null = null;
   /** Whether `close` has been called. */
@@ -105,6 +128,23 @@ export class VolumeState {
     this.isReadOnly = parts.isReadOnly;
     this.blockSize = this.superblock.blockSize;
     this.dataOffset = this.superblock.dataOffset;
+    this.superblockCopy = parts.superblockCopy;
+    const { poolBytes, patches } = parts;
+    this.pool = new BlockPool(this, { blockSize: this.blockSize, poolBytes, patches });
+  }
+
+  /** Fills `into` from the start of a block on; what a file for reading only lacks is zeros. */
+  readBlocks(into: Uint8Array, block: number): void {
+    const at = this.placeOf(block, 0);
+    if (!this.isReadOnly) return readDevice(this.handle, into, at);
+    const count = Math.max(0, Math.min(into.length, this.handle.getSize() - at));
+    readDevice(this.handle, into.subarray(0, count), at);
+    into.fill(0, count);
+  }
+
+  /** Writes whole blocks. */
+  writeBlocks(from: Uint8Array, block: number): void {
+    writeDevice(this, from, this.placeOf(block, 0));
   }
 
   /**
@@ -113,12 +153,31 @@ export class VolumeState {
    * @throws {ErrnoError} EROFS on a read-only or FAILED volume, EBADF on a closed one
    */
   begin(): void {
-    if (this.isClosed || this.isReadOnly || this.failure !== null) throw this.#refusal();
+    this.requireWritable();
+    if (this.committer!.isGroupFull) this.committer!.commit();
     this.tables.begin();
     this.inodes.begin();
     this.paths.begin();
     this.bitmap.begin();
     this.extents.begin();
+  }
+
+  /**
+   * Stops unless the volume can be changed.
+   *
+   * @throws {ErrnoError} EROFS on a read-only or FAILED volume, EBADF on a closed one
+   */
+  requireWritable(): void {
+    if (this.isClosed || this.isReadOnly || this.failure !== null) throw this.#refusal();
+  }
+
+  /**
+   * Stops if nothing can be made durable; on a volume for reading only there is nothing to.
+   *
+   * @throws {ErrnoError} EROFS on a FAILED volume, EBADF on a closed one
+   */
+  requireOpen(): void {
+    if (this.isClosed || this.failure !== null) throw this.#refusal();
   }
 
   #refusal(): ErrnoError {
@@ -132,7 +191,14 @@ export class VolumeState {
     this.tables.keep();
     this.inodes.keep();
     this.paths.keep();
+    this.#dropRuns(this.bitmap.given);
     this.bitmap.keep();
+  }
+
+  #dropRuns(runs: readonly number[]): void {
+    for (let index = 0; index < runs.length; index += 2) {
+      this.pool.dropRun(runs[index]!, runs[index + 1]!);
+    }
   }
 
   /** Closes the transaction: it has not happened. Returns the error to throw. */
@@ -140,6 +206,7 @@ export class VolumeState {
     this.tables.revert();
     this.inodes.revert();
     this.paths.revert();
+    this.#dropRuns(this.bitmap.taken);
     this.bitmap.revert();
     this.extents.revert();
     return isErrnoError(error) ? error : this.fail(error);

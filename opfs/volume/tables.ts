@@ -203,10 +203,35 @@ export class Tables {
     this.#lazy.add(slot);
   }
 
-  /** Makes what was touched lazily dirty. */
-  soilLazy(): void {
-    for (const slot of this.#lazy) this.#soil(slot);
-    this.#lazy.clear();
+  /** Makes what was touched lazily dirty, until `pendingBytes` reaches a limit. */
+  soilLazy(bytesMax: number): void {
+    for (const slot of this.#lazy) {
+      if (this.pendingBytes + RECORD_SLOT_COST > bytesMax) return;
+      this.#lazy.delete(slot);
+      if (this.slots[slot * L.SLOT_BYTES] !== L.TYPE.FREE) this.#soil(slot);
+    }
+  }
+
+  /** Whether something has been touched lazily. */
+  get hasLazy(): boolean {
+    return this.#lazy.size > 0;
+  }
+
+  /** Dirty pieces of the path table in order, neighbours joined: from, to. */
+  dirtyNameRuns(): [number, number][] {
+    const pieces: [number, number][] = [];
+    for (let index = 0; index < this.dirtyNames.length; index += 2) {
+      const from = this.dirtyNames[index]!;
+      pieces.push([from, from + this.dirtyNames[index + 1]!]);
+    }
+    pieces.sort((a, b) => a[0] - b[0]);
+    const runs: [number, number][] = [];
+    for (const [from, to] of pieces) {
+      const last = runs[runs.length - 1];
+      if (last !== undefined && from <= last[1]) last[1] = Math.max(last[1], to);
+      else runs.push([from, to]);
+    }
+    return runs;
   }
 
   /** Whether a record would be empty. */
@@ -248,6 +273,18 @@ export class Tables {
       into.fill(0, slotAt + L.SLOT.PATH_OFFSET, slotAt + L.SLOT_BYTES);
       if (!isInode) into.fill(0, slotAt, slotAt + L.SLOT_BYTES);
     }
+  }
+
+  /** At mount: takes a slot from a record. */
+  replaySlot(slot: number, bytes: Uint8Array): void {
+    this.slots.set(bytes, slot * L.SLOT_BYTES);
+    this.homeSlots.add(Math.floor(slot / SLOTS_PER_PAGE));
+  }
+
+  /** At mount: takes a piece of the path table from a record. */
+  replayNames(offset: number, bytes: Uint8Array): void {
+    this.names.set(bytes, offset);
+    if (bytes.length > 0) this.#markNames(offset, bytes.length);
   }
 
   /** Adds zeroed slots. */

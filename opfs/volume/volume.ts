@@ -14,7 +14,6 @@ import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
 import { isLink } from "../../abi/mode.ts";
 import type { CreateOptions, Ino, VolumeOps } from "../volume_ops.ts";
 import { attributesOf, changeAttributes, requireFile, touchAccess } from "./attributes.ts";
-import { closeVolume, commit } from "./commit.ts";
 import {
   createName,
   destroy,
@@ -24,13 +23,19 @@ import {
   unlinkName,
 } from "./directory.ts";
 import { NO_BLOCK } from "./extent.ts";
-import { fillBlocks, readBytes, readTarget, zeroGap } from "./file_data.ts";
+import { fillBlocks, readBytes, readTarget, writeInBlock, zeroGap } from "./file_data.ts";
 import { makeRoomForBlocks, makeRoomForName } from "./grow.ts";
+import { closeVolume } from "./close.ts";
+import type { Journal } from "./journal.ts";
 import * as L from "./layout.ts";
 import { decodeName, encodeName, nameBytes } from "./names.ts";
 import type { MountReport } from "./report.ts";
 import { refusalOf, type VolumeState } from "./state.ts";
 
+/** Writes of whole blocks from this length on go straight to the device. */
+const DIRECT_WRITE_BYTES = 64 * 1024;
+/** Bytes of a logged block that one step changes: they go into the record. */
+const LOGGED_STEP_BYTES = 8 * 1024;
 /** Entries that one `readdir` returns at most. */
 const ENTRIES_PER_CALL = 512;
 
@@ -76,15 +81,17 @@ export interface VolumeStats {
  */
 export class Volume implements VolumeOps {
   readonly #state: VolumeState;
+  readonly #journal: Journal | null;
   /** What mounting found, and corrected. */
   readonly report: MountReport;
   /** The root directory. */
   readonly root: Ino;
   #generation = 0;
 
-  /** Takes what `mount.ts` has made. */
-  constructor(state: VolumeState, report: MountReport) {
+  /** Takes what `mount.ts` has made; no journal for reading only. */
+  constructor(state: VolumeState, journal: Journal | null, report: MountReport) {
     this.#state = state;
+    this.#journal = journal;
     this.report = report;
     this.root = state.inodes.inoOf(L.ROOT_SLOT);
   }
@@ -241,7 +248,7 @@ export class Volume implements VolumeOps {
     const state = this.#state;
     const slot = state.slotOf(ino);
     requireFile(state, slot);
-    const { extents, handle, blockSize } = state;
+    const { extents, handle, blockSize, pool } = state;
     const length = this.#writable(from.length, at);
     this.#reserve(slot, at, length);
     let done = 0;
@@ -249,21 +256,21 @@ export class Volume implements VolumeOps {
       state.begin();
       try {
         const position = at + done;
-        const fileBlock = Math.floor(position / blockSize);
-        const inside = position - fileBlock * blockSize;
         const size = state.sizeOf(slot);
         if (position > size) zeroGap(state, slot, size, position);
-        extents.find(slot, fileBlock);
-        let { count } = extents;
-        if (extents.block === NO_BLOCK || extents.isUnwritten) {
-          const want = Math.ceil((inside + length - done) / blockSize);
-          const end = at + length;
-          count = fillBlocks(state, slot, { fileBlock, want, at: position, end });
+        let piece = this.#directPiece(slot, position, length - done);
+        const bytes = from.subarray(
+          done,
+          done + (piece || this.#piece(slot, position, length - done)),
+        );
+        if (piece === 0) {
+          writeInBlock(state, slot, position, bytes);
+          piece = bytes.length;
+        } else {
+          const place = state.placeOf(extents.block, 0);
+          if (handle.write(bytes, { at: place }) !== piece) throw refusalOf(state, null);
+          pool.wroteDirectly(extents.block, piece / blockSize);
         }
-        const piece = Math.min(length - done, count * blockSize - inside);
-        const bytes = piece === from.length ? from : from.subarray(done, done + piece);
-        const place = state.placeOf(extents.block, inside);
-        if (handle.write(bytes, { at: place }) !== piece) throw refusalOf(state, null);
         this.#wrote(slot, position + piece);
         state.keep();
         done += piece;
@@ -274,6 +281,34 @@ export class Volume implements VolumeOps {
       }
     }
     return done;
+  }
+
+  /**
+   * How many bytes of a write go straight to the device: whole blocks, many, none of them logged.
+   * `extents` speaks of them then, and new ones among them are the file's.
+   */
+  #directPiece(slot: number, position: number, length: number): number {
+    const { extents, blockSize, pool } = this.#state;
+    const blocks = Math.floor(length / blockSize);
+    if (length < DIRECT_WRITE_BYTES || blocks === 0 || position % blockSize !== 0) return 0;
+    const fileBlock = position / blockSize;
+    extents.find(slot, fileBlock);
+    const isNew = extents.block === NO_BLOCK || extents.isUnwritten;
+    const count = isNew
+      ? fillBlocks(this.#state, slot, fileBlock, blocks)
+      : Math.min(extents.count, blocks);
+    return pool.directRun(extents.block, count) * blockSize;
+  }
+
+  /** How many bytes of a write go into one block of the pool. */
+  #piece(slot: number, position: number, length: number): number {
+    const { extents, blockSize, pool } = this.#state;
+    const fileBlock = Math.floor(position / blockSize);
+    const piece = Math.min(length, blockSize - (position - fileBlock * blockSize));
+    if (piece <= LOGGED_STEP_BYTES) return piece;
+    extents.find(slot, fileBlock);
+    const isLogged = extents.block !== NO_BLOCK && pool.isLogged(extents.block);
+    return isLogged ? LOGGED_STEP_BYTES : piece;
   }
 
   /** How much of a write fits below the largest offset. */
@@ -340,7 +375,8 @@ export class Volume implements VolumeOps {
 
   /** Makes everything before this call durable. EROFS on a FAILED volume. */
   sync(): void {
-    commit(this.#state);
+    this.#state.requireOpen();
+    this.#journal?.commit();
   }
 
   /** Space in the file as it is; it grows when more is needed. */
@@ -374,7 +410,7 @@ export class Volume implements VolumeOps {
 
   /** Makes everything durable and lets the device go. A second call does nothing. */
   close(): void {
-    closeVolume(this.#state);
+    closeVolume(this.#state, this.#journal);
   }
 }
 

@@ -1,0 +1,258 @@
+/**
+ * The journal: commit, group commit and checkpoint.
+ *
+ * Layer: opfs/volume. Everything since the last commit becomes one record in the ring. Atomicity is
+ * implemented here and nowhere else:
+ *
+ *     data to its place -> flush -> record -> flush (it has happened) -> give back, go home later
+ *
+ * Record N+1 begins only after the flush of record N returned (V14), so behind a torn record there
+ * is never a whole one. A checkpoint writes home what records hold, flushes, and then says in a
+ * header that replay begins later; ring, logged blocks and blocks in quarantine that this sets free
+ * are used only after the *next* flush, because the header is not durable before.
+ *
+ * @module
+ */
+import { invariant } from "../../abi/invariant.ts";
+import { writeHeader, writeSuperblockCopy, writeTablesHome } from "./home.ts";
+import * as L from "./layout.ts";
+import { RecordWriter } from "./record.ts";
+import { flushDevice, type VolumeState, writeDevice } from "./state.ts";
+
+/** Data of up to this many bytes goes into the record instead of to its place. */
+const INLINE_BYTES = 64 * 1024;
+/** A group ends when less than this is left of the longest record: no step takes more. */
+const STEP_BYTES = 16 * 1024;
+
+/** Where the next record goes. */
+export interface RingPosition {
+  /** Its sequence. */
+  sequence: number;
+  /** Its place in the ring. */
+  place: number;
+  /** Checksum of the record before it. */
+  checksum: number;
+}
+
+/** What the journal has done, since the volume was opened. */
+export interface JournalMetrics {
+  /** Records written. */
+  commits: number;
+  /** Checkpoints. */
+  checkpoints: number;
+  /** Flushes of the device. */
+  flushes: number;
+  /** Bytes of records. */
+  recordBytes: number;
+}
+
+/** The journal of one volume. */
+export class Journal {
+  readonly #state: VolumeState;
+  readonly #writer: RecordWriter;
+  readonly #ringBytes: number;
+  #sequence: number;
+  #place: number;
+  #checksum: number;
+  /** Bytes of the ring that a replay would look at, and of them those that a flush sets free. */
+  #used = 0;
+  #retired = 0;
+  #hasRetired = false;
+  /** Counters. */
+  readonly metrics: JournalMetrics = { commits: 0, checkpoints: 0, flushes: 0, recordBytes: 0 };
+  /** The longest record. */
+  readonly recordBytesMax: number;
+
+  /** A journal that goes on at a place of the ring, where nothing is to be replayed any more. */
+  constructor(state: VolumeState, position: RingPosition) {
+    this.#state = state;
+    this.#ringBytes = state.superblock.inodeOffset - L.RING_AT;
+    this.recordBytesMax = Math.floor(this.#ringBytes / 4 / L.SECTOR_BYTES) * L.SECTOR_BYTES;
+    this.#writer = new RecordWriter(this.recordBytesMax);
+    this.#sequence = position.sequence;
+    this.#place = position.place;
+    this.#checksum = position.checksum;
+  }
+
+  /** Bytes of the ring in use. */
+  get usedBytes(): number {
+    return this.#used;
+  }
+
+  /** Whether the open group has no room for another step. */
+  get isGroupFull(): boolean {
+    const { tables, pool } = this.#state;
+    const bytes = L.RECORD_HEAD_BYTES + tables.pendingBytes + pool.loggedDirtyBytes;
+    return bytes > this.recordBytesMax - STEP_BYTES || pool.isCrowded;
+  }
+
+  /**
+   * Makes everything that has been kept durable.
+   *
+   * @throws {ErrnoError} ENOSPC with everything as it was, or what a flush says
+   */
+  commit(): void {
+    const { tables, pool } = this.#state;
+    if (tables.isClean && pool.dirtyBlocks === 0) {
+      if (pool.isUnflushed) this.flush();
+      return;
+    }
+    tables.soilLazy(this.recordBytesMax - STEP_BYTES / 2);
+    const frames = this.#placeData();
+    if (pool.isUnflushed) this.flush();
+    this.#writeRecord(frames);
+    this.flush();
+    // It has happened: from here on nothing can undo it.
+    tables.settle();
+    pool.logged(frames);
+    this.#releaseQuarantine();
+    if (this.#used > this.#ringBytes / 2 || pool.isCrowded) this.checkpoint();
+  }
+
+  /** Decides which dirty data goes into the record, and writes the rest to its place. */
+  #placeData(): number[] {
+    const { pool, tables } = this.#state;
+    const logged = pool.dirtyFrames("logged");
+    const others = pool.dirtyFrames("unlogged");
+    const room = this.recordBytesMax - L.RECORD_HEAD_BYTES - tables.pendingBytes;
+    const bytes = this.#recordBytesOf(others);
+    if (bytes <= INLINE_BYTES && this.#recordBytesOf(logged) + bytes <= room) {
+      return [...logged, ...others];
+    }
+    pool.writeBack();
+    return logged;
+  }
+
+  #recordBytesOf(frames: readonly number[]): number {
+    const { pool } = this.#state;
+    let bytes = 0;
+    for (const frame of frames) {
+      const length = pool.dirtyTo(frame) - pool.dirtyFrom(frame);
+      bytes += L.RECORD_DATA_HEAD_BYTES + L.roundUp(length, 4);
+    }
+    return bytes;
+  }
+
+  #writeRecord(frames: readonly number[]): void {
+    const writer = this.#writer;
+    writer.begin();
+    this.#addTables();
+    const { pool, header, superblock, clock } = this.#state;
+    for (const frame of frames) {
+      const at = pool.offsetOf(frame);
+      const from = pool.dirtyFrom(frame);
+      const bytes = pool.slabOf(frame).subarray(at + from, at + pool.dirtyTo(frame));
+      writer.data(pool.blockOf(frame), from, bytes);
+    }
+    const { bytes, checksum } = writer.end({
+      sequence: this.#sequence,
+      salt: header.salt,
+      previous: this.#checksum,
+      totalBlocks: superblock.totalBlocks,
+      time: clock(),
+    });
+    const place = this.#reserve(bytes.length);
+    writeDevice(this.#state, bytes, L.RING_AT + place);
+    this.#used += (place >= this.#place ? 0 : this.#ringBytes - this.#place) + bytes.length;
+    this.#place = (place + bytes.length) % this.#ringBytes;
+    this.#sequence++;
+    this.#checksum = checksum;
+    this.metrics.commits++;
+    this.metrics.recordBytes += bytes.length;
+  }
+
+  #addTables(): void {
+    const { tables } = this.#state;
+    const writer = this.#writer;
+    for (const slot of tables.dirtySlots.sort((a, b) => a - b)) {
+      const at = writer.slot(slot);
+      tables.copySlots(slot, 1, writer.buffer, at);
+    }
+    for (const [from, to] of tables.dirtyNameRuns()) {
+      writer.names(from, tables.names.subarray(from, to));
+    }
+  }
+
+  /** Where a record of that length goes: at the next place, or at the start if it does not fit. */
+  #reserve(length: number): number {
+    if (!this.#fits(length) && this.#hasRetired) this.flush();
+    invariant(this.#fits(length), "V10: the ring is full before a checkpoint");
+    return this.#place + length <= this.#ringBytes ? this.#place : 0;
+  }
+
+  #fits(length: number): boolean {
+    const rest = this.#ringBytes - this.#place;
+    const skipped = length <= rest ? 0 : rest;
+    return this.#used + skipped + length <= this.#ringBytes;
+  }
+
+  #releaseQuarantine(): void {
+    const { bitmap, pool } = this.#state;
+    const runs = bitmap.takeQuarantine();
+    for (let index = 0; index < runs.length; index += 2) {
+      const start = runs[index]!;
+      const count = runs[index + 1]!;
+      if (pool.directRun(start, count) === count) bitmap.release(start, count);
+      else bitmap.hold(start, count);
+    }
+  }
+
+  /** Flushes the device; what waited for a durable header is free. */
+  flush(): void {
+    const { pool, bitmap } = this.#state;
+    flushDevice(this.#state);
+    this.metrics.flushes++;
+    pool.isUnflushed = false;
+    if (!this.#hasRetired) return;
+    this.#used -= this.#retired;
+    this.#retired = 0;
+    this.#hasRetired = false;
+    pool.releaseRetired();
+    bitmap.releaseHeld();
+  }
+
+  /**
+   * Brings home what the records hold, and lets replay begin after them.
+   *
+   * @throws {ErrnoError} ENOSPC with everything as it was, or what a flush says
+   */
+  checkpoint(volumeState: number = L.STATE.IN_USE): void {
+    this.commitFirst();
+    const state = this.#state;
+    state.pool.writeLoggedHome();
+    writeTablesHome(state);
+    writeSuperblockCopy(state);
+    this.flush();
+    this.writeHeader(volumeState);
+    this.metrics.checkpoints++;
+  }
+
+  /** Home bytes change only after the record that holds them is durable (V11). */
+  commitFirst(): void {
+    this.commit();
+  }
+
+  /** Writes a header after which nothing so far is replayed; it counts from the next flush on. */
+  writeHeader(volumeState: number): void {
+    const state = this.#state;
+    writeHeader(state, {
+      state: volumeState,
+      tailSequence: this.#sequence,
+      tailPlace: this.#place,
+      tailChecksum: this.#checksum,
+    });
+    this.#retired = this.#used;
+    this.#hasRetired = true;
+    state.pool.retireLogged();
+    state.bitmap.retireHeld();
+  }
+
+  /** Sets free every block that waits in quarantine. */
+  reclaim(): void {
+    const { bitmap } = this.#state;
+    this.commit();
+    if (bitmap.quarantined === 0) return;
+    this.checkpoint();
+    this.flush();
+  }
+}
