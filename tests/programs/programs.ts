@@ -2,7 +2,7 @@
  * How the C programs of this folder are compiled and run: natively, in a module over MEMFS, in a
  * module over a volume. Needs emcc and clang; without them each test fails and says what to install.
  */
-import { dirname, fromFileUrl, join, toFileUrl } from "@std/path";
+import { basename, dirname, fromFileUrl, join, resolve, toFileUrl } from "@std/path";
 import { type EmscriptenModule, mountVolume } from "../../adapters/emscripten.ts";
 import type { VolumeOps } from "../../mod.ts";
 
@@ -49,8 +49,8 @@ export async function command(name: string, args: string[], cwd?: string): Promi
 
 /** Compiles by emcc; returns the path of the glue. */
 export async function compile(source: string, folder: string): Promise<string> {
-  const glue = join(folder, source.replace(/\.c$/, ".js"));
-  await command("emcc", [...EMCC_FLAGS, join(SOURCES, source), "-o", glue]);
+  const glue = join(folder, basename(source).replace(/\.c$/, ".js"));
+  await command("emcc", [...EMCC_FLAGS, resolve(SOURCES, source), "-o", glue]);
   return glue;
 }
 
