@@ -1,11 +1,11 @@
 /**
  * Some two hundred POSIX calls of C programs: what they return natively, over the stock MEMFS and
- * over a volume is the same, but for what deviations.ts says of 3.1.6. Then the tree that they left,
- * in memory and in a file that other processes wrote and read.
+ * over a volume is the same, but for what deviations.ts says of 3.1.6. The last program shows the
+ * tree that the others left: in memory, behind a relay, in a file that each opened anew.
  */
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { checkVolume, fileHandle, memoryHandle, openVolumeSync } from "../../mod.ts";
+import { checkVolume, fileHandle, memoryHandle, openVolume, openVolumeSync } from "../../mod.ts";
 import { DEVIATIONS } from "./deviations.ts";
 import {
   byName,
@@ -20,7 +20,8 @@ import {
 } from "./programs.ts";
 
 const PROBES = ["bytes", "names", "maps"] as const;
-type Program = (typeof PROBES)[number] | "tree";
+const PROGRAMS = [...PROBES, "tree"] as const;
+type Program = (typeof PROGRAMS)[number];
 
 /** The lines of Linux, with what is known to differ put in. */
 function expected(
@@ -45,65 +46,106 @@ function assertLines(lines: string[], wanted: Map<string, string>): void {
   assertEquals(sorted(byName(lines)), sorted(wanted));
 }
 
-/** Runs the probes natively, each in its directory, and the tree over all of them. */
-async function runAllNative(folder: string): Promise<Map<Program, string[]>> {
-  const results = new Map<Program, string[]>();
+/** What every way of running is compared with, and what it runs. */
+interface Built {
+  /** The lines on this machine. */
+  native: Map<Program, string[]>;
+  /** The glue that emcc made. */
+  glue: Map<Program, string>;
+}
+
+/** Compiles everything both ways, and runs the native programs, each in its directory. */
+async function build(folder: string): Promise<Built> {
+  const built: Built = { native: new Map(), glue: new Map() };
   const root = join(folder, "native");
-  for (const program of [...PROBES, "tree"] as const) {
+  for (const program of PROGRAMS) {
     const directory = program === "tree" ? root : join(root, program);
     await Deno.mkdir(directory, { recursive: true, mode: 0o755 });
     const executable = await compileNative(`${program}.c`, folder);
-    results.set(program, (await runNative(executable, [directory])).lines);
+    built.native.set(program, (await runNative(executable, [directory])).lines);
+    built.glue.set(program, await compile(`${program}.c`, folder));
   }
-  return results;
+  return built;
 }
 
-Deno.test("C programs over MEMFS and over a volume do what they do on Linux", async (t) => {
-  await withFolder(async (folder) => {
-    const natives = await runAllNative(folder);
-    const handle = memoryHandle();
-    const volume = openVolumeSync(handle);
-    for (const program of PROBES) {
-      const glue = await compile(`${program}.c`, folder);
-      const native = natives.get(program)!;
-      const directory = `/data/${program}`;
-      await t.step(`${program}.c over MEMFS`, async () => {
-        const { lines } = await runOnMemfs(glue, directory);
-        assertLines(lines, expected(program, { native, over: "memfs" }));
-      });
-      await t.step(`${program}.c over a volume`, async () => {
-        const { lines, status } = await runOnVolume(glue, { volume, directory });
-        assertLines(lines, expected(program, { native, over: "volume" }));
-        assertEquals(status, 0);
-        volume.sync();
-        assertEquals(checkVolume(handle).violations, []);
-      });
-    }
-    await t.step("and leave the same tree", async () => {
-      const glue = await compile("tree.c", folder);
-      const { lines } = await runOnVolume(glue, { volume, directory: "/data" });
-      const native = natives.get("tree")!;
-      assertLines(lines, expected("tree", { native, over: "volume" }));
+/** Runs the probes and then the tree, each by `run`, and compares. */
+async function compare(
+  t: Deno.TestContext,
+  { native, glue }: Built,
+  run: (glue: string, directory: string) => Promise<string[]>,
+): Promise<void> {
+  for (const program of PROGRAMS) {
+    const directory = program === "tree" ? "/data" : `/data/${program}`;
+    await t.step(`${program}.c`, async () => {
+      const lines = await run(glue.get(program)!, directory);
+      assertLines(lines, expected(program, { native: native.get(program)!, over: "volume" }));
     });
-    volume.close();
-    assertEquals(checkVolume(handle).violations, []);
-  });
-});
+  }
+}
 
-Deno.test("C programs in processes of their own find in a file what others left", async () => {
+function assertWhole(image: string): void {
+  const handle = fileHandle(image);
+  try {
+    assertEquals(checkVolume(handle).violations, []);
+  } finally {
+    handle.close();
+  }
+}
+
+async function overMemfs(t: Deno.TestContext, { native, glue }: Built): Promise<void> {
+  for (const program of PROBES) {
+    await t.step(`${program}.c`, async () => {
+      const { lines, status } = await runOnMemfs(glue.get(program)!, `/data/${program}`);
+      assertLines(lines, expected(program, { native: native.get(program)!, over: "memfs" }));
+      assertEquals(status, 0);
+    });
+  }
+}
+
+async function inMemory(t: Deno.TestContext, built: Built): Promise<void> {
+  const handle = memoryHandle();
+  const volume = openVolumeSync(handle);
+  await compare(t, built, async (glue, directory) => {
+    const { lines, status } = await runOnVolume(glue, { volume, directory });
+    assertEquals(status, 0);
+    volume.sync();
+    assertEquals(checkVolume(handle).violations, []);
+    return lines;
+  });
+  volume.close();
+  assertEquals(checkVolume(handle).violations, []);
+}
+
+async function throughRelay(t: Deno.TestContext, built: Built, image: string): Promise<void> {
+  const volume = await openVolume({ name: image, access: "relay" });
+  assertEquals(volume.transport, "relay");
+  await compare(t, built, async (glue, directory) => {
+    const { lines, status } = await runOnVolume(glue, { volume, directory });
+    assertEquals(status, 0);
+    return lines;
+  });
+  await volume.close();
+  assertWhole(image);
+}
+
+async function inProcesses(t: Deno.TestContext, built: Built, image: string): Promise<void> {
+  const script = join(SOURCES, "run_on_image.ts");
+  await compare(t, built, async (glue, directory) => {
+    const args = ["run", "-A", "--no-check", "--no-lock", script, glue, image, directory];
+    const text = await command(Deno.execPath(), args, SOURCES);
+    assertWhole(image);
+    return text.trimEnd().split("\n");
+  });
+}
+
+Deno.test("C programs do over a volume what they do on Linux", async (t) => {
   await withFolder(async (folder) => {
-    const image = join(folder, "volume.cairn");
-    const natives = await runAllNative(folder);
-    for (const program of [...PROBES, "tree"] as const) {
-      const glue = await compile(`${program}.c`, folder);
-      const directory = program === "tree" ? "/data" : `/data/${program}`;
-      const script = join(SOURCES, "run_on_image.ts");
-      const args = ["run", "-A", "--no-check", script, glue, image, directory];
-      const lines = (await command(Deno.execPath(), args, SOURCES)).trimEnd().split("\n");
-      assertLines(lines, expected(program, { native: natives.get(program)!, over: "volume" }));
-      const handle = fileHandle(image);
-      assertEquals(checkVolume(handle).violations, []);
-      handle.close();
-    }
+    const built = await build(folder);
+    await t.step("over the module's MEMFS, to compare", (t) => overMemfs(t, built));
+    await t.step("on a volume in memory", (t) => inMemory(t, built));
+    await t.step("through a relay", (t) => throughRelay(t, built, join(folder, "relay.cairn")));
+    await t.step("on a file, each in a process of its own", async (t) => {
+      await inProcesses(t, built, join(folder, "file.cairn"));
+    });
   });
 });
