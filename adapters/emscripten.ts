@@ -67,11 +67,19 @@ function nextNumber(FS: EmscriptenFS): number {
  * Every failure of it is an error of that module's own class.
  *
  * @example
- * ```ts ignore
- * Module.preRun = () => {
- *   Module.FS.mkdir("/data");
- *   Module.FS.mount(emscriptenType(Module.FS, { volume }), {}, "/data");
- * };
+ * ```ts
+ * import { memoryHandle, openVolumeSync } from "@cairn/fs";
+ * import { emscriptenType } from "@cairn/fs/adapters/emscripten";
+ * import { assertEquals } from "@std/assert";
+ * // @ts-types="../examples/wasm_c/notes.d.ts"
+ * import createProgram from "../examples/wasm_c/notes.js";
+ *
+ * const volume = openVolumeSync(memoryHandle());
+ * const { FS } = await createProgram({ noInitialRun: true });
+ * FS.mkdirTree("/work/data");
+ * FS.mount(emscriptenType(FS, { volume }), {}, "/work/data");
+ * FS.mkdirTree("/work/data/inner");
+ * assertEquals(volume.getattr(volume.lookup(volume.root, "inner")).nlink, 2);
  * ```
  */
 export function emscriptenType(FS: EmscriptenFS, options: EmscriptenTypeOptions): EmscriptenType {
@@ -106,8 +114,19 @@ function sync(FS: EmscriptenFS, volume: VolumeOps): EmscriptenError | null {
  * @throws {TypeError} if the module was linked without FS among its exported methods
  * @throws {EmscriptenError} EBUSY for a directory that is a mount already
  * @example
- * ```ts ignore
- * await createProgram({ preRun: [(module) => mountVolume(module, volume, "/data")] });
+ * ```ts
+ * import { memoryHandle, openVolumeSync } from "@cairn/fs";
+ * import { mountVolume } from "@cairn/fs/adapters/emscripten";
+ * import { assert } from "@std/assert";
+ * // @ts-types="../examples/wasm_c/notes.d.ts"
+ * import createProgram from "../examples/wasm_c/notes.js";
+ *
+ * const volume = openVolumeSync(memoryHandle());
+ * await createProgram({
+ *   preRun: [(module) => mountVolume(module, volume, "/data")],
+ *   print: () => {},
+ * });
+ * assert(volume.lookup(volume.root, "notebook.txt") !== 0, "the program wrote its file");
  * ```
  */
 export function mountVolume(module: EmscriptenModule, volume: VolumeOps, directory: string): void {
