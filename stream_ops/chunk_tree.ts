@@ -3,7 +3,7 @@
  *
  * Layer: stream_ops. A file is cut into units of 1 MiB; a unit is one chunk, or sixteen blocks of
  * 64 KiB, each of which is one chunk or sixteen pages of 4 KiB. What was never written is null and
- * owns nothing. A file that fits into one small chunk or one page is that chunk alone. Sixteen full
+ * owns nothing. A file that fits into one page or less is one chunk alone. Sixteen full
  * neighbours become one chunk, so a file that grows is copied at most twice, whatever its size.
  *
  * The chunk that was touched last is the *window*: a read or write inside it is one `set`.
@@ -12,7 +12,14 @@
  *
  * @module
  */
-import { type ChunkBytes, type ChunkPool, PAGE_BYTES, SMALL_BYTES, UNIT_BYTES } from "./chunks.ts";
+import {
+  type ChunkBytes,
+  type ChunkPool,
+  PAGE_BYTES,
+  QUARTER_BYTES,
+  SMALL_BYTES,
+  UNIT_BYTES,
+} from "./chunks.ts";
 
 /** A chunk that covers the start of its place, or sixteen smaller places; null owns nothing. */
 type Tree = Uint8Array | (Tree | null)[];
@@ -20,7 +27,7 @@ type Tree = Uint8Array | (Tree | null)[];
 const FAN_OUT = 16;
 const NO_CHUNK = new Uint8Array(0);
 /** Up to here a loop is faster than a view and a `set`. */
-const LOOP_BYTES = 32;
+const LOOP_BYTES = 16;
 
 function copy(
   to: Uint8Array,
@@ -29,10 +36,10 @@ function copy(
   offset: number,
   length: number,
 ): void {
-  if (length <= LOOP_BYTES) {
-    for (let index = 0; index < length; index++) to[at + index] = from[offset + index]!;
-  } else if (offset === 0 && length === from.length) {
+  if (offset === 0 && length === from.length) {
     to.set(from, at);
+  } else if (length <= LOOP_BYTES) {
+    for (let index = 0; index < length; index++) to[at + index] = from[offset + index]!;
   } else {
     to.set(from.subarray(offset, offset + length), at);
   }
@@ -84,8 +91,9 @@ export class ChunkTree {
 
   /** Bytes read; 0 at the end of the file. */
   read(into: Uint8Array, offset: number, length: number, position: number): number {
-    const count = Math.min(length, this.size - position);
-    if (count <= 0) return 0;
+    const left = this.size - position;
+    if (left <= 0) return 0;
+    const count = left < length ? left : length;
     if (position >= this.#start && position + count <= this.#end) {
       copy(into, offset, this.#window, position - this.#start, count);
     } else {
@@ -239,9 +247,9 @@ export class ChunkTree {
     return isFull(tree, childSpan) ? this.#merge(tree, base, span as ChunkBytes) : tree;
   }
 
-  /** Whether the whole file is a small chunk and will be no more than a page. */
+  /** Whether the whole file is less than a page and will be no more than one. */
   #fitsPage(tree: Uint8Array, { at, wanted }: Want): boolean {
-    return tree.length === SMALL_BYTES && Math.max(this.size, at + wanted) <= PAGE_BYTES;
+    return tree.length < PAGE_BYTES && Math.max(this.size, at + wanted) <= PAGE_BYTES;
   }
 
   /** A new chunk at a place that owns nothing, or null: then smaller ones are tried. */
@@ -260,6 +268,7 @@ export class ChunkTree {
     if (base === 0) {
       const end = Math.max(this.size, at + wanted);
       if (end <= SMALL_BYTES) return SMALL_BYTES;
+      if (end <= QUARTER_BYTES) return QUARTER_BYTES;
       if (end <= PAGE_BYTES) return PAGE_BYTES;
     }
     if (span === PAGE_BYTES) return PAGE_BYTES;
@@ -276,11 +285,11 @@ export class ChunkTree {
     if (at + filled < reach) window.fill(0, at + filled - this.#start, reach - this.#start);
   }
 
-  /** A small chunk becomes a page. */
+  /** A chunk that is less than a page becomes the larger one that is wanted. */
   #widen(small: Uint8Array, base: number, want: Want): Uint8Array {
-    const page = this.#pool.take(PAGE_BYTES);
+    const page = this.#pool.take(this.#fit(base, PAGE_BYTES, want) as ChunkBytes);
     if (page === null) return small;
-    this.#ownedBytes += PAGE_BYTES - small.length;
+    this.#ownedBytes += page.length - small.length;
     this.#look(page, base);
     this.#clean(want.at, want.filled);
     page.set(small);

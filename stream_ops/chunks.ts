@@ -1,7 +1,7 @@
 /**
  * Chunks: where the bytes of in-memory files come from, and where they go back to.
  *
- * Layer: stream_ops. A pool hands out arrays of four sizes and counts what is owned against a
+ * Layer: stream_ops. A pool hands out arrays of five sizes and counts what is owned against a
  * limit. What is given back is kept for the next taker, because a fresh buffer costs more than the
  * copy into it. A chunk comes with whatever bytes its last owner left: the taker zeroes what it does
  * not fill. Use: one pool per mount; `stream_ops/chunk_tree.ts` builds files of chunks.
@@ -12,6 +12,8 @@ import { invariant } from "../abi/invariant.ts";
 
 /** The smallest chunk: a file of a few lines. */
 export const SMALL_BYTES = 256;
+/** A quarter of a page: most of the files that people write. */
+export const QUARTER_BYTES = 1024;
 /** A page: the unit of holes. */
 export const PAGE_BYTES = 4096;
 /** Sixteen pages. */
@@ -22,6 +24,7 @@ export const UNIT_BYTES = 1048576;
 /** The sizes of chunks, in bytes. */
 export type ChunkBytes =
   | typeof SMALL_BYTES
+  | typeof QUARTER_BYTES
   | typeof PAGE_BYTES
   | typeof BLOCK_BYTES
   | typeof UNIT_BYTES;
@@ -44,7 +47,8 @@ export class ChunkPool {
   /** What chunks and charges may own together, in bytes. */
   readonly limitBytes: number;
   #usedBytes = 0;
-  readonly #small = shelf(16384, 16);
+  readonly #small = shelf(16384, 256);
+  readonly #quarters = shelf(16384, 64);
   readonly #pages = shelf(8192, 16);
   readonly #blocks = shelf(512, 1);
   readonly #units = shelf(64, 1);
@@ -106,7 +110,8 @@ export class ChunkPool {
     if (sizeBytes === PAGE_BYTES) return this.#pages;
     if (sizeBytes === BLOCK_BYTES) return this.#blocks;
     if (sizeBytes === UNIT_BYTES) return this.#units;
-    invariant(sizeBytes === SMALL_BYTES, "a chunk has one of four sizes");
+    if (sizeBytes === QUARTER_BYTES) return this.#quarters;
+    invariant(sizeBytes === SMALL_BYTES, "a chunk has one of five sizes");
     return this.#small;
   }
 }

@@ -37,9 +37,7 @@ function read(
 ): number {
   const inode = stream.node.data;
   const count = inode.bytes === null ? 0 : inode.bytes.read(buffer, offset, length, position);
-  if (inode.atime <= inode.ctime || inode.isAtimeDue() || inode.store.atime === "strictatime") {
-    noteRead(stream);
-  }
+  if (inode.isAtimeDue()) noteRead(stream);
   return count;
 }
 

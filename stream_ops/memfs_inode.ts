@@ -33,7 +33,8 @@ export interface MemfsStoreOptions {
 /** No inode has more names, and no directory more subdirectories (and 2). */
 export const MAX_LINKS = 65535;
 
-const DAY_MS = 86_400_000;
+/** After how long a read counts again, in ms, although nothing has changed since the last one. */
+const ATIME_AGE_MS = { relatime: 86_400_000, strictatime: -Infinity, noatime: Infinity } as const;
 
 /** Space, inode numbers and the clock of one mount. */
 export class MemfsStore {
@@ -41,8 +42,8 @@ export class MemfsStore {
   readonly pool: ChunkPool;
   /** How many inodes there may be. */
   readonly maxInodes: number;
-  /** When reading moves the access time. */
-  readonly atime: AtimePolicy;
+  /** After how long a read moves an access time that is newer than the last change, in ms. */
+  readonly atimeAgeMs: number;
   /** What `tick` said last, in ms: good enough to tell whether a day has passed. */
   now: number;
   readonly #clock: () => number;
@@ -53,7 +54,7 @@ export class MemfsStore {
   constructor(options: MemfsStoreOptions) {
     this.pool = new ChunkPool(options.maxBytes);
     this.maxInodes = options.maxInodes;
-    this.atime = options.atime;
+    this.atimeAgeMs = ATIME_AGE_MS[options.atime];
     this.#clock = options.clock;
     this.now = options.clock();
   }
@@ -180,14 +181,12 @@ export class MemfsInode implements NodeRecord {
   /** Contents have been read: moves the access time if the policy wants it. */
   accessed(): void {
     const { store } = this;
-    if (store.atime === "noatime") return;
-    if (store.atime === "relatime" && !this.isAtimeDue()) return;
-    this.atime = store.tick();
+    if (store.atimeAgeMs < Infinity && this.isAtimeDue()) this.atime = store.tick();
   }
 
   /** relatime: no read since the last change, or none for a day. */
   isAtimeDue(): boolean {
-    return this.atime <= this.mtime || this.atime <= this.ctime ||
-      this.atime + DAY_MS <= this.store.now;
+    return this.atime <= this.ctime || this.atime <= this.mtime ||
+      this.atime + this.store.atimeAgeMs <= this.store.now;
   }
 }

@@ -3,6 +3,7 @@ import {
   BLOCK_BYTES,
   ChunkPool,
   PAGE_BYTES,
+  QUARTER_BYTES,
   SMALL_BYTES,
   UNIT_BYTES,
 } from "../../stream_ops/chunks.ts";
@@ -25,7 +26,9 @@ function get(bytes: ChunkTree, position: number, length: number): Uint8Array {
 
 /** Makes recycled chunks dirty, so that a byte which nobody zeroed shows. */
 function soil(pool: ChunkPool): void {
-  for (const sizeBytes of [SMALL_BYTES, PAGE_BYTES, BLOCK_BYTES, UNIT_BYTES] as const) {
+  for (
+    const sizeBytes of [SMALL_BYTES, QUARTER_BYTES, PAGE_BYTES, BLOCK_BYTES, UNIT_BYTES] as const
+  ) {
     const chunks = Array.from({ length: 32 }, () => pool.takeBeyond(sizeBytes)!);
     for (const chunk of chunks) pool.give(chunk.fill(0xdd));
   }
@@ -36,11 +39,14 @@ Deno.test("ChunkTree.write() stores small files in small chunks", () => {
   put(bytes, 0, new Uint8Array(10).fill(1));
   assertEquals(bytes.ownedBytes, SMALL_BYTES);
   put(bytes, 10, new Uint8Array(300).fill(2));
+  assertEquals(bytes.ownedBytes, QUARTER_BYTES);
+  put(bytes, 310, new Uint8Array(1000).fill(3));
   assertEquals(bytes.ownedBytes, PAGE_BYTES);
-  put(bytes, 310, new Uint8Array(PAGE_BYTES).fill(3));
+  put(bytes, 1310, new Uint8Array(PAGE_BYTES).fill(4));
   assertEquals(bytes.ownedBytes, 2 * PAGE_BYTES);
   assertEquals(get(bytes, 9, 2), new Uint8Array([1, 2]));
   assertEquals(get(bytes, 309, 2), new Uint8Array([2, 3]));
+  assertEquals(get(bytes, 1309, 2), new Uint8Array([3, 4]));
 });
 
 Deno.test("ChunkTree.write() merges pages into blocks and blocks into units", () => {

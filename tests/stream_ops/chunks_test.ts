@@ -5,6 +5,7 @@ import {
   BLOCK_BYTES,
   ChunkPool,
   PAGE_BYTES,
+  QUARTER_BYTES,
   SMALL_BYTES,
   UNIT_BYTES,
 } from "../../stream_ops/chunks.ts";
@@ -12,7 +13,9 @@ import {
 Deno.test("ChunkPool.take() hands out each size once and counts it", () => {
   const pool = new ChunkPool(Infinity);
   let ownedBytes = 0;
-  for (const sizeBytes of [SMALL_BYTES, PAGE_BYTES, BLOCK_BYTES, UNIT_BYTES] as const) {
+  for (
+    const sizeBytes of [SMALL_BYTES, QUARTER_BYTES, PAGE_BYTES, BLOCK_BYTES, UNIT_BYTES] as const
+  ) {
     const [first, second] = [pool.take(sizeBytes)!, pool.take(sizeBytes)!];
     assertEquals([first.length, second.length], [sizeBytes, sizeBytes]);
     first.fill(1);
