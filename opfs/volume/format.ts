@@ -112,8 +112,9 @@ function writeImage(handle: StorageHandle, header: Header, now: number): void {
   handle.flush();
   put(handle, new Uint8Array(superblock.inodeOffset - L.RING_AT), L.RING_AT);
   put(handle, rootSlot(now), superblock.inodeOffset);
-  put(handle, encodeHeader({ ...header, state: L.STATE.IN_USE, counter: 2 }), L.HEADER_B_AT);
   handle.flush();
+  // Only now: a header that is in use while the root got lost would be a volume without a root.
+  put(handle, encodeHeader({ ...header, state: L.STATE.IN_USE, counter: 2 }), L.HEADER_B_AT);
   const copy = new Uint8Array(L.SUPERBLOCK_BYTES);
   encodeSuperblock(superblock, new DataView(copy.buffer), 0);
   put(handle, copy, L.SUPERBLOCK_AT);

@@ -12,6 +12,7 @@
 import { ErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
 import * as L from "./layout.ts";
+import type { Segment } from "./segments.ts";
 import type { Tables } from "./tables.ts";
 
 const EMPTY = -1;
@@ -34,9 +35,12 @@ export class PathTable {
   /** Entry offsets of directories, in order, as far as they have been listed. */
   readonly #listings = new Map<number, Listing>();
 
-  /** An empty index over loaded tables; `insert` fills it. */
-  constructor(tables: Tables, expected: number) {
+  readonly #segments: readonly Segment[];
+
+  /** An empty index over loaded tables and the path table's segments; `insert` fills it. */
+  constructor(tables: Tables, segments: readonly Segment[], expected: number) {
     this.#tables = tables;
+    this.#segments = segments;
     this.#rehash(Math.max(64, expected * 2));
     this.resize();
   }
@@ -172,10 +176,20 @@ export class PathTable {
       let at = pass === 0 ? this.#cursor : 0;
       const end = pass === 0 ? marks.length : Math.min(marks.length, this.#cursor + granules);
       while ((at = marks.indexOf(0, at)) >= 0 && at + granules <= end) {
+        const border = this.#borderIn(at, granules);
         const used = marks.indexOf(1, at);
-        if (used < 0 || used - at >= granules) return at;
-        at = used;
+        if (border < 0 && (used < 0 || used - at >= granules)) return at;
+        at = border < 0 ? used : Math.max(border, at + 1);
       }
+    }
+    return -1;
+  }
+
+  /** No entry lies over the border of two segments; -1 if there is none inside. */
+  #borderIn(at: number, granules: number): number {
+    for (let index = 1; index < this.#segments.length; index++) {
+      const border = this.#segments[index]!.logical / L.GRANULE_BYTES;
+      if (border > at && border < at + granules) return border;
     }
     return -1;
   }

@@ -312,7 +312,7 @@ class Scanner {
   }
 
   #visitNames(): void {
-    this.#paths = new PathTable(this.#tables, this.#named.length);
+    this.#paths = new PathTable(this.#tables, this.#segments.names, this.#named.length);
     const { names } = this.#tables;
     for (const slot of this.#named) {
       if (!this.#paths.claim(slot)) {

@@ -1,0 +1,29 @@
+/** Power cuts and kills at every device call of random workloads. */
+import { assertEquals } from "@std/assert";
+import type { CrashModel } from "../support/crash_handle.ts";
+import { type CrashOptions, crashRun } from "../support/crash_run.ts";
+
+const isLong = Deno.env.get("CAIRN_LONG") === "1";
+
+const workloads: readonly [string, Partial<CrashOptions>][] = [
+  ["small files", { syncEvery: 10, ringBytes: 128 * 1024 }],
+  ["a small journal", { syncEvery: 3, ringBytes: 128 * 1024, sizeMax: 100_000 }],
+  ["a sync after each call", { syncEvery: 1, ringBytes: 128 * 1024 }],
+  ["large writes", { syncEvery: 5, ringBytes: 128 * 1024, sizeMax: 400_000, poolBytes: 1 << 20 }],
+  ["a pool that is too small", { syncEvery: 20, sizeMax: 200_000, poolBytes: 1 << 18 }],
+  ["small blocks", { syncEvery: 10, blockSize: 512, ringBytes: 128 * 1024 }],
+  ["large blocks", { syncEvery: 10, blockSize: 32768, sizeMax: 200_000 }],
+];
+
+for (const [name, options] of workloads) {
+  Deno.test(`Volume survives a crash at every device call: ${name}`, () => {
+    const total: Record<CrashModel, number> = { killed: 0, torn: 0, lost: 0, subset: 0 };
+    for (let seed = 1; seed <= (isLong ? 5 : 1); seed++) {
+      const steps = isLong ? 200 : 80;
+      const { images, problems } = crashRun({ syncEvery: 10, ...options, seed, steps });
+      for (const model of Object.keys(images) as CrashModel[]) total[model] += images[model];
+      assertEquals(problems, []);
+    }
+    console.log(`${name}: images looked at ${JSON.stringify(total)}, bad 0`);
+  });
+}
