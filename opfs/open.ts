@@ -117,6 +117,7 @@ export interface OpenedVolume extends VolumeOps {
 const DEFAULT_AREA_BYTES = 1_048_576;
 const DEFAULT_BUSY_TIMEOUT_MS = 2000;
 const START_TIMEOUT_MS = 20_000;
+const PERSIST_TIMEOUT_MS = 1000;
 
 /** The relays that this thread has started, with the number of volumes open on each. */
 const relays = new Map<string, { host: Promise<RelayHost>; users: number }>();
@@ -348,7 +349,7 @@ interface StorageManager {
 /** What mounting found, and what the browser says of the data's future. */
 async function reportOf(found: MountReport, { persist }: OpenOptions): Promise<OpenReport> {
   const { storage } = (globalThis as { navigator?: { storage?: StorageManager } }).navigator ?? {};
-  const asked = persist ? await storage?.persist?.().catch(() => undefined) : undefined;
+  const asked = persist ? await withinPromptTime(storage?.persist?.()) : undefined;
   const persisted = asked ?? await storage?.persisted?.().catch(() => undefined) ?? null;
   const estimate = await storage?.estimate?.().catch(() => undefined);
   return {
@@ -357,4 +358,15 @@ async function reportOf(found: MountReport, { persist }: OpenOptions): Promise<O
     quotaBytes: estimate?.quota ?? null,
     usageBytes: estimate?.usage ?? null,
   };
+}
+
+/** Some browsers ask the user and wait; the answer counts whenever it comes, but nobody waits. */
+async function withinPromptTime(asked?: Promise<boolean>): Promise<boolean | undefined> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), PERSIST_TIMEOUT_MS);
+  });
+  const answer = await Promise.race([asked?.catch(() => undefined), late]);
+  clearTimeout(timer);
+  return answer;
 }
