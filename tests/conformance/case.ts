@@ -41,25 +41,43 @@ export interface Case {
   isSmall?: true;
 }
 
+/** A clock that a case moves. */
+export interface CaseClock {
+  /** The time, in ms. */
+  now: number;
+  /** Called after each move. */
+  moved?: () => void;
+}
+
 /** The tools over a clock. */
-export function toolsOf(clock: { now: number }): Tools {
+export function toolsOf(clock: CaseClock): Tools {
   return {
     eq,
     ok: (condition, message) => ok(condition, message),
     fails,
-    tick: (ms = 1000) => clock.now += ms,
+    tick(ms = 1000) {
+      clock.now += ms;
+      clock.moved?.();
+      return clock.now;
+    },
     now: () => clock.now,
   };
 }
 
 /** Runs a case on a file system; `remount` gives the one that is seen after a remount. */
-export function runCase(test: Case, fs: FS, clock: { now: number }, remount?: () => FS): FS {
+export async function runCase(
+  test: Case,
+  fs: FS,
+  clock: CaseClock,
+  remount?: () => FS | Promise<FS>,
+): Promise<FS> {
   const tools = toolsOf(clock);
   test.run(fs, tools);
   if (test.check === undefined) return fs;
   test.check(fs, tools);
   if (test.remount !== true || remount === undefined) return fs;
-  const again = remount();
+  fs.quit();
+  const again = await remount();
   test.check(again, tools);
   return again;
 }

@@ -2,16 +2,17 @@ import { assertEquals, fail } from "@std/assert";
 import { type BackendRow, BACKENDS } from "../support/backends.ts";
 import { PENDING, pendingReason } from "../support/pending.ts";
 import { ALL_CASES } from "./all.ts";
-import { type Case, runCase } from "./case.ts";
+import { type Case, type CaseClock, runCase } from "./case.ts";
 
 const START_MS = 1_700_000_000_000.25;
 
 async function attempt(row: BackendRow, test: Case): Promise<void> {
-  const clock = { now: START_MS };
+  const clock: CaseClock = { now: START_MS };
   const instance = await row.make({ clock: () => clock.now, isSmall: test.isSmall === true });
+  clock.moved = () => instance.moved?.();
   let failure: unknown = null;
   try {
-    const last = runCase(test, instance.fs, clock, instance.remount?.bind(instance));
+    const last = await runCase(test, instance.fs, clock, instance.remount?.bind(instance));
     last.quit();
   } catch (error) {
     failure = error;
@@ -34,6 +35,7 @@ for (const row of BACKENDS) {
         if (passed) fail(`it passes now: take it out of tests/support/pending.ts (${reason})`);
       });
     }
+    row.dispose?.();
   });
 }
 

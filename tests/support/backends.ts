@@ -17,6 +17,7 @@ import { checkVolume } from "../../opfs/volume/check.ts";
 import { openVolumeSync } from "../../opfs/volume/mount.ts";
 import type { Volume } from "../../opfs/volume/volume.ts";
 import { LimitedHandle } from "./limited_handle.ts";
+import { RelayedVolume } from "./relayed_volume.ts";
 
 /** What a fresh instance is made with. */
 export interface MakeOptions {
@@ -31,7 +32,9 @@ export interface Instance {
   /** The file system. */
   readonly fs: FS;
   /** Closes the backend, opens it again, and gives a new file system over it. */
-  remount?(): FS;
+  remount?(): FS | Promise<FS>;
+  /** Tells a backend in another thread that the clock has moved. */
+  moved?(): void;
   /** Looks for damage, lets go of everything, and fails if something is wrong. */
   close(): void | Promise<void>;
 }
@@ -42,6 +45,8 @@ export interface BackendRow {
   readonly name: string;
   /** Makes a fresh one. */
   make(options: MakeOptions): Instance | Promise<Instance>;
+  /** Lets go of what instances share, after the last one. */
+  dispose?(): void;
 }
 
 /** Space of a small file system, in bytes. */
@@ -133,5 +138,36 @@ const volumeInHostFile: BackendRow = {
   },
 };
 
+const volumeRelayed: BackendRow = {
+  name: "volume relayed",
+  dispose: () => RelayedVolume.dispose(),
+  async make({ clock, isSmall }) {
+    const limitBytes = isSmall ? SMALL_DEVICE_BYTES : 0;
+    const relayed = await RelayedVolume.open({ limitBytes, clock });
+    const now = (): number => {
+      relayed.tick();
+      return clock();
+    };
+    const mount = (): FS => {
+      const options = { volume: relayed.client };
+      return createFS({ clock: now, root: { type: VOLUMEFS, options } });
+    };
+    return {
+      fs: mount(),
+      moved: () => relayed.tick(),
+      async remount() {
+        await relayed.reopen();
+        return mount();
+      },
+      close: () => relayed.close(),
+    };
+  },
+};
+
 /** Every backend. */
-export const BACKENDS: readonly BackendRow[] = [memfs, volumeInMemory, volumeInHostFile];
+export const BACKENDS: readonly BackendRow[] = [
+  memfs,
+  volumeInMemory,
+  volumeInHostFile,
+  volumeRelayed,
+];

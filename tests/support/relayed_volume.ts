@@ -1,0 +1,103 @@
+/**
+ * A volume in a worker, and the client that calls it from this thread: the row "volume relayed".
+ *
+ * A worker that has done well serves the next instance too: starting one takes longer than most
+ * cases. Use: `const relayed = await RelayedVolume.open({…})`, and `RelayedVolume.dispose()` at the
+ * end.
+ *
+ * @module
+ */
+import { Channel } from "../../opfs/relay/channel.ts";
+import { RelayClient } from "../../opfs/relay/client.ts";
+import { Doorbell } from "../../opfs/relay/doorbell.ts";
+import { openChannelMemory } from "../../opfs/relay/protocol.ts";
+
+interface Answer {
+  served: { buffer: SharedArrayBuffer; root: number } | null;
+  violations: string[];
+}
+
+/** How an empty volume is made. */
+export interface RelayedOptions {
+  /** Where the device is full, in bytes; 0 is never. */
+  limitBytes: number;
+  /** The time, in ms; it is passed on at each call of `tick`. */
+  clock: () => number;
+}
+
+/** A volume far away. */
+export class RelayedVolume {
+  /** Calls it. */
+  client: RelayClient;
+  readonly #worker: Worker;
+  readonly #doorbell: Doorbell;
+
+  static #spare: Worker | null = null;
+
+  private constructor(worker: Worker, doorbell: Doorbell, answer: Answer) {
+    this.#worker = worker;
+    this.#doorbell = doorbell;
+    this.client = this.#attach(answer);
+  }
+
+  /** Ends the worker that waits for the next instance. */
+  static dispose(): void {
+    RelayedVolume.#spare?.terminate();
+    RelayedVolume.#spare = null;
+  }
+
+  /** An empty volume in a worker. */
+  static async open({ limitBytes, clock }: RelayedOptions): Promise<RelayedVolume> {
+    const url = new URL("./volume_relay_worker.ts", import.meta.url).href;
+    const worker = RelayedVolume.#spare ?? new Worker(url, { type: "module" });
+    RelayedVolume.#spare = null;
+    const doorbell = new Doorbell();
+    const shared = new SharedArrayBuffer(8);
+    const now = new Float64Array(shared);
+    now[0] = clock();
+    const message = { open: true, clock: shared, doorbell: doorbell.buffer, limitBytes };
+    const relayed = new RelayedVolume(worker, doorbell, await ask(worker, message));
+    relayed.tick = () => now[0] = clock();
+    return relayed;
+  }
+
+  /** Shows the worker what time it is. */
+  tick: () => void = () => {};
+
+  #attach({ served, violations }: Answer): RelayClient {
+    if (violations.length > 0) throw new Error(`the check found: ${violations.join("; ")}`);
+    if (served === null) throw new Error("the worker serves nothing");
+    const channel = new Channel(openChannelMemory(served.buffer), this.#doorbell);
+    return new RelayClient(channel, { root: served.root });
+  }
+
+  /** Closes the volume, looks for damage, opens it again. */
+  async reopen(): Promise<void> {
+    this.client.close();
+    this.client = this.#attach(await ask(this.#worker, { reopen: true }));
+  }
+
+  /** Closes the volume and looks for damage. */
+  async close(): Promise<void> {
+    try {
+      this.client.close();
+      const { violations } = await ask(this.#worker, { close: true });
+      if (violations.length > 0) throw new Error(`the check found: ${violations.join("; ")}`);
+      RelayedVolume.#spare = this.#worker;
+    } catch (error) {
+      this.#worker.terminate();
+      throw error;
+    }
+  }
+}
+
+function ask(worker: Worker, message: unknown): Promise<Answer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+  worker.onmessage = ({ data }) => resolve(data as Answer);
+  worker.onerror = (event) => {
+    event.preventDefault();
+    reject(new Error(event.message));
+  };
+  worker.postMessage(message);
+  return promise;
+}
