@@ -21,8 +21,9 @@ import {
   type StreamOps,
 } from "../abi/node.ts";
 
+/** One op of an Emscripten type, of whatever arguments. */
 // deno-lint-ignore no-explicit-any
-type Op = (...args: any[]) => any;
+export type ForeignOp = (...args: any[]) => any;
 
 /** A node as an Emscripten type sees it. */
 export interface ForeignNode {
@@ -39,9 +40,9 @@ export interface ForeignNode {
   /** Where it is mounted. */
   mount: unknown;
   /** What can be done with the name. */
-  node_ops: Record<string, Op | undefined>;
+  node_ops: Record<string, ForeignOp | undefined>;
   /** What can be done with it open. */
-  stream_ops: Record<string, Op | undefined>;
+  stream_ops: Record<string, ForeignOp | undefined>;
 }
 
 /** A type of Emscripten's. */

@@ -13,7 +13,7 @@
 import { S_IFCHR, S_IFDIR } from "../abi/mode.ts";
 import type { Backend, FSNode } from "../abi/node.ts";
 import { DEVICE } from "../stream_ops/devfs.ts";
-import { MEMFS, type MemfsInode, type MemfsOptions } from "./memfs.ts";
+import { type MemfsInode, type MemfsOptions, mountMemfs } from "./memfs.ts";
 
 export {
   type ByteInput,
@@ -63,10 +63,10 @@ function makeDevices(root: FSNode<MemfsInode>): void {
  * FS.close(stream);
  * ```
  */
-export const DEVFS: Backend<DevfsOptions, MemfsInode> = {
+export const DEVFS: Backend<DevfsOptions> = {
   name: "DEVFS",
   mount(options: DevfsOptions | undefined): FSNode<MemfsInode> {
-    const root = MEMFS.mount({ ...options, maxBytes: MAX_BYTES });
+    const root = mountMemfs({ ...options, maxBytes: MAX_BYTES });
     makeDevices(root);
     return root;
   },

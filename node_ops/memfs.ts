@@ -251,16 +251,19 @@ function wholeNumber(value: number | undefined, fallback: number, name: string):
  * assertEquals(FS.readFile("/small/a.txt", { encoding: "utf8" }), "in memory");
  * ```
  */
-export const MEMFS: Backend<MemfsOptions, MemfsInode> = {
+export const MEMFS: Backend<MemfsOptions> = {
   name: "MEMFS",
-  mount(options: MemfsOptions | undefined): FSNode<MemfsInode> {
-    const { maxBytes, maxInodes, mode = 0o755, uid = 0, gid = 0 } = options ?? {};
-    const store = new MemfsStore({
-      maxBytes: wholeNumber(maxBytes, 8 * 2 ** 30, "maxBytes"),
-      maxInodes: Math.max(1, wholeNumber(maxInodes, 16_000_000, "maxInodes")),
-      atime: options?.atime ?? "relatime",
-      clock: options?.clock ?? Date.now,
-    });
-    return nodeOf(store.create(S_IFDIR | mode & PERMISSION_BITS, 0, { uid, gid }));
-  },
+  mount: mountMemfs,
 };
+
+/** The root of a fresh file system, with the record type that only this backend knows. */
+export function mountMemfs(options: MemfsOptions | undefined): FSNode<MemfsInode> {
+  const { maxBytes, maxInodes, mode = 0o755, uid = 0, gid = 0 } = options ?? {};
+  const store = new MemfsStore({
+    maxBytes: wholeNumber(maxBytes, 8 * 2 ** 30, "maxBytes"),
+    maxInodes: Math.max(1, wholeNumber(maxInodes, 16_000_000, "maxInodes")),
+    atime: options?.atime ?? "relatime",
+    clock: options?.clock ?? Date.now,
+  });
+  return nodeOf(store.create(S_IFDIR | mode & PERMISSION_BITS, 0, { uid, gid }));
+}

@@ -27,5 +27,25 @@ export { checkVolume } from "./volume/check.ts";
 export { type FormatOptions, formatVolume } from "./volume/format.ts";
 export { openVolumeSync, type VolumeOptions } from "./volume/mount.ts";
 export type { MountReport, Report, Violation } from "./volume/report.ts";
+export {
+  type Finding,
+  Findings,
+  type Progress,
+  runToEnd,
+  type Severity,
+  TransferClock,
+  type TransferCounts,
+  type TransferReport,
+  type TransferSteps,
+} from "./volume/transfer.ts";
+export { type ImportOptions, importSteps } from "./volume/version1_import.ts";
+export {
+  type ReadOptions,
+  readVersion1,
+  type Version1Entry,
+  Version1Image,
+} from "./volume/version1_read.ts";
+export { type ExportOptions, exportSteps } from "./volume/version1_write.ts";
+export type { Superblock } from "./volume/superblock.ts";
 export { Volume, type VolumeStats } from "./volume/volume.ts";
 export type { CreateOptions, Ino, VolumeOps } from "./volume_ops.ts";

@@ -41,7 +41,7 @@ export interface FileHandleOptions {
 export function fileHandle(path: string, options: FileHandleOptions = {}): StorageHandle {
   const { create = true, readOnly = false } = options;
   const process = (globalThis as { process?: NodeProcess }).process;
-  const fs = process?.getBuiltinModule?.("node:fs");
+  const fs = process?.getBuiltinModule?.("fs");
   if (process === undefined || fs === undefined) {
     throw new ErrnoError("ENOTSUP", `open "${path}": there are no host files here`);
   }

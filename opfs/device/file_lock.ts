@@ -36,7 +36,7 @@ export interface NodeFs {
 export interface NodeProcess {
   readonly pid: number;
   kill(pid: number, signal: 0): unknown;
-  getBuiltinModule(name: "node:fs"): NodeFs;
+  getBuiltinModule(name: "fs"): NodeFs;
 }
 
 interface DenoFile {

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { RENAME_EXCHANGE, RENAME_NOREPLACE } from "../../abi/flags.ts";
 import { S_IFDIR, S_IFREG } from "../../abi/mode.ts";
 import type { FSNode } from "../../abi/node.ts";
-import { MEMFS, type MemfsInode } from "../../node_ops/memfs.ts";
+import { type MemfsInode, mountMemfs } from "../../node_ops/memfs.ts";
 import { memfsRename } from "../../node_ops/memfs_rename.ts";
 import { attach, attachRoot, child } from "../support/bare_mount.ts";
 import { assertErrno } from "../support/errno.ts";
@@ -14,7 +14,7 @@ let now = 0;
 
 function mount(): Node {
   now = 0;
-  return attachRoot(MEMFS.mount({ clock: () => ++now }));
+  return attachRoot(mountMemfs({ clock: () => ++now }));
 }
 
 function file(parent: Node, name: string): Node {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { S_IFBLK, S_IFDIR, S_IFIFO, S_IFREG } from "../../abi/mode.ts";
 import type { FSNode } from "../../abi/node.ts";
-import { MEMFS, type MemfsInode, type MemfsOptions } from "../../node_ops/memfs.ts";
+import { type MemfsInode, type MemfsOptions, mountMemfs } from "../../node_ops/memfs.ts";
 import { attach, attachRoot, child, openBare } from "../support/bare_mount.ts";
 import { assertErrno } from "../support/errno.ts";
 
@@ -12,7 +12,7 @@ let now = 1000.25;
 
 function mount(options: MemfsOptions = {}): Node {
   now = 1000.25;
-  return attachRoot(MEMFS.mount({ clock: () => now, ...options }));
+  return attachRoot(mountMemfs({ clock: () => now, ...options }));
 }
 
 function make(parent: Node, name: string, mode = S_IFREG | 0o644, rdev = 0): Node {
@@ -32,14 +32,14 @@ function write(node: Node, length: number, position = 0): number {
   }
 }
 
-Deno.test("MEMFS.mount() gives a root with the asked mode and owner", () => {
+Deno.test("mountMemfs() gives a root with the asked mode and owner", () => {
   const root = mount({ mode: 0o1777, uid: 3, gid: 4 });
   const { mode, uid, gid, nlink } = root.node_ops.getattr(root);
   assertEquals([mode, uid, gid, nlink], [S_IFDIR | 0o1777, 3, 4, 2]);
 });
 
-Deno.test("MEMFS.mount() refuses limits that are no counts", () => {
-  for (const maxBytes of [-1, 1.5, NaN]) assertErrno("EINVAL", () => MEMFS.mount({ maxBytes }));
+Deno.test("mountMemfs() refuses limits that are no counts", () => {
+  for (const maxBytes of [-1, 1.5, NaN]) assertErrno("EINVAL", () => mountMemfs({ maxBytes }));
 });
 
 Deno.test("MEMFS lookup() gives null for a miss and shares the inode on a hit", () => {

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { XATTR_CREATE, XATTR_REPLACE } from "../../abi/flags.ts";
 import { S_IFIFO, S_IFREG } from "../../abi/mode.ts";
 import type { FSNode } from "../../abi/node.ts";
-import { MEMFS, type MemfsInode } from "../../node_ops/memfs.ts";
+import { type MemfsInode, mountMemfs } from "../../node_ops/memfs.ts";
 import { memfsXattrOps } from "../../node_ops/memfs_xattr.ts";
 import { attachRoot } from "../support/bare_mount.ts";
 import { assertErrno } from "../support/errno.ts";
@@ -10,7 +10,7 @@ import { assertErrno } from "../support/errno.ts";
 const { getxattr, setxattr, listxattr, removexattr } = memfsXattrOps;
 
 function make(maxBytes = 2 ** 20, mode = S_IFREG | 0o644): FSNode<MemfsInode> {
-  const root = attachRoot(MEMFS.mount({ maxBytes }));
+  const root = attachRoot(mountMemfs({ maxBytes }));
   return root.node_ops.mknod!(root, "f", mode, 0, { uid: 0, gid: 0 });
 }
 

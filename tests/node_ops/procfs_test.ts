@@ -1,7 +1,7 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { S_IFREG } from "../../abi/mode.ts";
 import type { FSNode, FSStream } from "../../abi/node.ts";
-import { MEMFS } from "../../node_ops/memfs.ts";
+import { mountMemfs } from "../../node_ops/memfs.ts";
 import { PROCFS, type ProcfsRecord } from "../../node_ops/procfs.ts";
 import { attach, attachRoot, child, openBare } from "../support/bare_mount.ts";
 import { assertErrno } from "../support/errno.ts";
@@ -12,7 +12,7 @@ function descriptors(streams: (FSStream | null)[]): FSNode<ProcfsRecord> {
 }
 
 function anOpenFile(): FSStream {
-  const root = attachRoot(MEMFS.mount({}));
+  const root = attachRoot(mountMemfs({}));
   const node = root.node_ops.mknod!(root, "f", S_IFREG | 0o644, 0, { uid: 0, gid: 0 });
   return openBare(attach(root, "f", node)) as unknown as FSStream;
 }
