@@ -29,9 +29,6 @@ export interface Run {
 /** In {@link Extents.block}: nothing is there. */
 export const NO_BLOCK = -1;
 
-/** The own pair, among leaves. */
-const OWN = -1;
-
 /** The block maps of one volume. */
 export class Extents {
   readonly #tables: Tables;

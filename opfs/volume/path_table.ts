@@ -177,11 +177,17 @@ export class PathTable {
       const end = pass === 0 ? marks.length : Math.min(marks.length, this.#cursor + granules);
       while ((at = marks.indexOf(0, at)) >= 0 && at + granules <= end) {
         const border = this.#borderIn(at, granules);
-        const used = marks.indexOf(1, at);
-        if (border < 0 && (used < 0 || used - at >= granules)) return at;
+        const used = this.#firstUsed(at, granules);
+        if (border < 0 && used < 0) return at;
         at = border < 0 ? used : Math.max(border, at + 1);
       }
     }
+    return -1;
+  }
+
+  /** The first used granule among some; -1 if there is none. (`indexOf` would look at the rest.) */
+  #firstUsed(first: number, granules: number): number {
+    for (let at = first; at < first + granules; at++) if (this.#granules[at] === 1) return at;
     return -1;
   }
 
@@ -203,8 +209,7 @@ export class PathTable {
   claim(slot: number): boolean {
     const first = this.offsetOf(slot) / L.GRANULE_BYTES;
     const granules = this.#granulesOf(slot);
-    const used = this.#granules.indexOf(1, first);
-    if (used >= 0 && used < first + granules) return false;
+    if (this.#firstUsed(first, granules) >= 0) return false;
     this.#granules.fill(1, first, first + granules);
     this.#usedGranules += granules;
     return true;

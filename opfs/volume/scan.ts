@@ -15,7 +15,7 @@ import * as L from "./layout.ts";
 import { isName } from "./names.ts";
 import { entryBytes, PathTable } from "./path_table.ts";
 import type { Violation } from "./report.ts";
-import { type Segment, type Segments } from "./segments.ts";
+import type { Segment, Segments } from "./segments.ts";
 import type { Superblock } from "./superblock.ts";
 import type { Tables } from "./tables.ts";
 

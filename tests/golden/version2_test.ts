@@ -1,0 +1,45 @@
+/** The golden images: today's engine writes them byte for byte, and reads them. */
+import { assertEquals } from "@std/assert";
+import { gunzipSync } from "node:zlib";
+import { memoryHandle } from "../../opfs/device/memory.ts";
+import { checkVolume } from "../../opfs/volume/check.ts";
+import { openVolumeSync } from "../../opfs/volume/mount.ts";
+import { contentsOf } from "../support/model_tree.ts";
+import { goldenImages, goldenPath } from "./images.ts";
+
+const kept = (name: string): Uint8Array =>
+  new Uint8Array(gunzipSync(Deno.readFileSync(goldenPath(name))));
+
+for (const [name, make] of Object.entries(goldenImages)) {
+  Deno.test(`${name} is written byte for byte`, () => {
+    const expected = kept(name);
+    const actual = make();
+    assertEquals(actual.length, expected.length);
+    const first = actual.findIndex((byte, index) => byte !== expected[index]);
+    assertEquals(first, -1, `first other byte at ${first}`);
+  });
+
+  Deno.test(`${name} is read`, () => {
+    const handle = memoryHandle(kept(name));
+    assertEquals(checkVolume(handle).violations, []);
+    const volume = openVolumeSync(handle);
+    assertEquals(volume.report.corrected, []);
+    assertEquals(volume.report.wasClean, name === "version2_closed");
+    const hello = volume.lookup(volume.root, "hello.txt");
+    const { nlink, uid, gid, mode, atime, mtime } = volume.getattr(hello);
+    assertEquals([nlink, uid, gid, mode, atime, mtime], [2, 1000, 100, 0o100644, 1.5, 2.25]);
+    assertEquals(new TextDecoder().decode(contentsOf(volume, hello)), "Hello, reader.\n");
+    const directory = volume.lookup(volume.root, "directory");
+    const names = volume.readdir(directory, 0).map((entry) => entry.name);
+    assertEquals(names, ["second name", "link", "fifo", "null", "Grüße 文𝄞", "moved"]);
+    assertEquals(volume.readlink(volume.lookup(directory, "link")), "../hello.txt");
+    assertEquals(volume.getattr(volume.lookup(directory, "null")).rdev, 0x103);
+    const sparse = volume.lookup(volume.root, "sparse");
+    assertEquals([volume.getattr(sparse).size, volume.getattr(sparse).blocks], [1e9, 8 * 8]);
+    const bytes = new Uint8Array(101);
+    volume.read(sparse, bytes, 29_999);
+    assertEquals([bytes[0], bytes[1], bytes[100]], [0, 3, 3]);
+    volume.close();
+    assertEquals(checkVolume(handle).violations, []);
+  });
+}
