@@ -208,10 +208,10 @@ export class DescriptorCalls extends WholeFile {
   }
 
   /** A device's own calls. ENOTTY where there are none. */
-  ioctl(stream: FSStream, request: number, argument = 0): number {
+  ioctl(stream: FSStream, request: number, argument?: number): number {
     const open = this.#open(stream, "ioctl");
     const call = open.stream_ops.ioctl ?? refuse("ENOTTY", "ioctl", open.path);
-    return call(open, request, argument);
+    return call(open, request, argument ?? 0);
   }
 
   /** A pipe without a name: what is written to the second comes out of the first. */

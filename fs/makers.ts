@@ -72,6 +72,7 @@ export class Makers extends Legacy {
     const dev = freeDevice(this);
     const driver = deviceOf(input, output);
     const node = this.mknod(this.#below(parent, name), S_IFCHR | mode, dev);
+    this.chmod(node, mode);
     this.devices[dev] = { stream_ops: driver as never };
     return node;
   }
