@@ -13,13 +13,18 @@ import { closeChannel } from "./channel.ts";
 import { startWorker, type WorkerGiven } from "./delivery.ts";
 import {
   type FromWorker,
-  MESSAGE_VERSION,
   type RelayAddress,
   type RelaySettings,
   type ToWorker,
   type VolumePlace,
 } from "./messages.ts";
-import { type ChannelMemory, Closed, createChannelMemory, Word } from "./protocol.ts";
+import {
+  type ChannelMemory,
+  Closed,
+  createChannelMemory,
+  MESSAGE_VERSION,
+  Word,
+} from "./protocol.ts";
 
 /** How a relay is started. */
 export interface RelayHostOptions {

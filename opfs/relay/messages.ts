@@ -1,7 +1,7 @@
 /**
  * Messages: what a page and its relay worker say before, beside and after the channels.
  *
- * Layer: relay (types, and the numbers of versions). The worker says `loaded` when its program
+ * Layer: relay (types only; their version is in `protocol.ts`). The worker says `loaded` when its program
  * runs, or `unavailable`; the page answers `init`; the worker opens the volume and says `ready` or
  * `unavailable`. From then on each `hello` brings a channel. `close` ends it, `closed` is the last.
  *
@@ -9,9 +9,6 @@
  */
 import type { ErrnoCode } from "../../abi/errno.ts";
 import type { Ino } from "../volume_ops.ts";
-
-/** Version of these messages; both sides must have the same. */
-export const MESSAGE_VERSION = 1;
 
 /** Where the bytes of a volume are. */
 export interface VolumePlace {

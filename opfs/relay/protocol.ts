@@ -11,6 +11,8 @@ import { ErrnoError } from "../../abi/errno.ts";
 
 /** Version of the wire; both sides must have the same. */
 export const PROTOCOL_VERSION = 1;
+/** Version of the messages in `messages.ts`; both sides must have the same. */
+export const MESSAGE_VERSION = 1;
 /** "CRNC", first byte first: a Cairn channel. */
 export const CHANNEL_MAGIC = 0x434e5243;
 

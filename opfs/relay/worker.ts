@@ -15,11 +15,11 @@ import type { Volume } from "../volume/volume.ts";
 import {
   type EngineSettings,
   type FromWorker,
-  MESSAGE_VERSION,
   type RelaySettings,
   type ToWorker,
   type VolumePlace,
 } from "./messages.ts";
+import { MESSAGE_VERSION } from "./protocol.ts";
 import { sanityCheck } from "./sanity_check.ts";
 import { Relay } from "./server.ts";
 import { takeVolumeLock } from "./volume_lock.ts";
@@ -35,10 +35,11 @@ type Init = Extract<ToWorker, { type: "init" }>;
 const scope = globalThis as unknown as WorkerScope;
 let relay: Relay | null = null;
 let volume: Volume | null = null;
+let isInitialized = false;
 let releaseLock: () => void = () => {};
 
 scope.onmessage = ({ data }) => {
-  if (data.type === "init") start(data).catch(refuse);
+  if (data.type === "init") init(data);
   else if (data.type === "hello") hello(data.channel);
   else if (data.type === "close") close();
 };
@@ -53,11 +54,21 @@ function announce(): void {
   }
 }
 
+/** One worker, one volume: a second init is refused and disturbs nobody. */
+function init(message: Init): void {
+  if (isInitialized) {
+    const reason = "open a second volume in one worker";
+    scope.postMessage({ type: "unavailable", code: "EBUSY", reason });
+    return;
+  }
+  isInitialized = true;
+  start(message).catch(refuse);
+}
+
 async function start({ version, place, settings }: Init): Promise<void> {
   if (version !== MESSAGE_VERSION) {
     throw new ErrnoError("EPROTO", `open the volume: the page speaks version ${version}`);
   }
-  if (relay !== null) throw new ErrnoError("EBUSY", "open a second volume in one worker");
   releaseLock = place.kind === "opfs"
     ? await takeVolumeLock(place.path, { timeoutMs: settings.busyTimeoutMs })
     : releaseLock;

@@ -172,25 +172,6 @@ export async function lose(scene: Scene): Promise<Record<string, unknown>> {
   return { message, isBounded: waited < 3000, again: String(again.message ?? again.transport) };
 }
 
-/** Microseconds a call: a bare look at the relay, and a write of 4 KiB. */
-export async function measure(scene: Scene): Promise<Record<string, number>> {
-  const { openVolume } = await import(scene.cairn) as Cairn;
-  const { name, access, blocking } = scene;
-  const volume = await openVolume({ name, access, blocking });
-  const ino = volume.create(volume.root, "bench", { mode: 0o100644, uid: 0, gid: 0 });
-  const time = (rounds: number, call: () => void) => {
-    for (let round = 0; round < rounds / 10; round++) call();
-    const before = performance.now();
-    for (let round = 0; round < rounds; round++) call();
-    return Math.round((performance.now() - before) / rounds * 1e4) / 10;
-  };
-  const bytes = new Uint8Array(4096);
-  const getattr = time(2000, () => void volume.getattr(ino));
-  const write4k = time(2000, () => void volume.write(ino, bytes, 0));
-  await volume.close();
-  return { getattr, write4k };
-}
-
 interface Directory {
   getFileHandle(name: string, options?: { create: boolean }): Promise<{
     getFile(): Promise<Blob>;
