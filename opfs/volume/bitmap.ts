@@ -64,9 +64,22 @@ export class Bitmap {
     this.#blocks = blocks;
   }
 
+  /** How many free blocks the end consists of. */
+  get freeAtEnd(): number {
+    let low = 0;
+    let high = this.#blocks;
+    while (low < high) {
+      const middle = low + high >>> 1;
+      if (this.anyUsed(middle, this.#blocks - middle)) low = middle + 1;
+      else high = middle;
+    }
+    return this.#blocks - low;
+  }
+
   /** Takes free blocks off the end. */
-  shrink(blocks: number): void {
-    invariant(!this.anyUsed(blocks, this.#blocks - blocks), "V1: a block beyond the end is owned");
+  cut(count: number): void {
+    const blocks = this.#blocks - count;
+    invariant(!this.anyUsed(blocks, count), "V1: a block beyond the end is owned");
     this.#blocks = blocks;
     if (this.#rotor >= blocks) this.#rotor = 0;
   }
@@ -240,6 +253,7 @@ export class Bitmap {
   /** The run has been given back durably, and a record that still counts has bytes of it. */
   hold(start: number, count: number): void {
     this.#held.push(start, count);
+    this.#markHome(start, count);
   }
 
   /** A header has been written after which that record does not count. */

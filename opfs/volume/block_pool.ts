@@ -60,6 +60,8 @@ export class BlockPool {
   #logged = new Set<number>();
   #loggedBefore = new Set<number>();
   #staging = new Uint8Array(0);
+  /** Apart from `#staging`: placing what was read may write back. */
+  #ahead = new Uint8Array(0);
   #expected = -1;
   #window = 1;
   readonly #patches: Map<number, Patch[]>;
@@ -207,8 +209,11 @@ export class BlockPool {
   }
 
   #readRun(block: number, count: number): number {
-    const bytes = this.#stage(count * this.#blockSize);
+    const length = count * this.#blockSize;
+    if (this.#ahead.length < length) this.#ahead = new Uint8Array(length);
+    const bytes = this.#ahead.subarray(0, length);
     this.#device.readBlocks(bytes, block);
+    // From the end on, so that the frame asked for is the last one taken and still there.
     for (let index = count - 1; index >= 0; index--) {
       const frame = this.#claim(block + index);
       const from = index * this.#blockSize;

@@ -31,6 +31,32 @@ function leaveClean(state: VolumeState, journal: Journal): void {
     state.tables.soilLazy(journal.recordBytesMax / 2);
     journal.commit();
   }
+  journal.commitFirst();
+  const cut = cutFreeEnd(state);
   journal.checkpoint(L.STATE.CLOSED);
   journal.flush();
+  if (cut > 0) shortenFile(state);
 }
+
+/** Leaves free blocks at the end out of the volume, if it is worth it; how many. */
+function cutFreeEnd(state: VolumeState): number {
+  const { bitmap, superblock } = state;
+  const count = Math.min(bitmap.freeAtEnd, bitmap.blocks - 1);
+  if (count < CUT_BLOCKS_MIN || count < bitmap.blocks / CUT_SHARE) return 0;
+  bitmap.cut(count);
+  superblock.totalBlocks = bitmap.blocks;
+  return count;
+}
+
+/** A file that is longer than its header says is cut by the next mount, if not now. */
+function shortenFile(state: VolumeState): void {
+  try {
+    state.handle.truncate(state.placeOf(state.bitmap.blocks, 0));
+  } catch {
+    // Everything is durable already.
+  }
+}
+
+/** A free end of fewer blocks, or of less than this share of all, stays: it will be used again. */
+const CUT_BLOCKS_MIN = 64;
+const CUT_SHARE = 8;

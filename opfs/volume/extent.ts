@@ -229,7 +229,7 @@ export class Extents {
     view.setUint16(at + L.CONTINUATION.OWNER_GENERATION, generation, L.LE);
     view.setUint32(at + L.CONTINUATION.OWNER, owner, L.LE);
     view.setUint8(ownerAt + L.SLOT.FLAGS, L.FLAG_CONTINUED);
-    if (this.#tables.isHidden(owner)) this.#tables.hide(leaf);
+    if (this.#tables.isHidden(owner)) this.#tables.hideQuietly(leaf);
     this.#changed.add(owner);
     this.#listOf(owner).splice(index, 0, leaf);
     this.#store(leaf, runs);
@@ -329,12 +329,9 @@ export class Extents {
     return rest;
   }
 
-  /** Shows the continuation slots of an unlinked file as free on disk. */
+  /** The continuation slots of an unlinked file: without their owner they are free on disk. */
   hide(owner: number): void {
-    for (const leaf of this.#leaves.get(owner) ?? []) {
-      this.#tables.edit(leaf);
-      this.#tables.hide(leaf);
-    }
+    for (const leaf of this.#leaves.get(owner) ?? []) this.#tables.hideQuietly(leaf);
   }
 
   /** The continuation slots of a file, in order. */

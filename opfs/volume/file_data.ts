@@ -10,7 +10,7 @@ import { ErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
 import { NO_BLOCK } from "./extent.ts";
 import * as L from "./layout.ts";
-import type { VolumeState } from "./state.ts";
+import { readDevice, type VolumeState } from "./state.ts";
 
 /** Leaves of a block map that one step of a cut changes. */
 const LEAVES_PER_STEP = 64;
@@ -218,6 +218,16 @@ function readRun(state: VolumeState, into: Uint8Array, inside: number): void {
       continue;
     }
     const length = Math.min(rest, blockSize - from);
+    if (state.failure !== null && pool.peek(block + index) < 0) {
+      // A full pool would write to make room, and nothing is written any more.
+      readDevice(
+        state.handle,
+        into.subarray(done, done + length),
+        state.placeOf(block + index, from),
+      );
+      done += length;
+      continue;
+    }
     const frame = pool.get(block + index, count - index);
     const at = pool.offsetOf(frame) + from;
     into.set(pool.slabOf(frame).subarray(at, at + length), done);

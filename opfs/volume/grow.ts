@@ -14,7 +14,7 @@ import { bytesOf, encodeSegment, type Segment, tableLimit, tableOf } from "./seg
 import { refusalOf, type VolumeState } from "./state.ts";
 
 /** Slots kept for what a transaction takes on its way. */
-const SPARE_SLOTS = 16;
+export const SPARE_SLOTS = 16;
 /** The file grows by at least this many blocks, and by at most STEP_BYTES more than is asked. */
 const STEP_BLOCKS = 64;
 const STEP_BYTES = 16 * 1024 * 1024;

@@ -13,6 +13,7 @@
  *
  * @module
  */
+import { isErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
 import { writeHeader, writeSuperblockCopy, writeTablesHome } from "./home.ts";
 import * as L from "./layout.ts";
@@ -92,12 +93,20 @@ export class Journal {
    * @throws {ErrnoError} ENOSPC with everything as it was, or what a flush says
    */
   commit(): void {
+    try {
+      this.#commit();
+    } catch (error) {
+      throw isErrnoError(error) ? error : this.#state.fail(error);
+    }
+  }
+
+  #commit(): void {
     const { tables, pool } = this.#state;
     if (tables.isClean && pool.dirtyBlocks === 0) {
       if (pool.isUnflushed) this.flush();
       return;
     }
-    tables.soilLazy(this.recordBytesMax - STEP_BYTES / 2);
+    tables.soilLazy(this.recordBytesMax - STEP_BYTES / 2 - pool.loggedDirtyBytes);
     const frames = this.#placeData();
     if (pool.isUnflushed) this.flush();
     this.#writeRecord(frames);

@@ -144,6 +144,7 @@ export class VolumeState {
 
   /** Writes whole blocks. */
   writeBlocks(from: Uint8Array, block: number): void {
+    this.requireWritable();
     writeDevice(this, from, this.placeOf(block, 0));
   }
 

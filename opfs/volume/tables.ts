@@ -188,6 +188,11 @@ export class Tables {
     if (this.#isDirty[slot] !== 0) this.#isHidden[slot] = HIDDEN_ON_DISK;
   }
 
+  /** As `hide`, for a slot that the image's reader ignores: it need not be written for that. */
+  hideQuietly(slot: number): void {
+    this.#isHidden[slot] = HIDDEN_ON_DISK;
+  }
+
   /** Ends `hide`: the slot is what it is. */
   unhide(slot: number): void {
     this.#isHidden[slot] = 0;

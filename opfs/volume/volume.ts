@@ -24,7 +24,7 @@ import {
 } from "./directory.ts";
 import { NO_BLOCK } from "./extent.ts";
 import { fillBlocks, readBytes, readTarget, writeInBlock, zeroGap } from "./file_data.ts";
-import { makeRoomForBlocks, makeRoomForName } from "./grow.ts";
+import { makeRoomForBlocks, makeRoomForName, SPARE_SLOTS } from "./grow.ts";
 import { closeVolume } from "./close.ts";
 import type { Journal } from "./journal.ts";
 import * as L from "./layout.ts";
@@ -321,6 +321,7 @@ export class Volume implements VolumeOps {
 
   /** Makes room for the blocks that a write will take. */
   #reserve(slot: number, at: number, length: number): void {
+    if (this.#state.inodes.free < SPARE_SLOTS) makeRoomForBlocks(this.#state, 0);
     const { extents, blockSize, bitmap } = this.#state;
     const end = Math.ceil((at + length) / blockSize);
     if (bitmap.free > end - Math.floor(at / blockSize)) return;
