@@ -9,11 +9,13 @@
  * @module
  */
 import { ErrnoError } from "../../abi/errno.ts";
-import type { FromWorker } from "./messages.ts";
+import type { FromWorker, ToWorker } from "./messages.ts";
 import { WORKER_SOURCE } from "./worker_source.ts";
 
 /** A worker, where its script is, or how to make one. */
 export type WorkerGiven = Worker | URL | string | (() => Worker);
+
+const NUDGE_MS = 250;
 
 /** What can go wrong with a worker's start, said once. */
 const NO_WORKER =
@@ -87,8 +89,23 @@ function loaded(worker: Worker, timeoutMs: number): Promise<Worker> {
       reject(new ErrnoError(data.code, `open the volume: ${data.reason}`));
     }
   };
-  return promise.catch((error) => {
+  return nudged(worker, promise).catch((error) => {
     worker.terminate();
     throw error;
   }).finally(() => clearTimeout(timer));
+}
+
+/**
+ * Waits for what a worker says, and asks it again and again where it stands: a worker made long ago
+ * has said it when nobody listened, and a first message may get lost (seen under Deno).
+ */
+export async function nudged<T>(worker: Worker, said: Promise<T>): Promise<T> {
+  const announce: ToWorker = { type: "announce" };
+  worker.postMessage(announce);
+  const timer = setInterval(() => worker.postMessage(announce), NUDGE_MS);
+  try {
+    return await said;
+  } finally {
+    clearInterval(timer);
+  }
 }

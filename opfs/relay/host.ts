@@ -10,14 +10,8 @@
  */
 import { ErrnoError } from "../../abi/errno.ts";
 import { closeChannel } from "./channel.ts";
-import { startWorker, type WorkerGiven } from "./delivery.ts";
-import {
-  type FromWorker,
-  type RelayAddress,
-  type RelaySettings,
-  type ToWorker,
-  type VolumePlace,
-} from "./messages.ts";
+import { nudged, startWorker, type WorkerGiven } from "./delivery.ts";
+import type { FromWorker, RelayAddress, RelaySettings, ToWorker, VolumePlace } from "./messages.ts";
 import {
   type ChannelMemory,
   Closed,
@@ -73,6 +67,7 @@ export class RelayHost {
     const worker = await startWorker(options.worker, startTimeoutMs);
     const { promise, resolve, reject } = Promise.withResolvers<RelayAddress>();
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+      if (data.type === "loaded") return;
       if (data.type === "ready" && data.version === MESSAGE_VERSION) resolve(data.address);
       else reject(refusalOf(data));
     };
@@ -85,7 +80,7 @@ export class RelayHost {
     const init: ToWorker = { type: "init", version: MESSAGE_VERSION, place, settings };
     worker.postMessage(init);
     try {
-      return new RelayHost(worker, await promise);
+      return new RelayHost(worker, await nudged(worker, promise));
     } catch (error) {
       worker.terminate();
       throw error;
@@ -123,7 +118,7 @@ export class RelayHost {
       const close: ToWorker = { type: "close" };
       this.#worker.postMessage(close);
     }
-    await this.#ended.promise;
+    await nudged(this.#worker, this.#ended.promise);
   }
 
   /** Ends the thread at once, as a crash would. For tests, and for a page that gives up. */

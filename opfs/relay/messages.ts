@@ -3,7 +3,8 @@
  *
  * Layer: relay (types only; their version is in `protocol.ts`). The worker says `loaded` when its program
  * runs, or `unavailable`; the page answers `init`; the worker opens the volume and says `ready` or
- * `unavailable`. From then on each `hello` brings a channel. `close` ends it, `closed` is the last.
+ * `unavailable`. From then on each `hello` brings a channel. `close` ends it, `closed` is the last,
+ * and the page ends the thread. Asked to `announce`, the worker says again where it stands.
  *
  * @module
  */
@@ -46,6 +47,7 @@ export interface EngineSettings {
 
 /** From the page to its worker. */
 export type ToWorker =
+  | { type: "announce" }
   | { type: "init"; version: number; place: VolumePlace; settings: RelaySettings }
   | { type: "hello"; channel: SharedArrayBuffer }
   | { type: "close" };

@@ -57,6 +57,7 @@ export class Transfers {
 
   /** Sends the next chunk of an answer. */
   continueOut(channel: ServedChannel): Step {
+    channel.transfer.movedAt = performance.now();
     return this.#sendPiece(channel, 0);
   }
 

@@ -12,12 +12,12 @@ import { fileHandle } from "../device/file.ts";
 import { openOpfsHandle } from "../device/opfs.ts";
 import { openVolumeSync } from "../volume/mount.ts";
 import type { Volume } from "../volume/volume.ts";
-import {
-  type EngineSettings,
-  type FromWorker,
-  type RelaySettings,
-  type ToWorker,
-  type VolumePlace,
+import type {
+  EngineSettings,
+  FromWorker,
+  RelaySettings,
+  ToWorker,
+  VolumePlace,
 } from "./messages.ts";
 import { MESSAGE_VERSION } from "./protocol.ts";
 import { sanityCheck } from "./sanity_check.ts";
@@ -27,7 +27,6 @@ import { takeVolumeLock } from "./volume_lock.ts";
 interface WorkerScope {
   onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
   postMessage(message: FromWorker): void;
-  close(): void;
 }
 
 type Init = Extract<ToWorker, { type: "init" }>;
@@ -42,16 +41,17 @@ scope.onmessage = ({ data }) => {
   if (data.type === "init") init(data);
   else if (data.type === "hello") hello(data.channel);
   else if (data.type === "close") close();
+  else if (data.type === "announce") scope.postMessage(standing);
 };
-announce();
+let standing: FromWorker = typeof SharedArrayBuffer === "function"
+  ? { type: "loaded", version: MESSAGE_VERSION }
+  : { type: "unavailable", code: "ENOTSUP", reason: "the relay's worker has no SharedArrayBuffer" };
+scope.postMessage(standing);
 
-function announce(): void {
-  if (typeof SharedArrayBuffer === "function") {
-    scope.postMessage({ type: "loaded", version: MESSAGE_VERSION });
-  } else {
-    const reason = "the relay's worker has no SharedArrayBuffer";
-    scope.postMessage({ type: "unavailable", code: "ENOTSUP", reason });
-  }
+/** Says where the worker stands now; it is said again to whoever asks. */
+function announce(message: FromWorker): void {
+  standing = message;
+  scope.postMessage(message);
 }
 
 /** One worker, one volume: a second init is refused and disturbs nobody. */
@@ -80,7 +80,7 @@ async function start({ version, place, settings }: Init): Promise<void> {
   relay.run();
   const { root, report } = mounted;
   const address = { doorbell: relay.doorbell.buffer, root, report };
-  scope.postMessage({ type: "ready", version: MESSAGE_VERSION, address });
+  announce({ type: "ready", version: MESSAGE_VERSION, address });
 }
 
 async function openDevice(
@@ -107,8 +107,7 @@ function mount(device: StorageHandle, engine: EngineSettings): Volume {
 
 function refuse(error: unknown): void {
   releaseLock();
-  scope.postMessage({ type: "unavailable", ...described(error) });
-  scope.close();
+  announce({ type: "unavailable", ...described(error) });
 }
 
 function hello(channel: SharedArrayBuffer): void {
@@ -129,8 +128,7 @@ async function close(): Promise<void> {
     failure = described(error);
   }
   releaseLock();
-  scope.postMessage({ type: "closed", ...failure });
-  scope.close();
+  announce({ type: "closed", ...failure });
 }
 
 function described(error: unknown): { code: ErrnoCode; reason: string } {

@@ -198,6 +198,36 @@ Deno.test("openVolume() checks its options", async () => {
   );
 });
 
+/** Opens a volume in memory where the browser's storage answers as given. */
+async function reportWith(storage: object, persist: boolean) {
+  const { navigator } = globalThis;
+  const value = { storage, locks: Reflect.get(navigator, "locks") };
+  Object.defineProperty(globalThis, "navigator", { value, configurable: true });
+  try {
+    await using volume = await openVolume({ handle: memoryHandle(), persist });
+    const { persisted, quotaBytes, usageBytes } = volume.report;
+    return [persisted, quotaBytes, usageBytes];
+  } finally {
+    Object.defineProperty(globalThis, "navigator", { value: navigator, configurable: true });
+  }
+}
+
+Deno.test("openVolume() asks to persist only if told to, and waits for nobody", async () => {
+  const asked: string[] = [];
+  const storage = {
+    persist: () => Promise.resolve(asked.push("persist") > 0),
+    persisted: () => Promise.resolve(false),
+    estimate: () => Promise.resolve({ quota: 1000, usage: 10 }),
+  };
+  assertEquals(await reportWith(storage, false), [false, 1000, 10]);
+  assertEquals(asked, []);
+  assertEquals(await reportWith(storage, true), [true, 1000, 10]);
+  assertEquals(asked, ["persist"]);
+  const prompting = { ...storage, persist: () => new Promise(() => {}) };
+  assertEquals(await reportWith(prompting, true), [false, 1000, 10]);
+  assertEquals(await reportWith({}, true), [null, null, null]);
+});
+
 Deno.test("openVolume() with sanityCheck tries the device out, and leaves nothing behind", async () => {
   await withPath(async (path) => {
     for (const access of ["direct", "relay"] as const) {
@@ -205,22 +235,28 @@ Deno.test("openVolume() with sanityCheck tries the device out, and leaves nothin
       assertEquals(volume.readdir(volume.root, 0), []);
     }
   });
-  const broken = memoryHandle();
-  const read = broken.read.bind(broken);
-  let isBroken = false;
-  Object.assign(broken, {
-    read(into: Uint8Array, options: { at: number }) {
-      const count = read(into, options);
-      if (isBroken && into.length < 4096) into.fill(0);
-      return count;
+  const device = memoryHandle();
+  const flush = device.flush.bind(device);
+  let flushes = 0;
+  let allowed = Infinity;
+  Object.assign(device, {
+    flush() {
+      flushes += 1;
+      if (flushes > allowed) throw new Error("the device is broken");
+      flush();
     },
   });
-  await (await openVolume(broken)).close();
-  isBroken = true;
+  await (await openVolume(device)).close();
+  flushes = 0;
+  const mounted = await openVolume(device);
+  const needed = flushes;
+  await mounted.close();
+  flushes = 0;
+  allowed = needed;
   await assertRejects(
-    () => openVolume({ handle: broken, sanityCheck: true }),
+    () => openVolume({ handle: device, sanityCheck: true }),
     Error,
-    'sanity check "read" failed',
+    'sanity check "sync" failed',
   );
 });
 

@@ -82,6 +82,13 @@ Deno.test("requests have the bytes that docs/PROTOCOL.md shows", () => {
   for (const [want, call] of rows) assertEquals(requestOf(call).area, want.replaceAll(" ", ""));
 });
 
+/** CREATE answered with inode 2; UNLINK of a name "b" that is not there. */
+const EXAMPLE_ANSWERS = [
+  "00000000" + "08000000" + "0200000000000000",
+  "d4ffffff" + "1d000000" + "0104" + "17000000" +
+  hex(new TextEncoder().encode('ENOENT: cannot find "b"')),
+];
+
 Deno.test("answers have the bytes that docs/PROTOCOL.md shows", () => {
   const model = new ModelVolume({ now: () => 2 });
   const relay = new Relay(model);
@@ -96,7 +103,7 @@ Deno.test("answers have the bytes that docs/PROTOCOL.md shows", () => {
   const { writer } = channel;
   const create = () =>
     writer.begin(Op.CREATE).path("a").ino(1).u32(0o100644).u32(1).u32(2).u32(0).end();
-  assertEquals(answerOf(create), "00000000" + "08000000" + "0200000000000000");
+  assertEquals(answerOf(create), EXAMPLE_ANSWERS[0]);
   assertEquals(
     answerOf(() => writer.begin(Op.READDIR).ino(1).f64(0).end()),
     "01000000" + "13000000" + "02000000" + "a4810000" + "000000000000f03f" + "0100" + "61",
@@ -108,8 +115,7 @@ Deno.test("answers have the bytes that docs/PROTOCOL.md shows", () => {
   );
   assertEquals(
     answerOf(() => writer.begin(Op.UNLINK).path("b").ino(1).end()),
-    "d4ffffff" + "1d000000" + "0104" + "17000000" +
-      hex(new TextEncoder().encode('ENOENT: cannot find "b"')),
+    EXAMPLE_ANSWERS[1],
   );
 });
 
@@ -119,4 +125,31 @@ Deno.test("numbers of operations are never given twice", () => {
   const inodes = Object.values(Op);
   assertEquals(new Set<number>(inodes).size, inodes.length);
   assertEquals(Math.min(...inodes), 64);
+});
+
+Deno.test("docs/PROTOCOL.md has every number that the code has", async () => {
+  const text = await Deno.readTextFile(new URL("../../../docs/PROTOCOL.md", import.meta.url));
+  for (const [name, op] of Object.entries(Op)) {
+    assertEquals(text.includes(`| ${op} | ${name} |`), true, name);
+  }
+  for (const [name, op] of Object.entries(PathOp)) {
+    assertEquals(new RegExp(`\\b${op} ${name}\\b`).test(text), true, name);
+  }
+  const words = Object.values(Word).filter((word) => word !== Word.TOTAL_HIGH);
+  for (const word of words) {
+    const row = new RegExp(`^\\| ${word * 4} \\| ${word}(, 5)? \\|`, "m");
+    assertEquals(row.test(text), true, `word ${word}`);
+  }
+  const bytes = text.replaceAll(" ", "");
+  const ino = 6 + 3 * 2 ** 32;
+  const calls: ((client: RelayClient) => void)[] = [
+    (c) => c.lookup(ino, "é"),
+    (c) => c.write(ino, Uint8Array.of(1, 2, 3), 8),
+    (c) => c.create(1, "a", { mode: 0o100644, uid: 1, gid: 2 }),
+  ];
+  for (const call of calls) {
+    assertEquals(bytes.includes(`area${requestOf(call).area}`), true, requestOf(call).area);
+  }
+  assertEquals(bytes.includes(`header${requestOf(calls[0]!).header}`), true);
+  for (const answer of EXAMPLE_ANSWERS) assertEquals(bytes.includes(`answer${answer}`), true);
 });

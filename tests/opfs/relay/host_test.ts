@@ -1,0 +1,90 @@
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { Channel } from "../../../opfs/relay/channel.ts";
+import { Doorbell } from "../../../opfs/relay/doorbell.ts";
+import { RelayHost } from "../../../opfs/relay/host.ts";
+
+const settings = { busyTimeoutMs: 100, deadlineMs: 1000, sanityCheck: false, engine: {} };
+const place = { kind: "host", path: "nowhere.cairn" } as const;
+
+/** A worker that plays its part by the given answers to messages. */
+function played(answers: Record<string, string>): string {
+  const cases = Object.entries(answers).map(([type, answer]) =>
+    `case "${type}": ${answer}; break;`
+  );
+  const program = `
+    const address = { doorbell: new SharedArrayBuffer(64), root: 1, report: {} };
+    let standing = { type: "loaded", version: 1 };
+    const say = (message) => postMessage(standing = message);
+    onmessage = ({ data }) => {
+      if (data.type === "announce") say(standing);
+      switch (data.type) { ${cases.join("\n")} }
+    };
+    say(standing);`;
+  return `data:text/javascript,${encodeURIComponent(program)}`;
+}
+
+const READY = `say({ type: "ready", version: 1, address })`;
+
+function start(answers: Record<string, string>): Promise<RelayHost> {
+  return RelayHost.start({ place, settings, worker: played(answers), startTimeoutMs: 3000 });
+}
+
+Deno.test("RelayHost goes from ready to closing to dead", async () => {
+  const host = await start({ init: READY, close: `say({ type: "closed" })` });
+  assertEquals(host.state, "ready");
+  const memory = host.connect(16_384);
+  assertEquals(host.clientCount, 1);
+  const closing = host.close();
+  assertEquals(host.state, "closing");
+  assertThrows(() => host.connect(16_384), Error, "EIO: cannot attach to a relay that is closing");
+  await closing;
+  await host.close();
+  assertEquals([host.state, host.clientCount], ["dead", 0]);
+  const channel = new Channel(memory, new Doorbell());
+  assertThrows(() => channel.assertOpen("read"), Error, "the relay worker has ended");
+});
+
+Deno.test("RelayHost.start() hands on why a volume cannot be had", async () => {
+  const busy = `say({ type: "unavailable", code: "EBUSY", reason: "open it twice" })`;
+  await assertRejects(() => start({ init: busy }), Error, "EBUSY: cannot open it twice");
+  const other = `say({ type: "ready", version: 99, address })`;
+  await assertRejects(() => start({ init: other }), Error, "EPROTO");
+  await assertRejects(() => start({ init: `say({ type: "closed" })` }), Error, "EPROTO");
+  const broken = `setTimeout(() => { throw new Error("broken") })`;
+  await assertRejects(() => start({ init: broken }), Error, "the relay worker has failed");
+});
+
+Deno.test("RelayHost closes all channels when its worker fails", async () => {
+  const fail = `setTimeout(() => { throw new Error("broken") })`;
+  const host = await start({ init: READY, hello: fail });
+  const channel = new Channel(host.connect(16_384), new Doorbell());
+  await assertRejects(() => channel.admitted("open"), Error, "the relay worker has ended");
+  assertEquals(host.state, "dead");
+  await assertRejects(() => host.close(), Error, "broken");
+});
+
+Deno.test("RelayHost closes a channel that its worker refuses", async () => {
+  const refuse = `say({ type: "refused", channel: data.channel, reason: "no" })`;
+  const host = await start({
+    init: READY,
+    hello: refuse,
+    close: `say({ type: "closed" })`,
+  });
+  const channel = new Channel(host.connect(16_384), new Doorbell());
+  await assertRejects(() => channel.admitted("open"), Error, "the relay refused");
+  assertEquals([host.state, host.clientCount], ["ready", 0]);
+  await host.close();
+});
+
+Deno.test("RelayHost.close() throws what closing the volume has thrown", async () => {
+  const close = `say({ type: "closed", code: "ENOSPC", reason: "sync" })`;
+  const host = await start({ init: READY, close });
+  await assertRejects(() => host.close(), Error, "ENOSPC: cannot close the volume: sync");
+});
+
+Deno.test("RelayHost.terminate() ends the thread at once", async () => {
+  const host = await start({ init: READY });
+  const channel = new Channel(host.connect(16_384), new Doorbell());
+  host.terminate();
+  assertThrows(() => channel.assertOpen("read"), Error, "EIO");
+});

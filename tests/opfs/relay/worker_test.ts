@@ -1,0 +1,116 @@
+import { assert, assertEquals } from "@std/assert";
+import { fileHandle } from "../../../opfs/device/file.ts";
+import { Channel } from "../../../opfs/relay/channel.ts";
+import { RelayClient } from "../../../opfs/relay/client.ts";
+import { Doorbell } from "../../../opfs/relay/doorbell.ts";
+import type { FromWorker, ToWorker } from "../../../opfs/relay/messages.ts";
+import { createChannelMemory, MESSAGE_VERSION } from "../../../opfs/relay/protocol.ts";
+import { checkVolume } from "../../../opfs/volume/check.ts";
+
+const settings = { busyTimeoutMs: 100, deadlineMs: 1000, sanityCheck: false, engine: {} };
+
+/** The real worker, spoken to by hand. */
+function spoken() {
+  const url = new URL("../../../opfs/relay/worker.ts", import.meta.url).href;
+  const worker = new Worker(url, { type: "module" });
+  const heard: FromWorker[] = [];
+  let wake = () => {};
+  worker.onmessage = ({ data }) => {
+    heard.push(data);
+    wake();
+  };
+  const hear = async (): Promise<FromWorker> => {
+    while (heard.length === 0) await new Promise<void>((resolve) => wake = resolve);
+    return heard.shift()!;
+  };
+  const say = (message: ToWorker) => worker.postMessage(message);
+  return { worker, hear, say };
+}
+
+async function withDirectory(run: (directory: string) => Promise<void>): Promise<void> {
+  const directory = Deno.makeTempDirSync();
+  try {
+    await run(directory);
+  } finally {
+    Deno.removeSync(directory, { recursive: true });
+  }
+}
+
+Deno.test("the relay's worker says loaded, ready, refused and closed in their turn", async () => {
+  await withDirectory(async (directory) => {
+    const path = `${directory}/a.cairn`;
+    const { worker, hear, say } = spoken();
+    assertEquals(await hear(), { type: "loaded", version: MESSAGE_VERSION });
+    const place = { kind: "host", path } as const;
+    say({ type: "init", version: MESSAGE_VERSION, place, settings });
+    const ready = await hear();
+    assert(ready.type === "ready" && ready.version === MESSAGE_VERSION);
+    say({ type: "init", version: MESSAGE_VERSION, place, settings });
+    assertEquals((await hear() as { code: string }).code, "EBUSY");
+    say({ type: "hello", channel: new SharedArrayBuffer(8) });
+    assertEquals((await hear()).type, "refused");
+    const memory = createChannelMemory(16_384);
+    say({ type: "hello", channel: memory.buffer });
+    const channel = new Channel(memory, new Doorbell(ready.address.doorbell));
+    await channel.admitted("attach");
+    const client = new RelayClient(channel, ready.address);
+    client.create(client.root, "a", { mode: 0o100644, uid: 0, gid: 0 });
+    say({ type: "close" });
+    assertEquals(await hear(), { type: "closed" });
+    worker.terminate();
+    const handle = fileHandle(path, { readOnly: true });
+    const { clean, wasClean, files } = checkVolume(handle);
+    handle.close();
+    assertEquals({ clean, wasClean, files }, { clean: true, wasClean: true, files: 1 });
+  });
+});
+
+Deno.test("the relay's worker says unavailable, and why", async () => {
+  await withDirectory(async (directory) => {
+    const place = { kind: "host", path: `${directory}/no/a.cairn` } as const;
+    for (const [version, code] of [[MESSAGE_VERSION, "ENOENT"], [99, "EPROTO"]] as const) {
+      const { worker, hear, say } = spoken();
+      await hear();
+      say({ type: "init", version, place, settings });
+      const answer = await hear();
+      assert(answer.type === "unavailable" && answer.code === code, JSON.stringify(answer));
+      worker.terminate();
+    }
+  });
+});
+
+Deno.test("the relay's worker hears messages while a client keeps it busy", async () => {
+  await withDirectory(async (directory) => {
+    const { worker, hear, say } = spoken();
+    await hear();
+    const place = { kind: "host", path: `${directory}/a.cairn` } as const;
+    say({ type: "init", version: MESSAGE_VERSION, place, settings });
+    const ready = await hear();
+    assert(ready.type === "ready");
+    const { doorbell } = ready.address;
+    const busy = createChannelMemory(16_384);
+    say({ type: "hello", channel: busy.buffer });
+    const client = new Worker(new URL("../../support/client_worker.ts", import.meta.url).href, {
+      type: "module",
+    });
+    const running = new Promise((resolve) => client.onmessage = ({ data }) => resolve(data));
+    client.postMessage({ buffer: busy.buffer, doorbell, job: "files", mark: 1, rounds: 4000 });
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    let slowest = 0;
+    for (let round = 0; round < 5; round++) {
+      const memory = createChannelMemory(16_384);
+      const before = performance.now();
+      say({ type: "hello", channel: memory.buffer });
+      const channel = new Channel(memory, new Doorbell(doorbell));
+      await channel.admitted("attach");
+      slowest = Math.max(slowest, performance.now() - before);
+      channel.close();
+    }
+    assert(slowest < 500, `admitted after ${slowest} ms`);
+    assertEquals(await running, "done");
+    client.terminate();
+    say({ type: "close" });
+    await hear();
+    worker.terminate();
+  });
+});
