@@ -47,9 +47,24 @@ export interface JournalMetrics {
   recordBytes: number;
 }
 
+/** When calls become durable by themselves. */
+export interface JournalOptions {
+  /**
+   * "op": each call before it returns. "fsync": at fsync, sync and close, and when a group is full.
+   * "periodic" (default): also at the first call after `commitIntervalMs`.
+   */
+  durability?: "op" | "fsync" | "periodic";
+  /** Default 5,000. A volume that nobody calls does not wake up: its holder may call `sync`. */
+  commitIntervalMs?: number;
+}
+
+const INTERVAL_MS_DEFAULT = 5000;
+
 /** The journal of one volume. */
 export class Journal {
   readonly #state: VolumeState;
+  readonly #intervalMs: number;
+  #committedAt: number;
   readonly #writer: RecordWriter;
   readonly #ringBytes: number;
   #sequence: number;
@@ -61,12 +76,18 @@ export class Journal {
   #hasRetired = false;
   /** Counters. */
   readonly metrics: JournalMetrics = { commits: 0, checkpoints: 0, flushes: 0, recordBytes: 0 };
+  /** Whether each call is made durable before it returns. */
+  readonly isEachCall: boolean;
   /** The longest record. */
   readonly recordBytesMax: number;
 
   /** A journal that goes on at a place of the ring, where nothing is to be replayed any more. */
-  constructor(state: VolumeState, position: RingPosition) {
+  constructor(state: VolumeState, position: RingPosition, options: JournalOptions = {}) {
+    const { durability = "periodic", commitIntervalMs = INTERVAL_MS_DEFAULT } = options;
     this.#state = state;
+    this.isEachCall = durability === "op";
+    this.#intervalMs = durability === "periodic" ? commitIntervalMs : Infinity;
+    this.#committedAt = state.clock();
     this.#ringBytes = state.superblock.inodeOffset - L.RING_AT;
     this.recordBytesMax = Math.floor(this.#ringBytes / 4 / L.SECTOR_BYTES) * L.SECTOR_BYTES;
     this.#writer = new RecordWriter(this.recordBytesMax);
@@ -80,11 +101,13 @@ export class Journal {
     return this.#used;
   }
 
-  /** Whether the open group has no room for another step. */
-  get isGroupFull(): boolean {
-    const { tables, pool } = this.#state;
+  /** Whether the open group has no room for another step, or has been open for long enough. */
+  get isDue(): boolean {
+    const { tables, pool, clock } = this.#state;
     const bytes = L.RECORD_HEAD_BYTES + tables.pendingBytes + pool.loggedDirtyBytes;
-    return bytes > this.recordBytesMax - STEP_BYTES || pool.isCrowded;
+    if (bytes > this.recordBytesMax - STEP_BYTES || pool.isCrowded) return true;
+    return this.#intervalMs < Infinity && !tables.isClean &&
+      clock() - this.#committedAt >= this.#intervalMs;
   }
 
   /**
@@ -112,6 +135,7 @@ export class Journal {
     this.#writeRecord(frames);
     this.flush();
     // It has happened: from here on nothing can undo it.
+    this.#committedAt = this.#state.clock();
     tables.settle();
     pool.logged(frames);
     this.#releaseQuarantine();

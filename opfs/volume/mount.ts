@@ -11,7 +11,7 @@ import type { StorageHandle } from "../device/handle.ts";
 import { type FormatOptions, formatVolume, isFormattable, randomSalt } from "./format.ts";
 import { writeSuperblockCopy, writeTablesHome } from "./home.ts";
 import { compareBitmap, type Image, loadImage } from "./image.ts";
-import { Journal } from "./journal.ts";
+import { Journal, type JournalOptions } from "./journal.ts";
 import * as L from "./layout.ts";
 import type { Violation } from "./report.ts";
 import { type Derived, scan } from "./scan.ts";
@@ -20,7 +20,7 @@ import { imageBytes } from "./superblock.ts";
 import { Volume } from "./volume.ts";
 
 /** How {@link openVolumeSync} opens. */
-export interface VolumeOptions extends Omit<FormatOptions, "force"> {
+export interface VolumeOptions extends Omit<FormatOptions, "force">, JournalOptions {
   /** Whether an empty device is formatted. Default true; false: ENOENT. */
   create?: boolean;
   /** Whether every change answers EROFS and nothing is written. Default false. */
@@ -53,6 +53,7 @@ const POOL_BYTES_DEFAULT = 8 * 1024 * 1024;
  */
 export function openVolumeSync(handle: StorageHandle, options: VolumeOptions = {}): Volume {
   const { create = true, readOnly = false } = options;
+  checkOptions(options);
   let formatted = false;
   if (isFormattable(handle)) {
     if (!create || readOnly) throw new ErrnoError("ENOENT", "open the volume: the device is empty");
@@ -68,10 +69,19 @@ export function openVolumeSync(handle: StorageHandle, options: VolumeOptions = {
   refuseDamage(derived.violations);
   const state = assemble(handle, image, { derived, options });
   const corrected = derived.violations;
-  const journal = readOnly ? null : new Journal(state, image.replay.next);
+  const journal = readOnly ? null : new Journal(state, image.replay.next, options);
   if (journal !== null) startWriting(state, { journal, image, corrected, options });
   const replayedRecords = image.replay.records.length;
   return new Volume(state, journal, { formatted, wasClean, replayedRecords, corrected });
+}
+
+function checkOptions(options: VolumeOptions): void {
+  const { poolBytes = 0, commitIntervalMs = 0, durability = "fsync" } = options;
+  const isNumber = (value: number): boolean => Number.isFinite(value) && value >= 0;
+  const isKnown = ["op", "fsync", "periodic"].includes(durability);
+  if (isNumber(poolBytes) && isNumber(commitIntervalMs) && isKnown) return;
+  const given = JSON.stringify({ poolBytes, commitIntervalMs, durability });
+  throw new ErrnoError("EINVAL", `open the volume with ${given}`);
 }
 
 /** V3: the counters that a clean close has written. */

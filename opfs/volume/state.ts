@@ -58,8 +58,10 @@ export interface Parts {
 
 /** What makes things durable; the state knows no more of the journal. */
 export interface Committer {
-  /** Whether the open group has no room for another step. */
-  readonly isGroupFull: boolean;
+  /** Whether a commit is due before the next step: the group is full, or its time is over. */
+  readonly isDue: boolean;
+  /** Whether each call is made durable before it returns. */
+  readonly isEachCall: boolean;
   /** Makes everything that has been kept durable. */
   commit(): void;
   /** Sets free every block that waits in quarantine. */
@@ -155,7 +157,7 @@ export class VolumeState {
    */
   begin(): void {
     this.requireWritable();
-    if (this.committer!.isGroupFull) this.committer!.commit();
+    if (this.committer!.isDue) this.committer!.commit();
     this.tables.begin();
     this.inodes.begin();
     this.paths.begin();
@@ -194,6 +196,11 @@ export class VolumeState {
     this.paths.keep();
     this.#dropRuns(this.bitmap.given);
     this.bitmap.keep();
+  }
+
+  /** The call is over: makes it durable if every call is to be. */
+  endCall(): void {
+    if (this.committer!.isEachCall) this.committer!.commit();
   }
 
   #dropRuns(runs: readonly number[]): void {

@@ -26,7 +26,8 @@ import { NO_BLOCK } from "./extent.ts";
 import { fillBlocks, readBytes, readTarget, writeInBlock, zeroGap } from "./file_data.ts";
 import { makeRoomForBlocks, makeRoomForName, SPARE_SLOTS } from "./grow.ts";
 import { closeVolume } from "./close.ts";
-import type { Journal } from "./journal.ts";
+import type { PoolMetrics } from "./block_pool.ts";
+import type { Journal, JournalMetrics } from "./journal.ts";
 import * as L from "./layout.ts";
 import { decodeName, encodeName, nameBytes } from "./names.ts";
 import type { MountReport } from "./report.ts";
@@ -61,7 +62,18 @@ export interface VolumeStats {
   orphans: number;
   /** Mounts for writing so far. */
   term: number;
+  /** Blocks in the memory pool. */
+  poolBlocks: number;
+  /** Blocks in the memory pool that differ from the device. */
+  dirtyBlocks: number;
+  /** Blocks that come free with the next durable commit or checkpoint. */
+  quarantinedBlocks: number;
+  /** Bytes of the journal's ring in use. */
+  journalBytes: number;
 }
+
+/** What a volume has done since it was opened. */
+export interface EngineMetrics extends PoolMetrics, JournalMetrics {}
 
 /**
  * A mounted volume. Made by {@link openVolumeSync}.
@@ -118,6 +130,7 @@ export class Volume implements VolumeOps {
     try {
       const ino = createName(state, parent, name, options);
       state.keep();
+      state.endCall();
       this.#generation++;
       return ino;
     } catch (error) {
@@ -133,6 +146,7 @@ export class Volume implements VolumeOps {
     try {
       linkName(state, ino, parent, name);
       state.keep();
+      state.endCall();
       this.#generation++;
     } catch (error) {
       throw state.revert(error);
@@ -146,6 +160,7 @@ export class Volume implements VolumeOps {
     try {
       unlinkName(state, parent, name);
       state.keep();
+      state.endCall();
       this.#generation++;
     } catch (error) {
       throw state.revert(error);
@@ -159,6 +174,7 @@ export class Volume implements VolumeOps {
     try {
       removeDirectory(state, parent, name);
       state.keep();
+      state.endCall();
       this.#generation++;
     } catch (error) {
       throw state.revert(error);
@@ -173,6 +189,7 @@ export class Volume implements VolumeOps {
     try {
       renameName(state, { parent, name, newParent, newName, flags });
       state.keep();
+      state.endCall();
       this.#generation++;
     } catch (error) {
       throw state.revert(error);
@@ -220,6 +237,7 @@ export class Volume implements VolumeOps {
     try {
       changeAttributes(state, state.slotOf(ino), change);
       state.keep();
+      state.endCall();
       this.#generation++;
     } catch (error) {
       throw state.revert(error);
@@ -280,6 +298,7 @@ export class Volume implements VolumeOps {
         return done;
       }
     }
+    if (done > 0) state.endCall();
     return done;
   }
 
@@ -363,6 +382,7 @@ export class Volume implements VolumeOps {
     try {
       destroy(state, slot);
       state.keep();
+      state.endCall();
     } catch (error) {
       throw state.revert(error);
     }
@@ -406,7 +426,16 @@ export class Volume implements VolumeOps {
       nameBytes: paths.usedBytes,
       orphans: orphans.size,
       term: header.term,
+      poolBlocks: this.#state.pool.blocks,
+      dirtyBlocks: this.#state.pool.dirtyBlocks,
+      quarantinedBlocks: bitmap.quarantined,
+      journalBytes: this.#journal?.usedBytes ?? 0,
     };
+  }
+
+  /** Counts since the volume was opened. */
+  metrics(): EngineMetrics {
+    return { ...this.#state.pool.metrics, ...(this.#journal?.metrics ?? NO_JOURNAL) };
   }
 
   /** Makes everything durable and lets the device go. A second call does nothing. */
@@ -414,6 +443,8 @@ export class Volume implements VolumeOps {
     closeVolume(this.#state, this.#journal);
   }
 }
+
+const NO_JOURNAL: JournalMetrics = { commits: 0, checkpoints: 0, flushes: 0, recordBytes: 0 };
 
 function checkPosition(at: number): void {
   if (Number.isSafeInteger(at) && at >= 0) return;

@@ -1,0 +1,120 @@
+/** When calls become durable, and what the journal counts. */
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { ErrnoError } from "../../../abi/errno.ts";
+import { memoryHandle } from "../../../opfs/device/memory.ts";
+import { checkVolume } from "../../../opfs/volume/check.ts";
+import { openVolumeSync, type VolumeOptions } from "../../../opfs/volume/mount.ts";
+import { FaultyHandle } from "../../support/faulty_handle.ts";
+
+const FILE = { mode: 0o100644, uid: 0, gid: 0 };
+
+/** Flushes for ten creates and writes of 1 KiB, then for one sync, under a durability. */
+function flushesOf(options: VolumeOptions): { calls: number; sync: number } {
+  const device = memoryHandle();
+  const handle = new FaultyHandle(device, { call: Infinity, isForEver: false });
+  let now = 0;
+  const volume = openVolumeSync(handle, { ...options, clock: () => now });
+  const before = handle.counts.flush;
+  for (let index = 0; index < 10; index++) {
+    now += 100;
+    const ino = volume.create(volume.root, `f${index}`, FILE);
+    volume.write(ino, new Uint8Array(1024), 0);
+  }
+  const between = handle.counts.flush;
+  volume.sync();
+  const after = handle.counts.flush;
+  volume.close();
+  assertEquals(checkVolume(device).violations, []);
+  return { calls: between - before, sync: after - between };
+}
+
+Deno.test("Journal flushes as often as the durability says", () => {
+  assertEquals(flushesOf({ durability: "op" }), { calls: 20, sync: 0 });
+  assertEquals(flushesOf({ durability: "fsync" }), { calls: 0, sync: 1 });
+  assertEquals(flushesOf({}), { calls: 0, sync: 1 });
+  assertEquals(flushesOf({ commitIntervalMs: 500 }), { calls: 2, sync: 1 });
+  assertEquals(flushesOf({ durability: "periodic", commitIntervalMs: 200 }), { calls: 4, sync: 1 });
+});
+
+Deno.test("openVolumeSync() refuses options that are none", () => {
+  const bad: VolumeOptions[] = [
+    { durability: "often" as "op" },
+    { commitIntervalMs: -1 },
+    { poolBytes: NaN },
+    { blockSize: 1000 },
+    { ringBytes: 4096 },
+    { label: "x".repeat(65) },
+  ];
+  for (const options of bad) {
+    assertThrows(() => openVolumeSync(memoryHandle(), options), ErrnoError, "EINVAL");
+  }
+});
+
+Deno.test("Volume with durability op has lost nothing at any moment", () => {
+  const handle = memoryHandle();
+  const volume = openVolumeSync(handle, { durability: "op", ringBytes: 128 * 1024 });
+  for (let index = 0; index < 400; index++) {
+    const ino = volume.create(volume.root, `f${index}`, FILE);
+    volume.write(ino, new Uint8Array(100).fill(index), 0);
+    if (index % 40 !== 0) continue;
+    const crashed = openVolumeSync(memoryHandle(handle.toBytes()));
+    assertEquals(crashed.stats().names, index + 1);
+    assertEquals(crashed.getattr(crashed.lookup(crashed.root, `f${index}`)).size, 100);
+  }
+  const { commits, checkpoints } = volume.metrics();
+  assertEquals(commits, 800);
+  assert(checkpoints > 3, `${checkpoints} checkpoints`);
+  volume.close();
+});
+
+Deno.test("Journal ends a group before a record could be too long", () => {
+  const handle = memoryHandle();
+  const volume = openVolumeSync(handle, { ringBytes: 128 * 1024, durability: "fsync" });
+  for (let index = 0; index < 3000; index++) {
+    volume.create(volume.root, `${"n".repeat(200)}${index}`, FILE);
+  }
+  const { commits, recordBytes } = volume.metrics();
+  assert(commits > 20 && recordBytes / commits <= 32 * 1024, `${recordBytes} in ${commits}`);
+  volume.close();
+  assertEquals(checkVolume(handle).violations, []);
+});
+
+Deno.test("Journal carries reads' times along without a commit of their own", () => {
+  const handle = memoryHandle();
+  let now = 1;
+  const volume = openVolumeSync(handle, { clock: () => now });
+  const inos = Array.from({ length: 900 }, (_, index) => {
+    return volume.create(volume.root, `f${index}`, FILE);
+  });
+  volume.sync();
+  now = 5000;
+  for (const ino of inos) volume.read(ino, new Uint8Array(1), 0);
+  const before = volume.metrics().commits;
+  volume.sync();
+  assertEquals(volume.metrics().commits, before);
+  volume.close();
+  const again = openVolumeSync(handle);
+  assertEquals(again.getattr(again.lookup(again.root, "f899")).atime, 5000);
+});
+
+Deno.test("Volume.stats() and metrics() are true", () => {
+  const handle = memoryHandle();
+  const volume = openVolumeSync(handle);
+  const ino = volume.create(volume.root, "a", FILE);
+  volume.write(ino, new Uint8Array(10_000), 0);
+  let { dirtyBlocks, poolBlocks, names, orphans } = volume.stats();
+  assertEquals([dirtyBlocks, poolBlocks, names, orphans], [3, 3, 1, 0]);
+  volume.sync();
+  volume.retain(ino);
+  volume.unlink(volume.root, "a");
+  ({ dirtyBlocks, orphans, names } = volume.stats());
+  assertEquals([dirtyBlocks, orphans, names], [0, 1, 0]);
+  volume.release(ino);
+  assertEquals(volume.stats().quarantinedBlocks, 3);
+  assertEquals(volume.statfs().freeBlocks, 64);
+  volume.sync();
+  const { commits, flushes, writeBacks, misses } = volume.metrics();
+  assertEquals([commits, flushes, writeBacks, misses], [2, 2, 0, 0]);
+  volume.close();
+  assertEquals(volume.stats().state, "closed");
+});
