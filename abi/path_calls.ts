@@ -108,8 +108,8 @@ export interface PathCalls {
   ftruncate(fd: number, sizeBytes: number): void;
   /** Checks R_OK, W_OK, X_OK or F_OK. */
   access(path: string, mode: number): void;
-  /** Makes an open file durable. */
-  fsync(stream: PathStream): void;
+  /** Makes an open file, or a descriptor's, durable. */
+  fsync(stream: PathStream | number): void;
   /** Space of the file system that holds the path. */
   statfs(path: string): StatFs;
 }

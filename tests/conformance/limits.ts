@@ -90,6 +90,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: "link() is EMLINK at 65,535 names",
+    testsLimit: true,
     run(fs, t) {
       fs.writeFile("/f", "");
       fs.mkdir("/d");
@@ -102,6 +103,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: "mkdir() is EMLINK at 65,533 subdirectories",
+    testsLimit: true,
     run(fs, t) {
       fs.mkdir("/d");
       fs.mkdir("/e");

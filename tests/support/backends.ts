@@ -9,6 +9,8 @@
 import { createFS } from "../../fs/create_fs.ts";
 import type { FS } from "../../fs/fs.ts";
 import { MEMFS } from "../../node_ops/memfs.ts";
+import { HOSTFS } from "../../node_ops/hostfs.ts";
+import { PROXYFS } from "../../node_ops/proxyfs.ts";
 import { VOLUMEFS } from "../../node_ops/volume.ts";
 import { fileHandle } from "../../opfs/device/file.ts";
 import type { StorageHandle } from "../../opfs/device/handle.ts";
@@ -43,6 +45,10 @@ export interface Instance {
 export interface BackendRow {
   /** Its name, as pending rows say it. */
   readonly name: string;
+  /** Its times are not those of the clock that it is given. */
+  readonly hasOwnClock?: true;
+  /** Its space is somebody else's: it cannot be made small. */
+  readonly hasOwnSpace?: true;
   /** Makes a fresh one. */
   make(options: MakeOptions): Instance | Promise<Instance>;
   /** Lets go of what instances share, after the last one. */
@@ -138,6 +144,36 @@ const volumeInHostFile: BackendRow = {
   },
 };
 
+/** Another instance's directory. */
+const proxied: BackendRow = {
+  name: "PROXYFS",
+  make({ clock, isSmall }) {
+    const limits = isSmall ? { maxBytes: SMALL_BYTES, maxInodes: SMALL_INODES } : {};
+    const root = { type: MEMFS, options: { clock, ...limits } };
+    const other = createFS({ clock, root });
+    other.umask(0);
+    const options = { fs: other, path: "/" };
+    return { fs: createFS({ clock, root: { type: PROXYFS, options } }), close: () => other.quit() };
+  },
+};
+
+/** A directory of the host. */
+const hosted: BackendRow = {
+  name: "HOSTFS",
+  hasOwnClock: true,
+  hasOwnSpace: true,
+  make({ clock }) {
+    const directory = Deno.makeTempDirSync({ prefix: "cairn-" });
+    Deno.chmodSync(directory, 0o755);
+    const mount = (): FS => createFS({ clock, root: { type: HOSTFS, options: { directory } } });
+    return {
+      fs: mount(),
+      remount: mount,
+      close: () => Deno.removeSync(directory, { recursive: true }),
+    };
+  },
+};
+
 const volumeRelayed: BackendRow = {
   name: "volume relayed",
   dispose: () => RelayedVolume.dispose(),
@@ -170,4 +206,6 @@ export const BACKENDS: readonly BackendRow[] = [
   volumeInMemory,
   volumeInHostFile,
   volumeRelayed,
+  proxied,
+  hosted,
 ];

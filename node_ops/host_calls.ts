@@ -1,0 +1,327 @@
+/**
+ * HostCalls: a directory of the host with the calls of a file system, confined to it.
+ *
+ * Layer: node_ops, under `node_ops/hostfs.ts`. It finds `node:fs` at run time, so that no bundle for
+ * a browser ever sees the name. It never follows a link: the path walk on top does, inside the
+ * mount. Before each call the directory that holds the name is resolved by the host and must be
+ * exactly where it is expected, so that a link put there meanwhile leads nowhere.
+ *
+ * Somebody who changes the directory at the very moment of a call could still win that race; do not
+ * mount what an enemy writes to.
+ *
+ * @module
+ */
+import type { StatFs } from "../abi/attr.ts";
+import { Errno, type ErrnoCode, ErrnoError, isErrnoError } from "../abi/errno.ts";
+import { O_NOFOLLOW } from "../abi/flags.ts";
+import { isFIFO, isLink, S_IFMT } from "../abi/mode.ts";
+import type { PathCalls, PathStat, PathStream } from "../abi/path_calls.ts";
+
+interface HostStat extends Omit<PathStat, "rdev"> {
+  rdev: number;
+}
+
+/** What is used of `node:fs`. */
+export interface HostFs {
+  openSync(path: string, flags: number, mode?: number): number;
+  closeSync(fd: number): void;
+  readSync(fd: number, into: Uint8Array, offset: number, length: number, at: number | null): number;
+  writeSync(
+    fd: number,
+    from: Uint8Array,
+    offset: number,
+    length: number,
+    at: number | null,
+  ): number;
+  lstatSync(path: string): HostStat;
+  fstatSync(fd: number): HostStat;
+  mkdirSync(path: string, mode: number): void;
+  rmdirSync(path: string): void;
+  readdirSync(path: string): string[];
+  unlinkSync(path: string): void;
+  renameSync(from: string, to: string): void;
+  linkSync(from: string, to: string): void;
+  symlinkSync(target: string, path: string): void;
+  readlinkSync(path: string): string;
+  realpathSync(path: string): string;
+  chmodSync(path: string, mode: number): void;
+  fchmodSync(fd: number, mode: number): void;
+  lchownSync(path: string, uid: number, gid: number): void;
+  fchownSync(fd: number, uid: number, gid: number): void;
+  lutimesSync(path: string, atimeS: number, mtimeS: number): void;
+  truncateSync(path: string, size: number): void;
+  ftruncateSync(fd: number, size: number): void;
+  accessSync(path: string, mode: number): void;
+  fsyncSync(fd: number): void;
+  statfsSync(path: string): {
+    bsize: number;
+    blocks: number;
+    bavail: number;
+    files: number;
+    ffree: number;
+  };
+}
+
+/** The host's files, where there are any. ENOTSUP elsewhere. */
+export function hostFs(): HostFs {
+  const { process } = globalThis as {
+    process?: { getBuiltinModule?(name: string): unknown };
+  };
+  const fs = process?.getBuiltinModule?.("node:fs");
+  if (fs === undefined || fs === null) {
+    throw new ErrnoError("ENOTSUP", "use host files: there are none here");
+  }
+  return fs as HostFs;
+}
+
+/** The calls, on one directory. Paths start at it: "/" is the directory. */
+export class HostCalls implements PathCalls {
+  readonly #fs: HostFs;
+  readonly #root: string;
+
+  /** Over the directory at `directory`. ENOENT, ENOTDIR, ENOTSUP. */
+  constructor(directory: string, fs: HostFs = hostFs()) {
+    this.#fs = fs;
+    this.#root = this.#run(`mount "${directory}"`, () => fs.realpathSync(directory))
+      .replace(/\/+$/, "");
+  }
+
+  /** Where a path is on the host. EACCES if its directory is not where it should be. */
+  #host(path: string): string {
+    const host = this.#root + (path === "/" ? "" : path);
+    if (path === "/") return host === "" ? "/" : host;
+    if (path.split("/").includes("..")) throw new ErrnoError("EACCES", `leave the mount by ".."`);
+    const parent = host.slice(0, host.lastIndexOf("/")) || "/";
+    if (this.#fs.realpathSync(parent) !== parent) {
+      throw new ErrnoError("EACCES", `follow a link of the host at "${path}"`);
+    }
+    return host;
+  }
+
+  /** The same for calls of the host that follow a link at the end. */
+  #hostFile(path: string): string {
+    const host = this.#host(path);
+    if (isLink(this.#fs.lstatSync(host).mode)) {
+      throw new ErrnoError("ELOOP", `follow a link of the host at "${path}"`);
+    }
+    return host;
+  }
+
+  #run<R>(action: string, call: () => R): R {
+    try {
+      return call();
+    } catch (error) {
+      if (isErrnoError(error)) throw error;
+      throw new ErrnoError(codeOfHost(error), action, { cause: error });
+    }
+  }
+
+  /** Opens, without following a link. */
+  open(path: string, flags: number, mode = 0o666): PathStream {
+    const fd = this.#run(`open "${path}"`, () => {
+      const host = this.#host(path);
+      return this.#fs.openSync(host, flags | O_NOFOLLOW, mode);
+    });
+    return { fd };
+  }
+
+  /** Closes. */
+  close(stream: PathStream): void {
+    const fd = fdOf(stream);
+    stream.fd = null;
+    this.#run("close", () => this.#fs.closeSync(fd));
+  }
+
+  /** Reads. */
+  read(
+    stream: PathStream,
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    position?: number,
+  ): number {
+    return this.#run(
+      "read",
+      () => this.#fs.readSync(fdOf(stream), buffer, offset, length, position ?? null),
+    );
+  }
+
+  /** Writes. */
+  write(
+    stream: PathStream,
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    position?: number,
+  ): number {
+    return this.#run(
+      "write",
+      () => this.#fs.writeSync(fdOf(stream), buffer, offset, length, position ?? null),
+    );
+  }
+
+  /** The same as `lstat`: links are followed by the walk on top. */
+  stat(path: string): PathStat {
+    return this.lstat(path);
+  }
+
+  /** Attributes. */
+  lstat(path: string): PathStat {
+    return this.#run(`stat "${path}"`, () => shown(this.#fs.lstatSync(this.#host(path))));
+  }
+
+  /** Attributes of an open file. */
+  fstat(fd: number): PathStat {
+    return this.#run("stat", () => shown(this.#fs.fstatSync(fd)));
+  }
+
+  /** Makes a directory. */
+  mkdir(path: string, mode = 0o777): void {
+    this.#run(`mkdir "${path}"`, () => this.#fs.mkdirSync(this.#host(path), mode));
+  }
+
+  /** Removes a directory. */
+  rmdir(path: string): void {
+    this.#run(`rmdir "${path}"`, () => this.#fs.rmdirSync(this.#host(path)));
+  }
+
+  /** Names. */
+  readdir(path: string): string[] {
+    return this.#run(`readdir "${path}"`, () => this.#fs.readdirSync(this.#hostFile(path)));
+  }
+
+  /** The host lets nobody make special files from here: EPERM. */
+  mknod(path: string, mode: number, _dev: number): void {
+    throw new ErrnoError("EPERM", `make ${isFIFO(mode) ? "FIFO" : "device"} "${path}" on the host`);
+  }
+
+  /** Removes a name. */
+  unlink(path: string): void {
+    this.#run(`unlink "${path}"`, () => this.#fs.unlinkSync(this.#host(path)));
+  }
+
+  /** Moves a name. */
+  rename(oldPath: string, newPath: string): void {
+    this.#run(
+      `rename "${oldPath}"`,
+      () => this.#fs.renameSync(this.#host(oldPath), this.#host(newPath)),
+    );
+  }
+
+  /** Adds a name. */
+  link(oldPath: string, newPath: string): void {
+    this.#run(
+      `link "${newPath}"`,
+      () => this.#fs.linkSync(this.#host(oldPath), this.#host(newPath)),
+    );
+  }
+
+  /** Makes a link, whose text the host never follows on our behalf. */
+  symlink(target: string, path: string): void {
+    this.#run(`symlink "${path}"`, () => this.#fs.symlinkSync(target, this.#host(path)));
+  }
+
+  /** What a link holds. */
+  readlink(path: string): string {
+    return this.#run(`readlink "${path}"`, () => this.#fs.readlinkSync(this.#host(path)));
+  }
+
+  /** The path itself, for there are no links on the way. */
+  realpath(path: string): string {
+    this.lstat(path);
+    return path;
+  }
+
+  /** Changes permission bits. */
+  chmod(path: string, mode: number): void {
+    this.#run(`chmod "${path}"`, () => this.#fs.chmodSync(this.#hostFile(path), mode));
+  }
+
+  /** Changes permission bits of an open file. */
+  fchmod(fd: number, mode: number): void {
+    this.#run("chmod", () => this.#fs.fchmodSync(fd, mode));
+  }
+
+  /** Changes the owner. */
+  chown(path: string, uid: number, gid: number): void {
+    this.lchown(path, uid, gid);
+  }
+
+  /** Changes the owner. */
+  lchown(path: string, uid: number, gid: number): void {
+    this.#run(`chown "${path}"`, () => this.#fs.lchownSync(this.#host(path), uid, gid));
+  }
+
+  /** Changes the owner of an open file. */
+  fchown(fd: number, uid: number, gid: number): void {
+    this.#run("chown", () => this.#fs.fchownSync(fd, uid, gid));
+  }
+
+  /** Sets times, of a link itself too. */
+  utime(path: string, atimeMs: number, mtimeMs: number): void {
+    this.#run(
+      `utime "${path}"`,
+      () => this.#fs.lutimesSync(this.#host(path), atimeMs / 1000, mtimeMs / 1000),
+    );
+  }
+
+  /** Cuts or extends. */
+  truncate(path: string, sizeBytes: number): void {
+    this.#run(`truncate "${path}"`, () => this.#fs.truncateSync(this.#hostFile(path), sizeBytes));
+  }
+
+  /** Cuts or extends an open file. */
+  ftruncate(fd: number, sizeBytes: number): void {
+    this.#run("truncate", () => this.#fs.ftruncateSync(fd, sizeBytes));
+  }
+
+  /** Checks what the host's user may do. */
+  access(path: string, mode: number): void {
+    this.#run(`access "${path}"`, () => this.#fs.accessSync(this.#hostFile(path), mode));
+  }
+
+  /** Makes an open file durable. */
+  fsync(stream: PathStream | number): void {
+    const fd = typeof stream === "number" ? stream : fdOf(stream);
+    this.#run("fsync", () => this.#fs.fsyncSync(fd));
+  }
+
+  /** Space. */
+  statfs(path: string): StatFs {
+    return this.#run("statfs", () => {
+      const { bsize, blocks, bavail, files, ffree } = this.#fs.statfsSync(this.#host(path));
+      return { blockSize: bsize, blocks, freeBlocks: bavail, inodes: files, freeInodes: ffree };
+    });
+  }
+}
+
+/** Errors of Linux for which Deno's `node:fs` gives no code, by their number. */
+const CODE_BY_NUMBER: Readonly<Record<string, ErrnoCode>> = {
+  27: "EFBIG",
+  28: "ENOSPC",
+  31: "EMLINK",
+  36: "ENAMETOOLONG",
+  40: "ELOOP",
+  122: "EDQUOT",
+};
+
+function codeOfHost(error: unknown): ErrnoCode {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  if (typeof code === "string" && code in Errno) return code as ErrnoCode;
+  const number = /os error (\d+)/.exec(String(message))?.[1];
+  return CODE_BY_NUMBER[number ?? ""] ?? "EIO";
+}
+
+function fdOf(stream: PathStream): number {
+  if (stream.fd === null) throw new ErrnoError("EBADF", "use a closed host file");
+  return stream.fd;
+}
+
+/** The host's stat result, with what a program without types might find there left out. */
+function shown(stat: HostStat): PathStat {
+  const { dev, ino, mode, nlink, uid, gid, rdev, size, blocks } = stat;
+  const { atimeMs, mtimeMs, ctimeMs } = stat;
+  const device = (mode & S_IFMT) === 0o020000 || (mode & S_IFMT) === 0o060000 ? rdev : 0;
+  const owner = { uid, gid, rdev: device };
+  return { dev, ino, mode, nlink, ...owner, size, blocks, atimeMs, mtimeMs, ctimeMs };
+}

@@ -1,0 +1,276 @@
+/**
+ * PROXYFS, the names: a directory of another file system, mounted here.
+ *
+ * Layer: node_ops, over `PathCalls`: another instance of FS, or anything with its calls, such as the
+ * host's files in `node_ops/hostfs.ts`. The bytes are in `stream_ops/proxyfs.ts`.
+ *
+ * Nothing is remembered but what the path walk reads, and that is asked for again on each walk,
+ * because the other side changes as it likes. A path is made of the names from here up to the mount;
+ * links are followed here, never over there.
+ *
+ * Use: `FS.mount(PROXYFS, { fs: other, path: "/shared" }, "/mnt")`.
+ *
+ * @module
+ */
+import type { Attr, AttrChange, DirEntry, Owner } from "../abi/attr.ts";
+import { ErrnoError, isErrnoError } from "../abi/errno.ts";
+import { O_CREAT, O_EXCL, O_WRONLY, RENAME_NOREPLACE } from "../abi/flags.ts";
+import { isDir, isFile, isLink, PERMISSION_BITS } from "../abi/mode.ts";
+import { type Backend, FSNode, type NodeOps, type StreamOps } from "../abi/node.ts";
+import type { PathCalls, PathStat } from "../abi/path_calls.ts";
+import { type ProxyRecord, proxyStreamOps, there } from "../stream_ops/proxyfs.ts";
+
+export type { ProxyRecord } from "../stream_ops/proxyfs.ts";
+
+/** What `FS.mount(PROXYFS, options, path)` takes. */
+export interface ProxyFsOptions {
+  /** The other file system. */
+  fs: PathCalls;
+  /** The directory of it that is mounted. Default "/". */
+  path?: string;
+}
+
+type Node = FSNode<ProxyRecord>;
+
+/** One mount: op tables over one directory of the other side. */
+class ProxyMount {
+  readonly #fs: PathCalls;
+  readonly #path: string;
+  readonly #streamOps: StreamOps<ProxyRecord>;
+  readonly #fileOps: NodeOps<ProxyRecord>;
+  readonly #linkOps: NodeOps<ProxyRecord>;
+  readonly #directoryOps: NodeOps<ProxyRecord>;
+
+  constructor({ fs, path = "/" }: ProxyFsOptions) {
+    this.#fs = fs;
+    this.#path = path.replace(/\/+$/, "");
+    this.#streamOps = proxyStreamOps(fs, (stream) => this.#pathOf(stream.node));
+    this.#fileOps = {
+      getattr: (node) => attrOf(this.#stat(node)),
+      setattr: (node, change) => this.#setattr(node, change),
+      revalidate: (node) => this.#revalidate(node),
+      statfs: (node) => there("statfs", () => fs.statfs(this.#pathOf(node))),
+    };
+    this.#linkOps = {
+      ...this.#fileOps,
+      readlink: (node) => there("readlink", () => fs.readlink(this.#pathOf(node))),
+    };
+    this.#directoryOps = { ...this.#fileOps, ...this.#namingOps() };
+  }
+
+  root(): Node {
+    const path = this.#path === "" ? "/" : this.#path;
+    const stat = there(`mount "${path}"`, () => this.#fs.stat(path));
+    if (!isDir(stat.mode)) throw new ErrnoError("ENOTDIR", `mount "${path}"`);
+    return this.#node(stat);
+  }
+
+  #node({ ino, mode, uid, gid, rdev }: PathStat): Node {
+    const record: ProxyRecord = { ino, mode, uid, gid, rdev, open: [] };
+    const ops = isDir(mode) ? this.#directoryOps : isLink(mode) ? this.#linkOps : this.#fileOps;
+    return new FSNode(record, ops, this.#streamOps);
+  }
+
+  /** Where a node is over there. */
+  #pathOf(node: FSNode): string {
+    let path = "";
+    for (let at = node; at.parent !== at; at = at.parent) path = `/${at.name}${path}`;
+    const whole = this.#path + path;
+    return whole === "" ? "/" : whole;
+  }
+
+  #childPath(parent: Node, name: string): string {
+    const path = this.#pathOf(parent);
+    return path === "/" ? `/${name}` : `${path}/${name}`;
+  }
+
+  /** Through an open file where there is one, for its name may be gone. */
+  #stat(node: Node): PathStat {
+    const open = node.data.open[0];
+    if (open !== undefined) return there("stat", () => this.#fs.fstat(open.fd!));
+    return there(`stat "${node.name}"`, () => this.#fs.lstat(this.#pathOf(node)));
+  }
+
+  /** What is at a path over there, or null. */
+  #find(path: string): PathStat | null {
+    try {
+      return this.#fs.lstat(path);
+    } catch (error) {
+      if (isErrnoError(error) && (error.errno === 44 || error.errno === 54)) return null;
+      return there(`stat "${path}"`, () => {
+        throw error;
+      });
+    }
+  }
+
+  #revalidate(node: Node): boolean {
+    const stat = this.#find(this.#pathOf(node));
+    const { data } = node;
+    if (stat === null || stat.ino !== data.ino || (stat.mode ^ data.mode) & ~PERMISSION_BITS) {
+      return false;
+    }
+    data.mode = stat.mode;
+    data.uid = stat.uid;
+    data.gid = stat.gid;
+    return true;
+  }
+
+  #setattr(node: Node, change: AttrChange): void {
+    const { data } = node;
+    const changesLink = isLink(data.mode) && change.mode !== undefined;
+    if (changesLink) throw new ErrnoError("ENOTSUP", `set the mode of link "${node.name}"`);
+    const path = this.#pathOf(node);
+    const fd = data.open[0]?.fd ?? null;
+    there(`change "${node.name}"`, () => {
+      if (change.size !== undefined) this.#resize(node, path, change.size);
+      this.#changeOwner(node, path, fd, change);
+      if (change.mode !== undefined) {
+        if (fd === null) this.#fs.chmod(path, change.mode & PERMISSION_BITS);
+        else this.#fs.fchmod(fd, change.mode & PERMISSION_BITS);
+      }
+      this.#changeTimes(node, path, change);
+    });
+    const { mode, uid, gid } = this.#stat(node);
+    Object.assign(data, { mode, uid, gid });
+  }
+
+  /** By a descriptor that may write, if one is open; the name may be gone. */
+  #resize(node: Node, path: string, size: number): void {
+    for (const { fd } of node.data.open) {
+      try {
+        return this.#fs.ftruncate(fd!, size);
+      } catch (error) {
+        if (!isErrnoError(error) || error.code !== "EINVAL" || size < 0) throw error;
+      }
+    }
+    this.#fs.truncate(path, size);
+  }
+
+  #changeOwner(node: Node, path: string, fd: number | null, { uid, gid }: AttrChange): void {
+    if (uid === undefined && gid === undefined) return;
+    const owner = [uid ?? node.data.uid, gid ?? node.data.gid] as const;
+    if (owner[0] === node.data.uid && owner[1] === node.data.gid) return;
+    if (fd === null) this.#fs.lchown(path, ...owner);
+    else this.#fs.fchown(fd, ...owner);
+  }
+
+  #changeTimes(node: Node, path: string, { atime, mtime }: AttrChange): void {
+    if (atime === undefined && mtime === undefined) return;
+    if (isLink(node.data.mode)) throw new ErrnoError("ENOTSUP", `set times of link "${node.name}"`);
+    const stat = this.#stat(node);
+    this.#fs.utime(path, atime ?? stat.atimeMs, mtime ?? stat.mtimeMs);
+  }
+
+  #mknod(parent: Node, name: string, mode: number, rdev: number, owner: Owner): Node {
+    const path = this.#childPath(parent, name);
+    there(`make "${name}"`, () => {
+      if (isDir(mode)) this.#fs.mkdir(path, mode & PERMISSION_BITS);
+      else if (isFile(mode)) this.#create(path, mode & PERMISSION_BITS);
+      else this.#fs.mknod(path, mode, rdev);
+    });
+    return this.#adopt(path, owner, mode);
+  }
+
+  #create(path: string, mode: number): void {
+    this.#fs.close(this.#fs.open(path, O_WRONLY | O_CREAT | O_EXCL, mode));
+  }
+
+  /** Gives something new its owner and mode, as far as the other side lets us. */
+  #adopt(path: string, { uid, gid }: Owner, mode: number): Node {
+    const made = there("stat", () => this.#fs.lstat(path));
+    try {
+      if (made.uid !== uid || made.gid !== gid) this.#fs.lchown(path, uid, gid);
+    } catch (error) {
+      if (!isErrnoError(error) || error.code !== "EPERM") throw error;
+    }
+    const wanted = mode & PERMISSION_BITS;
+    if (!isLink(mode) && (made.mode & PERMISSION_BITS) !== wanted) {
+      there("chmod", () => this.#fs.chmod(path, wanted));
+    }
+    return this.#node(there("stat", () => this.#fs.lstat(path)));
+  }
+
+  #symlink(parent: Node, name: string, target: string, owner: Owner): Node {
+    const path = this.#childPath(parent, name);
+    there(`link "${name}"`, () => this.#fs.symlink(target, path));
+    return this.#adopt(path, owner, 0o120777);
+  }
+
+  #link(node: Node, parent: Node, name: string): Node {
+    const path = this.#childPath(parent, name);
+    there(`link "${name}"`, () => this.#fs.link(this.#pathOf(node), path));
+    return this.#node(there("stat", () => this.#fs.lstat(path)));
+  }
+
+  #rename(node: Node, newParent: Node, newName: string, flags: number): void {
+    const path = this.#childPath(newParent, newName);
+    const exists = (flags & RENAME_NOREPLACE) !== 0 && this.#find(path) !== null;
+    if (exists) throw new ErrnoError("EEXIST", `rename "${node.name}" to "${newName}"`);
+    if (flags & ~RENAME_NOREPLACE) throw new ErrnoError("EINVAL", `exchange "${node.name}"`);
+    there(`rename "${node.name}"`, () => this.#fs.rename(this.#pathOf(node), path));
+  }
+
+  /** The cursor counts names as the other side lists them. */
+  #readdir(node: Node, after: number): DirEntry[] {
+    const names = there("readdir", () => this.#fs.readdir(this.#pathOf(node)))
+      .filter((name) => name !== "." && name !== "..");
+    const entries: DirEntry[] = [];
+    for (let index = after; index < names.length; index++) {
+      const name = names[index]!;
+      const stat = this.#find(this.#childPath(node, name));
+      if (stat !== null) entries.push({ ino: stat.ino, mode: stat.mode, name, cursor: index + 1 });
+    }
+    return entries;
+  }
+
+  /** What directories can do besides. */
+  #namingOps(): Partial<NodeOps<ProxyRecord>> {
+    return {
+      lookup: (parent, name) => {
+        const stat = this.#find(this.#childPath(parent, name));
+        return stat === null ? null : this.#node(stat);
+      },
+      mknod: (parent, name, mode, rdev, owner) => this.#mknod(parent, name, mode, rdev, owner),
+      symlink: (parent, name, target, owner) => this.#symlink(parent, name, target, owner),
+      link: (node, parent, name) => this.#link(node, parent, name),
+      unlink: (parent, name) =>
+        there(`unlink "${name}"`, () => this.#fs.unlink(this.#childPath(parent, name))),
+      rmdir: (parent, name) =>
+        there(`rmdir "${name}"`, () => this.#fs.rmdir(this.#childPath(parent, name))),
+      rename: (node, newParent, newName, flags) => this.#rename(node, newParent, newName, flags),
+      readdir: (node, after) => this.#readdir(node, after),
+    };
+  }
+}
+
+function attrOf(stat: PathStat): Attr {
+  const { ino, mode, nlink, uid, gid, rdev, size, blocks, atimeMs, mtimeMs, ctimeMs } = stat;
+  const times = { atime: atimeMs, mtime: mtimeMs, ctime: ctimeMs };
+  return { ino, mode, nlink, uid, gid, rdev, size, blocks, ...times };
+}
+
+/**
+ * Another file system's directory as a mountable file system.
+ *
+ * @example
+ * ```ts
+ * import { createFS, PROXYFS } from "@cairn/fs";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const [ours, theirs] = [createFS(), createFS()];
+ * theirs.mkdir("/shared");
+ * ours.mkdir("/mnt");
+ * ours.mount(PROXYFS, { fs: theirs, path: "/shared" }, "/mnt");
+ * ours.writeFile("/mnt/a.txt", "from us");
+ * assertEquals(theirs.readFile("/shared/a.txt", { encoding: "utf8" }), "from us");
+ * ```
+ */
+export const PROXYFS: Backend<ProxyFsOptions, ProxyRecord> = {
+  name: "PROXYFS",
+  mount(options: ProxyFsOptions): FSNode<ProxyRecord> {
+    if (typeof options?.fs?.lstat !== "function") {
+      throw new ErrnoError("EINVAL", "mount PROXYFS without options.fs");
+    }
+    return new ProxyMount(options).root();
+  },
+};

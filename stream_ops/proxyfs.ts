@@ -1,0 +1,130 @@
+/**
+ * PROXYFS, the bytes: open files of another file system, reached by its own calls.
+ *
+ * Layer: stream_ops, over `PathCalls`. The names are in `node_ops/proxyfs.ts`. One open description
+ * here is one open file there; descriptors made by dup share both.
+ *
+ * @module
+ */
+import { codeOf, ErrnoError, isErrnoError } from "../abi/errno.ts";
+import {
+  O_ACCMODE,
+  O_APPEND,
+  O_DIRECTORY,
+  O_DSYNC,
+  SEEK_CUR,
+  SEEK_DATA,
+  SEEK_END,
+  SEEK_HOLE,
+  SEEK_SET,
+} from "../abi/flags.ts";
+import { isDir } from "../abi/mode.ts";
+import type { FSStream, NodeRecord, OpenFile, StreamOps } from "../abi/node.ts";
+import type { PathCalls, PathStream } from "../abi/path_calls.ts";
+
+/** One inode over there, as a name here knows it. */
+export interface ProxyRecord extends NodeRecord {
+  /** Files that are open through this name, over there. */
+  readonly open: PathStream[];
+}
+
+/** Flags that the other side hears of; what creates and cuts has been done by then. */
+const PASSED_FLAGS = O_ACCMODE | O_APPEND | O_DIRECTORY | O_DSYNC;
+
+/** Calls the other side; its errors become ours, whatever class they are. */
+export function there<R>(action: string, call: () => R): R {
+  try {
+    return call();
+  } catch (error) {
+    throw translate(error, action);
+  }
+}
+
+function translate(error: unknown, action: string): ErrnoError {
+  if (isErrnoError(error)) {
+    return new ErrnoError(codeOf((error as { errno: number }).errno), action, { cause: error });
+  }
+  return new ErrnoError("EIO", action, { cause: error });
+}
+
+/** Bytes of the other side's files, by descriptors that it gave us. */
+class ProxyStreams {
+  readonly #fs: PathCalls;
+  readonly #pathOf: (stream: FSStream<ProxyRecord>) => string;
+  /** By what dup shares. */
+  readonly #open = new WeakMap<OpenFile, PathStream>();
+
+  constructor(fs: PathCalls, pathOf: (stream: FSStream<ProxyRecord>) => string) {
+    this.#fs = fs;
+    this.#pathOf = pathOf;
+  }
+
+  ops(): StreamOps<ProxyRecord> {
+    return {
+      open: (stream) => this.#begin(stream),
+      close: (stream) => this.#end(stream),
+      read: (stream, buffer, offset, length, position) =>
+        there("read", () => this.#fs.read(this.#of(stream), buffer, offset, length, position)),
+      write: (stream, buffer, offset, length, position) =>
+        there("write", () => this.#fs.write(this.#of(stream), buffer, offset, length, position)),
+      append: (stream, buffer, offset, length) =>
+        this.#append(stream, buffer.subarray(offset, offset + length)),
+      llseek: (stream, offset, whence) => this.#seek(stream, offset, whence),
+      fsync: (stream) => there("fsync", () => this.#fs.fsync(this.#of(stream))),
+    };
+  }
+
+  #of(stream: FSStream<ProxyRecord>): PathStream {
+    const open = this.#open.get(stream.shared);
+    if (open === undefined) throw new ErrnoError("EBADF", `use "${stream.path}"`);
+    return open;
+  }
+
+  #begin(stream: FSStream<ProxyRecord>): void {
+    const path = this.#pathOf(stream);
+    const open = there(`open "${path}"`, () => this.#fs.open(path, stream.flags & PASSED_FLAGS));
+    this.#open.set(stream.shared, open);
+    stream.node.data.open.push(open);
+  }
+
+  #end(stream: FSStream<ProxyRecord>): void {
+    const open = this.#of(stream);
+    const { data } = stream.node;
+    data.open.splice(data.open.indexOf(open), 1);
+    this.#open.delete(stream.shared);
+    there("close", () => this.#fs.close(open));
+  }
+
+  /** The other side has the file open for appending, so it finds the end itself. */
+  #append(stream: FSStream<ProxyRecord>, bytes: Uint8Array): number {
+    const open = this.#of(stream);
+    return there("append", () => {
+      for (let done = 0; done < bytes.length;) {
+        const { size } = this.#fs.fstat(open.fd!);
+        done += this.#fs.write(open, bytes, done, bytes.length - done, size);
+      }
+      return this.#fs.fstat(open.fd!).size;
+    });
+  }
+
+  #seek(stream: FSStream<ProxyRecord>, offset: number, whence: number): number {
+    if (whence === SEEK_SET) return offset;
+    if (whence === SEEK_CUR) return stream.position + offset;
+    const open = this.#of(stream);
+    const size = isDir(stream.node.mode) ? 0 : there("seek", () => this.#fs.fstat(open.fd!).size);
+    if (whence === SEEK_END) return size + offset;
+    if (whence !== SEEK_DATA && whence !== SEEK_HOLE) {
+      throw new ErrnoError("EINVAL", `seek with whence ${whence}`);
+    }
+    if (offset < 0 || offset >= size) throw new ErrnoError("ENXIO", `seek to ${offset}`);
+    return whence === SEEK_DATA ? offset : size;
+  }
+}
+
+/** The op table of one mount's files and directories. */
+export function proxyStreamOps(
+  fs: PathCalls,
+  pathOf: (stream: FSStream<ProxyRecord>) => string,
+): StreamOps<ProxyRecord> {
+  return new ProxyStreams(fs, pathOf).ops();
+}
