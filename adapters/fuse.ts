@@ -1,0 +1,189 @@
+/**
+ * A volume's image as a directory of this computer: the kernel's programs read and write it.
+ *
+ * Layer: adapters (`@cairn/fs/adapters/fuse`). Linux, under Deno with `--allow-ffi --allow-read
+ * --allow-write`; as root nothing else is needed, for anybody else fusermount3 (`--allow-run`). A
+ * thread of its own opens the image, mounts it and answers the kernel.
+ *
+ * What a program has synced is durable when its call returns, anything else after five seconds at
+ * latest. Killing the process leaves an image that opens, with everything that was durable, and a
+ * dead mount, which the next mount on the same directory clears away.
+ *
+ * ```ts ignore
+ * import { mountImage } from "@cairn/fs/adapters/fuse";
+ *
+ * const mount = await mountImage("notes.cairn", "/mnt/notes");
+ * Deno.addSignalListener("SIGINT", () => void mount.unmount({ force: true }));
+ * await mount.finished;
+ * ```
+ *
+ * @module
+ */
+import { ErrnoError, type MountReport } from "../mod.ts";
+import { Libc } from "./fuse/linux.ts";
+import type { FromServer, MountOrder } from "./fuse/messages.ts";
+import { detach, isMounted } from "./fuse/mounting.ts";
+
+/** How {@link mountImage} mounts. */
+export interface MountOptions {
+  /** Whether every change is EROFS and the image is not written. Default false. */
+  readOnly?: boolean;
+  /** Whether others than the mounting user may look in. Default false. */
+  allowOther?: boolean;
+  /** How long the kernel may believe names and attributes, in ms. Default 60,000. */
+  attrTimeoutMs?: number;
+}
+
+/** How {@link KernelMount.unmount} goes about it. */
+export interface UnmountOptions {
+  /** Whether programs that use the mount lose it. Default false: EBUSY. */
+  force?: boolean;
+}
+
+/**
+ * Nobody else can change the volume while it is mounted, and the kernel knows what it has changed
+ * itself, so what it remembers stays true.
+ */
+const ATTR_TIMEOUT_MS = 60_000;
+/** How long a mount that was taken off by force may finish what is open. */
+const GRACE_MS = 1_000;
+
+/** An image that is mounted. */
+export class KernelMount {
+  readonly #libc = new Libc();
+  readonly #stop: number;
+  /** Where it is mounted: absolute, without links. */
+  readonly directory: string;
+  /** What opening the image found. */
+  readonly report: MountReport;
+  /** Fulfilled when the mount is gone and the image is durable and closed; rejects with EIO if not. */
+  readonly finished: Promise<void>;
+  #isFinished = false;
+
+  /** Made by {@link mountImage}. */
+  constructor(
+    mounted: { directory: string; stop: number; report: MountReport; finished: Promise<void> },
+  ) {
+    this.#stop = mounted.stop;
+    this.directory = mounted.directory;
+    this.report = mounted.report;
+    this.finished = mounted.finished.finally(() => {
+      this.#isFinished = true;
+      this.#libc.dispose();
+    });
+    // Who only mounts and unmounts hears of a failure by `unmount()`.
+    this.finished.catch(() => {});
+  }
+
+  /**
+   * Takes the mount off, makes everything durable and closes the image.
+   *
+   * @throws {ErrnoError} EBUSY if somebody uses it, EIO if not everything could be made durable
+   */
+  async unmount({ force = false }: UnmountOptions = {}): Promise<void> {
+    if (!this.#isFinished) await detach(this.#libc, this.directory, { lazily: force });
+    if (force) await this.#stopSoon();
+    await this.finished;
+  }
+
+  /** Whoever still has something open gets a moment; then the connection is closed. */
+  async #stopSoon(): Promise<void> {
+    const grace = Promise.withResolvers<void>();
+    const timer = setTimeout(grace.resolve, GRACE_MS);
+    await Promise.race([this.finished, grace.promise]);
+    clearTimeout(timer);
+    if (!this.#isFinished) this.#libc.write(this.#stop, new Uint8Array(1), 1);
+  }
+}
+
+/**
+ * Mounts an image on a directory.
+ *
+ * @throws {ErrnoError} ENOENT, ENOTDIR, EBUSY while the image is open elsewhere or the directory has
+ * such a mount, EINVAL, ENOTSUP, EIO for what is no volume or a damaged one, EPERM, EACCES
+ * @example
+ * ```ts ignore
+ * const mount = await mountImage("notes.cairn", "/mnt/notes", { readOnly: true });
+ * console.log(Deno.readTextFileSync("/mnt/notes/a.txt"));
+ * await mount.unmount();
+ * ```
+ */
+export async function mountImage(
+  image: string,
+  directory: string,
+  options: MountOptions = {},
+): Promise<KernelMount> {
+  const { readOnly = false, allowOther = false, attrTimeoutMs = ATTR_TIMEOUT_MS } = options;
+  if (!(attrTimeoutMs >= 0)) throw new ErrnoError("EINVAL", `mount for ${attrTimeoutMs} ms`);
+  const libc = new Libc();
+  try {
+    const target = await clearDirectory(libc, directory);
+    const path = realPath(image);
+    return await start({ image: path, directory: target, readOnly, allowOther, attrTimeoutMs });
+  } finally {
+    libc.dispose();
+  }
+}
+
+/** The directory's real path; what a killed server has left on it is taken off. */
+async function clearDirectory(libc: Libc, directory: string): Promise<string> {
+  const target = realPath(directory);
+  if (isMounted(target)) {
+    if (libc.isAnswering(target)) {
+      throw new ErrnoError("EBUSY", `mount on "${target}": there is such a mount already`);
+    }
+    await detach(libc, target, { lazily: true });
+  }
+  if (Deno.statSync(target).isDirectory) return target;
+  throw new ErrnoError("ENOTDIR", `mount on "${target}"`);
+}
+
+function realPath(path: string): string {
+  try {
+    return Deno.realPathSync(path);
+  } catch (error) {
+    throw hostError(error, `mount: look at "${path}"`);
+  }
+}
+
+function hostError(error: unknown, action: string): ErrnoError {
+  if (error instanceof Deno.errors.NotFound) return new ErrnoError("ENOENT", action);
+  if (error instanceof Deno.errors.NotADirectory) return new ErrnoError("ENOTDIR", action);
+  const isDenied = error instanceof Deno.errors.PermissionDenied ||
+    error instanceof Deno.errors.NotCapable;
+  return new ErrnoError(isDenied ? "EACCES" : "EIO", action, { cause: error });
+}
+
+function start(order: MountOrder): Promise<KernelMount> {
+  const mounted = Promise.withResolvers<KernelMount>();
+  const finished = Promise.withResolvers<void>();
+  finished.promise.catch(() => {});
+  const worker = new Worker(new URL("./fuse/worker.ts", import.meta.url), { type: "module" });
+  worker.onmessage = ({ data }: MessageEvent<FromServer>) => {
+    if (data.type === "mounted") {
+      const { stop, report } = data;
+      const { directory } = order;
+      mounted.resolve(
+        new KernelMount({ directory, stop, report, finished: finished.promise }),
+      );
+    } else if (data.type === "failed") {
+      mounted.reject(new ErrnoError(data.code, bareMessage(data)));
+      finished.reject(new ErrnoError(data.code, bareMessage(data)));
+    } else if (data.failure === null) finished.resolve();
+    else finished.reject(new ErrnoError("EIO", `close "${order.image}": ${data.failure}`));
+  };
+  worker.onerror = (event) => {
+    event.preventDefault();
+    const error = new ErrnoError("EIO", `serve "${order.image}": ${event.message}`);
+    mounted.reject(error);
+    finished.reject(error);
+  };
+  worker.postMessage(order);
+  return mounted.promise;
+}
+
+/** An ErrnoError's message without what its constructor puts before it. */
+function bareMessage({ code, message }: { code: string; message: string }): string {
+  const start = `${code}: cannot `;
+  return message.startsWith(start) ? message.slice(start.length) : message;
+}

@@ -1,0 +1,67 @@
+/**
+ * What is done with an open file, and with the volume as a whole: READ, WRITE, FSYNC, STATFS.
+ *
+ * Layer: adapters/fuse. An open file has no handle of its own: the kernel holds the inode's count
+ * as long as it is open. Reads land in the reply's buffer and writes are taken from the request's.
+ *
+ * @module
+ */
+import { dropPrivileges } from "./attributes.ts";
+import { type Context, requirePosition } from "./context.ts";
+import { MAX_WRITE_BYTES, READ_IN, STATFS_OUT, WRITE_IN, WRITE_OUT } from "./protocol.ts";
+import { WRITE_KILL_SUIDGID } from "./protocol.ts";
+import type { Reply } from "./reply.ts";
+import type { Request } from "./request.ts";
+
+const NAME_MAX = 255;
+
+/** READ. */
+export function read(context: Context, request: Request, reply: Reply): void {
+  const size = Math.min(request.u32(READ_IN.SIZE), MAX_WRITE_BYTES);
+  const at = request.u64(READ_IN.OFFSET);
+  if (!Number.isSafeInteger(at)) return;
+  reply.end(context.volume.read(request.nodeId, reply.body(size), at));
+}
+
+/** WRITE. */
+export function write(context: Context, request: Request, reply: Reply): void {
+  const at = request.u64(WRITE_IN.OFFSET);
+  requirePosition(at, "write");
+  const data = request.data(WRITE_IN.DATA, request.u32(WRITE_IN.SIZE));
+  const count = context.volume.write(request.nodeId, data, at);
+  context.isDirty = true;
+  const isUnprivileged = context.saysWhoIsPrivileged
+    ? (request.u32(WRITE_IN.WRITE_FLAGS) & WRITE_KILL_SUIDGID) !== 0
+    : request.uid !== 0;
+  if (isUnprivileged) dropPrivileges(context, request.nodeId);
+  reply.u32(WRITE_OUT.SIZE, count);
+  reply.u32(WRITE_OUT.SIZE + 4, 0);
+  reply.end(WRITE_OUT.BYTES);
+}
+
+/** FSYNC, FSYNCDIR. */
+export function fsync({ volume }: Context, request: Request): void {
+  volume.fsync(request.nodeId);
+}
+
+/** SYNCFS, DESTROY. */
+export function sync(context: Context): void {
+  context.volume.sync();
+  context.isDirty = false;
+}
+
+/** STATFS. What the image may still grow by on the host counts as free. */
+export function statfs(context: Context, _request: Request, reply: Reply): void {
+  const { blockSize, blocks, freeBlocks, inodes, freeInodes } = context.volume.statfs();
+  const spare = Math.floor(context.spareBytes() / blockSize);
+  reply.clear(0, STATFS_OUT.BYTES);
+  reply.u64(STATFS_OUT.BLOCKS, blocks + spare);
+  reply.u64(STATFS_OUT.FREE_BLOCKS, freeBlocks + spare);
+  reply.u64(STATFS_OUT.AVAILABLE_BLOCKS, freeBlocks + spare);
+  reply.u64(STATFS_OUT.FILES, inodes + spare);
+  reply.u64(STATFS_OUT.FREE_FILES, freeInodes + spare);
+  reply.u32(STATFS_OUT.BLOCK_SIZE, blockSize);
+  reply.u32(STATFS_OUT.NAME_MAX, NAME_MAX);
+  reply.u32(STATFS_OUT.FRAGMENT_SIZE, blockSize);
+  reply.end(STATFS_OUT.BYTES);
+}

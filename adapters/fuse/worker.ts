@@ -1,0 +1,88 @@
+/**
+ * The serving thread: opens the image, mounts it, and answers the kernel until the mount is gone.
+ *
+ * Layer: entry point, started by `fuse.ts`. The engine runs in this thread, between two calls of
+ * the loop. It touches nothing below its own mount: it would wait for itself.
+ *
+ * @module
+ */
+import { type ErrnoCode, isErrnoError } from "../../mod.ts";
+import { fileHandle, openVolumeSync, type Volume } from "../../opfs/mod.ts";
+import { groupsOfProcess, Libc } from "./linux.ts";
+import type { FromServer, MountOrder } from "./messages.ts";
+import { attach } from "./mounting.ts";
+import { FuseServer } from "./server.ts";
+import { serve } from "./session.ts";
+
+interface WorkerScope {
+  onmessage: ((event: MessageEvent<MountOrder>) => void) | null;
+  postMessage(message: FromServer): void;
+  close(): void;
+}
+
+const scope = globalThis as unknown as WorkerScope;
+
+scope.onmessage = ({ data }) => {
+  try {
+    run(data);
+  } catch (error) {
+    const code: ErrnoCode = isErrnoError(error) ? error.code : "EIO";
+    scope.postMessage({ type: "failed", code, message: messageOf(error) });
+  }
+  scope.close();
+};
+
+function run(order: MountOrder): void {
+  const volume = openImage(order);
+  let failure: string | null = null;
+  try {
+    serveImage(order, volume);
+  } finally {
+    failure = closeImage(volume);
+  }
+  scope.postMessage({ type: "finished", failure });
+}
+
+function openImage({ image, readOnly }: MountOrder): Volume {
+  const handle = fileHandle(image, { create: false, readOnly });
+  try {
+    return openVolumeSync(handle, { create: false, readOnly });
+  } catch (error) {
+    handle.close();
+    throw error;
+  }
+}
+
+function serveImage(order: MountOrder, volume: Volume): void {
+  const libc = new Libc();
+  const device = attach(libc, order);
+  const [stop, toStop] = libc.pipe();
+  const server = new FuseServer(volume, {
+    attrTimeoutMs: order.attrTimeoutMs,
+    groupsOf: groupsOfProcess,
+    spareBytes: () => order.readOnly ? 0 : libc.freeBytes(order.image),
+  });
+  try {
+    scope.postMessage({ type: "mounted", stop: toStop, report: volume.report });
+    serve({ libc, device, stop, server });
+    server.close();
+  } finally {
+    libc.close(device);
+    libc.close(stop);
+    libc.close(toStop);
+  }
+}
+
+/** What went wrong, null if everything is durable. */
+function closeImage(volume: Volume): string | null {
+  try {
+    volume.close();
+    return null;
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

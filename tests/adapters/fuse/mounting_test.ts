@@ -1,0 +1,22 @@
+import { assertEquals } from "@std/assert";
+import { findMount } from "../../../adapters/fuse/mounting.ts";
+
+const MOUNTINFO = [
+  "22 1 254:1 / / rw,relatime shared:1 - ext4 /dev/vda1 rw",
+  "88 22 0:45 / /mnt/with\\040space rw,nosuid,nodev - fuse.cairn /home/a/notes.cairn rw,user_id=0",
+  "89 22 0:46 / /mnt/other rw shared:5 master:1 - fuse.sshfs host: rw",
+  "90 22 0:47 / /mnt/back\\134slash ro - fuse.cairn /a\\040-\\040b ro",
+  "",
+].join("\n");
+
+Deno.test("findMount() finds our own mounts by the directory's real name", () => {
+  assertEquals(findMount(MOUNTINFO, "/mnt/with space"), true);
+  assertEquals(findMount(MOUNTINFO, "/mnt/back\\slash"), true);
+});
+
+Deno.test("findMount() leaves other filesystems and parts of names alone", () => {
+  assertEquals(findMount(MOUNTINFO, "/mnt/other"), false);
+  assertEquals(findMount(MOUNTINFO, "/mnt/with"), false);
+  assertEquals(findMount(MOUNTINFO, "/"), false);
+  assertEquals(findMount("", "/"), false);
+});
