@@ -228,7 +228,7 @@ async function openDirect(
 
 /** A relay worker on the device of a name: this thread's own, if it has started one already. */
 async function openRelayed(place: VolumePlace, options: OpenOptions): Promise<OpenedVolume> {
-  const key = `${place.kind}:${place.path}`;
+  const key = `${place.kind}:${place.path}:${options.readOnly ?? false}`;
   const entry = relays.get(key) ?? { host: startHost(place, options), users: 0 };
   relays.set(key, entry);
   entry.users += 1;

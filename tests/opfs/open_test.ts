@@ -228,6 +228,22 @@ Deno.test("openVolume() asks to persist only if told to, and waits for nobody", 
   assertEquals(await reportWith({}, true), [null, null, null]);
 });
 
+Deno.test("openVolume() for reading only refuses changes, direct and relayed", async () => {
+  await withPath(async (path) => {
+    const volume = await openVolume({ name: path, blockSize: 512, label: "kept" });
+    put(volume, "a", "kept");
+    assertEquals(volume.statfs().blockSize, 512);
+    await volume.close();
+    const before = Deno.readFileSync(path);
+    for (const access of ["direct", "relay"] as const) {
+      await using reader = await openVolume({ name: path, access, readOnly: true });
+      assertEquals(get(reader, "a"), "kept");
+      assertThrows(() => put(reader, "b", "no"), Error, "EROFS");
+    }
+    assertEquals(Deno.readFileSync(path), before);
+  });
+});
+
 Deno.test("openVolume() with sanityCheck tries the device out, and leaves nothing behind", async () => {
   await withPath(async (path) => {
     for (const access of ["direct", "relay"] as const) {
