@@ -1,0 +1,38 @@
+/**
+ * What to do about a failure, in half a line.
+ *
+ * Layer: cli, bottom.
+ *
+ * @module
+ */
+
+const HINTS: Readonly<Record<string, string>> = {
+  EACCES: "look at the permissions of the file and its folder",
+  EEXIST: "choose another name, or use --force",
+  EISDIR: "name a file",
+  ENOENT: "look at the spelling of the path",
+  ENOSPC: "make room there and try again",
+  ENOTDIR: "look at the spelling of the path",
+  EPERM: "look at the permissions of the file and its folder",
+  EROFS: "the disk or the folder is read-only",
+};
+
+/** Hints of a verb go before those of all. */
+const OF_VERBS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  import: {
+    EINVAL: "import takes images of @componentor/fs",
+    EIO: "`cairn import --repair` saves what can be saved",
+  },
+  check: { EIO: "it cannot be opened as it is" },
+};
+
+/** The hint for an error of a verb; empty when its message says everything. */
+export function hintFor(verb: string | undefined, error: unknown): string {
+  const code = String((error as { code?: unknown } | null)?.code);
+  const special = OF_VERBS[verb ?? ""]?.[code];
+  if (special !== undefined) return special;
+  const isNoVolume = code === "EINVAL" &&
+    /open the volume/.test(String((error as { message?: unknown }).message));
+  if (isNoVolume) return "make a volume with `cairn mkfs` or `cairn import`";
+  return HINTS[code] ?? "";
+}

@@ -1,0 +1,133 @@
+/**
+ * `cairn ls`: the names in a volume's directories.
+ *
+ * Layer: cli. The volume is only read.
+ *
+ * @module
+ */
+import { formatMode, type FS, isBlkdev, isChrdev, isDir, isLink } from "../mod.ts";
+import { filesOf, withVolume } from "./image.ts";
+import { at, type Call, EXIT_GOOD, type Verb } from "./verb.ts";
+import { printable, timeText } from "./words.ts";
+
+/** The verb. */
+export const lsVerb: Verb = {
+  name: "ls",
+  usage: "ls [-laR] IMAGE [PATH...]",
+  summary: "Lists names in a volume",
+  help: `Lists "/" when no PATH is given.
+
+  -l, --long       type and permissions, links, owner, group, size, time
+  -a, --all        names that begin with a dot too, and "." and ".."
+  -R, --recursive  directories below, too
+
+Examples:
+  cairn ls notes.cairn
+  cairn ls -lR notes.cairn /projects
+`,
+  options: {
+    long: { type: "boolean", short: "l" },
+    all: { type: "boolean", short: "a" },
+    recursive: { type: "boolean", short: "R" },
+  },
+  words: [1, Infinity],
+  run,
+};
+
+interface Row {
+  name: string;
+  path: string;
+}
+
+function run({ words, options, terminal }: Call): number {
+  const [image, ...given] = words as [string, ...string[]];
+  const paths = given.length === 0 ? ["/"] : given;
+  withVolume(image, (volume) => {
+    const files = filesOf(volume);
+    const lister = new Lister(files, options, (text) => terminal.print(text));
+    for (const [index, path] of paths.entries()) {
+      at(`${image}:${path}`, () => {
+        const stat = files.lstat(path);
+        if (!isDir(stat.mode)) return lister.rows([{ name: path, path }]);
+        const isTitled = paths.length > 1 || options.recursive === true;
+        lister.directory(path, { isTitled, isFirst: index === 0 });
+      });
+    }
+  });
+  return EXIT_GOOD;
+}
+
+class Lister {
+  readonly #files: FS;
+  readonly #options: Call["options"];
+  readonly #print: (text: string) => void;
+
+  constructor(files: FS, options: Call["options"], print: (text: string) => void) {
+    this.#files = files;
+    this.#options = options;
+    this.#print = print;
+  }
+
+  /** A directory, and with -R those below it. A loop, because a tree may be deep. */
+  directory(
+    path: string,
+    { isTitled, isFirst }: { isTitled: boolean; isFirst: boolean },
+  ): void {
+    const waiting = [path];
+    for (let isNext = !isFirst; waiting.length > 0; isNext = true) {
+      const directory = waiting.pop()!;
+      if (isTitled) this.#print(`${isNext ? "\n" : ""}${printable(directory)}:\n`);
+      const names = this.#namesIn(directory);
+      this.rows(names.map((name) => ({ name, path: join(directory, name) })));
+      if (this.#options.recursive !== true) return;
+      for (const name of names.reverse()) {
+        const below = join(directory, name);
+        if (name !== "." && name !== ".." && isDir(this.#files.lstat(below).mode)) {
+          waiting.push(below);
+        }
+      }
+    }
+  }
+
+  #namesIn(directory: string): string[] {
+    const isAll = this.#options.all === true;
+    return this.#files.readdir(directory)
+      .filter((name) => isAll || !name.startsWith("."))
+      .sort((one, other) => one < other ? -1 : 1);
+  }
+
+  rows(rows: readonly Row[]): void {
+    if (this.#options.long !== true) {
+      for (const { name } of rows) this.#print(`${printable(name)}\n`);
+      return;
+    }
+    const table = rows.map(({ name, path }) => {
+      const stat = this.#files.lstat(path);
+      const target = isLink(stat.mode) ? ` -> ${printable(this.#files.readlink(path))}` : "";
+      return { cells: cellsOf(stat), name: printable(name) + target };
+    });
+    const widths = [0, 1, 2, 3, 4].map((column) =>
+      Math.max(0, ...table.map(({ cells }) => cells[column]!.length))
+    );
+    for (const { cells, name } of table) {
+      const padded = cells.map((cell, column) => cell.padStart(widths[column] ?? 0));
+      this.#print(`${padded.join(" ")} ${name}\n`);
+    }
+  }
+}
+
+function cellsOf(stat: ReturnType<FS["lstat"]>): string[] {
+  const isDevice = isChrdev(stat.mode) || isBlkdev(stat.mode);
+  return [
+    formatMode(stat.mode),
+    String(stat.nlink),
+    String(stat.uid),
+    String(stat.gid),
+    isDevice ? `${stat.rdev >> 8},${stat.rdev & 0xff}` : String(stat.size),
+    timeText(stat.mtimeMs),
+  ];
+}
+
+function join(directory: string, name: string): string {
+  return directory.endsWith("/") ? directory + name : `${directory}/${name}`;
+}

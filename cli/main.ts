@@ -1,0 +1,146 @@
+/**
+ * `cairn`: volumes and images from the command line.
+ *
+ * `deno run -A jsr:@cairn/fs/cli VERB ...`. One file per verb; each reads its words with `node:util`
+ * parseArgs, knows `--help` and `--debug`, and ends with 0, or 1 for something that was found or left
+ * out, or 2 for a failure, which is one line: what, where, why, what to do.
+ *
+ * @module
+ */
+import process from "node:process";
+import { isErrnoError } from "../mod.ts";
+import { catVerb } from "./cat.ts";
+import { checkVerb } from "./check.ts";
+import { dfVerb } from "./df.ts";
+import { exportVerb } from "./export.ts";
+import { getVerb } from "./get.ts";
+import { hintFor } from "./hints.ts";
+import { importVerb } from "./import.ts";
+import { infoVerb } from "./info.ts";
+import { lsVerb } from "./ls.ts";
+import { mkfsVerb } from "./mkfs.ts";
+import { putVerb } from "./put.ts";
+import { statVerb } from "./stat.ts";
+import { Interrupted } from "./steps.ts";
+import { processTerminal, ReaderGone } from "./terminal.ts";
+import { treeVerb } from "./tree.ts";
+import {
+  EXIT_FAILED,
+  EXIT_GOOD,
+  EXIT_INTERRUPTED,
+  messageOf,
+  readWords,
+  type Terminal,
+  UsageError,
+  type Verb,
+} from "./verb.ts";
+
+export type { Terminal };
+
+const VERBS: readonly Verb[] = [
+  mkfsVerb,
+  infoVerb,
+  lsVerb,
+  statVerb,
+  treeVerb,
+  catVerb,
+  putVerb,
+  getVerb,
+  dfVerb,
+  checkVerb,
+  importVerb,
+  exportVerb,
+];
+
+/**
+ * Runs one command line, without the program's name, and returns the exit status. What it prints
+ * goes to the process's own output unless `terminal` is given.
+ *
+ * @example
+ * ```ts
+ * import { main } from "@cairn/fs/cli";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const image = `${Deno.makeTempDirSync()}/notes.cairn`;
+ * assertEquals(await main(["mkfs", image]), 0);
+ * assertEquals(await main(["check", image]), 0);
+ * ```
+ */
+export async function main(
+  args: readonly string[],
+  terminal: Terminal = processTerminal(),
+): Promise<number> {
+  const [name, ...rest] = args;
+  const verb = VERBS.find((one) => one.name === name);
+  try {
+    const status = verb === undefined
+      ? without(name, terminal)
+      : await runVerb(verb, rest, terminal);
+    terminal.flush();
+    return status;
+  } catch (error) {
+    return tell(error, { name, isDebug: args.includes("--debug"), terminal });
+  }
+}
+
+async function runVerb(verb: Verb, args: string[], terminal: Terminal): Promise<number> {
+  const { values, words } = readWords(verb, args);
+  if (values.help === true) {
+    terminal.print(`cairn ${verb.usage}\n\n${verb.summary}.\n\n${verb.help}`);
+    return EXIT_GOOD;
+  }
+  return await verb.run({ words, options: values, terminal });
+}
+
+/** No verb, or none that is known. */
+function without(name: string | undefined, terminal: Terminal): number {
+  if (name === "--help" || name === "-h" || name === "help") {
+    terminal.print(overview());
+    return EXIT_GOOD;
+  }
+  if (name === undefined) throw new UsageError("a verb is missing");
+  throw new UsageError(`there is no verb "${name}"`);
+}
+
+function overview(): string {
+  const width = Math.max(...VERBS.map((verb) => verb.name.length));
+  const lines = VERBS.map((verb) => `  ${verb.name.padEnd(width)}  ${verb.summary}\n`);
+  return `cairn VERB ...\n\n${lines.join("")}\n` +
+    "`cairn VERB --help` says more. Names that begin with a dash go behind `--`.\n";
+}
+
+interface Failure {
+  name: string | undefined;
+  isDebug: boolean;
+  terminal: Terminal;
+}
+
+/** Says what went wrong, in one line, and returns the exit status. */
+function tell(error: unknown, { name, isDebug, terminal }: Failure): number {
+  if (error instanceof ReaderGone) return EXIT_GOOD;
+  const who = VERBS.some((verb) => verb.name === name) ? `cairn ${name}` : "cairn";
+  const hint = error instanceof UsageError ? `see "${who} --help"` : hintFor(name, rootOf(error));
+  terminal.say(`${who}: ${oneLine(messageOf(error))}${hint === "" ? "" : `; ${hint}`}`);
+  if (isDebug) terminal.say(stackOf(error));
+  return error instanceof Interrupted ? EXIT_INTERRUPTED : EXIT_FAILED;
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s*\n\s*/g, " ");
+}
+
+/** The error that began it: the first with a code of its own. */
+function rootOf(error: unknown): unknown {
+  for (let at: unknown = error; at !== undefined; at = (at as { cause?: unknown } | null)?.cause) {
+    if (isErrnoError(at) || typeof (at as { code?: unknown } | null)?.code === "string") return at;
+  }
+  return error;
+}
+
+function stackOf(error: unknown): string {
+  const { stack, cause } = (error ?? {}) as { stack?: unknown; cause?: unknown };
+  const own = String(stack ?? error);
+  return cause === undefined ? own : `${own}\ncaused by ${stackOf(cause)}`;
+}
+
+if (import.meta.main) process.exitCode = await main(process.argv.slice(2));

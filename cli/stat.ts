@@ -1,0 +1,60 @@
+/**
+ * `cairn stat`: everything that a volume knows of a file.
+ *
+ * Layer: cli. The volume is only read; a link itself is shown, not what it points to.
+ *
+ * @module
+ */
+import { formatMode, isLink } from "../mod.ts";
+import { filesOf, withVolume } from "./image.ts";
+import { at, type Call, EXIT_GOOD, type Verb } from "./verb.ts";
+import { printable, timeText, typeName } from "./words.ts";
+
+/** The verb. */
+export const statVerb: Verb = {
+  name: "stat",
+  usage: "stat [--json] IMAGE PATH...",
+  summary: "Shows the attributes of files in a volume",
+  help: `  --json  print one JSON object for each file
+
+Examples:
+  cairn stat notes.cairn /a.txt
+`,
+  options: { json: { type: "boolean" } },
+  words: [2, Infinity],
+  run,
+};
+
+function run({ words, options, terminal }: Call): number {
+  const [image, ...paths] = words as [string, ...string[]];
+  withVolume(image, (volume) => {
+    const files = filesOf(volume);
+    for (const path of paths) {
+      at(`${image}:${path}`, () => {
+        const { ino, mode, nlink, uid, gid, rdev, size, blocks, ...rest } = files.lstat(path);
+        const { atimeMs, mtimeMs, ctimeMs } = rest;
+        const target = isLink(mode) ? files.readlink(path) : undefined;
+        if (options.json === true) {
+          const type = typeName(mode);
+          const times = { atimeMs, mtimeMs, ctimeMs };
+          const numbers = { mode: mode.toString(8), size, blocks, uid, gid, nlink, ino, rdev };
+          terminal.print(`${JSON.stringify({ path, type, ...numbers, ...times, target })}\n`);
+          return;
+        }
+        const name = printable(path) + (target === undefined ? "" : ` -> ${printable(target)}`);
+        terminal.print(
+          `${name}\n` +
+            `  ${typeName(mode)}, ${formatMode(mode)} (${
+              mode.toString(8)
+            }), owner ${uid}:${gid}\n` +
+            `  ${size} bytes in ${blocks} blocks of 512, inode ${ino}, ${nlink} links` +
+            `${rdev === 0 ? "" : `, device ${rdev >> 8},${rdev & 0xff}`}\n` +
+            `  read    ${timeText(atimeMs)}\n` +
+            `  written ${timeText(mtimeMs)}\n` +
+            `  changed ${timeText(ctimeMs)}\n`,
+        );
+      });
+    }
+  });
+  return EXIT_GOOD;
+}

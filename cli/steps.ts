@@ -1,0 +1,84 @@
+/**
+ * Long work: step by step, with progress on a terminal, and with an ear for Ctrl-C.
+ *
+ * Layer: cli. Between steps the event loop turns, so that a signal is noticed; the work is then left
+ * where it is, and whoever began a file discards it.
+ *
+ * @module
+ */
+import process from "node:process";
+import type { Progress } from "../opfs/mod.ts";
+import { PassingError, type Terminal } from "./verb.ts";
+
+/** How long the work goes on between two looks at the signals. */
+const SLICE_MS = 40;
+
+/** Somebody pressed Ctrl-C. */
+export class Interrupted extends PassingError {
+  /** Always `"Interrupted"`. */
+  override readonly name = "Interrupted";
+}
+
+/** Whether somebody has pressed Ctrl-C since {@link interruptible} began. */
+export interface Interrupts {
+  /** True from then on. */
+  isRaised: boolean;
+}
+
+/**
+ * Does something that must not just be cut off: SIGINT and SIGTERM are noted, and the work looks at
+ * them where it can stop and clear up.
+ */
+export async function interruptible<T>(work: (interrupts: Interrupts) => Promise<T>): Promise<T> {
+  const interrupts: Interrupts = { isRaised: false };
+  const raise = (): void => void (interrupts.isRaised = true);
+  process.on("SIGINT", raise);
+  process.on("SIGTERM", raise);
+  try {
+    return await work(interrupts);
+  } finally {
+    process.off("SIGINT", raise);
+    process.off("SIGTERM", raise);
+  }
+}
+
+/** What long work is told. */
+export interface StepOptions {
+  /** Where progress is shown. */
+  terminal: Terminal;
+  /** What it is called there. */
+  label: string;
+  /** What can stop it. */
+  interrupts: Interrupts;
+}
+
+/** Takes all steps and returns the result; throws {@link Interrupted} between two of them. */
+export async function takeSteps<T>(
+  steps: Generator<Progress, T, void>,
+  { terminal, label, interrupts }: StepOptions,
+): Promise<T> {
+  try {
+    for (let pauseAt = performance.now() + SLICE_MS;;) {
+      const step = steps.next();
+      if (step.done === true) return step.value;
+      if (performance.now() < pauseAt) continue;
+      terminal.show(`${label} ${percentOf(step.value)}`);
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      if (interrupts.isRaised) stop(steps);
+      pauseAt = performance.now() + SLICE_MS;
+    }
+  } finally {
+    terminal.show("");
+  }
+}
+
+/** Lets the work clear up after itself, and ends it. */
+function stop(steps: Generator<unknown, unknown, void>): never {
+  steps.return(undefined);
+  throw new Interrupted("it was interrupted; nothing has been changed");
+}
+
+function percentOf({ doneBytes, totalBytes }: Progress): string {
+  if (totalBytes === 0) return "…";
+  return `${Math.floor(Math.min(1, doneBytes / totalBytes) * 100)} %`;
+}

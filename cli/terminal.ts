@@ -1,0 +1,79 @@
+/**
+ * The process's own output: results to descriptor 1, messages to descriptor 2.
+ *
+ * Layer: cli. Lines are gathered and written in large pieces; bytes go out as they are. A reader that
+ * has gone away (`cairn tree IMAGE | head`) ends the program quietly.
+ *
+ * @module
+ */
+import { writeSync } from "node:fs";
+import process from "node:process";
+import { PassingError, type Terminal } from "./verb.ts";
+
+const STDOUT = 1;
+const STDERR = 2;
+const BUFFERED_CHARS = 64 * 1024;
+/** Erases the line under the cursor. */
+const ERASE = "\r\x1b[K";
+const RETRY_MS = 5;
+
+/** Whoever read the output has gone away. */
+export class ReaderGone extends PassingError {
+  /** Always `"ReaderGone"`. */
+  override readonly name = "ReaderGone";
+}
+
+/** The terminal, or the pipes, of this process. */
+export function processTerminal(): Terminal {
+  return new ProcessTerminal();
+}
+
+class ProcessTerminal implements Terminal {
+  #buffered = "";
+  #isShowing = false;
+  readonly #encoder = new TextEncoder();
+
+  print(text: string): void {
+    this.#buffered += text;
+    if (this.#buffered.length >= BUFFERED_CHARS) this.flush();
+  }
+
+  write(bytes: Uint8Array): void {
+    this.flush();
+    writeAll(STDOUT, bytes);
+  }
+
+  say(line: string): void {
+    this.show("");
+    this.flush();
+    writeAll(STDERR, this.#encoder.encode(`${line}\n`));
+  }
+
+  show(line: string): void {
+    if (process.stderr.isTTY !== true) return;
+    if (line === "" && !this.#isShowing) return;
+    writeAll(STDERR, this.#encoder.encode(ERASE + line));
+    this.#isShowing = line !== "";
+  }
+
+  flush(): void {
+    if (this.#buffered === "") return;
+    const bytes = this.#encoder.encode(this.#buffered);
+    this.#buffered = "";
+    writeAll(STDOUT, bytes);
+  }
+}
+
+function writeAll(fd: number, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length;) {
+    try {
+      done += writeSync(fd, bytes, done, bytes.length - done);
+    } catch (error) {
+      const code = (error as { code?: unknown }).code;
+      if (code === "EPIPE") throw new ReaderGone("nobody reads the output any more");
+      if (code !== "EAGAIN") throw error;
+      // A pipe that does not block is full: give its reader a moment.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS);
+    }
+  }
+}

@@ -1,0 +1,15 @@
+/**
+ * What to do about a failure.
+ */
+import { assertEquals, assertMatch } from "@std/assert";
+import { hintFor } from "../../cli/hints.ts";
+import { ErrnoError } from "../../abi/errno.ts";
+
+Deno.test("hintFor() goes by verb and code, and is empty when there is nothing to add", () => {
+  assertMatch(hintFor("import", new ErrnoError("EIO")), /--repair/);
+  assertMatch(hintFor("export", new ErrnoError("EEXIST")), /--force/);
+  assertMatch(hintFor("ls", new ErrnoError("EINVAL", "open the volume: x")), /cairn mkfs/);
+  assertEquals(hintFor("ls", new ErrnoError("EINVAL", "read")), "");
+  assertEquals(hintFor("ls", new ErrnoError("EBUSY")), "");
+  assertEquals(hintFor(undefined, "text"), "");
+});

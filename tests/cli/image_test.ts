@@ -1,0 +1,51 @@
+/**
+ * Opening an image, and what is in it.
+ */
+import { assertEquals, assertThrows } from "@std/assert";
+import { filesOf, walk, withVolume } from "../../cli/image.ts";
+import { PlaceError } from "../../cli/verb.ts";
+import { fileHandle } from "../../opfs/device/file.ts";
+import { openVolumeSync } from "../../opfs/volume/mount.ts";
+import { inFolder } from "../support/command_line.ts";
+import { assertErrno } from "../support/errno.ts";
+import { ModelVolume } from "../support/model_volume.ts";
+
+const FILE = { mode: 0o100644, uid: 0, gid: 0 };
+const DIRECTORY = { mode: 0o040755, uid: 0, gid: 0 };
+
+Deno.test("walk() puts parents first and names in order", () => {
+  const volume = new ModelVolume();
+  const b = volume.create(volume.root, "b", DIRECTORY);
+  for (const name of ["z", "10", "9", "__proto__"]) volume.create(b, name, FILE);
+  volume.create(volume.root, "a", FILE);
+  volume.create(volume.root, "b.", FILE);
+  const paths = [...walk(volume)].map(({ path }) => path);
+  assertEquals(paths, ["/", "/a", "/b", "/b/10", "/b/9", "/b/__proto__", "/b/z", "/b."]);
+});
+
+Deno.test("withVolume() opens for reading only, and lets go whatever happens", () => {
+  inFolder((folder) => {
+    const path = `${folder}/v`;
+    openVolumeSync(fileHandle(path)).close();
+    const before = Deno.readFileSync(path);
+    assertThrows(
+      () => withVolume(path, (volume) => volume.create(volume.root, "a", FILE)),
+      Error,
+      "EROFS",
+    );
+    assertEquals(Deno.readFileSync(path), before);
+    withVolume(path, (volume) => volume.create(volume.root, "a", FILE), { readOnly: false });
+    const names = withVolume(path, (volume) => [...walk(volume)].map((found) => found.path));
+    assertEquals(names, ["/", "/a"]);
+    assertThrows(() => withVolume(`${path}x`, () => 0), PlaceError);
+  });
+});
+
+Deno.test("filesOf() has the volume's own /dev in front, and no other", () => {
+  const volume = new ModelVolume();
+  volume.create(volume.root, "dev", DIRECTORY);
+  const files = filesOf(volume);
+  assertEquals(files.readdir("/dev"), [".", ".."]);
+  assertErrno("EROFS", () => files.mkdir("/x"));
+  filesOf(volume, { readOnly: false }).mkdir("/x");
+});

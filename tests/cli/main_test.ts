@@ -1,0 +1,86 @@
+/**
+ * The command line as a whole: help, words that make no sense, errors as one line.
+ */
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { main } from "../../cli/main.ts";
+import { assertFails, cairn, inFolder } from "../support/command_line.ts";
+
+const VERBS = "mkfs info ls stat tree cat put get df check import export".split(" ");
+
+Deno.test("cairn --help names every verb", () => {
+  const { status, out } = cairn(["--help"]);
+  assertEquals(status, 0);
+  for (const verb of VERBS) assertMatch(out, new RegExp(`^  ${verb} +[A-Z]`, "m"));
+});
+
+Deno.test("main() explains each verb with examples", async () => {
+  for (const verb of VERBS) {
+    let out = "";
+    const terminal = {
+      print: (text: string) => void (out += text),
+      write: () => {},
+      say: () => {},
+      show: () => {},
+      flush: () => {},
+    };
+    assertEquals(await main([verb, "--help"], terminal), 0);
+    assert(out.startsWith(`cairn ${verb} `), out);
+    assertMatch(out, new RegExp(`Examples?:\n(.*\n)*?.*cairn ${verb}`));
+  }
+});
+
+Deno.test("cairn refuses words that make no sense in one line", () => {
+  assertFails([], /^cairn: a verb is missing; see "cairn --help"$/m);
+  assertFails(["dance"], /^cairn: there is no verb "dance"; see "cairn --help"$/m);
+  assertFails(["check"], /^cairn check: words are missing: check .*; see "cairn check --help"$/m);
+  assertFails(["check", "a", "b"], /"b" is one word too many/);
+  assertFails(["check", "--frob", "a"], /^cairn check: .*--frob.*$/m);
+});
+
+Deno.test("cairn shows a stack with --debug only", () => {
+  assert(!/^\s+at /m.test(cairn(["check", "/no/such/file"]).err));
+  const { err, status } = cairn(["check", "--debug", "/no/such/file"]);
+  assertEquals(status, 2);
+  assertMatch(err, /^\s+at /m);
+});
+
+Deno.test("cairn takes names that begin with a dash behind --", () => {
+  inFolder((folder) => {
+    assertEquals(cairn(["mkfs", "--", "-notes"], { cwd: folder }).status, 0);
+    assertEquals(cairn(["check", "--", "-notes"], { cwd: folder }).status, 0);
+    Deno.writeTextFileSync(`${folder}/-a`, "dash");
+    assertEquals(cairn(["put", "--", "-notes", "-a", "/-b"], { cwd: folder }).status, 0);
+    assertEquals(cairn(["cat", "--", "-notes", "-b"], { cwd: folder }).out, "dash");
+    assertEquals(cairn(["get", "--", "-notes", "/-b", "-c"], { cwd: folder }).status, 0);
+    assertEquals(Deno.readTextFileSync(`${folder}/-c`), "dash");
+  });
+});
+
+Deno.test("cairn ends quietly when nobody reads its output any more", async () => {
+  const folder = Deno.makeTempDirSync();
+  try {
+    const image = `${folder}/notes.cairn`;
+    cairn(["mkfs", image]);
+    Deno.writeFileSync(`${folder}/big`, new Uint8Array(8_000_000));
+    cairn(["put", image, `${folder}/big`]);
+    const process = new Deno.Command("sh", {
+      args: ["-c", `"$@" | head -c 10 >/dev/null`, "sh", ...argsOf(image)],
+      stderr: "piped",
+    });
+    const { stderr, code } = await process.output();
+    assertEquals([new TextDecoder().decode(stderr), code], ["", 0]);
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+});
+
+function argsOf(image: string): string[] {
+  const path = new URL("../../cli/main.ts", import.meta.url).pathname;
+  return [Deno.execPath(), "run", "-q", "-A", path, "cat", image, "/big"];
+}
+
+Deno.test("cairn names the place, the reason and what to do", () => {
+  const { err } = cairn(["tree", "/no/such/file"]);
+  assertStringIncludes(err, 'cairn tree: "/no/such/file": ENOENT: cannot open');
+  assertStringIncludes(err, "; look at the spelling of the path");
+});

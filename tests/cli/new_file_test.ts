@@ -1,0 +1,62 @@
+/**
+ * A host file that comes into being whole or not at all.
+ */
+import { assertEquals } from "@std/assert";
+import { newFile } from "../../cli/new_file.ts";
+import { fileHandle } from "../../opfs/device/file.ts";
+import { inFolder } from "../support/command_line.ts";
+import { assertErrno } from "../support/errno.ts";
+
+function namesIn(folder: string): string[] {
+  return [...Deno.readDirSync(folder)].map((entry) => entry.name).sort();
+}
+
+Deno.test("newFile() gives the name when it is kept, and nothing before", () => {
+  inFolder((folder) => {
+    const file = newFile(`${folder}/a`);
+    Deno.writeTextFileSync(file.path, "new");
+    assertEquals(namesIn(folder).includes("a"), false);
+    file.keep();
+    file.discard();
+    assertEquals(namesIn(folder), ["a"]);
+    assertEquals(Deno.readTextFileSync(`${folder}/a`), "new");
+  });
+});
+
+Deno.test("newFile() leaves what stood there when it is discarded", () => {
+  inFolder((folder) => {
+    Deno.writeTextFileSync(`${folder}/a`, "old");
+    const file = newFile(`${folder}/a`, { force: true });
+    Deno.writeTextFileSync(file.path, "new");
+    Deno.writeTextFileSync(`${file.path}.lock`, "");
+    file.discard();
+    assertEquals(namesIn(folder), ["a"]);
+    assertEquals(Deno.readTextFileSync(`${folder}/a`), "old");
+  });
+});
+
+Deno.test("newFile() refuses what is there, also when it comes later", () => {
+  inFolder((folder) => {
+    Deno.writeTextFileSync(`${folder}/empty`, "");
+    newFile(`${folder}/empty`).discard();
+    Deno.writeTextFileSync(`${folder}/a`, "old");
+    assertErrno("EEXIST", () => newFile(`${folder}/a`));
+    assertErrno("EISDIR", () => newFile(folder, { force: true }));
+    const file = newFile(`${folder}/b`);
+    Deno.writeTextFileSync(file.path, "new");
+    Deno.writeTextFileSync(`${folder}/b`, "somebody's");
+    assertErrno("EEXIST", () => file.keep());
+    file.discard();
+    assertEquals(Deno.readTextFileSync(`${folder}/b`), "somebody's");
+  });
+});
+
+Deno.test("newFile() does not take a volume away from whoever works on it", () => {
+  inFolder((folder) => {
+    const handle = fileHandle(`${folder}/a`);
+    handle.write(new Uint8Array(10), { at: 0 });
+    assertErrno("EBUSY", () => newFile(`${folder}/a`, { force: true }));
+    handle.close();
+    newFile(`${folder}/a`, { force: true }).discard();
+  });
+});

@@ -1,0 +1,60 @@
+/**
+ * `cairn put` as a process.
+ */
+import { assertEquals } from "@std/assert";
+import {
+  assertFails,
+  cairn,
+  command,
+  inFolder,
+  refusesBadImages,
+} from "../support/command_line.ts";
+
+Deno.test("cairn put copies a file with mode and time, and replaces what was there", () => {
+  inFolder((folder) => {
+    const image = `${folder}/v`;
+    cairn(["mkfs", image]);
+    Deno.writeFileSync(`${folder}/a`, new Uint8Array(2_500_000).fill(7), { mode: 0o640 });
+    Deno.utimeSync(`${folder}/a`, 1_000, 2_000.5);
+    assertEquals(cairn(["put", image, `${folder}/a`]).status, 0);
+    const json = JSON.parse(cairn(["stat", "--json", image, "/a"]).out);
+    assertEquals([json.size, json.mode, json.mtimeMs], [2_500_000, "100640", 2_000_500]);
+    Deno.writeTextFileSync(`${folder}/a`, "shorter");
+    assertEquals(cairn(["put", image, `${folder}/a`, "b"]).status, 0);
+    assertEquals(cairn(["put", image, `${folder}/a`, "/a"]).status, 0);
+    assertEquals(cairn(["cat", image, "/a", "/b"]).out, "shortershorter");
+    assertEquals(cairn(["ls", "-a", image]).out, ".\n..\na\nb\n");
+    assertEquals(cairn(["check", image]).status, 0);
+  });
+});
+
+Deno.test("cairn put reads the standard input", async () => {
+  const folder = Deno.makeTempDirSync();
+  try {
+    cairn(["mkfs", `${folder}/v`]);
+    const child = command(["put", `${folder}/v`, "-", "/in"], { stdin: "piped" }).spawn();
+    const writer = child.stdin.getWriter();
+    await writer.write(new TextEncoder().encode("from a pipe"));
+    await writer.close();
+    assertEquals((await child.output()).code, 0);
+    assertEquals(cairn(["cat", `${folder}/v`, "/in"]).out, "from a pipe");
+    assertFails(["put", `${folder}/v`, "-"], /"-": EINVAL/);
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+});
+
+Deno.test("cairn put refuses bad input and leaves the volume as it was", () => {
+  inFolder((folder) => {
+    const image = `${folder}/v`;
+    Deno.writeTextFileSync(`${folder}/a`, "a");
+    refusesBadImages(folder, ["put", `${folder}/a`]);
+    cairn(["mkfs", image]);
+    assertFails(["put", image, `${folder}/none`], /".*none": ENOENT/);
+    assertFails(["put", image, folder], /EISDIR/);
+    assertFails(["put", image, `${folder}/a`, "/no/such"], /v:\/no\/such": ENOENT/);
+    assertFails(["put", image, `${folder}/a`, `/${"n".repeat(256)}`], /ENAMETOOLONG/);
+    assertEquals(cairn(["tree", image]).out, "/\n");
+    assertEquals(cairn(["check", image]).status, 0);
+  });
+});

@@ -1,0 +1,57 @@
+/**
+ * Long work, step by step.
+ */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { Interrupted, interruptible, takeSteps } from "../../cli/steps.ts";
+import type { Progress } from "../../opfs/volume/transfer.ts";
+
+function terminalOf(shown: string[]) {
+  return {
+    print: () => {},
+    write: () => {},
+    say: () => {},
+    flush: () => {},
+    show: (line: string) => void shown.push(line),
+  };
+}
+
+/** Work that keeps the processor busy for a while in each step. */
+function* slowly(steps: number, ended: string[]): Generator<Progress, string, void> {
+  try {
+    for (let step = 1; step <= steps; step++) {
+      for (const until = performance.now() + 50; performance.now() < until;);
+      yield { doneBytes: step, totalBytes: steps };
+    }
+    return "done";
+  } finally {
+    ended.push("cleared up");
+  }
+}
+
+Deno.test("takeSteps() returns the result, shows progress, and erases it", async () => {
+  const shown: string[] = [];
+  const interrupts = { isRaised: false };
+  const options = { terminal: terminalOf(shown), label: "working", interrupts };
+  assertEquals(await takeSteps(slowly(2, []), options), "done");
+  assertEquals(shown, ["working 50 %", "working 100 %", ""]);
+});
+
+Deno.test("takeSteps() lets the event loop turn, stops, and lets the work clear up", async () => {
+  const ended: string[] = [];
+  const interrupts = { isRaised: false };
+  setTimeout(() => interrupts.isRaised = true, 60);
+  const options = { terminal: terminalOf([]), label: "x", interrupts };
+  await assertRejects(() => takeSteps(slowly(100, ended), options), Interrupted);
+  assertEquals(ended, ["cleared up"]);
+});
+
+Deno.test("interruptible() notes a signal, and only while it works", async () => {
+  const status = await interruptible(async (interrupts) => {
+    Deno.kill(Deno.pid, "SIGTERM");
+    for (let wait = 0; wait < 200 && !interrupts.isRaised; wait++) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    return interrupts.isRaised;
+  });
+  assert(status);
+});

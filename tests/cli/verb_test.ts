@@ -1,0 +1,73 @@
+/**
+ * How words are read, and how errors get their place.
+ */
+import { assertEquals, assertThrows } from "@std/assert";
+import {
+  at,
+  atLength,
+  type Call,
+  messageOf,
+  numberOption,
+  PlaceError,
+  readWords,
+  UsageError,
+  type Verb,
+} from "../../cli/verb.ts";
+
+const verb: Verb = {
+  name: "x",
+  usage: "x A [B]",
+  summary: "",
+  help: "",
+  options: { all: { type: "boolean", short: "a" }, size: { type: "string" } },
+  words: [1, 2],
+  run: () => 0,
+};
+
+Deno.test("readWords() reads options anywhere, and words behind -- as they are", () => {
+  const { values, words } = readWords(verb, ["one", "-a", "--size", "3", "--", "--all"]);
+  assertEquals(words, ["one", "--all"]);
+  assertEquals([values.all, values.size], [true, "3"]);
+  assertEquals(readWords(verb, ["--help"]).values.help, true);
+});
+
+Deno.test("readWords() refuses unknown options and wrong numbers of words", () => {
+  for (const args of [[], ["a", "b", "c"], ["--what", "a"], ["a", "--size"]]) {
+    assertThrows(() => readWords(verb, args), UsageError);
+  }
+});
+
+Deno.test("numberOption() reads units and refuses the rest", () => {
+  const call = (size: string): Call => ({ words: [], options: { size }, terminal: null! });
+  const read = (size: string): number | undefined => numberOption(call(size), "size");
+  assertEquals(["7", "4k", "2M", "1g"].map(read), [7, 4096, 2 ** 21, 2 ** 30]);
+  assertEquals(numberOption(call("1"), "other"), undefined);
+  for (const text of ["", "-1", "1.5", "k", "1kb", "0x10"]) {
+    assertThrows(() => read(text), UsageError);
+  }
+});
+
+Deno.test("at() names the innermost place, once", async () => {
+  const inner = (): never =>
+    at("inner", () => {
+      throw new Error("broken");
+    });
+  const error = assertThrows(() => at("outer", inner), PlaceError);
+  assertEquals(error.message, '"inner": broken');
+  const later = await atLength("outer", () => Promise.reject("text")).catch((error) => error);
+  assertEquals(later.message, '"outer": text');
+  const usage = (): never => {
+    throw new UsageError("x");
+  };
+  assertThrows(() => at("place", usage), UsageError);
+});
+
+Deno.test("messageOf() finds words in whatever is thrown", () => {
+  assertEquals([new Error("a"), "b", null, undefined, { message: 1 }].map(messageOf), [
+    "a",
+    "b",
+    "null",
+    "undefined",
+    "1",
+  ]);
+});
