@@ -1,0 +1,119 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { InvariantError } from "../../../abi/invariant.ts";
+import * as L from "../../../opfs/volume/layout.ts";
+import { PageSet, Tables } from "../../../opfs/volume/tables.ts";
+
+const tablesOf = () => new Tables(new Uint8Array(128 * 64), new Uint8Array(4096));
+
+Deno.test("Tables.revert() brings back every record as it was", () => {
+  const tables = tablesOf();
+  tables.begin();
+  for (let slot = 0; slot < 100; slot++) tables.view.setUint32(tables.edit(slot) + 4, slot, true);
+  tables.keep();
+  tables.settle();
+  const before = tables.slots.slice();
+  tables.begin();
+  for (const slot of [3, 70, 3, 99]) tables.slots.fill(9, tables.edit(slot), slot * 64 + 64);
+  assertEquals(tables.editedCount, 3);
+  tables.revert();
+  assertEquals(tables.slots, before);
+  assert(tables.isClean);
+});
+
+Deno.test("Tables.keep() makes edited slots dirty once, and counts what a record takes", () => {
+  const tables = tablesOf();
+  for (let round = 0; round < 3; round++) {
+    tables.begin();
+    tables.edit(5);
+    tables.edit(6);
+    tables.wroteNames(32, 16);
+    tables.keep();
+  }
+  assertEquals(tables.dirtySlots, [5, 6]);
+  assertEquals(tables.pendingBytes, 2 * 68 + 3 * 24);
+  assertEquals(tables.dirtyNameRuns(), [[32, 48]]);
+  tables.settle();
+  assertEquals([tables.isClean, tables.pendingBytes], [true, 0]);
+  assertEquals([tables.homeSlots.toArray(), tables.homeNames.toArray()], [[0], [0]]);
+});
+
+Deno.test("Tables.dirtyNameRuns() joins neighbours", () => {
+  const tables = tablesOf();
+  tables.begin();
+  for (const [at, length] of [[64, 16], [0, 16], [16, 32], [160, 16], [48, 16]] as const) {
+    tables.wroteNames(at, length);
+  }
+  tables.keep();
+  assertEquals(tables.dirtyNameRuns(), [[0, 80], [160, 176]]);
+});
+
+Deno.test("Tables refuses edits outside of a transaction", () => {
+  const tables = tablesOf();
+  assertThrows(() => tables.edit(1), InvariantError);
+  assertThrows(() => tables.wroteNames(0, 16), InvariantError);
+  tables.begin();
+  assertThrows(() => tables.begin(), InvariantError);
+  assertThrows(() => tables.settle(), InvariantError, "V14");
+});
+
+Deno.test("Tables shows a hidden slot as free, and writes it once", () => {
+  const tables = tablesOf();
+  const edit = () => {
+    tables.begin();
+    const at = tables.edit(40);
+    tables.slots.fill(7, at, at + 64);
+    return at;
+  };
+  edit();
+  tables.view.setUint8(40 * 64, L.TYPE.FILE);
+  tables.hide(40);
+  tables.keep();
+  assertEquals(tables.dirtySlots, [40]);
+  const shown = new Uint8Array(64);
+  tables.copySlots(40, 1, shown, 0);
+  const expected = new Uint8Array(64);
+  expected.fill(7, 2, 4);
+  assertEquals(shown, expected);
+  tables.settle();
+  edit();
+  tables.keep();
+  assert(tables.isClean, "a hidden slot needs no further record");
+});
+
+Deno.test("Tables.soilLazy() makes lazy changes dirty up to a limit", () => {
+  const tables = tablesOf();
+  for (let slot = 32; slot < 64; slot++) {
+    tables.slots[slot * 64] = L.TYPE.FILE;
+    tables.touchLazily(slot);
+  }
+  assert(tables.isClean && tables.hasLazy);
+  tables.soilLazy(68 * 10 + 5);
+  assertEquals(tables.dirtySlots.length, 10);
+  tables.soilLazy(1e6);
+  assertEquals([tables.dirtySlots.length, tables.hasLazy], [32, false]);
+});
+
+Deno.test("Tables grows with zeros and keeps what it has", () => {
+  const tables = tablesOf();
+  tables.slots.fill(3);
+  tables.names.fill(4);
+  tables.growSlots(1024);
+  tables.growNames(8192);
+  assertEquals([tables.slotCount, tables.slots[8191], tables.slots[8192]], [1024, 3, 0]);
+  assertEquals([tables.names.length, tables.names[4095], tables.names[4096]], [8192, 4, 0]);
+  tables.begin();
+  tables.edit(1000);
+  tables.keep();
+  tables.settle();
+  assertEquals(tables.homeSlots.toArray(), [15]);
+});
+
+Deno.test("PageSet counts each page once and gives them in order", () => {
+  const pages = new PageSet();
+  pages.resize(100);
+  for (const page of [7, 3, 7, 99]) pages.add(page);
+  assertEquals([pages.count, pages.toArray()], [3, [3, 7, 99]]);
+  pages.clear();
+  assertEquals([pages.count, pages.toArray()], [0, []]);
+  assertThrows(() => pages.add(100), InvariantError);
+});
