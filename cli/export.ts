@@ -6,7 +6,7 @@
  * @module
  */
 import { exportSteps, fileHandle, type TransferReport, type VolumeOps } from "../opfs/mod.ts";
-import { openImage } from "./image.ts";
+import { withVolumeAtLength } from "./image.ts";
 import { newFile } from "./new_file.ts";
 import { interruptible, type Interrupts, takeSteps } from "./steps.ts";
 import { at, atLength, type Call, numberOption, type Terminal, type Verb } from "./verb.ts";
@@ -44,8 +44,7 @@ async function run(call: Call, interrupts: Interrupts): Promise<number> {
   const [image, target] = call.words as [string, string];
   const { options, terminal } = call;
   const spareSlots = numberOption(call, "inodes");
-  const volume = openImage(image, true);
-  try {
+  return await withVolumeAtLength(image, async (volume) => {
     const file = at(target, () => newFile(target, { force: options.force === true }));
     try {
       const report = await fill(file.path, volume, { spareSlots, target, terminal, interrupts });
@@ -54,9 +53,7 @@ async function run(call: Call, interrupts: Interrupts): Promise<number> {
     } finally {
       file.discard();
     }
-  } finally {
-    volume.close();
-  }
+  });
 }
 
 interface Filling {

@@ -17,7 +17,7 @@ import {
 import { join } from "node:path";
 import { type FS, O_RDONLY } from "../mod.ts";
 import type { Progress } from "../opfs/mod.ts";
-import { filesOf, openImage } from "./image.ts";
+import { filesOf, withVolumeAtLength } from "./image.ts";
 import { newFile } from "./new_file.ts";
 import { interruptible, type Interrupts, takeSteps } from "./steps.ts";
 import { at, type Call, EXIT_GOOD, type Verb } from "./verb.ts";
@@ -45,17 +45,14 @@ const PIECE_BYTES = 1024 * 1024;
 
 async function run({ words, options, terminal }: Call, interrupts: Interrupts): Promise<number> {
   const [image, path, given] = words as [string, string, string | undefined];
-  const volume = openImage(image, true);
-  try {
+  await withVolumeAtLength(image, async (volume) => {
     const files = filesOf(volume);
     const name = path.slice(path.replace(/\/+$/, "").lastIndexOf("/") + 1);
     const isFolder = given !== undefined && existsSync(given) && statSync(given).isDirectory();
     const target = given === undefined ? name : isFolder ? join(given, name) : given;
     const steps = copyOut(files, { path, target, image, force: options.force === true });
     await takeSteps(steps, { terminal, label: "getting", interrupts });
-  } finally {
-    volume.close();
-  }
+  });
   return EXIT_GOOD;
 }
 

@@ -29,6 +29,24 @@ export function withVolume<T>(
   return result;
 }
 
+/** The same for work that takes its time. */
+export async function withVolumeAtLength<T>(
+  path: string,
+  work: (volume: Volume) => Promise<T>,
+  { readOnly = true }: { readOnly?: boolean } = {},
+): Promise<T> {
+  const volume = openImage(path, readOnly);
+  let result: T;
+  try {
+    result = await work(volume);
+  } catch (error) {
+    closeQuietly(volume);
+    throw error;
+  }
+  at(path, () => volume.close());
+  return result;
+}
+
 /** Opens the volume in a host file. */
 export function openImage(path: string, readOnly: boolean): Volume {
   return at(path, () => {

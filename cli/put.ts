@@ -11,7 +11,7 @@ import { basename } from "node:path";
 import process from "node:process";
 import { ErrnoError, type FS, isDir, O_CREAT, O_EXCL, O_WRONLY } from "../mod.ts";
 import type { Progress } from "../opfs/mod.ts";
-import { filesOf, openImage } from "./image.ts";
+import { filesOf, withVolumeAtLength } from "./image.ts";
 import { interruptible, type Interrupts, takeSteps } from "./steps.ts";
 import { at, type Call, EXIT_GOOD, PlaceError, type Verb } from "./verb.ts";
 
@@ -41,16 +41,12 @@ async function run({ words, terminal }: Call, interrupts: Interrupts): Promise<n
   const [image, source, path] = words as [string, string, string | undefined];
   const fd = at(source, () => openSource(source));
   try {
-    const volume = openImage(image, false);
-    try {
+    await withVolumeAtLength(image, async (volume) => {
       const files = filesOf(volume, { readOnly: false });
       const target = targetOf(files, source, path);
       const steps = copyIn(files, fd, { target, image, source });
       await takeSteps(steps, { terminal, label: "putting", interrupts });
-      at(image, () => volume.sync());
-    } finally {
-      volume.close();
-    }
+    }, { readOnly: false });
   } finally {
     if (fd !== STDIN) closeSync(fd);
   }
@@ -116,7 +112,16 @@ function* copyIn(
     isDone = true;
   } finally {
     files.close(stream);
-    if (!isDone) files.unlink(temporary);
+    if (!isDone) removeQuietly(files, temporary);
+  }
+}
+
+/** What went wrong before says more. */
+function removeQuietly(files: FS, path: string): void {
+  try {
+    files.unlink(path);
+  } catch {
+    // On a volume that has failed nothing can be removed; it never became durable.
   }
 }
 
