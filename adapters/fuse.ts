@@ -1,9 +1,9 @@
 /**
  * A volume's image as a directory of this computer: the kernel's programs read and write it.
  *
- * Layer: adapters (`@cairn/fs/adapters/fuse`). Linux, under Deno with `--allow-ffi --allow-read
- * --allow-write`; as root nothing else is needed, for anybody else fusermount3 (`--allow-run`). A
- * thread of its own opens the image, mounts it and answers the kernel.
+ * Layer: adapters (`@cairn/fs/adapters/fuse`). Linux, under Deno with `--allow-all`, because FFI goes
+ * around every other permission and /proc is read. As root nothing else is needed, for anybody else
+ * fusermount3. A thread of its own opens the image, mounts it and answers the kernel.
  *
  * What a program has synced is durable when its call returns, anything else after five seconds at
  * latest. Killing the process leaves an image that opens, with everything that was durable, and a

@@ -1,10 +1,10 @@
 /**
  * The C library's calls that a mount needs, through Deno's FFI: the only file that has any.
  *
- * Layer: adapters/fuse. Linux on 64-bit little-endian machines with glibc, under Deno with
- * `--allow-ffi`. Use: `const libc = new Libc()`; one for each thread, because the error number of a
- * failed call belongs to the thread. What can fail throws an ErrnoError, except `read` and `write`
- * of the serving loop, which answer minus the error number.
+ * Layer: adapters/fuse. Linux on 64-bit little-endian machines with glibc, under Deno. Use:
+ * `const libc = new Libc()`; one for each thread, because the error number of a failed call belongs
+ * to the thread. What can fail throws an ErrnoError, except `read` and `write` of the serving loop,
+ * which answer minus the error number.
  *
  * @module
  */

@@ -1,0 +1,11 @@
+/**
+ * The serving process of the mount suites: `cairn mount --foreground` and nothing else of the command
+ * line. A process of its own, because nobody may touch a mount from the process that serves it.
+ */
+import process from "node:process";
+import { mountVerb } from "../../cli/mount.ts";
+import { processTerminal } from "../../cli/terminal.ts";
+import { readWords } from "../../cli/verb.ts";
+
+const { values, words } = readWords(mountVerb, ["--foreground", ...Deno.args]);
+process.exitCode = await mountVerb.run({ words, options: values, terminal: processTerminal() });
