@@ -119,6 +119,31 @@ export const F_WRLCK = 1;
 /** fcntl lock type: none. */
 export const F_UNLCK = 2;
 
+/** fcntl: another descriptor, the lowest from the argument on. */
+export const F_DUPFD = 0;
+/** fcntl: whether the descriptor closes on exec. */
+export const F_GETFD = 1;
+/** fcntl: sets that; there is no exec. */
+export const F_SETFD = 2;
+/** fcntl: the open flags. */
+export const F_GETFL = 3;
+/** fcntl: changes O_APPEND, O_NONBLOCK, O_DIRECT, O_NOATIME. */
+export const F_SETFL = 4;
+/** fcntl: which lock is in the way. */
+export const F_GETLK = 12;
+/** fcntl: locks or EAGAIN. */
+export const F_SETLK = 13;
+/** fcntl: locks, or EDEADLK where it would wait. */
+export const F_SETLKW = 14;
+/** The same for the open file description. */
+export const F_OFD_GETLK = 36;
+/** The same for the open file description. */
+export const F_OFD_SETLK = 37;
+/** The same for the open file description. */
+export const F_OFD_SETLKW = 38;
+/** fcntl: like F_DUPFD, and close on exec. */
+export const F_DUPFD_CLOEXEC = 1030;
+
 /** mmap: pages may be read. */
 export const PROT_READ = 1;
 /** mmap: pages may be written. */

@@ -8,7 +8,16 @@
  * @module
  */
 import {
+  F_DUPFD,
+  F_DUPFD_CLOEXEC,
+  F_GETFD,
+  F_GETFL,
+  F_GETLK,
+  F_OFD_GETLK,
+  F_OFD_SETLKW,
   F_RDLCK,
+  F_SETFD,
+  F_SETFL,
   F_UNLCK,
   F_WRLCK,
   FALLOC_FL_KEEP_SIZE,
@@ -46,31 +55,6 @@ import { type FileMap, PAGE_SIZE, writeDifference } from "./mmap.ts";
 import { parentInode } from "./node_calls.ts";
 import { openStream } from "./stream_calls.ts";
 import { WholeFile } from "./whole_file.ts";
-
-/** fcntl: another descriptor, the lowest from the argument on. */
-export const F_DUPFD = 0;
-/** fcntl: whether the descriptor closes on exec. */
-export const F_GETFD = 1;
-/** fcntl: sets that; there is no exec. */
-export const F_SETFD = 2;
-/** fcntl: the open flags. */
-export const F_GETFL = 3;
-/** fcntl: changes O_APPEND, O_NONBLOCK, O_DIRECT, O_NOATIME. */
-export const F_SETFL = 4;
-/** fcntl: which lock is in the way. */
-export const F_GETLK = 12;
-/** fcntl: locks or EAGAIN. */
-export const F_SETLK = 13;
-/** fcntl: locks, or EDEADLK where it would wait. */
-export const F_SETLKW = 14;
-/** The same for the open file description. */
-export const F_OFD_GETLK = 36;
-/** The same for the open file description. */
-export const F_OFD_SETLK = 37;
-/** The same for the open file description. */
-export const F_OFD_SETLKW = 38;
-/** fcntl: like F_DUPFD, and close on exec. */
-export const F_DUPFD_CLOEXEC = 1030;
 
 const FD_CLOEXEC = 1;
 /** The only process there is. */

@@ -22,7 +22,8 @@ import {
   SEEK_SET,
 } from "../../abi/flags.ts";
 import { createFS } from "../../fs/create_fs.ts";
-import * as fcntl from "../../fs/descriptor_calls.ts";
+import * as fcntl from "../../abi/flags.ts";
+import type { Flock } from "../../fs/descriptor_calls.ts";
 import { assertErrno } from "../support/errno.ts";
 
 function make() {
@@ -69,7 +70,7 @@ Deno.test("fcntl() locks meet those of an open file description, and F_GETLK tel
   fs.fcntl(two, fcntl.F_SETLK, { type: F_WRLCK, start: 5, len: 0 });
   const other = { type: F_WRLCK, start: 100, len: 1, pid: 0 };
   fs.fcntl(one, fcntl.F_OFD_GETLK, other);
-  assertEquals([other.start, (other as fcntl.Flock).len, other.pid], [5, 0, 42]);
+  assertEquals([other.start, (other as Flock).len, other.pid], [5, 0, 42]);
 });
 
 Deno.test("closing any descriptor of a file lets go of the process's locks on it", () => {

@@ -21,19 +21,9 @@ class OtherError {
 // deno-lint-ignore no-explicit-any
 type Any = any;
 
-/** A small file system, written as Emscripten's documentation has it. */
-function toyType(fs: FS, log: string[] = []): Any {
-  const time = new Date(1000);
-  const make = (parent: Any, name: string, mode: number, rdev = 0): Any => {
-    const node = fs.createNode(parent, name, mode, rdev) as Any;
-    node.node_ops = node_ops;
-    node.stream_ops = stream_ops;
-    node.children = new Map();
-    node.bytes = new Uint8Array(0);
-    node.when = time;
-    return node;
-  };
-  const node_ops = {
+/** Names of a small file system, written as Emscripten's documentation has it. */
+function toyNodeOps(make: (parent: Any, name: string, mode: number, rdev?: number) => Any): Any {
+  const ops = {
     getattr: (node: Any) => ({
       dev: 1,
       ino: node.id,
@@ -52,11 +42,10 @@ function toyType(fs: FS, log: string[] = []): Any {
     setattr: (node: Any, attr: Any) => {
       if (attr.mode !== undefined) node.mode = attr.mode;
       if (attr.mtime !== undefined) node.when = new Date(attr.mtime);
-      if (attr.size !== undefined) {
-        const bytes = new Uint8Array(attr.size);
-        bytes.set(node.bytes.subarray(0, attr.size));
-        node.bytes = bytes;
-      }
+      if (attr.size === undefined) return;
+      const bytes = new Uint8Array(attr.size);
+      bytes.set(node.bytes.subarray(0, attr.size));
+      node.bytes = bytes;
     },
     lookup: (parent: Any, name: string) => {
       const child = parent.children.get(name);
@@ -79,13 +68,18 @@ function toyType(fs: FS, log: string[] = []): Any {
     },
     readdir: (node: Any) => [".", "..", ...node.children.keys()],
     symlink: (parent: Any, name: string, target: string) => {
-      const node = node_ops.mknod(parent, name, 0o120777, 0);
+      const node = ops.mknod(parent, name, 0o120777, 0);
       node.target = target;
       return node;
     },
     readlink: (node: Any) => node.target,
   };
-  const stream_ops = {
+  return ops;
+}
+
+/** Its bytes; `log` hears of opens and closes. */
+function toyStreamOps(log: string[]): Any {
+  return {
     open: (stream: Any) => void log.push(`open ${stream.node.name} ${stream.flags}`),
     close: (stream: Any) => void log.push(`close ${stream.node.name}`),
     read: (stream: Any, buffer: Uint8Array, offset: number, length: number, position: number) => {
@@ -95,15 +89,25 @@ function toyType(fs: FS, log: string[] = []): Any {
     },
     write: (stream: Any, buffer: Uint8Array, offset: number, length: number, position: number) => {
       const { node } = stream;
-      if (node.bytes.length < position + length) {
-        node_ops.setattr(node, { size: position + length });
-      }
+      const end = position + length;
+      if (node.bytes.length < end) node.node_ops.setattr(node, { size: end });
       node.bytes.set(buffer.subarray(offset, offset + length), position);
       return length;
     },
     llseek: (stream: Any, offset: number, whence: number) =>
       whence === 2 ? stream.node.bytes.length + offset : offset,
   };
+}
+
+/** The type, whose nodes are made by the FS that it is given. */
+function toyType(fs: FS, log: string[] = []): Any {
+  const stream_ops = toyStreamOps(log);
+  const node_ops = toyNodeOps(make);
+  function make(parent: Any, name: string, mode: number, rdev = 0): Any {
+    const node = fs.createNode(parent, name, mode, rdev);
+    const own = { children: new Map(), bytes: new Uint8Array(0), when: new Date(1000) };
+    return Object.assign(node, { node_ops, stream_ops }, own);
+  }
   return {
     mount: (mount: Any) => {
       log.push(`mount ${mount.mountpoint} ${JSON.stringify(mount.opts)}`);

@@ -1,6 +1,5 @@
 /** Who may do what: the answers, without any call. */
 import { assertEquals } from "@std/assert";
-import type { PermissionMode } from "../../abi/credentials.ts";
 import { Errno } from "../../abi/errno.ts";
 import { O_CREAT, O_DIRECTORY, O_NOATIME, O_PATH, O_RDWR, O_TRUNC } from "../../abi/flags.ts";
 import { createFS } from "../../fs/create_fs.ts";

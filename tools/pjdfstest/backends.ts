@@ -10,6 +10,8 @@ import type { FileSystemUnderTest } from "./session.ts";
 export interface MadeFileSystem {
   /** Its calls. */
   FS: FileSystemUnderTest;
+  /** Told before each command, for time has passed. */
+  tick?(): void;
   /** Lets go of what it holds. */
   close?(): unknown;
 }
@@ -18,8 +20,12 @@ export interface MadeFileSystem {
 export interface BackendUnderTest {
   /** For the report. */
   name: string;
+  /** How many there may be at once. Default as many as are asked for. */
+  maxJobs?: number;
   /** A fresh one whose time is `clock`. */
   make(clock: () => number): Promise<MadeFileSystem>;
+  /** After the last one. */
+  dispose?(): Promise<void>;
 }
 
 async function source(path: string): Promise<FileSystemUnderTest> {
@@ -29,8 +35,7 @@ async function source(path: string): Promise<FileSystemUnderTest> {
 const memfs: BackendUnderTest = {
   name: "MEMFS",
   async make(clock) {
-    const { createFS } = await source("mod.ts");
-    const { MEMFS } = await source("mod.ts");
+    const { createFS, MEMFS } = await source("mod.ts");
     const root = { type: MEMFS, options: { clock } };
     return { FS: createFS({ clock, root }) };
   },
@@ -46,5 +51,28 @@ const volume: BackendUnderTest = {
   },
 };
 
+/** The rig of the conformance suite: a volume in a worker, and a client that waits for it. */
+const RELAY_RIG = "tests/support/relayed_volume.ts";
+
+const relay: BackendUnderTest = {
+  name: "VOLUMEFS, relayed",
+  maxJobs: 1, // the rig keeps one worker for the next instance
+  async make(clock) {
+    const { createFS, VOLUMEFS } = await source("mod.ts");
+    const { RelayedVolume } = await source(RELAY_RIG);
+    const relayed = await RelayedVolume.open({ limitBytes: 0, clock });
+    const root = { type: VOLUMEFS, options: { volume: relayed.client } };
+    return {
+      FS: createFS({ clock, root }),
+      tick: () => relayed.tick(),
+      close: () => relayed.close(),
+    };
+  },
+  async dispose() {
+    const { RelayedVolume } = await source(RELAY_RIG);
+    RelayedVolume.dispose();
+  },
+};
+
 /** Backends by the word behind `--backend`. */
-export const BACKENDS: Readonly<Record<string, BackendUnderTest>> = { memfs, volume };
+export const BACKENDS: Readonly<Record<string, BackendUnderTest>> = { memfs, volume, relay };

@@ -77,7 +77,8 @@ export function makeFrame({ suite, fs, only }: FrameOptions): Frame {
   return { path, scripts, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-function linkScripts(
+/** Puts the scripts of a folder that are wanted into the scratch copy. */
+export function linkScripts(
   folder: string,
   { suite, tests, only }: { suite: string; tests: string; only: readonly string[] },
 ): string[] {

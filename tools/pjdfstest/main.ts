@@ -19,12 +19,16 @@ import type { SessionStats } from "./session.ts";
 const SCRIPT_TIMEOUT_MS = 600_000;
 
 /** How one script went. */
-interface ScriptResult {
+export interface ScriptResult {
+  /** Its name. */
   script: string;
+  /** Assertions that passed. */
   passed: number;
+  /** Assertions that count. */
   total: number;
   /** Why it does not count, or "". */
   notApplicable: string;
+  /** What it printed of each that failed. */
   failures: string[];
 }
 
@@ -69,7 +73,7 @@ function runScript(frame: Frame, script: string, socketPath: string): Promise<st
 }
 
 /** Counts what a script printed: its plan, less what the suite itself marks as to do on Linux. */
-function count(script: string, output: string, stats: SessionStats): ScriptResult {
+export function count(script: string, output: string, stats: SessionStats): ScriptResult {
   const lines = output.split("\n");
   const planned = Number(lines.find((line) => /^1\.\.\d+$/.test(line))?.slice(3) ?? 0);
   const results = lines.filter((line) => /^(not )?ok\b/.test(line));
@@ -141,7 +145,8 @@ async function main(): Promise<void> {
   const scripts = [...frame.scripts];
   const exceptions: Record<string, number> = {};
   try {
-    const workers = Array.from({ length: Number(jobs) }, (_, index) => {
+    const count = Math.min(Number(jobs), backend.maxJobs ?? Infinity);
+    const workers = Array.from({ length: count }, (_, index) => {
       const server = new FileSystemServer(backend, join(frame.path, `socket${index}`));
       return work(server, { frame, scripts, exceptions });
     });
@@ -154,6 +159,7 @@ async function main(): Promise<void> {
     console.log(`pjdfstest: ${passed} / ${total}`);
     process.exitCode = passed === total ? 0 : 1;
   } finally {
+    await backend.dispose?.();
     frame.remove();
   }
 }

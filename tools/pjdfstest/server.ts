@@ -67,6 +67,7 @@ export class FileSystemServer {
   #answer([cwd = "/", ...words]: string[]): Uint8Array {
     let [status, output] = [DRIVER_FAILED, "EDRIVER no file system"];
     try {
+      this.#made?.tick?.();
       if (this.#session !== null) [status, output] = this.#session.run(cwd, words);
     } catch (error) {
       output = `EDRIVER ${(error as Error).stack}`;
