@@ -183,7 +183,7 @@ export class Channel {
     const budget = this.#look.budget();
     for (let left = budget; left > 0; left--) {
       if (Atomics.load(words, Word.ANSWER) === this.#sequence) {
-        this.#look.hit();
+        this.#look.hit(left);
         return true;
       }
       pause();

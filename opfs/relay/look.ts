@@ -5,22 +5,26 @@
  * sides look a bounded number of times first; where cores are contended, looking only takes the
  * core from the other side. So: keep looking while it pays, stop for a while when it does not.
  *
- * Use: `for (let left = look.budget(); left > 0; left--) { if (ready()) return look.hit(); pause(); }`
+ * Use: `for (let left = look.budget(); left > 0; left--) { if (ready()) return look.hit(left); … }`,
  * then `look.miss()` and sleep.
  *
  * @module
  */
 
-/** Loads in one look: a few microseconds. */
+/** Loads in one look: a few microseconds where nothing pauses, a hundred on a contended core. */
 const LOADS = 2000;
-/** Looks that may miss in a row before looking stops. */
-const PATIENCE = 3;
-const FIRST_REST = 16;
+/** What comes while more than this is left came soon: the other side runs on a core of its own. */
+const SOON = LOADS - 500;
+/** What one miss weighs in good looks: it costs about so many times what a good one saves. */
+const MISS = 16;
+/** Looking rests when the balance is worse. */
+const WORST = 2 * MISS;
+const FIRST_REST = 64;
 const LONGEST_REST = 4096;
 
 /** One side's experience with looking. */
 export class Look {
-  #misses = 0;
+  #balance = 0;
   #rest = 0;
   #restLength = FIRST_REST;
 
@@ -31,17 +35,18 @@ export class Look {
     return 0;
   }
 
-  /** What was looked for came in time. */
-  hit(): void {
-    this.#misses = 0;
-    this.#restLength = FIRST_REST;
+  /** What was looked for came when `left` loads were left. Coming late is a miss. */
+  hit(left: number): void {
+    if (left < SOON) return this.miss();
+    if (this.#balance > 0) this.#balance -= 1;
+    else this.#restLength = FIRST_REST;
   }
 
-  /** It did not. After some misses in a row looking rests, longer each time. */
+  /** It did not come. After some misses looking rests, longer each time. */
   miss(): void {
-    this.#misses += 1;
-    if (this.#misses < PATIENCE) return;
-    this.#misses = PATIENCE - 1;
+    this.#balance += MISS;
+    if (this.#balance <= WORST) return;
+    this.#balance = WORST;
     this.#rest = this.#restLength;
     this.#restLength = Math.min(LONGEST_REST, this.#restLength * 2);
   }

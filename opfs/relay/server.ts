@@ -157,7 +157,7 @@ export class Relay {
     const budget = this.#look.budget();
     for (let left = budget; left > 0; left -= 1 + this.#channels.length) {
       if (this.#anyReady()) {
-        this.#look.hit();
+        this.#look.hit(left);
         return true;
       }
       pause();
