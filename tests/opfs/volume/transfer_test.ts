@@ -39,6 +39,17 @@ Deno.test("Findings are complete with notes only", () => {
   }
 });
 
+Deno.test("Findings keeps the beginning of endless paths and messages", () => {
+  const findings = new Findings();
+  const long = "x".repeat(70_000);
+  findings.add({ code: "x", severity: "note", message: long, path: long, slot: 3 });
+  findings.add({ code: "x", severity: "note", message: long });
+  const [one, two] = findings.list;
+  const clipped = `${"x".repeat(1024)}…`;
+  assertEquals(one, { code: "x", severity: "note", message: clipped, path: clipped, slot: 3 });
+  assertEquals(two, { code: "x", severity: "note", message: clipped });
+});
+
 Deno.test("runToEnd() takes every step and returns the report", () => {
   const report = reportOf(noCounts(), new Findings());
   function* steps(): Generator<Progress, TransferReport, void> {

@@ -105,6 +105,24 @@ finds("files that share a block", (image) => {
   plain: ["refused blocks-shared /b", "lost name-lost /a", "lost name-lost /b"],
   repair: ["lost blocks-shared /b", "changed name-lost /a", "changed name-lost /b"],
 });
+finds("files that share a block, one of which has a second name", (image) => {
+  image.link("/l", 1);
+  image.file("/b", "yy");
+  image.slots[3]!.firstBlock = 1;
+}, {
+  plain: [
+    "refused blocks-shared /b",
+    "lost name-lost /l",
+    "lost name-lost /a",
+    "lost name-lost /b",
+  ],
+  repair: [
+    "lost blocks-shared /b",
+    "lost name-lost /l",
+    "changed name-lost /a",
+    "changed name-lost /b",
+  ],
+});
 finds("an image that was cut off", (image) => {
   image.trailingBytes = -63 * 1024 + 500;
 }, {

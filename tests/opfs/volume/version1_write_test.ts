@@ -105,6 +105,25 @@ Deno.test("exportSteps() writes the superblock last: what was interrupted is no 
   assertEquals(target.toBytes().subarray(0, 64), new Uint8Array(64));
 });
 
+Deno.test("exportSteps() flushes everything else before the superblock, and then that", () => {
+  const volume = new ModelVolume();
+  volume.write(volume.create(volume.root, "a", FILE), new Uint8Array(100).fill(1), 0);
+  const target = memoryHandle();
+  const calls: string[] = [];
+  const recording = Object.assign(Object.create(target), {
+    write(from: Uint8Array, options: { at: number }): number {
+      calls.push(options.at === 0 ? "superblock" : "write");
+      return target.write(from, options);
+    },
+    truncate: (size: number) => target.truncate(size),
+    getSize: () => target.getSize(),
+    flush: () => void calls.push("flush"),
+  });
+  runToEnd(exportSteps(volume, recording));
+  assertEquals(calls.slice(-3), ["flush", "superblock", "flush"]);
+  assertEquals(calls.indexOf("superblock"), calls.length - 2);
+});
+
 Deno.test("exportSteps() tells when a file became shorter meanwhile", () => {
   const volume = new ModelVolume();
   const a = volume.create(volume.root, "a", FILE);

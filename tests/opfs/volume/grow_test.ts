@@ -1,0 +1,73 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { ErrnoError } from "../../../abi/errno.ts";
+import { memoryHandle } from "../../../opfs/device/memory.ts";
+import { checkVolume } from "../../../opfs/volume/check.ts";
+import { openVolumeSync } from "../../../opfs/volume/mount.ts";
+import { LimitedHandle } from "../../support/limited_handle.ts";
+import { contentsOf } from "../../support/model_tree.ts";
+import { FILE, onVolume } from "../../support/on_volume.ts";
+
+Deno.test("a volume grows its slots and names in segments", () => {
+  onVolume((volume) => {
+    for (let index = 0; index < 12_000; index++) {
+      volume.create(volume.root, `${"n".repeat(index % 90)} ${index}`, FILE);
+    }
+    assertEquals(volume.stats().slots, 25_600);
+  }, (volume) => {
+    for (let index = 0; index < 12_000; index += 7) {
+      assert(volume.lookup(volume.root, `${"n".repeat(index % 90)} ${index}`) !== 0);
+    }
+    assertEquals(volume.stats().names, 12_000);
+  });
+});
+
+Deno.test("a volume grows its bitmap when it has more blocks than bits", () => {
+  const handle = memoryHandle();
+  let volume = openVolumeSync(handle, { blockSize: 512 });
+  const ino = volume.create(volume.root, "a", FILE);
+  const bytes = new Uint8Array(1 << 20);
+  for (let index = 0; index < 20; index++) volume.append(ino, bytes.fill(index + 1));
+  volume.close();
+  assert(checkVolume(handle).totalBlocks > 32768);
+  assertEquals(checkVolume(handle).violations, []);
+  volume = openVolumeSync(handle);
+  const read = contentsOf(volume, volume.lookup(volume.root, "a"));
+  for (let index = 0; index < 20; index++) assertEquals(read[(index << 20) + 77], index + 1);
+  volume.unlink(volume.root, "a");
+  volume.close();
+  assertEquals(checkVolume(handle).violations, []);
+});
+
+Deno.test("a volume that cannot grow its tables uses what it has, to the last slot", () => {
+  const device = memoryHandle();
+  openVolumeSync(device).close();
+  const volume = openVolumeSync(new LimitedHandle(device, device.getSize()));
+  let count = 0;
+  assertThrows(
+    () => {
+      for (;; count++) volume.create(volume.root, `f${count}`, FILE);
+    },
+    ErrnoError,
+    "ENOSPC",
+  );
+  assertEquals(count, 1024 - 32);
+  volume.unlink(volume.root, "f0");
+  volume.create(volume.root, "again", FILE);
+  volume.close();
+  assertEquals(checkVolume(device).violations, []);
+});
+
+Deno.test("a file never moves while it grows, and two that grow in turns stay in long runs", () => {
+  onVolume((volume) => {
+    const inos = ["a", "b"].map((name) => volume.create(volume.root, name, FILE));
+    for (let index = 0; index < 500; index++) {
+      for (const ino of inos) volume.append(ino, new Uint8Array(4096).fill(index));
+    }
+    for (const ino of inos) assertEquals(volume.getattr(ino).blocks, 500 * 8);
+  }, (volume) => {
+    for (const name of ["a", "b"]) {
+      const bytes = contentsOf(volume, volume.lookup(volume.root, name));
+      for (let index = 0; index < 500; index++) assertEquals(bytes[index * 4096], index & 255);
+    }
+  });
+});
