@@ -38,11 +38,11 @@ export class Findings {
   readonly list: Finding[] = [];
   readonly #counts: Record<Severity, number> = { note: 0, changed: 0, lost: 0, refused: 0 };
 
-  /** Takes one more. */
+  /** Takes one more. Of path and message it keeps the first 1,024 letters. */
   add(finding: Finding): void {
     this.#counts[finding.severity]++;
-    if (this.list.length < FINDINGS_MAX) this.list.push(finding);
-    else if (finding.severity === "refused") this.#makeRoomFor(finding);
+    if (this.list.length < FINDINGS_MAX) this.list.push(clipped(finding));
+    else if (finding.severity === "refused") this.#makeRoomFor(clipped(finding));
   }
 
   /** What stops everything is never crowded out. */
@@ -66,6 +66,23 @@ export class Findings {
   get isComplete(): boolean {
     return this.#counts.changed + this.#counts.lost + this.#counts.refused === 0;
   }
+}
+
+/** A path of version 1 may have 65,535 bytes; nobody reads that ten thousand times. */
+const TEXT_CHARS_MAX = 1024;
+
+function clipped(finding: Finding): Finding {
+  const { path, message } = finding;
+  const isShort = message.length <= TEXT_CHARS_MAX && (path?.length ?? 0) <= TEXT_CHARS_MAX;
+  if (isShort) return finding;
+  const short = { ...finding, message: clip(message) };
+  return path === undefined ? short : { ...short, path: clip(path) };
+}
+
+function clip(text: string): string {
+  if (text.length <= TEXT_CHARS_MAX) return text;
+  // The copy lets go of the whole text, which a slice would keep alive.
+  return new TextDecoder().decode(new TextEncoder().encode(`${text.slice(0, TEXT_CHARS_MAX)}…`));
 }
 
 /** What has been carried over. */

@@ -181,9 +181,9 @@ class Importer {
     if (path === undefined) return;
     const ino = this.#create(entry, path);
     if (ino === 0) return;
-    this.#options.clock.nowMs = entry.ctime;
     if (isFile(entry.mode)) yield* this.#contents(entry, ino);
     for (const other of others) this.#link(ino, other, entry);
+    this.#options.clock.nowMs = entry.ctime;
     this.#volume.setattr(ino, { atime: entry.atime, mtime: entry.mtime });
     this.#count(entry);
     yield this.#progress();

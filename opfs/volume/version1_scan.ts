@@ -250,7 +250,6 @@ class Scanner {
   #unname(slot: number): void {
     this.#states[slot]! &= ~NAMED;
     for (const link of this.#links.get(slot) ?? []) this.#states[link]! &= ~NAMED;
-    this.#links.delete(slot);
   }
 
   /** A name stands below directories only. */
