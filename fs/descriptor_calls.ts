@@ -290,7 +290,9 @@ export class DescriptorCalls extends WholeFile {
     let after = Math.max(0, position - 2);
     const list = node.node_ops.readdir ?? refuse("ENOTDIR", "getdents", node.name);
     for (let found = list(node, after); found.length > 0; found = list(node, after)) {
-      for (const entry of found) yield { ...entry, cursor: entry.cursor + 2 };
+      for (const { ino, mode, name, cursor } of found) {
+        yield { ino, mode, name, cursor: cursor + 2 };
+      }
       after = (found.at(-1) as DirEntry).cursor;
     }
   }

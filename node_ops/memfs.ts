@@ -198,6 +198,10 @@ function readdir(node: Dir, after: number): DirEntry[] {
   inode.accessed();
   if (after >= inode.lastCursor) return [];
   const entries = [...inode.entries!.values()];
+  for (let index = 0; index < entries.length; index++) {
+    const entry = entries[index]!;
+    entry.mode = entry.inode.mode;
+  }
   return after === 0 ? entries : entries.filter((entry) => entry.cursor > after);
 }
 

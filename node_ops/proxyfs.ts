@@ -66,7 +66,7 @@ class ProxyMount {
   }
 
   #node({ ino, mode, uid, gid, rdev }: PathStat): Node {
-    const record: ProxyRecord = { ino, mode, uid, gid, rdev, open: [] };
+    const record: ProxyRecord = { ino, mode, uid, gid, rdev, open: [], cursors: new Map() };
     const ops = isDir(mode) ? this.#directoryOps : isLink(mode) ? this.#linkOps : this.#fileOps;
     return new FSNode(record, ops, this.#streamOps);
   }
@@ -210,15 +210,14 @@ class ProxyMount {
     there(`rename "${node.name}"`, () => this.#fs.rename(this.#pathOf(node), path));
   }
 
-  /** The cursor counts names as the other side lists them. */
+  /** A name keeps its cursor as long as it is seen each time. */
   #readdir(node: Node, after: number): DirEntry[] {
-    const names = there("readdir", () => this.#fs.readdir(this.#pathOf(node)))
-      .filter((name) => name !== "." && name !== "..");
+    const names = there("readdir", () => this.#fs.readdir(this.#pathOf(node)));
     const entries: DirEntry[] = [];
-    for (let index = after; index < names.length; index++) {
-      const name = names[index]!;
+    for (const [name, cursor] of numbered(node.data.cursors, names)) {
+      if (cursor <= after) continue;
       const stat = this.#find(this.#childPath(node, name));
-      if (stat !== null) entries.push({ ino: stat.ino, mode: stat.mode, name, cursor: index + 1 });
+      if (stat !== null) entries.push({ ino: stat.ino, mode: stat.mode, name, cursor });
     }
     return entries;
   }
@@ -241,6 +240,20 @@ class ProxyMount {
       readdir: (node, after) => this.#readdir(node, after),
     };
   }
+}
+
+/** Brings the cursors up to date: what is new comes last, what is gone goes. */
+function numbered(cursors: Map<string, number>, names: readonly string[]): Map<string, number> {
+  const present = new Set(names);
+  let last = 0;
+  for (const [name, cursor] of cursors) {
+    last = Math.max(last, cursor);
+    if (!present.has(name)) cursors.delete(name);
+  }
+  for (const name of names) {
+    if (name !== "." && name !== ".." && !cursors.has(name)) cursors.set(name, ++last);
+  }
+  return cursors;
 }
 
 function attrOf(stat: PathStat): Attr {

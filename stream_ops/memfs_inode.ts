@@ -91,7 +91,7 @@ export class MemfsStore {
   }
 }
 
-/** One name in a directory. It is what `readdir` hands out, so it reads what may change. */
+/** One name in a directory. It is what `readdir` hands out, after a look at what may have changed. */
 export class MemfsEntry implements DirEntry {
   /** The name. */
   readonly name: string;
@@ -99,22 +99,18 @@ export class MemfsEntry implements DirEntry {
   readonly cursor: number;
   /** What it names. */
   readonly inode: MemfsInode;
+  /** Inode number. */
+  readonly ino: number;
+  /** File type and permission bits when they were last looked at. */
+  mode: number;
 
   /** A name for `inode`. */
   constructor(name: string, cursor: number, inode: MemfsInode) {
     this.name = name;
     this.cursor = cursor;
     this.inode = inode;
-  }
-
-  /** Inode number. */
-  get ino(): number {
-    return this.inode.ino;
-  }
-
-  /** File type and permission bits. */
-  get mode(): number {
-    return this.inode.mode;
+    this.ino = inode.ino;
+    this.mode = inode.mode;
   }
 }
 

@@ -26,6 +26,8 @@ import type { PathCalls, PathStream } from "../abi/path_calls.ts";
 export interface ProxyRecord extends NodeRecord {
   /** Files that are open through this name, over there. */
   readonly open: PathStream[];
+  /** Cursors of a directory's names, which the other side does not give. */
+  readonly cursors: Map<string, number>;
 }
 
 /** Flags that the other side hears of; what creates and cuts has been done by then. */

@@ -56,6 +56,13 @@ Deno.test("MEMFS readdir() keeps the order of creation for every name", () => {
   assertEquals(names(root), list);
 });
 
+Deno.test("MEMFS readdir() shows what an inode's mode is now", () => {
+  const root = mount();
+  const file = make(root, "f");
+  file.node_ops.setattr!(file, { mode: 0o600 });
+  assertEquals(root.node_ops.readdir!(root, 0)[0]!.mode, S_IFREG | 0o600);
+});
+
 Deno.test("MEMFS readdir() goes on after a cursor although names come and go", () => {
   const root = mount();
   for (const name of ["a", "b", "c", "d"]) make(root, name);

@@ -39,6 +39,21 @@ export const PENDING: readonly Pending[] = [
     why: "neither VolumeOps nor PathCalls tells holes",
   },
   {
+    backends: [...VOLUMES, ...PROXIES],
+    cases: [
+      "allocate() owns a range and makes the file as long",
+      "fallocate() with KEEP_SIZE owns without a change of size",
+      "fallocate() with PUNCH_HOLE zeroes a range and gives whole blocks back",
+      "fallocate() with ZERO_RANGE zeroes and stays owned",
+    ],
+    why: "neither VolumeOps nor PathCalls allocates or punches",
+  },
+  {
+    backends: [...VOLUMES, "PROXYFS"],
+    cases: ["fallocate() refuses what makes no sense, and ENOSPC changes nothing"],
+    why: "neither VolumeOps nor PathCalls allocates or punches",
+  },
+  {
     backends: [...VOLUMES, "PROXYFS"],
     cases: ["setxattr() keeps values on files and directories"],
     why: "neither VolumeOps nor PathCalls has extended attributes",
