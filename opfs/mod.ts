@@ -23,8 +23,10 @@ export type { RelayAddress } from "./relay/messages.ts";
 export type { Metric } from "./relay/metrics.ts";
 export type { VolumePromises } from "./relay/promises.ts";
 export type { Value } from "./relay/s11n.ts";
+export type { StorageReport } from "./relay/storage.ts";
 export { checkVolume } from "./volume/check.ts";
 export { type FormatOptions, formatVolume } from "./volume/format.ts";
+export type { JournalOptions } from "./volume/journal.ts";
 export { openVolumeSync, type VolumeOptions } from "./volume/mount.ts";
 export type { MountReport, Report, Violation } from "./volume/report.ts";
 export {
@@ -47,5 +49,5 @@ export {
 } from "./volume/version1_read.ts";
 export { type ExportOptions, exportSteps } from "./volume/version1_write.ts";
 export type { Superblock } from "./volume/superblock.ts";
-export { Volume, type VolumeStats } from "./volume/volume.ts";
+export { type EngineMetrics, Volume, type VolumeStats } from "./volume/volume.ts";
 export type { CreateOptions, Ino, VolumeOps } from "./volume_ops.ts";

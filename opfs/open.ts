@@ -14,6 +14,7 @@ import { fileHandle } from "./device/file.ts";
 import type { StorageHandle } from "./device/handle.ts";
 import { openOpfsHandle } from "./device/opfs.ts";
 import { Channel, claimChannel, DEFAULT_DEADLINE_MS, threadMayWait } from "./relay/channel.ts";
+import { startCommitTimer } from "./relay/commit_timer.ts";
 import { RelayClient } from "./relay/client.ts";
 import type { WorkerGiven } from "./relay/delivery.ts";
 import { Doorbell } from "./relay/doorbell.ts";
@@ -25,6 +26,7 @@ import { promisesOf, RelayPromises, type VolumePromises } from "./relay/promises
 import { openChannelMemory } from "./relay/protocol.ts";
 import type { Value } from "./relay/s11n.ts";
 import { sanityCheck } from "./relay/sanity_check.ts";
+import { type StorageReport, storageReport } from "./relay/storage.ts";
 import { takeVolumeLock } from "./relay/volume_lock.ts";
 import { openVolumeSync, type VolumeOptions } from "./volume/mount.ts";
 import type { MountReport } from "./volume/report.ts";
@@ -60,15 +62,8 @@ export interface OpenOptions extends VolumeOptions {
   sanityCheck?: boolean;
 }
 
-/** What opening found. */
-export interface OpenReport extends MountReport {
-  /** Whether the browser will keep the data when space gets scarce; null where nobody knows. */
-  persisted: boolean | null;
-  /** Bytes that this origin may use; null where nobody knows. */
-  quotaBytes: number | null;
-  /** Bytes that this origin uses; null where nobody knows. */
-  usageBytes: number | null;
-}
+/** What opening found, and what the browser says of the data's future. */
+export interface OpenReport extends MountReport, StorageReport {}
 
 /** Lets one more thread in: send it there with postMessage and open it, once. */
 export interface VolumeTicket {
@@ -88,6 +83,10 @@ export interface VolumeMetrics {
   calls: Record<string, Metric>;
   /** The relay's work for all its clients; none for direct access. */
   relay: Record<string, Metric>;
+  /** The engine's own counters, by name. */
+  engine: Record<string, Value>;
+  /** Calls of the relay's device; none for direct access. */
+  device: Record<string, Value>;
 }
 
 /** An open volume. */
@@ -98,7 +97,7 @@ export interface OpenedVolume extends VolumeOps {
   readonly report: OpenReport;
   /** The same calls as promises; on a page's main thread they do not block. */
   readonly promises: VolumePromises;
-  /** The volume's state and space; through a relay its device's calls too. */
+  /** The volume's state and space. */
   stats(): Promise<Record<string, Value>>;
   /** Counters of the calls. */
   metrics(): Promise<VolumeMetrics>;
@@ -117,7 +116,6 @@ export interface OpenedVolume extends VolumeOps {
 const DEFAULT_AREA_BYTES = 1_048_576;
 const DEFAULT_BUSY_TIMEOUT_MS = 2000;
 const START_TIMEOUT_MS = 20_000;
-const PERSIST_TIMEOUT_MS = 1000;
 
 /** The relays that this thread has started, with the number of volumes open on each. */
 const relays = new Map<string, { host: Promise<RelayHost>; users: number }>();
@@ -203,20 +201,24 @@ async function openDirect(
   options: OpenOptions,
   release: () => void,
 ): Promise<OpenedVolume> {
-  const report = await reportOf(volume.report, options);
+  const report = { ...volume.report, ...await storageReport(options) };
   const close = volume.close.bind(volume);
   const stats = volume.stats.bind(volume);
+  const engineMetrics = volume.metrics.bind(volume);
+  const stopTimer = startCommitTimer(volume, options);
   return dress(volume, {
     transport: "direct",
     report,
     promises: promisesOf(volume),
     stats: () => Promise.resolve({ ...stats() }),
-    metrics: () => Promise.resolve({ calls: {}, relay: {} }),
+    metrics: () =>
+      Promise.resolve({ calls: {}, relay: {}, engine: { ...engineMetrics() }, device: {} }),
     share() {
       const advice = 'open it with access: "relay" in the first place';
       throw new ErrnoError("ENOTSUP", `share a volume that this thread holds itself: ${advice}`);
     },
     close: once(async () => {
+      stopTimer();
       try {
         await Promise.resolve().then(close);
       } finally {
@@ -256,6 +258,7 @@ async function openRelayed(place: VolumePlace, options: OpenOptions): Promise<Op
 
 function startHost(place: VolumePlace, options: OpenOptions): Promise<RelayHost> {
   const { create, readOnly, blockSize, ringBytes, label, worker } = options;
+  const { poolBytes, durability, commitIntervalMs } = options;
   if (options.clock !== undefined || options.random !== undefined) {
     throw new ErrnoError("EINVAL", "send a clock or a source of randomness to a relay");
   }
@@ -263,7 +266,16 @@ function startHost(place: VolumePlace, options: OpenOptions): Promise<RelayHost>
     busyTimeoutMs: options.busyTimeoutMs ?? DEFAULT_BUSY_TIMEOUT_MS,
     deadlineMs: options.deadlineMs ?? DEFAULT_DEADLINE_MS,
     sanityCheck: options.sanityCheck ?? false,
-    engine: { create, readOnly, blockSize, ringBytes, label },
+    engine: {
+      create,
+      readOnly,
+      blockSize,
+      ringBytes,
+      label,
+      poolBytes,
+      durability,
+      commitIntervalMs,
+    },
   };
   return RelayHost.start({ place, settings, worker, startTimeoutMs: START_TIMEOUT_MS });
 }
@@ -301,13 +313,18 @@ async function attach(
   const promises = new RelayPromises(promised);
   return dress(client, {
     transport: "relay",
-    report: await reportOf(address.report as MountReport, options),
+    report: { ...address.report as MountReport, ...await storageReport(options) },
     promises,
-    stats: () => promises.stats(),
-    metrics: async () => ({
-      calls: client.counters.snapshot(),
-      relay: await promises.metrics(),
-    }),
+    stats: async () => withPrefix("", await promises.stats()),
+    metrics: async () => {
+      const figures = await promises.stats();
+      return {
+        calls: client.counters.snapshot(),
+        relay: await promises.metrics(),
+        engine: withPrefix("engine.", figures),
+        device: withPrefix("device.", figures),
+      };
+    },
     share: owner.share,
     close: once(async () => {
       try {
@@ -318,6 +335,15 @@ async function attach(
       }
     }),
   });
+}
+
+/** The figures whose names begin so, without it; for "" those that have no such beginning. */
+function withPrefix(prefix: string, figures: Record<string, Value>): Record<string, Value> {
+  return Object.fromEntries(
+    Object.entries(figures)
+      .filter(([name]) => prefix === "" ? !name.includes(".") : name.startsWith(prefix))
+      .map(([name, value]) => [name.slice(prefix.length), value]),
+  );
 }
 
 /** Puts what an opened volume has beyond VolumeOps onto the volume itself. */
@@ -338,35 +364,4 @@ function dress(
 function once(close: () => Promise<void>): () => Promise<void> {
   let closing: Promise<void> | null = null;
   return () => closing ??= close();
-}
-
-interface StorageManager {
-  persist?(): Promise<boolean>;
-  persisted?(): Promise<boolean>;
-  estimate?(): Promise<{ quota?: number; usage?: number }>;
-}
-
-/** What mounting found, and what the browser says of the data's future. */
-async function reportOf(found: MountReport, { persist }: OpenOptions): Promise<OpenReport> {
-  const { storage } = (globalThis as { navigator?: { storage?: StorageManager } }).navigator ?? {};
-  const asked = persist ? await withinPromptTime(storage?.persist?.()) : undefined;
-  const persisted = asked ?? await storage?.persisted?.().catch(() => undefined) ?? null;
-  const estimate = await storage?.estimate?.().catch(() => undefined);
-  return {
-    ...found,
-    persisted,
-    quotaBytes: estimate?.quota ?? null,
-    usageBytes: estimate?.usage ?? null,
-  };
-}
-
-/** Some browsers ask the user and wait; the answer counts whenever it comes, but nobody waits. */
-async function withinPromptTime(asked?: Promise<boolean>): Promise<boolean | undefined> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), PERSIST_TIMEOUT_MS);
-  });
-  const answer = await Promise.race([asked?.catch(() => undefined), late]);
-  clearTimeout(timer);
-  return answer;
 }

@@ -43,6 +43,12 @@ export interface EngineSettings {
   ringBytes?: number;
   /** What a new volume is called. */
   label?: string;
+  /** Bytes of memory for file data. */
+  poolBytes?: number;
+  /** When changes become durable by themselves. */
+  durability?: "op" | "fsync" | "periodic";
+  /** How often, if periodically, in ms. */
+  commitIntervalMs?: number;
 }
 
 /** From the page to its worker. */

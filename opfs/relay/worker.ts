@@ -12,6 +12,7 @@ import { fileHandle } from "../device/file.ts";
 import { openOpfsHandle } from "../device/opfs.ts";
 import { openVolumeSync } from "../volume/mount.ts";
 import type { Volume } from "../volume/volume.ts";
+import { startCommitTimer } from "./commit_timer.ts";
 import type {
   EngineSettings,
   FromWorker,
@@ -20,6 +21,7 @@ import type {
   VolumePlace,
 } from "./messages.ts";
 import { MESSAGE_VERSION } from "./protocol.ts";
+import type { Value } from "./s11n.ts";
 import { sanityCheck } from "./sanity_check.ts";
 import { Relay } from "./server.ts";
 import { takeVolumeLock } from "./volume_lock.ts";
@@ -36,6 +38,7 @@ let relay: Relay | null = null;
 let volume: Volume | null = null;
 let isInitialized = false;
 let releaseLock: () => void = () => {};
+let stopTimer: () => void = () => {};
 
 scope.onmessage = ({ data }) => {
   if (data.type === "init") init(data);
@@ -75,9 +78,14 @@ async function start({ version, place, settings }: Init): Promise<void> {
   const device = new BeatingHandle(await openDevice(place, settings));
   const mounted = volume = mount(device, settings.engine);
   if (settings.sanityCheck) sanityCheck(mounted);
-  const stats = () => ({ ...mounted.stats(), ...device.counts });
+  const stats = () => ({
+    ...mounted.stats(),
+    ...prefixed("engine.", mounted.metrics()),
+    ...prefixed("device.", device.counts),
+  });
   relay = new Relay(mounted, { deadlineMs: settings.deadlineMs, stats });
   relay.run();
+  stopTimer = startCommitTimer(mounted, settings.engine);
   const { root, report } = mounted;
   const address = { doorbell: relay.doorbell.buffer, root, report };
   announce({ type: "ready", version: MESSAGE_VERSION, address });
@@ -120,6 +128,7 @@ function hello(channel: SharedArrayBuffer): void {
 
 /** Serves what has been asked, closes the volume, then lets its lock go. */
 async function close(): Promise<void> {
+  stopTimer();
   let failure: { code?: ErrnoCode; reason?: string } = {};
   try {
     await relay?.stop();
@@ -138,13 +147,20 @@ function described(error: unknown): { code: ErrnoCode; reason: string } {
   return { code, reason: text.startsWith(prefix) ? text.slice(prefix.length) : text };
 }
 
+/** Figures under names that tell whose they are. */
+function prefixed(prefix: string, figures: object): Record<string, Value> {
+  return Object.fromEntries(
+    Object.entries(figures).map(([name, value]) => [prefix + name, value as Value]),
+  );
+}
+
 /** What a relay's device has been asked. */
 interface DeviceCounts {
-  deviceReads: number;
-  deviceReadBytes: number;
-  deviceWrites: number;
-  deviceWrittenBytes: number;
-  deviceFlushes: number;
+  reads: number;
+  readBytes: number;
+  writes: number;
+  writtenBytes: number;
+  flushes: number;
 }
 
 /**
@@ -153,11 +169,11 @@ interface DeviceCounts {
  */
 class BeatingHandle implements StorageHandle {
   readonly counts: DeviceCounts = {
-    deviceReads: 0,
-    deviceReadBytes: 0,
-    deviceWrites: 0,
-    deviceWrittenBytes: 0,
-    deviceFlushes: 0,
+    reads: 0,
+    readBytes: 0,
+    writes: 0,
+    writtenBytes: 0,
+    flushes: 0,
   };
   readonly #device: StorageHandle;
 
@@ -167,15 +183,15 @@ class BeatingHandle implements StorageHandle {
 
   read(into: Uint8Array, options: { at: number }): number {
     relay?.beat();
-    this.counts.deviceReads += 1;
-    this.counts.deviceReadBytes += into.byteLength;
+    this.counts.reads += 1;
+    this.counts.readBytes += into.byteLength;
     return this.#device.read(into, options);
   }
 
   write(from: Uint8Array, options: { at: number }): number {
     relay?.beat();
-    this.counts.deviceWrites += 1;
-    this.counts.deviceWrittenBytes += from.byteLength;
+    this.counts.writes += 1;
+    this.counts.writtenBytes += from.byteLength;
     return this.#device.write(from, options);
   }
 
@@ -190,7 +206,7 @@ class BeatingHandle implements StorageHandle {
 
   flush(): void {
     relay?.beat();
-    this.counts.deviceFlushes += 1;
+    this.counts.flushes += 1;
     this.#device.flush();
     relay?.beat();
   }

@@ -109,18 +109,19 @@ Deno.test("OpenedVolume.share() lets a worker in, each ticket once", async () =>
 Deno.test("OpenedVolume.metrics() and stats() are true", async () => {
   await withPath(async (path) => {
     await using volume = await openVolume({ name: path, access: "relay" });
-    const before = await volume.stats();
+    const before = (await volume.metrics()).device;
     const ino = put(volume, "a", "12345");
     volume.write(ino, new Uint8Array(1_500_000), 0);
     volume.fsync(ino);
-    const { calls, relay } = await volume.metrics();
+    const { calls, relay, engine, device: after } = await volume.metrics();
     assertEquals(Object.keys(calls).sort(), ["CREATE", "FSYNC", "WRITE"]);
     assertEquals([calls.WRITE?.count, calls.WRITE?.bytes], [2, 1_500_005]);
     assertEquals([relay.WRITE?.count, relay.WRITE?.bytes], [2, 1_500_005]);
     assert(calls.FSYNC!.timeMs >= calls.FSYNC!.waitMs && calls.FSYNC!.timeMs > 0);
-    const after = await volume.stats();
-    assert(Number(after.deviceFlushes) > Number(before.deviceFlushes));
-    assert(Number(after.deviceWrittenBytes) - Number(before.deviceWrittenBytes) >= 1_500_000);
+    assert(Number(after.flushes) > Number(before.flushes));
+    assert(Number(after.writtenBytes) - Number(before.writtenBytes) >= 1_500_000);
+    const { state, names } = await volume.stats();
+    assertEquals([state, names, typeof Object.values(engine)[0]], ["open", 1, "number"]);
   });
 });
 
@@ -198,34 +199,23 @@ Deno.test("openVolume() checks its options", async () => {
   );
 });
 
-/** Opens a volume in memory where the browser's storage answers as given. */
-async function reportWith(storage: object, persist: boolean) {
-  const { navigator } = globalThis;
-  const value = { storage, locks: Reflect.get(navigator, "locks") };
-  Object.defineProperty(globalThis, "navigator", { value, configurable: true });
-  try {
-    await using volume = await openVolume({ handle: memoryHandle(), persist });
-    const { persisted, quotaBytes, usageBytes } = volume.report;
-    return [persisted, quotaBytes, usageBytes];
-  } finally {
-    Object.defineProperty(globalThis, "navigator", { value: navigator, configurable: true });
-  }
-}
-
-Deno.test("openVolume() asks to persist only if told to, and waits for nobody", async () => {
-  const asked: string[] = [];
-  const storage = {
-    persist: () => Promise.resolve(asked.push("persist") > 0),
-    persisted: () => Promise.resolve(false),
-    estimate: () => Promise.resolve({ quota: 1000, usage: 10 }),
-  };
-  assertEquals(await reportWith(storage, false), [false, 1000, 10]);
-  assertEquals(asked, []);
-  assertEquals(await reportWith(storage, true), [true, 1000, 10]);
-  assertEquals(asked, ["persist"]);
-  const prompting = { ...storage, persist: () => new Promise(() => {}) };
-  assertEquals(await reportWith(prompting, true), [false, 1000, 10]);
-  assertEquals(await reportWith({}, true), [null, null, null]);
+Deno.test("openVolume() makes a volume durable that nobody calls, if periodically", async () => {
+  await withPath(async (path) => {
+    for (const [durability, grows] of [["periodic", true], ["fsync", false]] as const) {
+      const name = path;
+      await using volume = await openVolume({
+        name,
+        access: "relay",
+        durability,
+        commitIntervalMs: 30,
+      });
+      put(volume, durability, "kept");
+      const { device: before } = await volume.metrics();
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      const { device: after } = await volume.metrics();
+      assertEquals(Number(after.flushes) > Number(before.flushes), grows, durability);
+    }
+  });
 });
 
 Deno.test("openVolume() for reading only refuses changes, direct and relayed", async () => {

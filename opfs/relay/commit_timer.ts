@@ -1,0 +1,47 @@
+/**
+ * The timer of a volume that nobody calls: without it what was written last would wait for the next
+ * call to become durable.
+ *
+ * Layer: relay, used by whoever owns an engine: the relay's worker, or `open.ts` for direct access.
+ * It runs for `durability: "periodic"` only, and keeps no process alive.
+ *
+ * Use: `const stop = startCommitTimer(volume, options)`, `stop()` before closing.
+ *
+ * @module
+ */
+import type { VolumeOps } from "../volume_ops.ts";
+
+/** When a volume becomes durable by itself. */
+export interface CommitTimerOptions {
+  /** Only "periodic", which is the default, has a timer. */
+  durability?: "op" | "fsync" | "periodic";
+  /** Default 5,000. */
+  commitIntervalMs?: number;
+  /** Whether nothing is ever written. */
+  readOnly?: boolean;
+}
+
+const INTERVAL_MS = 5000;
+
+interface Host {
+  Deno?: { unrefTimer?(id: unknown): void };
+}
+
+/** Starts the timer; the result stops it. A volume that cannot be synced stops it too. */
+export function startCommitTimer(volume: VolumeOps, options: CommitTimerOptions): () => void {
+  const { durability = "periodic", commitIntervalMs = INTERVAL_MS, readOnly = false } = options;
+  if (durability !== "periodic" || readOnly) return () => {};
+  const sync = volume.sync.bind(volume);
+  const timer: unknown = setInterval(() => {
+    try {
+      sync();
+    } catch {
+      // The volume has failed; its next caller is told why.
+      stop();
+    }
+  }, commitIntervalMs);
+  const stop = () => clearInterval(timer as number);
+  (globalThis as Host).Deno?.unrefTimer?.(timer);
+  (timer as { unref?: () => void }).unref?.();
+  return stop;
+}

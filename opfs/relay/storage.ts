@@ -1,0 +1,45 @@
+/**
+ * What the browser says of the data's future: whether it is kept, and how much there may be.
+ *
+ * Layer: relay, used by `open.ts`. Where there is no such browser everything is null.
+ *
+ * @module
+ */
+
+/** What the browser says of the data's future. */
+export interface StorageReport {
+  /** Whether the browser will keep the data when space gets scarce; null where nobody knows. */
+  persisted: boolean | null;
+  /** Bytes that this origin may use; null where nobody knows. */
+  quotaBytes: number | null;
+  /** Bytes that this origin uses; null where nobody knows. */
+  usageBytes: number | null;
+}
+
+interface StorageManager {
+  persist?(): Promise<boolean>;
+  persisted?(): Promise<boolean>;
+  estimate?(): Promise<{ quota?: number; usage?: number }>;
+}
+
+/** Some browsers ask the user; the answer counts whenever it comes, but nobody waits longer. */
+const PERSIST_TIMEOUT_MS = 1000;
+
+/** Asks the browser to keep the data if `persist` says so, and what it says of it. */
+export async function storageReport({ persist }: { persist?: boolean }): Promise<StorageReport> {
+  const { storage } = (globalThis as { navigator?: { storage?: StorageManager } }).navigator ?? {};
+  const asked = persist ? await soon(storage?.persist?.()) : undefined;
+  const persisted = asked ?? await storage?.persisted?.().catch(() => undefined) ?? null;
+  const estimate = await storage?.estimate?.().catch(() => undefined);
+  return { persisted, quotaBytes: estimate?.quota ?? null, usageBytes: estimate?.usage ?? null };
+}
+
+async function soon(asked?: Promise<boolean>): Promise<boolean | undefined> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), PERSIST_TIMEOUT_MS);
+  });
+  const answer = await Promise.race([asked?.catch(() => undefined), late]);
+  clearTimeout(timer);
+  return answer;
+}

@@ -1,0 +1,33 @@
+import { assert, assertEquals } from "@std/assert";
+import { ErrnoError } from "../../../abi/errno.ts";
+import { type CommitTimerOptions, startCommitTimer } from "../../../opfs/relay/commit_timer.ts";
+import { ModelVolume } from "../../support/model_volume.ts";
+
+/** How often a volume is synced in a tenth of a second. */
+async function syncsOf(options: CommitTimerOptions, fails = false): Promise<number> {
+  const volume = new ModelVolume();
+  let count = 0;
+  volume.sync = () => {
+    count += 1;
+    if (fails) throw new ErrnoError("EIO", "sync");
+  };
+  const stop = startCommitTimer(volume, options);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  stop();
+  const before = count;
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  assertEquals(count, before);
+  return count;
+}
+
+Deno.test("startCommitTimer() syncs by and by, unless told otherwise", async () => {
+  assert(await syncsOf({ commitIntervalMs: 10 }) >= 3);
+  assertEquals(await syncsOf({ commitIntervalMs: 10, durability: "fsync" }), 0);
+  assertEquals(await syncsOf({ commitIntervalMs: 10, durability: "op" }), 0);
+  assertEquals(await syncsOf({ commitIntervalMs: 10, readOnly: true }), 0);
+  assertEquals(await syncsOf({}), 0, "five seconds are not over");
+});
+
+Deno.test("startCommitTimer() stops at a volume that has failed", async () => {
+  assertEquals(await syncsOf({ commitIntervalMs: 10 }, true), 1);
+});
