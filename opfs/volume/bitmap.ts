@@ -10,8 +10,10 @@
 import { invariant } from "../../abi/invariant.ts";
 import { PAGE_BYTES } from "./layout.ts";
 import { PageSet } from "./tables.ts";
+import { Windows } from "./windows.ts";
 
 const FULL = 0xffffffff;
+const NO_WINDOWS = new Windows();
 
 /** Used and free blocks of one volume. */
 export class Bitmap {
@@ -19,6 +21,7 @@ export class Bitmap {
   #blocks = 0;
   #used = 0;
   #rotor = 0;
+  readonly #windows = new Windows();
   #quarantined = 0;
   readonly #taken: number[] = [];
   readonly #given: number[] = [];
@@ -82,6 +85,7 @@ export class Bitmap {
     invariant(!this.anyUsed(blocks, count), "V1: a block beyond the end is owned");
     this.#blocks = blocks;
     if (this.#rotor >= blocks) this.#rotor = 0;
+    this.#windows.clear();
   }
 
   /** Whether one block is used. */
@@ -128,21 +132,57 @@ export class Bitmap {
   /**
    * Takes up to `want` adjacent blocks: at `goal` if it is free, else the first run that is long
    * enough, else the longest. Returns the first one and sets `allocated`; -1 when nothing is free.
+   *
+   * An `owner` that comes back with a goal is growing: the blocks behind what it gets are kept for
+   * it as long as there are others, so that files which grow in turns stay in long runs.
    */
-  allocate(goal: number, want: number): number {
+  allocate(goal: number, want: number, owner = -1): number {
     this.allocated = 0;
     if (this.free === 0 || want === 0) return -1;
+    const isGrowing = owner >= 0 && goal >= 0;
     let start = goal;
-    let count = goal >= 0 && goal < this.#blocks ? this.#freeRun(goal, want) : 0;
+    let count = this.#windows.clip(goal, this.#runAt(goal, want), owner);
+    if (count === 0 && isGrowing) {
+      start = this.#searchWindow(Math.max(want, this.#windows.nextSize(owner)), owner);
+      count = start < 0 ? 0 : this.#freeRun(start, want);
+    }
     if (count === 0) {
-      start = this.#search(want);
+      start = this.#search(want, owner);
       count = this.#freeRun(start, want);
     }
     invariant(count > 0, "V3: the free count promises a block that is not there");
     this.#set(start, count);
     this.#taken.push(start, count);
     this.#rotor = start + count;
+    if (isGrowing) this.#windows.advance(owner, start + count);
     this.allocated = count;
+    return start;
+  }
+
+  /** The owner is gone: nothing is kept for it any more. */
+  closeWindow(owner: number): void {
+    this.#windows.close(owner);
+  }
+
+  /**
+   * Free blocks that should be there for an owner to take `want`, so that it neither takes what is
+   * kept for others nor, if it is growing, falls to pieces.
+   */
+  wish(owner: number, want: number, isGrowing: boolean): number {
+    const windows = this.#windows;
+    const isOver = isGrowing && windows.keptFor(owner) < want;
+    return want + windows.keptFrom(owner) + (isOver ? windows.nextSize(owner) : 0);
+  }
+
+  #runAt(goal: number, want: number): number {
+    return goal >= 0 && goal < this.#blocks ? this.#freeRun(goal, want) : 0;
+  }
+
+  /** A run that is as long as a window, which is the owner's from now on; -1 if there is none. */
+  #searchWindow(size: number, owner: number): number {
+    const start = this.#search(size, owner);
+    if (start < 0 || this.#freeRun(start, size) < size) return -1;
+    this.#windows.open(owner, start, size);
     return start;
   }
 
@@ -162,8 +202,16 @@ export class Bitmap {
     return this.#runLength(start, Math.min(this.#blocks, start + want), false);
   }
 
-  /** First run of `want` free blocks after the rotor, around the end; else the longest. */
-  #search(want: number): number {
+  /**
+   * First run of `want` free blocks after the rotor, around the end, outside of the windows of
+   * others; else the longest; else the longest anywhere.
+   */
+  #search(want: number, owner: number): number {
+    const found = this.#searchAll(want, owner, this.#windows);
+    return found >= 0 ? found : this.#searchAll(want, owner, NO_WINDOWS);
+  }
+
+  #searchAll(want: number, owner: number, windows: Windows): number {
     let best = -1;
     let longest = 0;
     for (let pass = 0; pass < 2; pass++) {
@@ -172,7 +220,12 @@ export class Bitmap {
       while (at < end) {
         at += this.#runLength(at, end, true);
         if (at >= end) break;
-        const length = this.#freeRun(at, want);
+        const free = this.#freeRun(at, want);
+        const length = windows.clip(at, free, owner);
+        if (length === 0) {
+          at = windows.endAt(at, owner);
+          continue;
+        }
         if (length > longest) {
           longest = length;
           best = at;

@@ -238,6 +238,7 @@ export function destroy(state: VolumeState, slot: number): void {
     else state.inodes.abandon(leaves[index]!);
   }
   state.extents.forget(slot);
+  state.bitmap.closeWindow(slot);
   state.inodes.release(slot);
   state.orphans.delete(slot);
 }

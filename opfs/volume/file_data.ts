@@ -79,7 +79,7 @@ function allocateRun(state: VolumeState, slot: number, fileBlock: number, want: 
     extents.find(slot, fileBlock - 1);
     if (extents.block !== NO_BLOCK) goal = extents.block + 1;
   }
-  const block = bitmap.allocate(goal, want);
+  const block = bitmap.allocate(goal, want, slot);
   if (block < 0) throw new ErrnoError("ENOSPC", "write: no block left");
   const count = bitmap.allocated;
   extents.insert(slot, { fileBlock, block, count, isUnwritten: false });

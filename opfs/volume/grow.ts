@@ -34,15 +34,18 @@ function tryGrow(state: VolumeState, table: number): void {
   }
 }
 
-/** Makes room for `blocks` of data and the slots of their block map, if there is space for it. */
-export function makeRoomForBlocks(state: VolumeState, blocks: number): void {
+/**
+ * Makes room for `blocks` of data and the slots of their block map, if there is space for it; for
+ * `wish` blocks if that can be had by growing.
+ */
+export function makeRoomForBlocks(state: VolumeState, blocks: number, wish: number = blocks): void {
   state.requireWritable();
   if (state.inodes.free < SPARE_SLOTS) tryGrow(state, L.TABLE.SLOTS);
-  if (state.bitmap.free >= blocks) return;
-  const total = state.bitmap.blocks;
-  const missing = blocks - state.bitmap.free;
+  const { free, blocks: total } = state.bitmap;
+  if (free >= wish) return;
   const step = Math.max(STEP_BLOCKS, Math.min(total >> 3, STEP_BYTES / state.blockSize));
-  if (growBlocks(state, missing + step) || growBlocks(state, missing)) return;
+  if (growBlocks(state, wish - free + step) || free >= blocks) return;
+  if (growBlocks(state, blocks - free)) return;
   if (state.bitmap.quarantined > 0) state.committer!.reclaim();
 }
 

@@ -343,7 +343,9 @@ export class Volume implements VolumeOps {
     if (this.#state.inodes.free < SPARE_SLOTS) makeRoomForBlocks(this.#state, 0);
     const { extents, blockSize, bitmap } = this.#state;
     const end = Math.ceil((at + length) / blockSize);
-    if (bitmap.free > end - Math.floor(at / blockSize)) return;
+    const isGrowing = at > 0;
+    const most = end - Math.floor(at / blockSize);
+    if (bitmap.free > bitmap.wish(slot, most, isGrowing)) return;
     let missing = 0;
     for (let fileBlock = Math.floor(at / blockSize); fileBlock < end;) {
       extents.find(slot, fileBlock);
@@ -351,7 +353,8 @@ export class Volume implements VolumeOps {
       if (extents.block === NO_BLOCK) missing += count;
       fileBlock += count;
     }
-    if (missing > bitmap.free) makeRoomForBlocks(this.#state, missing);
+    if (missing === 0) return;
+    makeRoomForBlocks(this.#state, missing, bitmap.wish(slot, missing, isGrowing));
   }
 
   #wrote(slot: number, end: number): void {
