@@ -24,9 +24,11 @@ export type { Metric } from "./relay/metrics.ts";
 export type { VolumePromises } from "./relay/promises.ts";
 export type { Value } from "./relay/s11n.ts";
 export type { StorageReport } from "./relay/storage.ts";
+export type { PoolMetrics } from "./volume/block_pool.ts";
 export { checkVolume } from "./volume/check.ts";
 export { type FormatOptions, formatVolume } from "./volume/format.ts";
 export type { JournalOptions } from "./volume/journal.ts";
+export type { JournalMetrics, JournalOptions } from "./volume/journal.ts";
 export { openVolumeSync, type VolumeOptions } from "./volume/mount.ts";
 export type { MountReport, Report, Violation } from "./volume/report.ts";
 export {
