@@ -144,12 +144,20 @@ function rootSlot(now: number): Uint8Array<ArrayBuffer> {
 export function isFormattable(handle: StorageHandle): boolean {
   const sizeBytes = handle.getSize();
   if (sizeBytes === 0) return true;
-  const bytes = new Uint8Array(Math.min(sizeBytes, FRESH_BYTES_MAX));
-  readDevice(handle, bytes, 0);
-  if (newestState(bytes) === L.STATE.FORMATTING) return true;
+  const start = new Uint8Array(Math.min(sizeBytes, L.RING_AT));
+  readDevice(handle, start, 0);
+  const state = newestState(start);
+  if (state !== NO_STATE) return state === L.STATE.FORMATTING;
   if (sizeBytes > FRESH_BYTES_MAX) return false;
+  const bytes = new Uint8Array(sizeBytes);
+  readDevice(handle, bytes, 0);
   return isZero(bytes.subarray(0, L.HEADER_A_AT)) && isZero(bytes.subarray(L.HEADER_B_AT));
 }
+
+/** No header says anything. */
+const NO_STATE = 0;
+/** A header is whole and says what we do not understand: that is somebody's volume. */
+const UNKNOWN_STATE = -1;
 
 /** A fresh image with default options is no longer than this. */
 const FRESH_BYTES_MAX = imageBytes(
@@ -164,10 +172,10 @@ function newestState(bytes: Uint8Array): number {
       const header = decodeHeader(bytes.subarray(at, at + L.HEADER_BYTES));
       if (header !== null && header.counter > (newest?.counter ?? -1)) newest = header;
     } catch {
-      return 0;
+      return UNKNOWN_STATE;
     }
   }
-  return newest?.state ?? 0;
+  return newest?.state ?? NO_STATE;
 }
 
 function isZero(bytes: Uint8Array): boolean {

@@ -9,6 +9,8 @@ const workloads: readonly [string, Partial<CrashOptions>][] = [
   ["small files", { syncEvery: 10, ringBytes: 128 * 1024 }],
   ["a small journal", { syncEvery: 3, ringBytes: 128 * 1024, sizeMax: 100_000 }],
   ["a sync after each call", { syncEvery: 1, ringBytes: 128 * 1024 }],
+  ["durability op", { durability: "op", ringBytes: 128 * 1024 }],
+  ["durability periodic", { durability: "periodic", commitIntervalMs: 7, sizeMax: 100_000 }],
   ["large writes", { syncEvery: 5, ringBytes: 128 * 1024, sizeMax: 400_000, poolBytes: 1 << 20 }],
   ["a pool that is too small", { syncEvery: 20, sizeMax: 200_000, poolBytes: 1 << 18 }],
   ["small blocks", { syncEvery: 10, blockSize: 512, ringBytes: 128 * 1024 }],

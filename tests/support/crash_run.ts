@@ -70,7 +70,7 @@ export function crashRun(options: CrashOptions): CrashResult {
   const snapshots = [snapshot(pair.root, begin, true)];
   for (let step = 1; step <= options.steps; step++) {
     log.push(pair.step());
-    snapshots.push(snapshot(pair.root, handle.changes.length, false));
+    snapshots.push(snapshot(pair.root, handle.changes.length, options.durability === "op"));
     if (step % options.syncEvery !== 0) continue;
     volume.sync();
     snapshots.push(snapshot(pair.root, handle.changes.length, true));

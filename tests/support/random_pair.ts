@@ -100,7 +100,9 @@ export class Pair {
     const at = this.#random.below(2) === 0
       ? node.bytes.length
       : this.#random.below(this.#random.pick([100, 5000, this.#sizeMax]));
-    const bytes = new Uint8Array(1 + this.#random.below(this.#random.pick([10, 5000, 20_000, this.#sizeMax >> 1])));
+    const bytes = new Uint8Array(
+      1 + this.#random.below(this.#random.pick([10, 5000, 20_000, this.#sizeMax >> 1])),
+    );
     this.#random.fill(bytes);
     assertEquals(this.volume.write(ino, bytes, at), bytes.length);
     const grown = new Uint8Array(Math.max(node.bytes.length, at + bytes.length));
