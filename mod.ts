@@ -23,6 +23,8 @@ export * from "./fs/mod.ts";
 export { DEVFS, type DevfsOptions } from "./node_ops/devfs.ts";
 export { MEMFS, type MemfsOptions } from "./node_ops/memfs.ts";
 export { PROCFS, type ProcfsOptions, type ProcfsRecord } from "./node_ops/procfs.ts";
+export { PROXYFS, type ProxyFsOptions, type ProxyRecord } from "./node_ops/proxyfs.ts";
+export { readOnly } from "./node_ops/readonly.ts";
 export { VOLUMEFS, type VolumeFsOptions } from "./node_ops/volume.ts";
 export * from "./opfs/mod.ts";
 export type { ByteInput, ByteOutput, TerminalOptions } from "./stream_ops/devfs.ts";

@@ -29,6 +29,8 @@ import type { Backend, FSNode } from "../abi/node.ts";
 import { HostCalls } from "./host_calls.ts";
 import { PROXYFS, type ProxyRecord } from "./proxyfs.ts";
 
+export type { ProxyRecord } from "./proxyfs.ts";
+
 /** What `FS.mount(HOSTFS, options, path)` takes. */
 export interface HostfsOptions {
   /** The directory of the host. */

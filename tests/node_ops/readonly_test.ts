@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { createFS } from "../../fs/create_fs.ts";
 import type { FS } from "../../fs/fs.ts";
+import type { Backend } from "../../abi/node.ts";
 import { MEMFS } from "../../node_ops/memfs.ts";
 import { readOnly } from "../../node_ops/readonly.ts";
 import { assertErrno } from "../support/errno.ts";
@@ -9,7 +10,7 @@ import { assertErrno } from "../support/errno.ts";
 function fixed(): FS {
   const fs = createFS();
   const root = MEMFS.mount({});
-  const type = { name: "SAME", mount: () => root };
+  const type: Backend<unknown> = { name: "SAME", mount: () => root };
   fs.mkdir("/m");
   fs.mount(type, {}, "/m");
   fs.mkdir("/m/d");

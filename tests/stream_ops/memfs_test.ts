@@ -13,7 +13,7 @@ import {
 } from "../../abi/flags.ts";
 import { S_IFREG } from "../../abi/mode.ts";
 import type { FSStream } from "../../abi/node.ts";
-import { MEMFS, type MemfsInode, type MemfsOptions } from "../../node_ops/memfs.ts";
+import { type MemfsInode, type MemfsOptions, mountMemfs } from "../../node_ops/memfs.ts";
 import { MAX_FILE_BYTES, memfsFileOps } from "../../stream_ops/memfs.ts";
 import { attach, attachRoot, openBare } from "../support/bare_mount.ts";
 import { assertErrno } from "../support/errno.ts";
@@ -26,7 +26,7 @@ let now = 0;
 
 function open(options: MemfsOptions = {}, flags = O_RDWR, readOnly = false): Stream {
   now = 1e6;
-  const root = attachRoot(MEMFS.mount({ clock: () => now, ...options }), readOnly);
+  const root = attachRoot(mountMemfs({ clock: () => now, ...options }), readOnly);
   const node = root.node_ops.mknod!(root, "f", S_IFREG | 0o644, 0, { uid: 0, gid: 0 });
   return openBare(attach(root, "f", node), flags);
 }
