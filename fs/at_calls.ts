@@ -40,14 +40,12 @@ import {
   removeFile,
 } from "./entries.ts";
 import { find, FOLLOW, LAST, SECOND, walk } from "./lookup.ts";
-import { readLink } from "./node_calls.ts";
+import { DIRECTORY_BITS, readLink } from "./node_calls.ts";
 import { openPath } from "./opening.ts";
 import { openStream, StreamCalls } from "./stream_calls.ts";
 
 /** A place to start: a descriptor, a stream, or AT_FDCWD. */
 export type DirFd = number | FSStream;
-
-const DIRECTORY_BITS = 0o1777;
 
 /** Calls that start at an open directory. */
 export class AtCalls extends StreamCalls {

@@ -24,8 +24,8 @@ import { find, FOLLOW, LAST, parentOf, pathOf, SECOND, topOf, walk } from "./loo
 import { mayAccess, mayLookup } from "./permissions.ts";
 import { getPath, State } from "./state.ts";
 
-/** Permission bits and the sticky bit: what mkdir takes. */
-const DIRECTORY_BITS = 0o1777;
+/** Permission bits, the sticky bit and setgid: what mkdir takes. */
+export const DIRECTORY_BITS = 0o3777;
 const PERMISSION_BITS = 0o7777;
 
 /** Calls on names. */

@@ -1,6 +1,6 @@
 /** Calls on names, as programs make them. */
 import { assertEquals } from "@std/assert";
-import { AT_SYMLINK_FOLLOW } from "../../abi/flags.ts";
+import { AT_FDCWD, AT_SYMLINK_FOLLOW } from "../../abi/flags.ts";
 import { createFS } from "../../fs/create_fs.ts";
 import { parentInode, readLink } from "../../fs/node_calls.ts";
 import { assertErrno } from "../support/errno.ts";
@@ -20,10 +20,11 @@ Deno.test("mkdirTree() makes what is missing, and refuses a file in the way", ()
   assertErrno("ENOTDIR", () => fs.mkdirTree("/f"));
 });
 
-Deno.test("mkdir() keeps the sticky bit and takes setuid and setgid off, as Linux does", () => {
+Deno.test("mkdir() and mkdirat() keep the sticky bit and setgid, and take setuid off", () => {
   const fs = createFS({ credentials: { umask: 0 } });
   fs.mkdir("/d", 0o7777);
-  assertEquals(fs.stat("/d").mode & 0o7777, 0o1777);
+  fs.mkdirat(AT_FDCWD, "e", 0o7755);
+  assertEquals(["/d", "/e"].map((path) => fs.stat(path).mode & 0o7777), [0o3777, 0o3755]);
 });
 
 Deno.test("mknod() without a type makes a file, mkdev() takes two or three arguments", () => {

@@ -19,15 +19,9 @@ export interface Pending {
 
 const VOLUMES = ["volume in memory", "volume in a host file", "volume relayed"];
 const PROXIES = ["PROXYFS", "HOSTFS"];
-const ALL = ["MEMFS", ...VOLUMES, ...PROXIES];
 
 /** Everything that is pending. */
 export const PENDING: readonly Pending[] = [
-  {
-    backends: ALL,
-    cases: ["mkdir() keeps the sticky bit and setgid", "mkdir 02755 keeps setgid"],
-    why: "fs/ masks setgid away from the mode of mkdir",
-  },
   {
     backends: [...VOLUMES, ...PROXIES],
     cases: ["open() with O_TMPFILE makes a file without a name, which link gives one"],
