@@ -25,7 +25,8 @@ export const mountVerb: Verb = {
   --attr-timeout N  let the kernel remember names and attributes for N seconds (60)
   --foreground      stay, and unmount on Ctrl-C
 
-Root needs nothing else; other users need fusermount3, which Debian has in fuse3.
+Root needs nothing else; other users need fusermount3, which Debian has in fuse3, and
+see what belongs to root in the volume as their own.
 \`umount DIR\` ends it, or \`fusermount3 -u DIR\`. What programs have synced is durable
 at once, anything else within five seconds.
 

@@ -36,12 +36,12 @@ function replyAttr(context: Context, ino: Ino, reply: Reply): void {
   reply.endAttr(context.entryOf(ino, attr));
 }
 
-function changeOf({ clock }: Context, request: Request): AttrChange {
+function changeOf({ clock, owners }: Context, request: Request): AttrChange {
   const valid = request.u32(SETATTR_IN.VALID);
   const change: AttrChange = {};
   if (valid & Fattr.MODE) change.mode = request.u32(SETATTR_IN.MODE);
-  if (valid & Fattr.UID) change.uid = request.u32(SETATTR_IN.UID);
-  if (valid & Fattr.GID) change.gid = request.u32(SETATTR_IN.GID);
+  if (valid & Fattr.UID) change.uid = owners.uid(request.u32(SETATTR_IN.UID));
+  if (valid & Fattr.GID) change.gid = owners.gid(request.u32(SETATTR_IN.GID));
   if (valid & Fattr.SIZE) {
     change.size = request.u64(SETATTR_IN.SIZE);
     requirePosition(change.size, "cut a file");

@@ -12,9 +12,11 @@ import {
   type DirEntry,
   ErrnoError,
   type Ino,
+  type Owner,
   type VolumeOps,
 } from "../../mod.ts";
 import { KnownInodes } from "./inodes.ts";
+import { OwnerMap } from "./owner_map.ts";
 import type { Entry } from "./reply.ts";
 import type { Request } from "./request.ts";
 
@@ -28,6 +30,8 @@ export interface ServeOptions {
   groupsOf?: (pid: number) => readonly number[];
   /** Bytes that the volume could grow by; statfs counts them as free. Default 0. */
   spareBytes?: () => number;
+  /** To whom the volume's root is shown as who: see {@link OwnerMap}. Default 0:0. */
+  rootIs?: Owner;
   /** Is told of failures that are no ErrnoError: mistakes of ours. Default: console.error. */
   report?: (error: unknown) => void;
 }
@@ -46,6 +50,8 @@ export class Context {
   readonly spareBytes: () => number;
   /** Told of our own mistakes. */
   readonly report: (error: unknown) => void;
+  /** Whose files they are. */
+  readonly owners: OwnerMap;
   /** Preferred size of a read or write. */
   readonly blockSize: number;
   /** Whether the kernel says which write is unprivileged; else only root is taken to be. */
@@ -65,7 +71,8 @@ export class Context {
     this.spareBytes = options.spareBytes ?? (() => 0);
     this.report = options.report ?? ((error) => console.error(error));
     this.blockSize = volume.statfs().blockSize;
-    this.#caller = new Caller(options.groupsOf ?? (() => []));
+    this.owners = new OwnerMap(options.rootIs ?? { uid: 0, gid: 0 });
+    this.#caller = new Caller(this.owners, options.groupsOf ?? (() => []));
   }
 
   /** Who asks, valid until the next call. */
@@ -80,8 +87,9 @@ export class Context {
     return this.entryOf(ino, attr);
   }
 
-  /** An inode that the kernel knows already. */
+  /** An inode that the kernel knows already; `attr` is changed to what the kernel gets to see. */
   entryOf(ino: Ino, attr: Attr): Entry {
+    this.owners.turn(attr);
     return { nodeId: ino, attr, validMs: this.validMs, blockSize: this.blockSize };
   }
 }
@@ -100,28 +108,30 @@ export interface Listing {
   index: number;
 }
 
-/** The caller of a request. Its groups are looked up only when a rule asks for them. */
+/** The caller of a request, as the volume knows owners. Its groups are looked up only when a rule asks for them. */
 class Caller implements Credentials {
   uid = 0;
   gid = 0;
   umask = 0;
   #pid = 0;
+  readonly #owners: OwnerMap;
   readonly #groupsOf: (pid: number) => readonly number[];
 
-  constructor(groupsOf: (pid: number) => readonly number[]) {
+  constructor(owners: OwnerMap, groupsOf: (pid: number) => readonly number[]) {
+    this.#owners = owners;
     this.#groupsOf = groupsOf;
   }
 
   set(request: Request, umask: number): this {
-    this.uid = request.uid;
-    this.gid = request.gid;
+    this.uid = this.#owners.uid(request.uid);
+    this.gid = this.#owners.gid(request.gid);
     this.umask = umask;
     this.#pid = request.pid;
     return this;
   }
 
   get groups(): readonly number[] {
-    return this.#groupsOf(this.#pid);
+    return this.#groupsOf(this.#pid).map((gid) => this.#owners.gid(gid));
   }
 }
 

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { type ErrnoCode, ErrnoError } from "../../mod.ts";
+import { type ErrnoCode, ErrnoError, type Owner } from "../../mod.ts";
 import { codeOfLinux } from "./errno.ts";
 
 const O_RDWR = 2;
@@ -36,6 +36,7 @@ const SYMBOLS = {
   poll: { parameters: ["buffer", "usize", "i32"], result: "i32" },
   pipe2: { parameters: ["buffer", "i32"], result: "i32" },
   geteuid: { parameters: [], result: "u32" },
+  getegid: { parameters: [], result: "u32" },
   mount: { parameters: ["buffer", "buffer", "buffer", "usize", "buffer"], result: "i32" },
   umount2: { parameters: ["buffer", "i32"], result: "i32", nonblocking: true },
   socketpair: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
@@ -76,9 +77,15 @@ export class Libc {
     this.#errno = new Deno.UnsafePointerView(place);
   }
 
+  /** Whose process this is. */
+  get owner(): Owner {
+    const { geteuid, getegid } = this.#library.symbols;
+    return { uid: geteuid(), gid: getegid() };
+  }
+
   /** Whether this process may mount by itself. */
   get isRoot(): boolean {
-    return this.#library.symbols.geteuid() === 0;
+    return this.owner.uid === 0;
   }
 
   /** A connection to the kernel, without blocking. ENOENT where the kernel has no FUSE. */

@@ -60,6 +60,7 @@ function serveImage(order: MountOrder, volume: Volume): void {
   const server = new FuseServer(volume, {
     attrTimeoutMs: order.attrTimeoutMs,
     groupsOf: groupsOfProcess,
+    rootIs: libc.isRoot ? undefined : libc.owner,
     spareBytes: () => order.readOnly ? 0 : libc.freeBytes(order.image),
   });
   try {

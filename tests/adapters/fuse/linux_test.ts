@@ -147,10 +147,11 @@ Deno.test(
 );
 
 Deno.test(
-  "Libc.isRoot says who we are",
+  "Libc.owner and isRoot say who we are",
   { ignore },
   withLibc((libc) => {
     assertEquals(libc.isRoot, Deno.uid() === 0);
+    assertEquals(libc.owner, { uid: Deno.uid(), gid: Deno.gid() });
   }),
 );
 
