@@ -59,6 +59,7 @@ export const TOOLS: readonly Tool[] = [
     suites: ["programs"],
     clangFile: "-print-libgcc-file-name",
   },
+  { name: "fusermount3", package: "fuse3", suites: ["mount"], commands: ["fusermount3"] },
 ];
 
 /** The variables to look into; a test hands in its own, since those of the process are shared. */

@@ -26,7 +26,7 @@ export interface Stage {
 }
 
 /** Folders of tests/ that the unit stage leaves to others. */
-const NOT_UNIT = ["tests/browser", "tests/programs"];
+const NOT_UNIT = ["tests/browser", "tests/programs", "tests/mount"];
 
 const JUNIT = "--junit-path={report}";
 
@@ -38,6 +38,7 @@ export function listStages(): Stage[] {
     run("publish", ["publish", "--dry-run", "--allow-dirty", "--quiet"]),
     ...browserSuites(),
     ...programSuites(),
+    ...mountSuites(),
   ];
 }
 
@@ -81,6 +82,12 @@ function browserSuites(): Stage[] {
 function programSuites(): Stage[] {
   if (sourceFiles(["tests/programs"]).length === 0) return [];
   return [{ ...test("programs", ["tests/programs"]), set: "full" }];
+}
+
+/** Real mounts; it takes Linux and /dev/fuse, and root or fusermount3. */
+function mountSuites(): Stage[] {
+  if (sourceFiles(["tests/mount"]).length === 0) return [];
+  return [{ ...test("mount", ["tests/mount"]), set: "full" }];
 }
 
 function run(name: string, command: readonly string[]): Stage {

@@ -28,7 +28,7 @@ Deno.test("listStages() asks for a report wherever tests are counted", () => {
   }
 });
 
-Deno.test("listStages() leaves browsers and C programs out of the unit stage", () => {
+Deno.test("listStages() leaves browsers, C programs and mounts out of the unit stage", () => {
   const unit = listStages().find((stage) => stage.name === "unit");
-  assert(unit?.command.includes("--ignore=tests/browser,tests/programs"));
+  assert(unit?.command.includes("--ignore=tests/browser,tests/programs,tests/mount"));
 });
