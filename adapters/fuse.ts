@@ -36,7 +36,10 @@ export interface MountOptions {
 
 /** How {@link KernelMount.unmount} goes about it. */
 export interface UnmountOptions {
-  /** Whether programs that use the mount lose it. Default false: EBUSY. */
+  /**
+   * Whether programs that use the mount lose it, and with it what they have in shared maps and have
+   * not synced. Default false: EBUSY.
+   */
   force?: boolean;
 }
 
@@ -81,9 +84,19 @@ export class KernelMount {
    * @throws {ErrnoError} EBUSY if somebody uses it, EIO if not everything could be made durable
    */
   async unmount({ force = false }: UnmountOptions = {}): Promise<void> {
-    if (!this.#isFinished) await detach(this.#libc, this.directory, { lazily: force });
-    if (force) await this.#stopSoon();
+    if (!this.#isFinished) await this.#detach(force);
     await this.finished;
+  }
+
+  /** By force only if it has to be: the kernel hands over everything when it unmounts politely. */
+  async #detach(force: boolean): Promise<void> {
+    try {
+      await detach(this.#libc, this.directory, { lazily: false });
+    } catch (error) {
+      if (!force) throw error;
+      await detach(this.#libc, this.directory, { lazily: true });
+      await this.#stopSoon();
+    }
   }
 
   /** Whoever still has something open gets a moment; then the connection is closed. */

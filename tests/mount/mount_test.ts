@@ -102,6 +102,23 @@ Deno.test("mount ends by a signal: what is open loses its file, what was written
   }
 });
 
+Deno.test("mount ends by a signal at once when nobody uses it", async () => {
+  await withPlace(async ({ image, directory }) => {
+    const server = await Server.start(image, directory);
+    try {
+      Deno.writeTextFileSync(`${directory}/a`, "kept");
+      const started = performance.now();
+      server.signal("SIGTERM");
+      assertEquals([await server.status(), server.messages], [0, ""]);
+      assert(performance.now() - started < 10_000);
+      assertEquals(isMounted(directory), false);
+    } finally {
+      await server.kill();
+    }
+    assertEquals(assertClean(image).files, 1);
+  });
+});
+
 Deno.test("umount is refused while somebody uses the mount", async () => {
   await withMount(async (_, { directory }) => {
     const file = Deno.openSync(`${directory}/a`, { write: true, create: true });
