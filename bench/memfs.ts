@@ -2,7 +2,8 @@
  * MEMFS against its peers: Emscripten's MEMFS, memfs and ZenFS, one table of ratios.
  *
  * Each subject runs in a process of its own, all in turns, and the median of the rounds counts.
- * Trust the ratios: absolute times move with the machine. Use: `deno run -A bench/memfs.ts [rounds]`.
+ * Trust the ratios: absolute times move with the machine. Use: `deno run -A bench/memfs.ts [rounds]
+ * [subjects]`; without subjects, all of them: ZenFS takes some minutes.
  *
  * @module
  */
@@ -38,16 +39,17 @@ function show(value: number): string {
 }
 
 async function main(): Promise<void> {
-  const rounds = Number(Deno.args[0] ?? 3);
-  const results = new Map<string, Result[]>(Object.keys(SUBJECTS).map((name) => [name, []]));
-  for (let round = 0; round < rounds; round++) {
+  const [rounds = "3", ...asked] = Deno.args;
+  const names = Object.keys(SUBJECTS).filter((name) => asked.length === 0 || asked.includes(name));
+  const results = new Map<string, Result[]>(names.map((name) => [name, []]));
+  for (let round = 0; round < Number(rounds); round++) {
     for (const [name, list] of results) {
       const result = await run(name);
       if (result !== null) list.push(result);
     }
   }
   const micros = (name: string, workload: string): number =>
-    median(results.get(name)!.map((result) => result.micros[workload] ?? NaN));
+    median((results.get(name) ?? []).map((result) => result.micros[workload] ?? NaN));
   console.log(row(["", "cairn µs", "/emscripten", "goal", "", "/memfs", "/zenfs"]));
   for (const { name, goal } of WORKLOADS) {
     const ours = micros("cairn", name);
@@ -59,7 +61,7 @@ async function main(): Promise<void> {
     );
   }
   console.log("\nFS.write into existing bytes, as a multiple of one set() (goal: 1.3 at most)");
-  for (const size of Object.keys(results.get("cairn")![0]?.set ?? {})) {
+  for (const size of Object.keys(results.get("cairn")?.[0]?.set ?? {})) {
     console.log(
       row([size, show(median(results.get("cairn")!.map((result) => result.set[size]!)))]),
     );
