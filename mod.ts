@@ -20,13 +20,16 @@
 export * from "./abi/mod.ts";
 export { createFS, type FSOptions, type RootOptions } from "./fs/create_fs.ts";
 export * from "./fs/mod.ts";
-export { DEVFS, type DevfsOptions } from "./node_ops/devfs.ts";
-export { MEMFS, type MemfsOptions } from "./node_ops/memfs.ts";
+export {
+  type ByteInput,
+  type ByteOutput,
+  DEVFS,
+  type DevfsOptions,
+  type TerminalOptions,
+} from "./node_ops/devfs.ts";
+export { type AtimePolicy, MEMFS, type MemfsOptions } from "./node_ops/memfs.ts";
 export { PROCFS, type ProcfsOptions, type ProcfsRecord } from "./node_ops/procfs.ts";
 export { PROXYFS, type ProxyFsOptions, type ProxyRecord } from "./node_ops/proxyfs.ts";
 export { readOnly } from "./node_ops/readonly.ts";
-export { VOLUMEFS, type VolumeFsOptions } from "./node_ops/volume.ts";
+export { VOLUMEFS, type VolumeFsOptions, type VolumeRecord } from "./node_ops/volume.ts";
 export * from "./opfs/mod.ts";
-export type { ByteInput, ByteOutput, TerminalOptions } from "./stream_ops/devfs.ts";
-export type { AtimePolicy } from "./stream_ops/memfs_inode.ts";
-export type { VolumeRecord } from "./stream_ops/volume.ts";

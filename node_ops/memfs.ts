@@ -28,7 +28,7 @@ import { memfsRename } from "./memfs_rename.ts";
 import { memfsXattrOps } from "./memfs_xattr.ts";
 import { utf8Length } from "./utf8.ts";
 
-export type { MemfsInode } from "../stream_ops/memfs_inode.ts";
+export type { AtimePolicy, MemfsInode } from "../stream_ops/memfs_inode.ts";
 
 /** What `FS.mount(MEMFS, options, path)` takes; everything has a default. */
 export interface MemfsOptions {
