@@ -17,6 +17,8 @@ import { isDir, isLink, PERMISSION_BITS, S_IFLNK, S_IFMT } from "../abi/mode.ts"
 import type { Ino, VolumeOps } from "../opfs/volume_ops.ts";
 import { type VolumeRecord, volumeStreamOps } from "../stream_ops/volume.ts";
 
+export type { VolumeRecord } from "../stream_ops/volume.ts";
+
 /** What `FS.mount(VOLUMEFS, options, path)` takes. */
 export interface VolumeFsOptions {
   /** The volume. Several mounts, also of several FS instances, may share one. */
