@@ -27,6 +27,7 @@ export type { StorageReport } from "./relay/storage.ts";
 export type { PoolMetrics } from "./volume/block_pool.ts";
 export { checkVolume } from "./volume/check.ts";
 export { type FormatOptions, formatVolume } from "./volume/format.ts";
+export { importImage, type ImageOptions } from "./volume/image_import.ts";
 export type { JournalMetrics, JournalOptions } from "./volume/journal.ts";
 export { openVolumeSync, type VolumeOptions } from "./volume/mount.ts";
 export type { MountReport, Report, Violation } from "./volume/report.ts";

@@ -193,6 +193,27 @@ export class Bitmap {
     this.#taken.push(start, count);
   }
 
+  /** The first free block from `start` on; -1 if there is none. */
+  freeFrom(start: number): number {
+    const block = start + this.#runLength(start, this.#blocks, true);
+    return block < this.#blocks ? block : -1;
+  }
+
+  /**
+   * Takes free blocks outside of every transaction, for bytes that no slot will ever speak of. A
+   * crash gives them back by itself.
+   */
+  borrow(start: number, count: number): void {
+    invariant(!this.anyUsed(start, count), `V1: blocks at ${start} are owned already`);
+    this.#set(start, count);
+  }
+
+  /** Gives back what has been borrowed. */
+  giveBack(start: number, count: number): void {
+    invariant(!this.anyFree(start, count), `V1: a block at ${start} that was borrowed is free`);
+    this.#clear(start, count);
+  }
+
   /** Gives blocks back when the transaction is kept. */
   give(start: number, count: number): void {
     this.#given.push(start, count);

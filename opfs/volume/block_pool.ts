@@ -226,9 +226,13 @@ export class BlockPool {
   }
 
   #patch(frame: number, block: number): void {
-    for (const { offset, bytes } of this.#patches.get(block) ?? []) {
-      this.slabOf(frame).set(bytes, this.offsetOf(frame) + offset);
-    }
+    const at = this.offsetOf(frame);
+    this.patchOver(block, this.slabOf(frame).subarray(at, at + this.#blockSize));
+  }
+
+  /** Lays what a volume for reading only has replayed over a block's bytes on the device. */
+  patchOver(block: number, into: Uint8Array): void {
+    for (const { offset, bytes } of this.#patches.get(block) ?? []) into.set(bytes, offset);
   }
 
   #stage(length: number): Uint8Array<ArrayBuffer> {

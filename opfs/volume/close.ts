@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { ErrnoError } from "../../abi/errno.ts";
 import { destroy } from "./directory.ts";
 import type { Journal } from "./journal.ts";
 import * as L from "./layout.ts";
@@ -13,6 +14,8 @@ import type { VolumeState } from "./state.ts";
 /** Makes everything durable, marks the volume as closed, and lets the device go. */
 export function closeVolume(state: VolumeState, journal: Journal | null): void {
   if (state.isClosed) return;
+  const reason = new ErrnoError("EBADF", "export the image: its volume has been closed");
+  for (const watch of state.watches) watch.end(reason);
   try {
     if (journal !== null && state.failure === null) leaveClean(state, journal);
   } finally {

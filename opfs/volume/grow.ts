@@ -63,6 +63,26 @@ function growBlocks(state: VolumeState, blocks: number): boolean {
   }
 }
 
+/**
+ * Makes the file longer by blocks for somebody who borrows them; the first one, or -1 if that cannot
+ * be. May be called inside of a transaction.
+ */
+export function extendForGuest(state: VolumeState, blocks: number): number {
+  if (state.bitmap.blocks + blocks > bytesOf(state.segments.bitmap) * 8) return -1;
+  try {
+    return extendFile(state, blocks);
+  } catch (error) {
+    if (isErrnoError(error) && error.code === "ENOSPC") return -1;
+    throw error;
+  }
+}
+
+/** Makes room in the bitmap for guests of half a volume, if there is space for it. */
+export function makeRoomForGuests(state: VolumeState): void {
+  const wanted = Math.min(L.BLOCKS_MAX, Math.ceil(state.bitmap.blocks * 1.5) + STEP_BLOCKS);
+  if (wanted > bytesOf(state.segments.bitmap) * 8) tryGrow(state, L.TABLE.BITMAP);
+}
+
 /** Appends blocks that read as zeros; returns the first. */
 function extendFile(state: VolumeState, blocks: number): number {
   const first = state.bitmap.blocks;

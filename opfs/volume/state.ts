@@ -68,6 +68,16 @@ export interface Committer {
   reclaim(): void;
 }
 
+/** Somebody who wants to know of blocks before they are written over: an export under way. */
+export interface BlockWatch {
+  /** Blocks are about to be written over. Must not throw. */
+  beforeWrite(block: number, count: number): void;
+  /** Whether a block, as it is on the device, must stay. */
+  wants(block: number): boolean;
+  /** The volume is closed: there is nothing to look at any more. */
+  end(reason: ErrnoError | null): void;
+}
+
 /** One mounted volume. */
 export class VolumeState {
   /** The device. Only data goes through it directly; see `home.ts` for the rest. */
@@ -94,6 +104,8 @@ export class VolumeState {
   readonly links: Map<number, number[]>;
   /** Unlinked inodes that somebody retains. */
   readonly orphans: Set<number> = new Set();
+  /** Exports under way. */
+  readonly watches: Set<BlockWatch> = new Set();
   /** The time in ms. */
   readonly clock: () => number;
   /** Whether every change answers EROFS. */
@@ -147,7 +159,14 @@ export class VolumeState {
   /** Writes whole blocks. */
   writeBlocks(from: Uint8Array, block: number): void {
     this.requireWritable();
+    this.announceWrite(block, from.length / this.blockSize);
     writeDevice(this, from, this.placeOf(block, 0));
+  }
+
+  /** Whoever writes over blocks, or cuts them off, says so first. */
+  announceWrite(block: number, count: number): void {
+    if (this.watches.size === 0) return;
+    for (const watch of this.watches) watch.beforeWrite(block, count);
   }
 
   /**

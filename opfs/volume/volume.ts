@@ -24,9 +24,10 @@ import {
 } from "./directory.ts";
 import { NO_BLOCK } from "./extent.ts";
 import { fillBlocks, readBytes, readTarget, writeInBlock, zeroGap } from "./file_data.ts";
-import { makeRoomForBlocks, makeRoomForName, SPARE_SLOTS } from "./grow.ts";
+import { makeRoomForBlocks, makeRoomForGuests, makeRoomForName, SPARE_SLOTS } from "./grow.ts";
 import { closeVolume } from "./close.ts";
 import type { PoolMetrics } from "./block_pool.ts";
+import { ImageExport, streamOf } from "./image_export.ts";
 import type { Journal, JournalMetrics } from "./journal.ts";
 import * as L from "./layout.ts";
 import { decodeName, encodeName, nameBytes } from "./names.ts";
@@ -286,6 +287,7 @@ export class Volume implements VolumeOps {
           piece = bytes.length;
         } else {
           const place = state.placeOf(extents.block, 0);
+          if (state.watches.size > 0) state.announceWrite(extents.block, piece / blockSize);
           if (handle.write(bytes, { at: place }) !== piece) throw refusalOf(state, null);
           pool.wroteDirectly(extents.block, piece / blockSize);
         }
@@ -434,6 +436,33 @@ export class Volume implements VolumeOps {
       quarantinedBlocks: bitmap.quarantined,
       journalBytes: this.#journal?.usedBytes ?? 0,
     };
+  }
+
+  /**
+   * An image of the volume as it is now, as a stream, while the volume is worked on. Closed, compact
+   * and consistent: what happens later is not in it. Until the stream has ended or is cancelled, what
+   * is written over takes up space a second time; without room for that the stream ends with ENOSPC.
+   * EROFS on a FAILED volume, EBADF on a closed one.
+   *
+   * @example
+   * ```ts
+   * import { importImage, memoryHandle, openVolumeSync } from "@cairn/fs/opfs";
+   * import { assert } from "@std/assert";
+   *
+   * const volume = openVolumeSync(memoryHandle());
+   * const backup = memoryHandle();
+   * const { clean } = await importImage(volume.exportImage(), backup);
+   * assert(clean);
+   * volume.close();
+   * ```
+   */
+  exportImage(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    this.#state.requireOpen();
+    if (this.#journal !== null) {
+      makeRoomForGuests(this.#state);
+      this.#journal.checkpoint();
+    }
+    return streamOf(new ImageExport(this.#state));
   }
 
   /** Counts since the volume was opened. */

@@ -1,11 +1,12 @@
 /** Power cuts and kills at every device call of random workloads. */
 import { assertEquals } from "@std/assert";
 import type { CrashModel } from "../support/crash_handle.ts";
+import type { Volume } from "../../opfs/volume/volume.ts";
 import { type CrashOptions, crashRun } from "../support/crash_run.ts";
 
 const isLong = Deno.env.get("CAIRN_LONG") === "1";
 
-const workloads: readonly [string, Partial<CrashOptions>][] = [
+const workloads: readonly [string, Partial<CrashOptions> & { isRead?: boolean }][] = [
   ["small files", { syncEvery: 10, ringBytes: 128 * 1024 }],
   ["a small journal", { syncEvery: 3, ringBytes: 128 * 1024, sizeMax: 100_000 }],
   ["a sync after each call", { syncEvery: 1, ringBytes: 128 * 1024 }],
@@ -14,15 +15,27 @@ const workloads: readonly [string, Partial<CrashOptions>][] = [
   ["large writes", { syncEvery: 5, ringBytes: 128 * 1024, sizeMax: 400_000, poolBytes: 1 << 20 }],
   ["a pool that is too small", { syncEvery: 20, sizeMax: 200_000, poolBytes: 1 << 18 }],
   ["small blocks", { syncEvery: 10, blockSize: 512, ringBytes: 128 * 1024 }],
+  ["an image is read meanwhile", { syncEvery: 5, sizeMax: 400_000, isRead: true }],
   ["large blocks", { syncEvery: 10, blockSize: 32768, sizeMax: 200_000 }],
 ];
+
+/** Images are begun, and given up some calls later: until then they hold on to what is changed. */
+function readImages(): (volume: Volume, step: number) => void {
+  let image: ReadableStream | null = null;
+  return (volume, step) => {
+    if (step % 13 !== 0) return;
+    if (step % 39 === 0) image?.cancel();
+    image = volume.exportImage();
+  };
+}
 
 for (const [name, options] of workloads) {
   Deno.test(`Volume survives a crash at every device call: ${name}`, () => {
     const total: Record<CrashModel, number> = { killed: 0, torn: 0, lost: 0, subset: 0 };
     for (let seed = 1; seed <= (isLong ? 5 : 1); seed++) {
       const steps = isLong ? 200 : 80;
-      const { images, problems } = crashRun({ syncEvery: 10, ...options, seed, steps });
+      const meanwhile = options.isRead === true ? readImages() : undefined;
+      const { images, problems } = crashRun({ syncEvery: 10, ...options, meanwhile, seed, steps });
       for (const model of Object.keys(images) as CrashModel[]) total[model] += images[model];
       assertEquals(problems, []);
     }

@@ -12,6 +12,7 @@ import { isErrnoError } from "../../abi/errno.ts";
 import { memoryHandle } from "../../opfs/device/memory.ts";
 import { checkVolume } from "../../opfs/volume/check.ts";
 import { openVolumeSync, type VolumeOptions } from "../../opfs/volume/mount.ts";
+import type { Volume } from "../../opfs/volume/volume.ts";
 import type { VolumeOps } from "../../opfs/volume_ops.ts";
 import { CrashHandle, type CrashImage, type CrashModel } from "./crash_handle.ts";
 import { contentsOf, type ModelNode, modelTree, type Shown, treeOf } from "./model_tree.ts";
@@ -53,6 +54,8 @@ export interface CrashOptions extends VolumeOptions {
   sizeMax?: number;
   /** Every how many images the volume is worked on further. */
   goOnEvery?: number;
+  /** Done after each call, on the volume; the tree stays as it was. */
+  meanwhile?: (volume: Volume, step: number) => void;
   /** What is there before the first call. */
   initial?: Uint8Array;
 }
@@ -71,6 +74,7 @@ export function crashRun(options: CrashOptions): CrashResult {
   for (let step = 1; step <= options.steps; step++) {
     log.push(pair.step());
     snapshots.push(snapshot(pair.root, handle.changes.length, options.durability === "op"));
+    options.meanwhile?.(volume, step);
     if (step % options.syncEvery !== 0) continue;
     volume.sync();
     snapshots.push(snapshot(pair.root, handle.changes.length, true));

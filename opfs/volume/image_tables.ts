@@ -1,0 +1,165 @@
+/**
+ * The tables of one moment for an image of it: slots and names copied, blocks renumbered, the bitmap
+ * of what is left.
+ *
+ * Layer: opfs/volume, under `image_export.ts`. Slots that an image's reader would call free, whatever
+ * they say (those of unlinked files, continuations without an owner), are zero in the copy.
+ *
+ * @module
+ */
+import { invariant } from "../../abi/invariant.ts";
+import { BlockSet } from "./block_set.ts";
+import { runsOfContinuation } from "./extent.ts";
+import * as L from "./layout.ts";
+import { bytesOf } from "./segments.ts";
+import type { VolumeState } from "./state.ts";
+
+/** Blocks of a table behind its first segment. */
+interface Place {
+  table: "slots" | "names" | "bitmap";
+  block: number;
+  count: number;
+  logical: number;
+}
+
+/** Blocks that are owned and read as zeros. */
+interface ZeroRun {
+  block: number;
+  count: number;
+}
+
+/** Slots, names and bitmap of one moment. */
+export class ImageTables {
+  readonly #slots: Uint8Array<ArrayBuffer>;
+  readonly #view: DataView<ArrayBuffer>;
+  readonly #names: Uint8Array<ArrayBuffer>;
+  readonly #bitmapBytes: number;
+  readonly #blockSize: number;
+  readonly #places: Place[] = [];
+  readonly #zeros: ZeroRun[] = [];
+  /** Blocks that somebody owns. */
+  readonly used: BlockSet;
+  /** Bytes of names in use. */
+  readonly pathUsed: number;
+
+  /** Copies what is in memory; nothing in it waits for a commit. */
+  constructor(state: VolumeState) {
+    const { tables, segments, bitmap } = state;
+    this.#slots = new Uint8Array(tables.slots.length);
+    tables.copySlots(0, tables.slotCount, this.#slots, 0);
+    this.#view = new DataView(this.#slots.buffer);
+    this.#names = tables.names.slice();
+    this.#bitmapBytes = bytesOf(segments.bitmap);
+    this.#blockSize = state.blockSize;
+    this.pathUsed = state.paths.usedBytes;
+    this.used = new BlockSet(bitmap.blocks);
+    for (const table of ["slots", "names", "bitmap"] as const) {
+      for (const { firstBlock, blockCount, logical } of segments[table].slice(1)) {
+        this.#places.push({ table, block: firstBlock, count: blockCount, logical });
+      }
+    }
+    this.#places.sort((a, b) => a.block - b.block);
+    this.#eachRun((_, block, count) => this.#claim(block, count));
+    this.#zeros.sort((a, b) => a.block - b.block);
+    this.#eachRun((at, block) => this.#view.setUint32(at, this.used.before(block), L.LE));
+  }
+
+  #claim(block: number, stored: number): void {
+    const count = stored & ~L.UNWRITTEN;
+    invariant(this.used.add(block, count), `V1: blocks at ${block} are owned twice`);
+    if (stored >>> 31 !== 0) this.#zeros.push({ block, count });
+  }
+
+  /** Calls `visit` with where each first block stands in the slots, itself, and its stored count. */
+  #eachRun(visit: (at: number, block: number, count: number) => void): void {
+    const view = this.#view;
+    for (let at = 0; at < this.#slots.length; at += L.SLOT_BYTES) {
+      const type = view.getUint8(at);
+      if (type === L.TYPE.FILE || type === L.TYPE.SYMLINK) {
+        const count = view.getUint32(at + L.SLOT.BLOCK_COUNT, L.LE);
+        const firstAt = at + L.SLOT.FIRST_BLOCK;
+        if (count !== 0) visit(firstAt, view.getUint32(firstAt, L.LE), count);
+      } else if (type === L.TYPE.SEGMENT) {
+        const firstAt = at + L.SEGMENT.FIRST_BLOCK;
+        const count = view.getUint32(at + L.SEGMENT.BLOCK_COUNT, L.LE);
+        visit(firstAt, view.getUint32(firstAt, L.LE), count);
+      } else if (type === L.TYPE.CONTINUATION) this.#eachPair(at, visit);
+    }
+  }
+
+  #eachPair(at: number, visit: (at: number, block: number, count: number) => void): void {
+    if (!this.#hasOwner(at)) {
+      this.#slots.fill(0, at, at + L.SLOT_BYTES);
+      return;
+    }
+    invariant(runsOfContinuation(this.#view, at).length > 0, "V7: a continuation of holes");
+    for (let pair = 0; pair < this.#view.getUint8(at + L.CONTINUATION.RUNS); pair++) {
+      const pairAt = at + L.CONTINUATION.PAIRS + pair * L.PAIR_BYTES;
+      const block = this.#view.getUint32(pairAt, L.LE);
+      if (block !== L.HOLE_BLOCK) visit(pairAt, block, this.#view.getUint32(pairAt + 4, L.LE));
+    }
+  }
+
+  #hasOwner(at: number): boolean {
+    const owner = this.#view.getUint32(at + L.CONTINUATION.OWNER, L.LE) * L.SLOT_BYTES;
+    if (owner >= this.#slots.length) return false;
+    const type = this.#view.getUint8(owner);
+    return (type === L.TYPE.FILE || type === L.TYPE.SYMLINK) &&
+      this.#view.getUint16(owner + L.SLOT.GENERATION, L.LE) ===
+        this.#view.getUint16(at + L.CONTINUATION.OWNER_GENERATION, L.LE);
+  }
+
+  /** Bytes of a table as the image has them. */
+  copy(table: Place["table"], logical: number, length: number): Uint8Array<ArrayBuffer> {
+    if (table === "slots") return this.#slots.slice(logical, logical + length);
+    if (table === "names") return this.#names.slice(logical, logical + length);
+    invariant(logical + length <= this.#bitmapBytes, "V2: bits behind the bitmap");
+    const bytes = new Uint8Array(length);
+    const full = Math.max(0, Math.min(length, Math.floor(this.used.count / 8) - logical));
+    bytes.fill(0xff, 0, full);
+    const rest = this.used.count - (logical + full) * 8;
+    if (full < length && rest > 0) bytes[full] = (1 << rest) - 1;
+    return bytes;
+  }
+
+  /** The segment that a block belongs to: where in its table, and how many blocks of it follow. */
+  segmentAt(block: number): { table: Place["table"]; logical: number; rest: number } | null {
+    for (const { table, block: first, count, logical } of this.#places) {
+      if (block < first || block >= first + count) continue;
+      const inside = (block - first) * this.#blockSize;
+      return { table, logical: logical + inside, rest: first + count - block };
+    }
+    return null;
+  }
+
+  /** How many blocks from one that is in no segment on lie before the next segment. */
+  untilSegment(block: number): number {
+    const next = this.#places.find((place) => place.block > block);
+    return next === undefined ? Infinity : next.block - block;
+  }
+
+  /** What unwritten blocks hold is somebody's old bytes: in the image they are zeros. */
+  zeroUnwritten(block: number, bytes: Uint8Array): void {
+    const end = block + bytes.length / this.#blockSize;
+    for (let index = this.#zeroFrom(block); index < this.#zeros.length; index++) {
+      const run = this.#zeros[index]!;
+      if (run.block >= end) return;
+      const from = Math.max(run.block, block) - block;
+      const to = Math.min(run.block + run.count, end) - block;
+      bytes.fill(0, from * this.#blockSize, to * this.#blockSize);
+    }
+  }
+
+  /** Index of the first unwritten run that ends behind a block. */
+  #zeroFrom(block: number): number {
+    let low = 0;
+    let high = this.#zeros.length;
+    while (low < high) {
+      const middle = low + high >>> 1;
+      const { block: first, count } = this.#zeros[middle]!;
+      if (first + count <= block) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
