@@ -22,6 +22,7 @@ import {
   O_TRUNC,
 } from "../abi/flags.ts";
 import { newMode, newOwner } from "../abi/credentials.ts";
+import { isErrnoError } from "../abi/errno.ts";
 import { isDir, isFIFO, isFile, isLink, S_IFREG } from "../abi/mode.ts";
 import { type FSNode, FSStream, type StreamOps } from "../abi/node.ts";
 import { refuse } from "./arguments.ts";
@@ -39,7 +40,13 @@ const OPEN_ONLY = O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_NOFOLLOW | O_CLOEXEC
 const PATH_FLAGS = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 const PERMISSION_BITS = 0o7777;
 
-/** Opens a path from `start`. The errors are those of `FS.open`. */
+/** How often an open is tried again while others keep replacing the name. */
+const OPEN_TRIES = 100;
+
+/**
+ * Opens a path from `start`. The errors are those of `FS.open`. On a volume with other clients the
+ * name may be taken, or replaced, between the walk and the opening: then both are done again.
+ */
 export function openPath(
   state: State,
   path: string,
@@ -49,6 +56,29 @@ export function openPath(
 ): FSStream {
   const flags = openFlags & O_PATH ? openFlags & PATH_FLAGS : openFlags;
   checkFlags(flags);
+  for (let left = OPEN_TRIES;; left--) {
+    try {
+      return openOnce(state, path, flags, mode, start);
+    } catch (error) {
+      if (left === 1 || !mayBeRace(error, flags)) throw error;
+    }
+  }
+}
+
+/** ESTALE, or EEXIST where an existing file is as good. */
+function mayBeRace(error: unknown, flags: number): boolean {
+  if (!isErrnoError(error)) return false;
+  return error.code === "ESTALE" ||
+    error.code === "EEXIST" && (flags & (O_CREAT | O_EXCL)) === O_CREAT;
+}
+
+function openOnce(
+  state: State,
+  path: string,
+  flags: number,
+  mode: number,
+  start: FSNode | null,
+): FSStream {
   state.descriptors.nextFree();
   if ((flags & O_TMPFILE) === O_TMPFILE) return openUnnamed(state, path, flags, mode, start);
   const isNew = (flags & O_CREAT) !== 0;

@@ -10,11 +10,11 @@
  *
  * @module
  */
-import type { AttrChange, DirEntry, Owner } from "../abi/attr.ts";
 import { ErrnoError, isErrnoError } from "../abi/errno.ts";
-import { type Backend, FSNode, type NodeOps, type StreamOps } from "../abi/node.ts";
-import { isDir, isLink, PERMISSION_BITS, S_IFLNK, S_IFMT } from "../abi/mode.ts";
-import type { Ino, VolumeOps } from "../opfs/volume_ops.ts";
+import { type Backend, FSNode, type FSStream, type NodeOps, type StreamOps } from "../abi/node.ts";
+import type { Attr, AttrChange, DirEntry, Owner } from "../abi/attr.ts";
+import { isDir, isFile, isLink, PERMISSION_BITS, S_IFLNK, S_IFMT } from "../abi/mode.ts";
+import type { Found, Ino, VolumeOps } from "../opfs/volume_ops.ts";
 import { type VolumeRecord, volumeStreamOps } from "../stream_ops/volume.ts";
 
 export type { VolumeRecord } from "../stream_ops/volume.ts";
@@ -52,11 +52,13 @@ class VolumeMount {
   /** The volume's generation when the epoch was last looked at. */
   #seen: number;
   #epoch = 1;
+  /** A file that was made retained, for the open that mostly follows; 0 is none. */
+  #spare: Ino = 0;
 
   constructor(volume: VolumeOps) {
     this.volume = volume;
     this.#seen = volume.generation;
-    this.#streamOps = volumeStreamOps(volume);
+    this.#streamOps = volumeStreamOps(volume, (stream) => this.#open(stream));
     this.#fileOps = this.#commonOps();
     this.#linkOps = { ...this.#commonOps(), readlink: (node) => volume.readlink(node.data.handle) };
     this.#directoryOps = { ...this.#commonOps(), ...this.#namingOps() };
@@ -64,7 +66,10 @@ class VolumeMount {
 
   /** The node of an inode that exists: one getattr. */
   node(handle: Ino): Node {
-    const { mode, uid, gid, rdev, nlink } = this.volume.getattr(handle);
+    return this.#nodeWith(handle, this.volume.getattr(handle));
+  }
+
+  #nodeWith(handle: Ino, { mode, uid, gid, rdev, nlink }: Attr): Node {
     const record = this.#record(handle, mode, uid, gid, rdev);
     return this.#nodeOf(nlink > 1 && !isDir(mode) ? this.#unify(record) : record);
   }
@@ -120,18 +125,37 @@ class VolumeMount {
     if (before === this.#seen && after === before + 1) this.#seen = after;
   }
 
-  /** Asks again while somebody else removes the inode between the name and its attributes. */
   #lookup(parent: Dir, name: string): Node | null {
+    const found = this.#find(parent, name);
+    return found === null ? null : this.#nodeWith(found.ino, found.attr);
+  }
+
+  /**
+   * A name's inode and attributes, in one step where the volume can. Elsewhere it asks again while
+   * somebody else removes the inode between the two.
+   */
+  #find(parent: Dir, name: string): Found | null {
+    const { volume } = this;
+    if (volume.lookupAttr !== undefined) return this.#findAtOnce(parent, name);
     for (;;) {
-      const handle = this.#handleOf(parent, name);
-      if (handle === 0) return null;
+      const ino = this.#handleOf(parent, name);
+      if (ino === 0) return null;
       try {
-        return this.node(handle);
+        return { ino, attr: volume.getattr(ino) };
       } catch (error) {
         if (!isStale(error)) throw error;
         // The same stale answer twice is damage, not a race.
-        if (this.#handleOf(parent, name) === handle) throw error;
+        if (this.#handleOf(parent, name) === ino) throw error;
       }
+    }
+  }
+
+  #findAtOnce(parent: Dir, name: string): Found | null {
+    try {
+      return this.volume.lookupAttr?.(parent.data.handle, name) ?? null;
+    } catch (error) {
+      if (isStale(error)) return null;
+      throw error;
     }
   }
 
@@ -147,16 +171,60 @@ class VolumeMount {
 
   #refresh(node: Node): boolean {
     try {
-      const isRoot = node.data.handle === this.volume.root;
-      const handle = isRoot
-        ? this.volume.root
-        : this.volume.lookup((node.parent as Dir).data.handle, node.name);
-      if (handle !== node.data.handle) return false;
-      node.data = this.node(handle).data;
+      if (node.data.handle === this.volume.root) {
+        node.data = this.node(node.data.handle).data;
+        return true;
+      }
+      const found = this.#find(node.parent as Dir, node.name);
+      if (found?.ino !== node.data.handle) return false;
+      node.data = this.#nodeWith(found.ino, found.attr).data;
       return true;
     } catch (error) {
       if (isStale(error)) return false;
       throw error;
+    }
+  }
+
+  /**
+   * Opens what the name leads to now, in one step where the volume can: between finding and
+   * retaining somebody else may put another file there. Then it is ESTALE, and the walk is redone.
+   */
+  #open(stream: FSStream<VolumeRecord>): void {
+    const { volume } = this;
+    const { node } = stream;
+    const { handle } = node.data;
+    if (this.#spare === handle) {
+      this.#spare = 0;
+      return;
+    }
+    const isNamed = !node.removed && handle !== volume.root;
+    if (volume.lookupRetain === undefined || !isNamed) return volume.retain(handle);
+    const found = volume.lookupRetain((node.parent as Dir).data.handle, node.name);
+    if (found?.ino === handle) return;
+    if (found !== null) volume.release(found.ino);
+    throw new ErrnoError("ESTALE", `open "${node.name}": it has been replaced`);
+  }
+
+  /** Lets go of a file that was made and not opened. */
+  #dropSpare(): void {
+    const spare = this.#spare;
+    this.#spare = 0;
+    if (spare !== 0) this.volume.release(spare);
+  }
+
+  /** A name may lead to another inode by now; one that leads nowhere is ENOENT. */
+  #getattr(node: Node): Attr {
+    for (;;) {
+      try {
+        return this.volume.getattr(node.data.handle);
+      } catch (error) {
+        if (!isStale(error) || node.removed || node.data.handle === this.volume.root) throw error;
+        const found = this.#find(node.parent as Dir, node.name);
+        if (found === null) throw asMissing(error, "find", node.name);
+        // The same stale answer twice is damage, not a race.
+        if (found.ino === node.data.handle) throw error;
+        node.data = this.#nodeWith(found.ino, found.attr).data;
+      }
     }
   }
 
@@ -179,12 +247,22 @@ class VolumeMount {
     const before = this.volume.generation;
     let handle: Ino;
     try {
-      handle = this.volume.create(parent.data.handle, name, made);
+      handle = this.#make(parent.data.handle, name, made);
     } catch (error) {
       throw asMissing(error, "create", name);
     }
     this.#changed(before);
     return this.#nodeOf(this.#record(handle, made.mode, made.uid, made.gid, made.rdev));
+  }
+
+  /** A file is mostly made to be opened: it is retained at once where that is one step. */
+  #make(parent: Ino, name: string, made: { mode: number; rdev: number } & Owner): Ino {
+    const { volume } = this;
+    this.#dropSpare();
+    if (volume.createRetain === undefined || !isFile(made.mode)) {
+      return volume.create(parent, name, made);
+    }
+    return this.#spare = volume.createRetain(parent, name, made).ino;
   }
 
   #link(node: Node, parent: Dir, name: string): Node {
@@ -202,6 +280,7 @@ class VolumeMount {
   #rename(node: Node, newParent: Dir, newName: string, flags: number): void {
     const { volume } = this;
     const before = volume.generation;
+    if (this.#spare !== 0) this.#dropSpare();
     const from = (node.parent as Dir).data.handle;
     try {
       volume.rename(from, node.name, newParent.data.handle, newName, flags);
@@ -212,6 +291,7 @@ class VolumeMount {
   }
 
   #remove(call: "unlink" | "rmdir", parent: Dir, name: string): void {
+    if (this.#spare !== 0) this.#dropSpare();
     const before = this.volume.generation;
     try {
       this.volume[call](parent.data.handle, name);
@@ -224,7 +304,7 @@ class VolumeMount {
   /** What every kind of node can do. */
   #commonOps(): NodeOps<VolumeRecord> {
     return {
-      getattr: (node) => this.volume.getattr(node.data.handle),
+      getattr: (node) => this.#getattr(node),
       setattr: (node, change) => this.#setattr(node, change),
       revalidate: (node) => this.#isCurrent(node.data) || this.#refresh(node),
       statfs: () => this.volume.statfs(),

@@ -52,4 +52,12 @@ export {
 export { type ExportOptions, exportSteps } from "./volume/version1_write.ts";
 export type { Superblock } from "./volume/superblock.ts";
 export { type EngineMetrics, Volume, type VolumeStats } from "./volume/volume.ts";
-export type { CreateOptions, Ino, VolumeOps } from "./volume_ops.ts";
+export type {
+  CompoundOps,
+  CreateOptions,
+  Found,
+  FoundEntry,
+  Ino,
+  Stored,
+  VolumeOps,
+} from "./volume_ops.ts";

@@ -31,8 +31,49 @@ export interface CreateOptions extends Owner {
   target?: string;
 }
 
+/** An inode and its attributes, both of one moment. */
+export interface Found {
+  /** The inode. */
+  ino: Ino;
+  /** Its attributes. */
+  attr: Attr;
+}
+
+/** An entry with what its name leads to. */
+export interface FoundEntry extends DirEntry, Found {
+  /** The inode with its generation; unlike that of {@link DirEntry} it can be used in calls. */
+  ino: Ino;
+}
+
+/** What has become of a file that was written as a whole. */
+export interface Stored {
+  /** The file. */
+  ino: Ino;
+  /** Bytes written: all, or fewer when the device is full. */
+  count: number;
+}
+
+/**
+ * Several calls in one step. A volume for which a step takes long has them; nothing comes between
+ * the calls that one stands for, and it answers what they would have answered.
+ */
+export interface CompoundOps {
+  /** `lookup` and `getattr`; null if there is no such name. */
+  lookupAttr(parent: Ino, name: string): Found | null;
+  /** `lookup`, `retain` and `getattr`: opens what the name leads to now. Null as above. */
+  lookupRetain(parent: Ino, name: string): Found | null;
+  /** `create`, `retain` and `getattr`. */
+  createRetain(parent: Ino, name: string, options: CreateOptions): Found;
+  /** `readdir`, with `lookup` and `getattr` of each entry. */
+  readdirAttr(ino: Ino, after: number): FoundEntry[];
+  /** `getattr` of each; null for one that is gone. */
+  getattrs(inos: readonly Ino[]): (Attr | null)[];
+  /** Makes the file, or cuts it to nothing, and writes it: open, write and close. */
+  store(parent: Ino, name: string, options: CreateOptions, from: Uint8Array): Stored;
+}
+
 /** A volume, here or far away. */
-export interface VolumeOps {
+export interface VolumeOps extends Partial<CompoundOps> {
   /** The root directory. */
   readonly root: Ino;
   /**

@@ -48,12 +48,17 @@ function seek(
   throw new ErrnoError("EINVAL", `seek with whence ${whence}`);
 }
 
-/** The op table of a volume's files, directories and links; one per mount. */
-export function volumeStreamOps(volume: VolumeOps): StreamOps<VolumeRecord> {
+/**
+ * The op table of a volume's files, directories and links; one per mount. `open` keeps the inode
+ * alive: the mount knows whether that is one call or none.
+ */
+export function volumeStreamOps(
+  volume: VolumeOps,
+  open: (stream: FSStream<VolumeRecord>) => void = (stream) =>
+    volume.retain(stream.node.data.handle),
+): StreamOps<VolumeRecord> {
   return {
-    open(stream): void {
-      volume.retain(stream.node.data.handle);
-    },
+    open,
     close(stream): void {
       volume.release(stream.node.data.handle);
     },

@@ -172,6 +172,21 @@ export class Channel {
     this.#doorbell.ring();
   }
 
+  /**
+   * Lets an inode go without waiting, if what was let go before has been carried out by now. The
+   * relay looks at it before the next request of this channel, or at once when it is asleep.
+   */
+  postRelease(low: number, high: number): boolean {
+    const { words } = this.memory;
+    const count = words[Word.RELEASES]!;
+    if (Atomics.load(words, Word.RELEASED) !== count) return false;
+    words[Word.RELEASE_LOW] = low | 0;
+    words[Word.RELEASE_HIGH] = high | 0;
+    Atomics.store(words, Word.RELEASES, (count + 1) | 0);
+    this.#doorbell.ring();
+    return true;
+  }
+
   /** What the relay has counted up for this client: changes that others made. */
   get generation(): number {
     return Atomics.load(this.memory.words, Word.GENERATION) >>> 0;

@@ -9,13 +9,25 @@
  * @module
  */
 import type { Attr, AttrChange, DirEntry, StatFs } from "../../abi/attr.ts";
-import type { CreateOptions, Ino, VolumeOps } from "../volume_ops.ts";
+import { ErrnoError } from "../../abi/errno.ts";
+import type {
+  CompoundOps,
+  CreateOptions,
+  Found,
+  FoundEntry,
+  Ino,
+  Stored,
+  VolumeOps,
+} from "../volume_ops.ts";
 import type { Channel } from "./channel.ts";
+import * as compound from "./compound.ts";
 import { Exchange, type Payload } from "./exchange.ts";
 import { Metrics } from "./metrics.ts";
-import { Op, type OpCode } from "./protocol.ts";
+import { type ChannelMemory, MAX_TRANSFER_BYTES, Op, type OpCode } from "./protocol.ts";
 import { readAttr, readEntries, readStatFs } from "./records.ts";
 import * as ask from "./requests.ts";
+
+const TWO_32 = 2 ** 32;
 
 /** What a client is told when it attaches. */
 export interface RelayClientOptions {
@@ -24,7 +36,7 @@ export interface RelayClientOptions {
 }
 
 /** A volume that another thread owns. */
-export class RelayClient implements VolumeOps {
+export class RelayClient implements VolumeOps, CompoundOps {
   /** The root directory. */
   readonly root: Ino;
   /** Counts and times of this client's calls. */
@@ -33,6 +45,10 @@ export class RelayClient implements VolumeOps {
   readonly #exchange: Exchange;
   #startedAt = 0;
   #waitedBefore = 0;
+  /** How often this client has retained each inode. */
+  readonly #held = new Map<Ino, number>();
+  /** Changes of names and attributes that this client has made itself. */
+  #ownChanges = 0;
 
   /** Calls over `channel`. */
   constructor(channel: Channel, { root }: RelayClientOptions) {
@@ -41,9 +57,14 @@ export class RelayClient implements VolumeOps {
     this.#exchange = new Exchange(channel);
   }
 
-  /** Changes when another client changed a name or an attribute. */
+  /** What this client shares with the relay; for tests that count. */
+  get memory(): ChannelMemory {
+    return this.#channel.memory;
+  }
+
+  /** Grows by 1 with each change of this client's own, and with each that another makes. */
   get generation(): number {
-    return this.#channel.generation;
+    return this.#channel.generation + this.#ownChanges;
   }
 
   /** The named entry of a directory, or 0. */
@@ -59,6 +80,7 @@ export class RelayClient implements VolumeOps {
     this.#open(Op.CREATE);
     ask.askCreate(this.#channel.writer, parent, name, options);
     this.#run(Op.CREATE);
+    this.#ownChanges++;
     return this.#channel.reader.ino();
   }
 
@@ -67,6 +89,7 @@ export class RelayClient implements VolumeOps {
     this.#open(Op.LINK);
     ask.askLink(this.#channel.writer, ino, parent, name);
     this.#run(Op.LINK);
+    this.#ownChanges++;
   }
 
   /** Removes a name. */
@@ -74,6 +97,7 @@ export class RelayClient implements VolumeOps {
     this.#open(Op.UNLINK);
     ask.askName(this.#channel.writer, Op.UNLINK, parent, name);
     this.#run(Op.UNLINK);
+    this.#ownChanges++;
   }
 
   /** Removes an empty directory. */
@@ -81,6 +105,7 @@ export class RelayClient implements VolumeOps {
     this.#open(Op.RMDIR);
     ask.askName(this.#channel.writer, Op.RMDIR, parent, name);
     this.#run(Op.RMDIR);
+    this.#ownChanges++;
   }
 
   /** Moves a name in one step, replacing what is there. */
@@ -88,6 +113,7 @@ export class RelayClient implements VolumeOps {
     this.#open(Op.RENAME);
     ask.askRename(this.#channel.writer, { parent, name, newParent, newName, flags });
     this.#run(Op.RENAME);
+    this.#ownChanges++;
   }
 
   /** Entries after cursor `after`, as many as fit into the area; none at the end. */
@@ -115,6 +141,7 @@ export class RelayClient implements VolumeOps {
     this.#open(Op.SETATTR);
     ask.askSetattr(this.#channel.writer, ino, change);
     this.#run(Op.SETATTR);
+    this.#ownChanges++;
   }
 
   /** Bytes read at byte `at`; 0 at the end. */
@@ -144,11 +171,73 @@ export class RelayClient implements VolumeOps {
   /** Keeps the inode alive after its last name is gone; the relay gives it back at death. */
   retain(ino: Ino): void {
     this.#askIno(Op.RETAIN, ino);
+    this.#hold(ino);
   }
 
-  /** Takes one `retain` back. */
+  /** Takes one `retain` back. Nobody waits for it if the one before has been carried out. */
   release(ino: Ino): void {
-    this.#askIno(Op.RELEASE, ino);
+    this.#open(Op.RELEASE);
+    this.#letGo(ino);
+    if (this.#channel.postRelease(ino % TWO_32, Math.floor(ino / TWO_32))) {
+      this.counters.add(Op.RELEASE, { timeMs: 0, waitMs: 0, bytes: 0 });
+      return;
+    }
+    ask.askIno(this.#channel.writer, Op.RELEASE, ino);
+    this.#run(Op.RELEASE);
+  }
+
+  /** `lookup` and `getattr` in one round trip. */
+  lookupAttr(parent: Ino, name: string): Found | null {
+    return this.#find(Op.LOOKUP_ATTR, parent, name);
+  }
+
+  /** `lookup`, `retain` and `getattr` in one step: nothing comes between. */
+  lookupRetain(parent: Ino, name: string): Found | null {
+    const found = this.#find(Op.LOOKUP_RETAIN, parent, name);
+    if (found !== null) this.#hold(found.ino);
+    return found;
+  }
+
+  /** `create`, `retain` and `getattr` in one step. */
+  createRetain(parent: Ino, name: string, options: CreateOptions): Found {
+    this.#open(Op.CREATE_RETAIN);
+    compound.askCreateRetain(this.#channel.writer, parent, name, options);
+    this.#run(Op.CREATE_RETAIN);
+    this.#ownChanges++;
+    const found = compound.readFound(this.#channel.reader) as Found;
+    this.#hold(found.ino);
+    return found;
+  }
+
+  /** Entries with their attributes, as many as fit into the area; none at the end. */
+  readdirAttr(ino: Ino, after: number): FoundEntry[] {
+    this.#open(Op.READDIR_ATTR);
+    compound.askReaddirAttr(this.#channel.writer, ino, after);
+    this.#run(Op.READDIR_ATTR);
+    return compound.readFoundEntries(this.#channel.reader);
+  }
+
+  /** Attributes of many inodes in as few round trips as the area allows; null for one gone. */
+  getattrs(inos: readonly Ino[]): (Attr | null)[] {
+    const size = compound.attrsThatFit(this.#channel.memory.area.length);
+    const attrs: (Attr | null)[] = [];
+    for (let at = 0; at < inos.length; at += size) {
+      this.#open(Op.GETATTRS);
+      compound.askGetattrs(this.#channel.writer, inos.slice(at, at + size));
+      this.#run(Op.GETATTRS);
+      attrs.push(...compound.readAttrs(this.#channel.reader));
+    }
+    return attrs;
+  }
+
+  /** Makes or cuts a file and writes it, in one request. */
+  store(parent: Ino, name: string, options: CreateOptions, from: Uint8Array): Stored {
+    this.#open(Op.STORE);
+    const piece = from.subarray(0, MAX_TRANSFER_BYTES);
+    compound.askStore(this.#channel.writer, parent, name, options);
+    this.#run(Op.STORE, { from: piece });
+    this.#ownChanges++;
+    return { ino: this.#channel.reader.ino(), count: this.#channel.reader.status };
   }
 
   /** Makes the inode, its data and the names that lead to it durable. */
@@ -171,6 +260,28 @@ export class RelayClient implements VolumeOps {
   close(): void {
     this.sync();
     this.#channel.close();
+  }
+
+  #find(
+    op: typeof Op.LOOKUP_ATTR | typeof Op.LOOKUP_RETAIN,
+    parent: Ino,
+    name: string,
+  ): Found | null {
+    this.#open(op);
+    ask.askName(this.#channel.writer, op, parent, name);
+    this.#run(op);
+    return compound.readFound(this.#channel.reader);
+  }
+
+  #hold(ino: Ino): void {
+    this.#held.set(ino, (this.#held.get(ino) ?? 0) + 1);
+  }
+
+  #letGo(ino: Ino): void {
+    const count = this.#held.get(ino) ?? 0;
+    if (count === 0) throw new ErrnoError("EINVAL", `release inode ${ino}: not retained`);
+    if (count === 1) this.#held.delete(ino);
+    else this.#held.set(ino, count - 1);
   }
 
   #askNothing(op: OpCode): void {

@@ -8,6 +8,7 @@
  */
 import { ErrnoError } from "../../abi/errno.ts";
 import type { Ino, VolumeOps } from "../volume_ops.ts";
+import { dispatchCompound } from "./compound.ts";
 import { Op, type OpCode } from "./protocol.ts";
 import {
   entryFits,
@@ -25,6 +26,7 @@ export type SimpleOp = Exclude<
   | typeof Op.READ
   | typeof Op.WRITE
   | typeof Op.APPEND
+  | typeof Op.STORE
   | typeof Op.FSYNC
   | typeof Op.SYNC
   | typeof Op.METRICS
@@ -40,6 +42,8 @@ const CHANGING: ReadonlySet<number> = new Set([
   Op.SETATTR,
   Op.WRITE,
   Op.APPEND,
+  Op.CREATE_RETAIN,
+  Op.STORE,
 ]);
 
 /** Whether an operation changes a name or an attribute that another client may have cached. */
@@ -76,14 +80,20 @@ export function dispatch(volume: VolumeOps, channel: ServedChannel): number {
     case Op.SETATTR:
       return done(channel, volume.setattr(reader.ino(), readChange(reader)));
     case Op.RETAIN:
-      return done(channel, retain(volume, channel));
+      return done(channel, channel.retain(volume, reader.ino()));
     case Op.RELEASE:
-      return done(channel, release(volume, channel));
+      return done(channel, channel.release(volume, reader.ino()));
     case Op.STATFS: {
       const space = volume.statfs();
       writeStatFs(writer.beginResponse(), space);
       return 0;
     }
+    case Op.LOOKUP_ATTR:
+    case Op.LOOKUP_RETAIN:
+    case Op.CREATE_RETAIN:
+    case Op.READDIR_ATTR:
+    case Op.GETATTRS:
+      return dispatchCompound(volume, channel);
     default:
       return unknown(op);
   }
@@ -131,20 +141,4 @@ function readlink(volume: VolumeOps, { reader, writer }: ServedChannel): 0 {
   const target = volume.readlink(reader.ino());
   writer.beginResponse().text(target);
   return 0;
-}
-
-function retain(volume: VolumeOps, { reader, retained }: ServedChannel): void {
-  const ino = reader.ino();
-  volume.retain(ino);
-  retained.set(ino, (retained.get(ino) ?? 0) + 1);
-}
-
-/** A client gives back only what it has taken: it cannot let go for somebody else. */
-function release(volume: VolumeOps, { reader, retained }: ServedChannel): void {
-  const ino = reader.ino();
-  const count = retained.get(ino) ?? 0;
-  if (count === 0) throw new ErrnoError("EINVAL", `release inode ${ino}: not retained`);
-  volume.release(ino);
-  if (count === 1) retained.delete(ino);
-  else retained.set(ino, count - 1);
 }

@@ -10,7 +10,7 @@
  * @module
  */
 import type { Attr, AttrChange, DirEntry, StatFs } from "../../abi/attr.ts";
-import type { CreateOptions, Ino, VolumeOps } from "../volume_ops.ts";
+import type { CompoundOps, CreateOptions, Ino, VolumeOps } from "../volume_ops.ts";
 import type { Channel } from "./channel.ts";
 import type { Reader, Writer } from "./cursor.ts";
 import { Exchange, type Payload } from "./exchange.ts";
@@ -22,7 +22,7 @@ import * as ask from "./requests.ts";
 
 /** The calls of a volume, each as a promise. */
 export type VolumePromises = {
-  readonly [K in Exclude<keyof VolumeOps, "root" | "generation">]: (
+  readonly [K in Exclude<keyof VolumeOps, "root" | "generation" | keyof CompoundOps>]: (
     ...args: Parameters<VolumeOps[K]>
   ) => Promise<ReturnType<VolumeOps[K]>>;
 };

@@ -39,6 +39,10 @@ export const Word = {
   RING_TAIL: 18,
   CREDITS_USED: 19,
   CLAIMED: 20,
+  /** An inode to let go of, low part and generation, and how often one was put here. */
+  RELEASE_LOW: 21,
+  RELEASE_HIGH: 22,
+  RELEASES: 23,
   // The relay's.
   ANSWER: 32,
   LEASE: 33,
@@ -49,6 +53,8 @@ export const Word = {
   ANSWER_GENERATION: 38,
   TERM: 39,
   DURABLE_THROUGH: 40,
+  /** How many of the client's RELEASES have been carried out. */
+  RELEASED: 41,
   /** Either side's; once it is not 0 it stays. */
   CLOSED: 48,
 } as const;
@@ -132,6 +138,13 @@ export const Op = {
   FSYNC: 79,
   SYNC: 80,
   STATFS: 81,
+  // Several steps in one round trip.
+  LOOKUP_ATTR: 96,
+  LOOKUP_RETAIN: 97,
+  CREATE_RETAIN: 98,
+  READDIR_ATTR: 99,
+  GETATTRS: 100,
+  STORE: 101,
   METRICS: 128,
   STATS: 129,
 } as const;

@@ -11,8 +11,10 @@ import { ErrnoError } from "../../abi/errno.ts";
 import type { CreateOptions } from "../volume_ops.ts";
 import type { Reader, Writer } from "./cursor.ts";
 
-const ENTRY_BYTES = 18;
-const MAX_NAME_BYTES = 255;
+/** Bytes of an entry without its name. */
+export const ENTRY_BYTES = 18;
+/** Longest name, in bytes. */
+export const MAX_NAME_BYTES = 255;
 
 /** Bits of a change's mask: which fields it has. */
 const Has = { MODE: 1, UID: 2, GID: 4, SIZE: 8, ATIME: 16, MTIME: 32 } as const;

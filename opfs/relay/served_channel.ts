@@ -9,8 +9,8 @@
  *
  * @module
  */
-import { Errno, isErrnoError } from "../../abi/errno.ts";
-import type { Ino } from "../volume_ops.ts";
+import { Errno, ErrnoError, isErrnoError } from "../../abi/errno.ts";
+import type { Ino, VolumeOps } from "../volume_ops.ts";
 import { closeChannel, wholeMessage } from "./channel.ts";
 import { Reader, Writer } from "./cursor.ts";
 import {
@@ -85,6 +85,7 @@ export class ServedChannel {
   readonly #answer: Header = wholeMessage(0, Signal.RESPONSE);
   #answered: number;
   #taken: number;
+  #released: number;
 
   /**
    * Attaches the relay to a channel.
@@ -96,6 +97,7 @@ export class ServedChannel {
     this.reader = new Reader(this.memory);
     this.writer = new Writer(this.memory);
     this.#answered = this.#taken = Atomics.load(this.memory.words, Word.ANSWER);
+    this.#released = Atomics.load(this.memory.words, Word.RELEASED);
   }
 
   /** Tells the client that it is served. */
@@ -107,6 +109,44 @@ export class ServedChannel {
   /** Whether there is something that nobody has taken yet. */
   hasRequest(): boolean {
     return Atomics.load(this.memory.words, Word.REQUEST) !== this.#taken;
+  }
+
+  /** Keeps an inode alive for the client. */
+  retain(volume: VolumeOps, ino: Ino): void {
+    volume.retain(ino);
+    this.retained.set(ino, (this.retained.get(ino) ?? 0) + 1);
+  }
+
+  /**
+   * Lets go for the client. It gives back only what it has taken: nobody lets go for another.
+   *
+   * @throws {ErrnoError} EINVAL if the client holds nothing
+   */
+  release(volume: VolumeOps, ino: Ino): void {
+    const count = this.retained.get(ino) ?? 0;
+    if (count === 0) throw new ErrnoError("EINVAL", `release inode ${ino}: not retained`);
+    if (count === 1) this.retained.delete(ino);
+    else this.retained.set(ino, count - 1);
+    volume.release(ino);
+  }
+
+  /** Whether the client has let go of an inode without waiting. */
+  hasRelease(): boolean {
+    return Atomics.load(this.memory.words, Word.RELEASES) !== this.#released;
+  }
+
+  /** Carries such a release out. Nobody waits for it, so there is nobody to tell of a failure. */
+  takeRelease(volume: VolumeOps): void {
+    const { words } = this.memory;
+    const count = Atomics.load(words, Word.RELEASES);
+    const ino = (words[Word.RELEASE_LOW]! >>> 0) + (words[Word.RELEASE_HIGH]! >>> 0) * 2 ** 32;
+    try {
+      this.release(volume, ino);
+    } catch (error) {
+      if (!isErrnoError(error)) throw error;
+    }
+    this.#released = count;
+    Atomics.store(words, Word.RELEASED, count);
   }
 
   /** Whether either side has closed it. */

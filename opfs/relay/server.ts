@@ -114,6 +114,8 @@ export class Relay {
       const channel = this.#channels[(this.#first + step) % count]!;
       if (channel.isClosed() || !this.#isReady(channel)) continue;
       worked = true;
+      if (channel.hasRelease()) channel.takeRelease(this.#volume);
+      if (!this.#hasWork(channel)) continue;
       this.#serve(channel);
     }
     this.#first = count === 0 ? 0 : (this.#first + 1) % count;
@@ -167,6 +169,10 @@ export class Relay {
   }
 
   #isReady(channel: ServedChannel): boolean {
+    return this.#hasWork(channel) || channel.hasRelease();
+  }
+
+  #hasWork(channel: ServedChannel): boolean {
     if (channel.state === "LOCKED") return this.#transfers.isTurnFree(channel.awaited);
     return channel.hasRequest();
   }
@@ -181,9 +187,11 @@ export class Relay {
   #serve(channel: ServedChannel): void {
     if (channel.state !== "LOCKED") channel.take();
     channel.takenAt = performance.now();
+    const wasWriting = channel.state === "CHUNK_IN";
     try {
       this.#step(channel);
     } catch (error) {
+      if (wasWriting) this.#bumpOthers(channel);
       this.#transfers.forget(channel);
       this.#count(channel, 0);
       channel.answerError(error);
@@ -211,7 +219,7 @@ export class Relay {
   #begin(channel: ServedChannel): void {
     const { reader, header } = channel;
     const { op } = reader;
-    if (op === Op.READ || op === Op.WRITE || op === Op.APPEND) {
+    if (op === Op.READ || op === Op.WRITE || op === Op.APPEND || op === Op.STORE) {
       return this.#ended(channel, this.#transfers.begin(channel));
     }
     if (header.chunkBytes !== header.totalBytes) {
@@ -235,6 +243,8 @@ export class Relay {
 
   /** Behind a step of a transfer. A read has answered by itself. */
   #ended(channel: ServedChannel, step: "done" | "more" | "locked"): void {
+    // A piece changes the file already, whatever becomes of the rest: others learn of it now.
+    if (channel.state === "CHUNK_IN") this.#bumpOthers(channel);
     if (step !== "done") return;
     const { transfer, reader } = channel;
     if (reader.op === Op.READ) return this.#count(channel, transfer.done);

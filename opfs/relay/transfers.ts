@@ -1,5 +1,5 @@
 /**
- * Transfers: reads, writes and appends, in one chunk or many.
+ * Transfers: reads, writes, appends and whole files, in one chunk or many.
  *
  * Layer: relay. The volume reads into the area and writes out of it. A chunk is one step of the
  * relay's loop, so a long transfer never keeps others waiting. A write that fails behind its first
@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { ErrnoError } from "../../abi/errno.ts";
+import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
 import type { Ino, VolumeOps } from "../volume_ops.ts";
 import { MAX_TRANSFER_BYTES, Op, RESPONSE_BYTES, Signal } from "./protocol.ts";
 import type { ServedChannel } from "./served_channel.ts";
@@ -34,6 +34,7 @@ export class Transfers {
   /** Begins the read, write or append that the channel's reader has open. */
   begin(channel: ServedChannel): Step {
     const { reader } = channel;
+    if (reader.op === Op.STORE) return this.#beginStore(channel);
     const ino = reader.ino();
     if (reader.op === Op.READ) return this.#beginRead(channel, ino);
     if (reader.op === Op.WRITE) return this.#beginWrite(channel, { ino, at: reader.f64() });
@@ -119,6 +120,20 @@ export class Transfers {
     return this.#writePiece(channel, channel.reader.at, channel.reader.end);
   }
 
+  /** Makes the file, or cuts it to nothing, and writes it. */
+  #beginStore(channel: ServedChannel): Step {
+    const { reader } = channel;
+    const parent = reader.ino();
+    const name = reader.path();
+    const options = { mode: reader.u32(), uid: reader.u32(), gid: reader.u32() };
+    const total = payloadBytes(channel);
+    const known = this.#volume.lookup(parent, name);
+    if (known !== 0) this.#volume.setattr(known, { size: 0 });
+    const ino = known !== 0 ? known : this.#volume.create(parent, name, options);
+    begin(channel, { ino, at: 0, total });
+    return this.#writePiece(channel, reader.at, reader.end);
+  }
+
   #beginAppend(channel: ServedChannel, ino: Ino): Step {
     const { reader, memory, transfer } = channel;
     if (!this.isTurnFree(ino)) {
@@ -152,7 +167,9 @@ export class Transfers {
     try {
       return this.#volume.write(transfer.ino, piece, transfer.at + transfer.done);
     } catch (error) {
-      if (transfer.done > 0 && transfer.op !== Op.APPEND) return 0;
+      // A file that is stored is there by now: its caller learns how much of it.
+      const isPartial = transfer.done > 0 || transfer.op === Op.STORE && isFull(error);
+      if (isPartial && transfer.op !== Op.APPEND) return 0;
       this.#takeBack(channel);
       this.forget(channel);
       throw error;
@@ -180,8 +197,13 @@ export class Transfers {
     this.forget(channel);
     writer.beginResponse();
     if (transfer.op === Op.APPEND) writer.f64(transfer.at + transfer.done);
+    if (transfer.op === Op.STORE) writer.ino(transfer.ino);
     return "done";
   }
+}
+
+function isFull(error: unknown): boolean {
+  return isErrnoError(error) && error.code === "ENOSPC";
 }
 
 /** Bytes of payload of the open request, over all its chunks. */

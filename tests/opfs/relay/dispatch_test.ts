@@ -50,5 +50,7 @@ Deno.test("changesSomething() knows what others must hear of", () => {
     "SETATTR",
     "WRITE",
     "APPEND",
+    "CREATE_RETAIN",
+    "STORE",
   ]);
 });

@@ -109,7 +109,7 @@ Deno.test("Relay.turn() answers what it does not know, or cannot take, and goes 
   };
   const { view } = a.memory;
   const statfs = () => a.writer.begin(Op.STATFS).end();
-  assertEquals(ask(() => a.writer.begin(99).end()), -52);
+  assertEquals(ask(() => a.writer.begin(127).end()), -52);
   assertEquals(ask(() => a.writer.begin(2).end()), -52);
   assertEquals(ask(statfs, { signal: Signal.CHUNK }), -65);
   assertEquals(ask(statfs, { signal: 77 }), -65);

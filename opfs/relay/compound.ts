@@ -1,0 +1,184 @@
+/**
+ * Compound requests: several calls of VolumeOps in one round trip, on both sides of the channel.
+ *
+ * Layer: relay, beside `requests.ts` (what a client puts into the area and takes out of the answer)
+ * and `dispatch.ts` (what the relay does). The relay serves one request after the other, so nothing
+ * comes between the calls that one of these stands for: an inode that LOOKUP_RETAIN has found cannot
+ * go away before it is retained.
+ *
+ * @module
+ */
+import type { Attr } from "../../abi/attr.ts";
+import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
+import type { CreateOptions, Found, FoundEntry, Ino, VolumeOps } from "../volume_ops.ts";
+import type { Reader, Writer } from "./cursor.ts";
+import { Op, REQUEST_BYTES } from "./protocol.ts";
+import {
+  ENTRY_BYTES,
+  MAX_NAME_BYTES,
+  readAttr,
+  readCreateOptions,
+  writeAttr,
+  writeCreateOptions,
+  writeEntry,
+} from "./records.ts";
+import type { ServedChannel } from "./served_channel.ts";
+
+/** Numbers of the compound requests that one answer of one piece fits. */
+export type CompoundOp =
+  | typeof Op.LOOKUP_ATTR
+  | typeof Op.LOOKUP_RETAIN
+  | typeof Op.CREATE_RETAIN
+  | typeof Op.READDIR_ATTR
+  | typeof Op.GETATTRS;
+
+const INO_BYTES = 8;
+const ATTR_BYTES = 64;
+const FOUND_ENTRY_BYTES = ENTRY_BYTES + MAX_NAME_BYTES + INO_BYTES + ATTR_BYTES;
+
+/** CREATE_RETAIN. */
+export function askCreateRetain(
+  writer: Writer,
+  parent: Ino,
+  name: string,
+  options: CreateOptions,
+): void {
+  writeCreateOptions(writer.begin(Op.CREATE_RETAIN).path(name).ino(parent), options);
+}
+
+/** STORE, whose payload is the file's bytes. */
+export function askStore(
+  writer: Writer,
+  parent: Ino,
+  name: string,
+  { mode, uid, gid }: CreateOptions,
+): void {
+  writer.begin(Op.STORE).path(name).ino(parent).u32(mode).u32(uid).u32(gid);
+}
+
+/** READDIR_ATTR. */
+export function askReaddirAttr(writer: Writer, ino: Ino, after: number): void {
+  writer.begin(Op.READDIR_ATTR).ino(ino).f64(after);
+}
+
+/** How many inodes one GETATTRS may ask for, so that request and answer fit into the area. */
+export function attrsThatFit(areaBytes: number): number {
+  return Math.floor((areaBytes - REQUEST_BYTES) / (4 + ATTR_BYTES));
+}
+
+/** GETATTRS. */
+export function askGetattrs(writer: Writer, inos: readonly Ino[]): void {
+  writer.begin(Op.GETATTRS);
+  for (const ino of inos) writer.ino(ino);
+}
+
+/** What LOOKUP_ATTR, LOOKUP_RETAIN and CREATE_RETAIN answer: nothing at all, or the inode. */
+export function readFound(reader: Reader): Found | null {
+  if (reader.dataBytes === 0) return null;
+  return { ino: reader.ino(), attr: readAttr(reader) };
+}
+
+/** What READDIR_ATTR answers. */
+export function readFoundEntries(reader: Reader): FoundEntry[] {
+  const entries: FoundEntry[] = [];
+  for (let left = reader.status; left > 0; left--) {
+    reader.u32();
+    const mode = reader.u32();
+    const cursor = reader.f64();
+    const name = reader.shortText();
+    entries.push({ ino: reader.ino(), mode, name, cursor, attr: readAttr(reader) });
+  }
+  return entries;
+}
+
+/** What GETATTRS answers. */
+export function readAttrs(reader: Reader): (Attr | null)[] {
+  return Array.from({ length: reader.status }, () => {
+    return reader.u32() === 0 ? null : readAttr(reader);
+  });
+}
+
+/** Does a compound request and leaves its answer in the channel's writer; returns the status. */
+export function dispatchCompound(volume: VolumeOps, channel: ServedChannel): number {
+  const op = channel.reader.op as CompoundOp;
+  switch (op) {
+    case Op.LOOKUP_ATTR:
+    case Op.LOOKUP_RETAIN:
+      return lookup(volume, channel);
+    case Op.CREATE_RETAIN:
+      return create(volume, channel);
+    case Op.READDIR_ATTR:
+      return readdir(volume, channel);
+    case Op.GETATTRS:
+      return getattrs(volume, channel);
+    default:
+      return unknown(op);
+  }
+}
+
+function unknown(op: never): never {
+  throw new ErrnoError("ENOSYS", `serve operation ${op}`);
+}
+
+function lookup(volume: VolumeOps, channel: ServedChannel): 0 {
+  const { reader, writer } = channel;
+  const ino = volume.lookup(reader.ino(), reader.path());
+  if (ino === 0) {
+    writer.beginResponse();
+    return 0;
+  }
+  const attr = volume.getattr(ino);
+  if (reader.op === Op.LOOKUP_RETAIN) channel.retain(volume, ino);
+  writeAttr(writer.beginResponse().ino(ino), attr);
+  return 0;
+}
+
+function create(volume: VolumeOps, channel: ServedChannel): 0 {
+  const { reader, writer } = channel;
+  const parent = reader.ino();
+  const ino = volume.create(parent, reader.path(), readCreateOptions(reader));
+  channel.retain(volume, ino);
+  writeAttr(writer.beginResponse().ino(ino), volume.getattr(ino));
+  return 0;
+}
+
+/** As many entries as fit; an entry that has gone since is nobody's: the relay does one thing. */
+function readdir(volume: VolumeOps, { reader, writer, memory }: ServedChannel): number {
+  const directory = reader.ino();
+  const entries = volume.readdir(directory, reader.f64());
+  writer.beginResponse();
+  let count = 0;
+  for (const entry of entries) {
+    if (writer.at + FOUND_ENTRY_BYTES > memory.area.length) break;
+    const ino = volume.lookup(directory, entry.name);
+    writeEntry(writer, entry);
+    writeAttr(writer.ino(ino), volume.getattr(ino));
+    count += 1;
+  }
+  return count;
+}
+
+/** The inodes are read before the answer is written over them. */
+function getattrs(volume: VolumeOps, { reader, writer, memory }: ServedChannel): number {
+  const inos: Ino[] = [];
+  while (reader.at < reader.end) inos.push(reader.ino());
+  if (inos.length > attrsThatFit(memory.area.length)) {
+    throw new ErrnoError("EMSGSIZE", `tell attributes of ${inos.length} inodes at once`);
+  }
+  writer.beginResponse();
+  for (const ino of inos) {
+    const attr = attrOrNull(volume, ino);
+    writer.u32(attr === null ? 0 : 1);
+    if (attr !== null) writeAttr(writer, attr);
+  }
+  return inos.length;
+}
+
+function attrOrNull(volume: VolumeOps, ino: Ino): Attr | null {
+  try {
+    return volume.getattr(ino);
+  } catch (error) {
+    if (isErrnoError(error) && error.code === "ESTALE") return null;
+    throw error;
+  }
+}
