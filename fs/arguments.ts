@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { type ErrnoCode, ErrnoError } from "../abi/errno.ts";
+import { Errno, type ErrnoCode, ErrnoError } from "../abi/errno.ts";
 
 /** Longest name, in bytes of UTF-8. */
 export const NAME_MAX = 255;
@@ -65,7 +65,17 @@ function checkPathLength(call: string, path: string): void {
 
 /** One name, not yet known to exist. Slashes cannot be in it. */
 export function checkName(call: string, name: string): void {
-  if (name.length > NAME_MAX || !isPlain(name)) checkNameBytes(call, name);
+  const errno = nameErrno(name);
+  if (errno !== 0) refuse(errno, call, name);
+}
+
+/** Why this cannot be a name, as an error number: EINVAL, EILSEQ, ENAMETOOLONG; else 0. */
+export function nameErrno(name: string): number {
+  if (name.length <= NAME_MAX && isPlain(name)) return 0;
+  if (name.includes("\0")) return Errno.EINVAL;
+  const size = utf8Length(name);
+  if (size < 0) return Errno.EILSEQ;
+  return size > NAME_MAX ? Errno.ENAMETOOLONG : 0;
 }
 
 /** ASCII without NUL: as many bytes as units. */
@@ -75,13 +85,6 @@ function isPlain(name: string): boolean {
     if (unit === 0 || unit > 0x7f) return false;
   }
   return true;
-}
-
-function checkNameBytes(call: string, name: string): void {
-  if (name.includes("\0")) refuse("EINVAL", call, name);
-  const size = utf8Length(name);
-  if (size < 0) refuse("EILSEQ", call, name);
-  if (size > NAME_MAX) refuse("ENAMETOOLONG", call, name);
 }
 
 /** What a symbolic link is to hold. */

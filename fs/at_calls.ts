@@ -19,12 +19,13 @@ import {
 } from "../abi/flags.ts";
 import { isDir, PERMISSION_BITS, S_IFDIR } from "../abi/mode.ts";
 import { type FSNode, FSStream } from "../abi/node.ts";
-import { integer, refuse } from "./arguments.ts";
+import { checkTarget, integer, refuse } from "./arguments.ts";
 import {
   changeMode,
   changeOwner,
   changeTimes,
   checkAccess,
+  checkAccessMode,
   type FSStat,
   statOf,
   timeOf,
@@ -39,7 +40,7 @@ import {
   removeDirectory,
   removeFile,
 } from "./entries.ts";
-import { find, FOLLOW, LAST, SECOND, walk } from "./lookup.ts";
+import { find, FOLLOW, LAST, SECOND, UNCHECKED, walk } from "./lookup.ts";
 import { DIRECTORY_BITS, readLink } from "./node_calls.ts";
 import { openPath } from "./opening.ts";
 import { openStream, StreamCalls } from "./stream_calls.ts";
@@ -94,9 +95,9 @@ export class AtCalls extends StreamCalls {
   ): void {
     if (![0, RENAME_NOREPLACE, RENAME_EXCHANGE].includes(flags)) refuse("EINVAL", "renameat");
     const start = this.#start(oldDirfd, oldPath, "renameat");
-    const from = walk(this, "renameat", oldPath, LAST, start);
+    const from = walk(this, "renameat", oldPath, LAST | UNCHECKED, start);
     const target = this.#start(newDirfd, newPath, "renameat");
-    const to = walk(this, "renameat", newPath, LAST | SECOND, target);
+    const to = walk(this, "renameat", newPath, LAST | SECOND | UNCHECKED, target);
     moveName(this, "renameat", from, to, flags);
   }
 
@@ -117,6 +118,7 @@ export class AtCalls extends StreamCalls {
 
   /** symlink from a directory. */
   symlinkat(target: string, dirfd: DirFd, path: string): FSNode {
+    checkTarget("symlinkat", target);
     const start = this.#start(dirfd, path, "symlinkat");
     return makeSymlink(this, "symlinkat", walk(this, "symlinkat", path, LAST, start), target);
   }
@@ -151,6 +153,7 @@ export class AtCalls extends StreamCalls {
 
   /** access from a directory; `flags`: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH, AT_EACCESS. */
   faccessat(dirfd: DirFd, path: string, mode: number, flags = 0): void {
+    checkAccessMode("faccessat", mode);
     const known = integer(flags, "faccessat") & ~AT_EACCESS;
     checkAccess(this, "faccessat", this.#node(dirfd, path, known, "faccessat"), mode);
   }

@@ -10,12 +10,13 @@ import type { StatFs } from "../abi/attr.ts";
 import { XATTR_CREATE, XATTR_REPLACE } from "../abi/flags.ts";
 import { isDir, isFile, MAY_READ, MAY_WRITE } from "../abi/mode.ts";
 import { FSNode, FSStream } from "../abi/node.ts";
-import { bytesOf, refuse, utf8Length } from "./arguments.ts";
+import { byteCount, bytesOf, refuse, utf8Length } from "./arguments.ts";
 import {
   changeMode,
   changeOwner,
   changeTimes,
   checkAccess,
+  checkAccessMode,
   type FSStat,
   statOf,
   timeMs,
@@ -87,6 +88,7 @@ export class AttrCalls extends NodeCalls {
 
   /** Cuts or extends a file. EISDIR, EINVAL, EFBIG, EACCES, EROFS. */
   truncate(path: string | FSNode, sizeBytes: number): void {
+    byteCount(sizeBytes, "truncate");
     truncateNode(this, "truncate", nodeAt(this, "truncate", path, true), sizeBytes);
   }
 
@@ -115,6 +117,7 @@ export class AttrCalls extends NodeCalls {
 
   /** Whether the caller may: F_OK, or any of R_OK, W_OK, X_OK. EACCES, EROFS. */
   access(path: string, mode: number): void {
+    checkAccessMode("access", mode);
     checkAccess(this, "access", find(this, "access", path, FOLLOW), mode);
   }
 

@@ -207,9 +207,8 @@ export function changeSize(state: State, call: string, node: FSNode, sizeBytes: 
   if (state.maps.size > 0) state.maps.cut(node, size);
 }
 
-/** truncate by path: changeSize, with write permission. */
+/** truncate by path, its size checked: changeSize, with write permission. */
 export function truncateNode(state: State, call: string, node: FSNode, sizeBytes: number): void {
-  byteCount(sizeBytes, call);
   const refused = isFile(node.data.mode) ? mayAccess(state, node, MAY_WRITE) : 0;
   if (refused !== 0) refuse(refused, call, node.name);
   changeSize(state, call, node, sizeBytes);
@@ -257,9 +256,13 @@ export function timeMs(time: unknown, call: string): number | undefined {
   return ms;
 }
 
-/** access: F_OK, or any of R_OK, W_OK, X_OK. EACCES, EROFS, EINVAL. */
-export function checkAccess(state: State, call: string, node: FSNode, mode: number): void {
+/** What access may ask for: F_OK, or any of R_OK, W_OK, X_OK. EINVAL. */
+export function checkAccessMode(call: string, mode: number): void {
   if (integer(mode, call) & ~(R_OK | W_OK | X_OK)) refuse("EINVAL", call, mode);
+}
+
+/** access, its mode checked. EACCES, EROFS. */
+export function checkAccess(state: State, call: string, node: FSNode, mode: number): void {
   if (mode === F_OK) return;
   if (mode & W_OK && node.mount.readOnly && hasContents(node.data.mode)) {
     refuse("EROFS", call, node.name);

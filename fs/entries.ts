@@ -22,7 +22,7 @@ import {
   S_IFSOCK,
 } from "../abi/mode.ts";
 import type { FSNode } from "../abi/node.ts";
-import { checkName, checkTarget, refuse } from "./arguments.ts";
+import { checkName, nameErrno, refuse } from "./arguments.ts";
 import { attach, detach, type Place } from "./lookup.ts";
 import { isPrivileged, mayAccess, mayCreate, mayDelete } from "./permissions.ts";
 import { getPath, type State } from "./state.ts";
@@ -76,9 +76,8 @@ export function nodeType(mode: number, call: string): number {
   return known ? type : refuse("EINVAL", call, mode);
 }
 
-/** Makes a symbolic link. */
+/** Makes a symbolic link; the target has been checked. */
 export function makeSymlink(state: State, call: string, place: Place, target: string): FSNode {
-  checkTarget(call, target);
   checkFree(state, call, place);
   const { parent, name } = place;
   const make = parent.node_ops.symlink ?? refuse("EPERM", call, name);
@@ -103,7 +102,7 @@ export function removeFile(state: State, call: string, place: Place): void {
   if (isSpecial(name)) refuse("EISDIR", call, name);
   if (parent.mount.readOnly) refuse("EROFS", call, name);
   if (node === null) refuse("ENOENT", call, name);
-  if (place.slash && !isDir(node.data.mode)) refuse("ENOTDIR", call, name);
+  if (place.slash) refuse(isDir(node.data.mode) ? "EISDIR" : "ENOTDIR", call, name);
   const refused = mayDelete(state, node, false);
   if (refused !== 0) refuse(refused, call, name);
   const unlink = parent.node_ops.unlink ?? refuse("EPERM", call, name);
@@ -144,7 +143,6 @@ export function moveName(
   const node = from.node as FSNode;
   if (to.node !== null && isSameInode(node, to.node)) return;
   const rename = from.parent.node_ops.rename ?? refuse("EPERM", call, from.name);
-  checkName(call, to.name);
   rename(node, to.parent, to.name, flags);
   if (flags & RENAME_EXCHANGE) exchanged(state, node, to.node as FSNode);
   else moved(state, node, to);
@@ -162,7 +160,9 @@ function mayMove(state: State, from: Place, to: Place, flags: number): number {
 
 /** What is there and what is not, and which of them a slash may follow. */
 function mayMatch(from: Place, to: Place, flags: number): number {
-  if (from.node === null) return Errno.ENOENT;
+  if (from.node === null) return nameErrno(from.name) || Errno.ENOENT;
+  const unusable = to.node === null ? nameErrno(to.name) : 0;
+  if (unusable !== 0) return unusable;
   if (to.node !== null && flags & RENAME_NOREPLACE) return Errno.EEXIST;
   if (to.node === null && flags & RENAME_EXCHANGE) return Errno.ENOENT;
   const isDirectory = isDir(from.node.data.mode);

@@ -10,7 +10,7 @@
  */
 import { isDir, S_IFDIR, S_IFLNK, S_IFMT } from "../abi/mode.ts";
 import type { FSNode } from "../abi/node.ts";
-import { checkName, checkPath, refuse, SYMLOOP_MAX } from "./arguments.ts";
+import { checkName, checkPath, nameErrno, refuse, SYMLOOP_MAX } from "./arguments.ts";
 import { hashEnd, hashStart, hashUnit } from "./name_table.ts";
 import { mayLookup } from "./permissions.ts";
 import { getPath, type State } from "./state.ts";
@@ -19,10 +19,12 @@ import { getPath, type State } from "./state.ts";
 export const FOLLOW = 1;
 /** Stop at the last name: neither follow a link there nor step onto what is mounted there. */
 export const LAST = 2;
-/** Somebody may create the last name: a trailing slash is reported, not enforced. */
+/** Somebody may create the last name as a file: a slash behind it is EISDIR before it is searched. */
 export const CREATE = 4;
 /** The second walk of one call: what the first one found stays in the name table. */
 export const SECOND = 8;
+/** With LAST: a last name that cannot be one is missing; the caller looks at it. */
+export const UNCHECKED = 16;
 
 const SLASH = 0x2f;
 const DOT = 0x2e;
@@ -183,7 +185,11 @@ class Walker implements Place {
     this.slash = next > to;
     this.parent = directory;
     if (path.charCodeAt(from) === DOT && this.#dots(directory, from, to)) return next;
-    const child = this.#find(directory, from, to, hashEnd(hash));
+    const isLast = next === path.length;
+    if (isLast && this.slash && this.#options & CREATE) {
+      refuse("EISDIR", this.#call, this.#original);
+    }
+    const child = this.#find(directory, from, to, hashEnd(hash), isLast);
     return this.#enter(child, from, to, next);
   }
 
@@ -197,11 +203,19 @@ class Walker implements Place {
     return true;
   }
 
-  #find(directory: FSNode, from: number, to: number, hash: number): FSNode | null {
+  #find(
+    directory: FSNode,
+    from: number,
+    to: number,
+    hash: number,
+    isLast: boolean,
+  ): FSNode | null {
     const state = this.#state;
-    const cached = state.names.find(directory, this.#path, from, to, hash);
-    return trusted(state, cached) ??
-      lookUp(state, this.#call, directory, this.#path.substring(from, to));
+    const cached = trusted(state, state.names.find(directory, this.#path, from, to, hash));
+    if (cached !== null) return cached;
+    const name = this.#path.substring(from, to);
+    if (isLast && this.#options & UNCHECKED && nameErrno(name) !== 0) return null;
+    return lookUp(state, this.#call, directory, name);
   }
 
   /** Stands on the child, or follows it, or stays before it. */
@@ -254,7 +268,7 @@ class Walker implements Place {
 
   /** A trailing slash demands a directory, unless the call itself looks at it. */
   #checkSlash(): void {
-    if (this.#options & (LAST | CREATE) || this.node === null) return;
+    if (this.#options & LAST || this.node === null) return;
     if ((this.node.data.mode & S_IFMT) !== S_IFDIR) {
       refuse("ENOTDIR", this.#call, this.#original);
     }

@@ -9,7 +9,7 @@
 import { AT_SYMLINK_FOLLOW, RENAME_EXCHANGE, RENAME_NOREPLACE } from "../abi/flags.ts";
 import { isDir, MAY_READ, S_IFCHR, S_IFDIR, S_IFREG } from "../abi/mode.ts";
 import type { FSNode } from "../abi/node.ts";
-import { checkPath, integer, refuse } from "./arguments.ts";
+import { checkPath, checkTarget, integer, refuse } from "./arguments.ts";
 import {
   makeLink,
   makeNode,
@@ -20,7 +20,7 @@ import {
   removeDirectory,
   removeFile,
 } from "./entries.ts";
-import { find, FOLLOW, LAST, parentOf, pathOf, SECOND, topOf, walk } from "./lookup.ts";
+import { find, FOLLOW, LAST, parentOf, pathOf, SECOND, topOf, UNCHECKED, walk } from "./lookup.ts";
 import { mayAccess, mayLookup } from "./permissions.ts";
 import { getPath, State } from "./state.ts";
 
@@ -79,6 +79,7 @@ export class NodeCalls extends State {
 
   /** Makes a symbolic link at `path` that holds `target` as it is given. */
   symlink(target: string, path: string): FSNode {
+    checkTarget("symlink", target);
     const node = makeSymlink(this, "symlink", walk(this, "symlink", path, LAST), target);
     this.trackingDelegate?.onMakeSymlink?.(target, getPath(node));
     return node;
@@ -106,8 +107,8 @@ export class NodeCalls extends State {
    */
   rename(oldPath: string, newPath: string, flags = 0): void {
     if (![0, RENAME_NOREPLACE, RENAME_EXCHANGE].includes(flags)) refuse("EINVAL", "rename", flags);
-    const from = walk(this, "rename", oldPath, LAST);
-    const to = walk(this, "rename", newPath, LAST | SECOND);
+    const from = walk(this, "rename", oldPath, LAST | UNCHECKED);
+    const to = walk(this, "rename", newPath, LAST | SECOND | UNCHECKED);
     const delegate = this.trackingDelegate;
     if (delegate === null) return moveName(this, "rename", from, to, flags);
     const paths = [pathAt(from), pathAt(to)] as const;

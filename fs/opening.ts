@@ -84,7 +84,6 @@ function openOnce(
   const isNew = (flags & O_CREAT) !== 0;
   const follows = !(flags & O_NOFOLLOW) && !(isNew && flags & O_EXCL);
   const place = walk(state, "open", path, (follows ? FOLLOW : 0) | (isNew ? CREATE : 0), start);
-  if (isNew && place.slash) refuse("EISDIR", "open", path);
   if (place.node !== null) return openPlace(state, place, path, flags);
   if (!isNew) refuse("ENOENT", "open", path);
   const node = makeNode(state, "open", place, S_IFREG | mode & PERMISSION_BITS, 0);

@@ -96,7 +96,11 @@ export const cases: readonly Case[] = [
   {
     name: "open() with O_CREAT and a trailing slash is EISDIR",
     run(fs, t) {
+      fs.symlink("loop", "/loop");
       t.fails("EISDIR", () => fs.open("/new/", O_RDWR | O_CREAT));
+      t.fails("EISDIR", () => fs.open("/loop/", O_RDWR | O_CREAT));
+      t.fails("ENOENT", () => fs.open("/none/new/", O_RDWR | O_CREAT));
+      t.fails("EEXIST", () => fs.open("/./", O_RDWR | O_CREAT | O_EXCL));
       t.eq(namesIn(fs, "/").includes("new"), false);
     },
   },

@@ -211,6 +211,18 @@ export const cases: readonly Case[] = [
     },
   },
   {
+    name: "rename() looks at the old name before the new one's length",
+    run(fs, t) {
+      const long = `/${"n".repeat(256)}`;
+      fs.writeFile("/f", "");
+      t.fails("ENOENT", () => fs.rename("/none", long));
+      t.fails("EBUSY", () => fs.rename("/.", long));
+      t.fails("ENAMETOOLONG", () => fs.rename("/f", long));
+      t.fails("ENAMETOOLONG", () => fs.rename(long, "/g"));
+      t.fails("ENOENT", () => fs.rename(long, "/none/g"));
+    },
+  },
+  {
     name: "rename() heeds sticky directories on both sides",
     run(fs, t) {
       fs.mkdir("/s");

@@ -98,6 +98,19 @@ export const cases: readonly Case[] = [
     },
   },
   {
+    name: "unlink() of a name with a slash tells the kind before the permission",
+    run(fs, t) {
+      fs.mkdirTree("/d/e");
+      fs.writeFile("/d/f", "");
+      as(fs, ALICE, () => {
+        t.fails("EACCES", () => fs.unlink("/d/e"));
+        t.fails("EISDIR", () => fs.unlink("/d/e/"));
+        t.fails("ENOTDIR", () => fs.unlink("/d/f/"));
+        t.fails("ENOENT", () => fs.unlink("/d/none/"));
+      });
+    },
+  },
+  {
     name: "unlink() in a sticky directory is for the owner of the file or of the directory",
     run(fs, t) {
       fs.mkdir("/s");

@@ -3,7 +3,17 @@ import { assert, assertEquals, assertLess, assertStrictEquals } from "@std/asser
 import type { FSNode } from "../../abi/node.ts";
 import { createFS } from "../../fs/create_fs.ts";
 import type { FS } from "../../fs/fs.ts";
-import { childOf, CREATE, find, FOLLOW, LAST, parentOf, pathOf, walk } from "../../fs/lookup.ts";
+import {
+  childOf,
+  CREATE,
+  find,
+  FOLLOW,
+  LAST,
+  parentOf,
+  pathOf,
+  UNCHECKED,
+  walk,
+} from "../../fs/lookup.ts";
 import { MEMFS } from "../../node_ops/memfs.ts";
 import { assertErrno } from "../support/errno.ts";
 
@@ -23,9 +33,28 @@ Deno.test("walk() gives parent, name, node and whether slashes trailed", () => {
   const place = walk(fs, "test", "/a/b/file", FOLLOW);
   assertEquals([place.name, place.slash, place.plain], ["file", false, true]);
   assertStrictEquals(place.parent, find(fs, "test", "/a/b", FOLLOW));
-  const free = walk(fs, "test", "//a/./b/new//", CREATE);
+  const free = walk(fs, "test", "//a/./b/new//", LAST);
   assertEquals([free.node, free.name, free.slash, free.plain], [null, "new", true, false]);
   assertEquals(pathOf(walk(fs, "test", "//a/b/../b/file", FOLLOW), "ignored"), "/a/b/file");
+});
+
+Deno.test("walk() with CREATE refuses a slash behind the last name before it searches for it", () => {
+  const fs = make();
+  const long = "n".repeat(256);
+  for (const path of ["/a/new/", "/a/dangling/", `/a/${long}/`, "/a/b/"]) {
+    assertErrno("EISDIR", () => walk(fs, "test", path, CREATE | FOLLOW));
+  }
+  assertErrno("ENOTDIR", () => walk(fs, "test", "/a/b/file/new/", CREATE));
+  assertEquals(walk(fs, "test", "/a/b/./", CREATE).name, ".");
+});
+
+Deno.test("walk() with UNCHECKED leaves a last name that cannot be one to the caller", () => {
+  const fs = make();
+  const long = "n".repeat(256);
+  assertErrno("ENAMETOOLONG", () => walk(fs, "test", `/a/${long}`, LAST));
+  const place = walk(fs, "test", `/a/${long}`, LAST | UNCHECKED);
+  assertEquals([place.node, place.name], [null, long]);
+  assertErrno("ENAMETOOLONG", () => walk(fs, "test", `/a/${long}/b`, LAST | UNCHECKED));
 });
 
 Deno.test("walk() takes .. to the physical parent, beside a link's target", () => {

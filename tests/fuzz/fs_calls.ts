@@ -104,7 +104,7 @@ export function randomCall(random: Random): Call {
     : randomPath(random);
   return {
     call,
-    path: call === "open" ? path.replace(/\/$/, "") : path,
+    path,
     other,
     slot: random.below(SLOTS),
     flags: call === "rename" ? random.pick([0, 0, 0, 1, 2]) : random.pick(FLAGS),

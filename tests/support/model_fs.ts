@@ -101,7 +101,7 @@ export class ModelFS {
   }
 
   /** `last`: what happens to a link at the end. A trailing slash follows only with "unless slash". */
-  #walk(path: string, last: "follow" | "unless slash" | "never"): Place {
+  #walk(path: string, last: "follow" | "unless slash" | "never", creates = false): Place {
     let names = path.split("/").filter((name) => name !== "");
     let slash = path.endsWith("/") && names.length > 0;
     let place: Place = { dir: this.root, name: "/", node: this.root, slash };
@@ -117,6 +117,7 @@ export class ModelFS {
         place = { dir, name, node: name === "." ? dir : dir.parent, slash };
         continue;
       }
+      if (creates && isLast && slash) fail("EISDIR");
       const child = dir.entries.get(name) ?? null;
       if (child === null && !isLast) fail("ENOENT");
       const follows = !isLast || last === "follow" || (last === "unless slash" && slash);
@@ -231,7 +232,7 @@ export class ModelFS {
     const { dir, name, node, slash } = this.#walk(path, "never");
     if ([".", "..", "/"].includes(name)) fail("EISDIR");
     if (node === null) fail("ENOENT");
-    if (slash && node.type !== "dir") fail("ENOTDIR");
+    if (slash) fail(node.type === "dir" ? "EISDIR" : "ENOTDIR");
     this.#mayRemove(dir, node, false);
     this.#drop(dir, name, node);
   }
@@ -312,8 +313,7 @@ export class ModelFS {
 
   open(path: string, flags: number, mode: number): ModelFile {
     const follow = !(flags & NOFOLLOW) && !(flags & CREAT && flags & EXCL);
-    const place = this.#walk(path, follow ? "follow" : "unless slash");
-    if (flags & CREAT && place.slash) fail("EISDIR");
+    const place = this.#walk(path, follow ? "follow" : "unless slash", (flags & CREAT) !== 0);
     let { node } = place;
     if (node === null) {
       if (!(flags & CREAT)) fail("ENOENT");
