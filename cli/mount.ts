@@ -60,27 +60,34 @@ async function run(call: Call): Promise<number> {
 
 async function stay({ words, options, terminal }: Call, timeout?: number): Promise<number> {
   const [image, directory] = words as [string, string];
-  const mount = await mountImage(image, directory, {
+  const settings = {
     readOnly: options["read-only"] === true,
     allowOther: options["allow-other"] === true,
     attrTimeoutMs: timeout === undefined ? undefined : timeout * 1000,
-  });
-  terminal.print(`"${image}" is ${READY} "${mount.directory}"\n`);
-  terminal.flush();
-  await untilGone(mount);
-  return EXIT_GOOD;
-}
-
-/** Until somebody unmounts it, or a signal says so. */
-async function untilGone(mount: KernelMount): Promise<void> {
-  // A failure is heard through `finished`, or else by the next signal.
-  const stop = (): void => void mount.unmount({ force: true }).catch(() => {});
+  };
+  let mount: KernelMount | null = null;
+  let isOver = false;
+  // Before there is a mount: a signal must never end the process and leave one behind.
+  const stop = (): void => {
+    isOver = true;
+    // A failure is heard through `finished`, or else by the next signal.
+    mount?.unmount({ force: true }).catch(() => {});
+  };
   for (const signal of SIGNALS) process.on(signal, stop);
   try {
+    mount = await mountImage(image, directory, settings);
+    terminal.print(`"${image}" is ${READY} "${mount.directory}"\n`);
+    terminal.flush();
+    if (isOver) stop();
     await mount.finished;
+  } catch (error) {
+    // Nobody may be left to read what was printed; the mount must not stay without its keeper.
+    await mount?.unmount({ force: true }).catch(() => {});
+    throw error;
   } finally {
     for (const signal of SIGNALS) process.off(signal, stop);
   }
+  return EXIT_GOOD;
 }
 
 async function startAnother({ words, options, terminal }: Call, timeout?: number): Promise<number> {
