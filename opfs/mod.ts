@@ -18,6 +18,7 @@ export {
   type VolumeMetrics,
   type VolumeTicket,
 } from "./open.ts";
+export { importVolume, type ImportVolumeOptions } from "./import_volume.ts";
 export type { WorkerGiven } from "./relay/delivery.ts";
 export type { RelayAddress } from "./relay/messages.ts";
 export type { Metric } from "./relay/metrics.ts";

@@ -107,6 +107,14 @@ export interface OpenedVolume extends VolumeOps {
    * @throws {ErrnoError} ENOTSUP for a volume that is open directly, or by a ticket itself
    */
   share(): VolumeTicket;
+  /**
+   * An image of the volume as it is now, as a stream, while the volume is worked on: closed, compact
+   * and consistent. Until it has been read or is cancelled, what is written over takes up space a
+   * second time; without room for that the stream ends with ENOSPC.
+   *
+   * @throws {ErrnoError} ENOTSUP for a volume that is open by a ticket, EROFS for a failed one
+   */
+  exportImage(): ReadableStream<Uint8Array<ArrayBuffer>>;
   /** Makes everything durable and lets go. A second call does nothing. */
   close(): Promise<void>;
   /** The same as `close`. */
@@ -205,12 +213,14 @@ async function openDirect(
   const close = volume.close.bind(volume);
   const stats = volume.stats.bind(volume);
   const engineMetrics = volume.metrics.bind(volume);
+  const exportImage = volume.exportImage.bind(volume);
   const stopTimer = startCommitTimer(volume, options);
   return dress(volume, {
     transport: "direct",
     report,
     promises: promisesOf(volume),
     stats: () => Promise.resolve({ ...stats() }),
+    exportImage,
     metrics: () =>
       Promise.resolve({ calls: {}, relay: {}, engine: { ...engineMetrics() }, device: {} }),
     share() {
@@ -249,7 +259,8 @@ async function openRelayed(place: VolumePlace, options: OpenOptions): Promise<Op
       address: host.address,
       channels: [connect(), connect()],
     });
-    return await attach(share(), options, { share, leave });
+    const exportImage = () => host.exportImage();
+    return await attach(share(), options, { share, exportImage, leave });
   } catch (error) {
     await leave().catch(() => {});
     throw error;
@@ -283,12 +294,16 @@ function startHost(place: VolumePlace, options: OpenOptions): Promise<RelayHost>
 /** What the thread that started the relay can do, and one that came by a ticket cannot. */
 interface Ownership {
   share: () => VolumeTicket;
+  exportImage: () => ReadableStream<Uint8Array<ArrayBuffer>>;
   leave: () => Promise<void>;
 }
 
 const NO_OWNER: Ownership = {
   share() {
     throw new ErrnoError("ENOTSUP", "share a ticket: share() where the volume was opened by name");
+  },
+  exportImage() {
+    throw new ErrnoError("ENOTSUP", "export the image: do it where the volume was opened by name");
   },
   leave: () => Promise.resolve(),
 };
@@ -326,6 +341,7 @@ async function attach(
       };
     },
     share: owner.share,
+    exportImage: owner.exportImage,
     close: once(async () => {
       try {
         await promises.close();

@@ -38,7 +38,7 @@ export const TABLE: readonly Row[] = [
   { who: ["opfs/device/", "opfs/volume_ops.ts", "opfs/locks.ts"], may: ["abi/"] },
   { who: ["opfs/volume/"], may: [...VOLUME_SHAPE, "opfs/device/handle.ts"] },
   { who: ["opfs/relay/", "opfs/cache.ts", "opfs/layer/"], may: VOLUME_SHAPE },
-  { who: ["opfs/open.ts"], may: ["abi/", "opfs/"] },
+  { who: ["opfs/open.ts", "opfs/import_volume.ts", "opfs/bring_image.ts"], may: ["abi/", "opfs/"] },
   {
     who: ["opfs/relay/worker.ts"],
     may: ["abi/", "opfs/", "fs/create_fs.ts", "node_ops/volume.ts"],

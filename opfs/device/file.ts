@@ -157,7 +157,7 @@ const codes: ReadonlySet<string> = new Set([
 ]);
 
 /** The host's error in our words; one of ours passes. */
-function translate(error: unknown, action: string): ErrnoError {
+export function translate(error: unknown, action: string): ErrnoError {
   if (isErrnoError(error)) return error;
   const code = String((error as { code?: unknown } | null)?.code);
   if (codes.has(code)) return new ErrnoError(code as "EIO", action, { cause: error });

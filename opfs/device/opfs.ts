@@ -20,14 +20,21 @@ export interface OpfsHandleOptions {
 }
 
 /** The browser's file handle, as far as it is used here. */
-interface FileHandle {
+export interface OpfsFile {
+  /** Opens it; only in a worker. */
   createSyncAccessHandle?: () => Promise<StorageHandle>;
+  /** Gives it another name in its directory, in place of what has it. */
+  move?: (name: string) => Promise<void>;
 }
 
 /** The browser's directory handle, as far as it is used here. */
-interface DirectoryHandle {
-  getDirectoryHandle(name: string, options: { create: boolean }): Promise<DirectoryHandle>;
-  getFileHandle(name: string, options: { create: boolean }): Promise<FileHandle>;
+export interface OpfsDirectory {
+  /** A directory in it. */
+  getDirectoryHandle(name: string, options: { create: boolean }): Promise<OpfsDirectory>;
+  /** A file in it. */
+  getFileHandle(name: string, options: { create: boolean }): Promise<OpfsFile>;
+  /** Removes one of them. */
+  removeEntry(name: string): Promise<void>;
 }
 
 const FIRST_PAUSE_MS = 5;
@@ -45,7 +52,16 @@ export async function openOpfsHandle(
   options: OpfsHandleOptions = {},
 ): Promise<StorageHandle> {
   const { create = true, deadlineMs = 2000 } = options;
-  const file = await findFile(path, create);
+  const { directory, name } = await findPlace(path, create);
+  try {
+    return await openFile(await directory.getFileHandle(name, { create }), path, deadlineMs);
+  } catch (error) {
+    throw translate(error, path);
+  }
+}
+
+/** A sync access handle, when whoever has one has let go. */
+async function openFile(file: OpfsFile, path: string, deadlineMs: number): Promise<StorageHandle> {
   if (typeof file.createSyncAccessHandle !== "function") {
     throw new ErrnoError("ENOTSUP", `open "${path}": sync access handles exist only in a worker`);
   }
@@ -54,33 +70,37 @@ export async function openOpfsHandle(
     try {
       return await file.createSyncAccessHandle();
     } catch (error) {
-      if (!isHeldElsewhere(error)) throw translate(error, path);
+      if (!isHeldElsewhere(error)) throw error;
       if (Date.now() + pauseMs > until) throw heldElsewhere(path, error);
     }
     await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
 }
 
-async function findFile(path: string, create: boolean): Promise<FileHandle> {
+/** The directory that a path leads to, and the name there. */
+export async function findPlace(
+  path: string,
+  create: boolean,
+): Promise<{ directory: OpfsDirectory; name: string }> {
   const names = path.split("/").filter((name) => name !== "");
   const last = names.pop();
   if (last === undefined) throw new ErrnoError("EINVAL", `open "${path}"`);
   try {
     let directory = await rootDirectory(path);
     for (const name of names) directory = await directory.getDirectoryHandle(name, { create });
-    return await directory.getFileHandle(last, { create });
+    return { directory, name: last };
   } catch (error) {
     throw translate(error, path);
   }
 }
 
-async function rootDirectory(path: string): Promise<DirectoryHandle> {
+async function rootDirectory(path: string): Promise<OpfsDirectory> {
   const storage = (globalThis as { navigator?: { storage?: { getDirectory?: unknown } } })
     .navigator?.storage;
   if (typeof storage?.getDirectory !== "function") {
     throw new ErrnoError("ENOTSUP", `open "${path}": there is no origin private file system here`);
   }
-  return await storage.getDirectory() as DirectoryHandle;
+  return await storage.getDirectory() as OpfsDirectory;
 }
 
 function nameOf(error: unknown): string {
@@ -97,7 +117,7 @@ function heldElsewhere(path: string, cause: unknown): ErrnoError {
 }
 
 /** The browser's error in our words; one of ours passes. */
-function translate(error: unknown, path: string): ErrnoError {
+export function translate(error: unknown, path: string): ErrnoError {
   const name = nameOf(error);
   if (name === "ErrnoError") return error as ErrnoError;
   if (name === "NotFoundError") return new ErrnoError("ENOENT", `open "${path}"`, { cause: error });

@@ -12,6 +12,7 @@ import { ErrnoError } from "../../abi/errno.ts";
 import { closeChannel } from "./channel.ts";
 import { nudged, startWorker, type WorkerGiven } from "./delivery.ts";
 import type { FromWorker, RelayAddress, RelaySettings, ToWorker, VolumePlace } from "./messages.ts";
+import { receivePieces } from "./pieces.ts";
 import {
   type ChannelMemory,
   Closed,
@@ -43,6 +44,8 @@ export class RelayHost {
   readonly address: RelayAddress;
   readonly #worker: Worker;
   readonly #channels = new Set<ChannelMemory>();
+  /** How to end the images that somebody may still read. */
+  readonly #images = new Set<(error: ErrnoError) => void>();
   readonly #ended = Promise.withResolvers<void>();
 
   private constructor(worker: Worker, address: RelayAddress) {
@@ -108,6 +111,23 @@ export class RelayHost {
   }
 
   /**
+   * An image of the volume as it is when the relay hears of it, as a stream.
+   *
+   * @throws {ErrnoError} EIO if the relay is not there
+   */
+  exportImage(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    if (this.state !== "ready") {
+      throw new ErrnoError("EIO", `export the image from a relay that is ${this.state}`);
+    }
+    const { port1, port2 } = new MessageChannel();
+    const { stream, fail } = receivePieces(port1);
+    this.#images.add(fail);
+    const wish: ToWorker = { type: "export", port: port2 };
+    this.#worker.postMessage(wish, [port2]);
+    return stream;
+  }
+
+  /**
    * Ends the relay: it makes everything durable, closes the volume, and its thread ends.
    *
    * @throws {ErrnoError} what closing the volume has thrown
@@ -137,6 +157,8 @@ export class RelayHost {
     this.state = "dead";
     this.#worker.terminate();
     for (const memory of this.#channels) closeChannel(memory.words, Closed.RELAY_GONE);
+    const gone = new ErrnoError("EBADF", "export the image: the relay has gone");
+    for (const fail of this.#images) fail(gone);
     if (error === null) this.#ended.resolve();
     else this.#ended.reject(error);
   }

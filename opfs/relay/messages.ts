@@ -3,8 +3,11 @@
  *
  * Layer: relay (types only; their version is in `protocol.ts`). The worker says `loaded` when its program
  * runs, or `unavailable`; the page answers `init`; the worker opens the volume and says `ready` or
- * `unavailable`. From then on each `hello` brings a channel. `close` ends it, `closed` is the last,
- * and the page ends the thread. Asked to `announce`, the worker says again where it stands.
+ * `unavailable`. From then on each `hello` brings a channel, and each `export` a port for an image
+ * (`pieces.ts`). `close` ends it, `closed` is the last, and the page ends the thread. Asked to
+ * `announce`, the worker says again where it stands. Instead of `init` the page may say `import`:
+ * then the worker makes a volume from the image at the port, says `imported` or `unavailable`, and
+ * that is all it does.
  *
  * @module
  */
@@ -51,11 +54,21 @@ export interface EngineSettings {
   commitIntervalMs?: number;
 }
 
+/** How the worker makes a volume from an image. */
+export interface ImportSettings {
+  /** Whether a volume that has the name already is replaced. */
+  replace: boolean;
+  /** How long to wait for another holder to let go, in ms. */
+  busyTimeoutMs: number;
+}
+
 /** From the page to its worker. */
 export type ToWorker =
   | { type: "announce" }
   | { type: "init"; version: number; place: VolumePlace; settings: RelaySettings }
   | { type: "hello"; channel: SharedArrayBuffer }
+  | { type: "export"; port: MessagePort }
+  | { type: "import"; place: VolumePlace; settings: ImportSettings; port: MessagePort }
   | { type: "close" };
 
 /** What a client must know of a relay to attach to it. */
@@ -74,4 +87,5 @@ export type FromWorker =
   | { type: "loaded"; version: number }
   | { type: "ready"; version: number; address: RelayAddress }
   | { type: "refused"; channel: SharedArrayBuffer; reason: string }
+  | { type: "imported"; report: object }
   | { type: "closed"; code?: ErrnoCode; reason?: string };

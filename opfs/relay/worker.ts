@@ -7,6 +7,7 @@
  * @module
  */
 import { type ErrnoCode, ErrnoError, isErrnoError } from "../../abi/errno.ts";
+import { bringImage } from "../bring_image.ts";
 import type { StorageHandle } from "../device/handle.ts";
 import { fileHandle } from "../device/file.ts";
 import { openOpfsHandle } from "../device/opfs.ts";
@@ -20,6 +21,7 @@ import type {
   ToWorker,
   VolumePlace,
 } from "./messages.ts";
+import { receivePieces, sendError, sendPieces } from "./pieces.ts";
 import { MESSAGE_VERSION } from "./protocol.ts";
 import type { Value } from "./s11n.ts";
 import { sanityCheck } from "./sanity_check.ts";
@@ -32,6 +34,7 @@ interface WorkerScope {
 }
 
 type Init = Extract<ToWorker, { type: "init" }>;
+type Import = Extract<ToWorker, { type: "import" }>;
 
 const scope = globalThis as unknown as WorkerScope;
 let relay: Relay | null = null;
@@ -43,6 +46,8 @@ let stopTimer: () => void = () => {};
 scope.onmessage = ({ data }) => {
   if (data.type === "init") init(data);
   else if (data.type === "hello") hello(data.channel);
+  else if (data.type === "export") sendImage(data.port);
+  else if (data.type === "import") importOnce(data);
   else if (data.type === "close") close();
   else if (data.type === "announce") scope.postMessage(standing);
 };
@@ -124,6 +129,25 @@ function hello(channel: SharedArrayBuffer): void {
   } catch (error) {
     scope.postMessage({ type: "refused", channel, reason: described(error).reason });
   }
+}
+
+function sendImage(port: MessagePort): void {
+  try {
+    if (volume === null) throw new ErrnoError("EBADF", "export the image of no volume");
+    sendPieces(port, volume.exportImage());
+  } catch (error) {
+    sendError(port, error);
+  }
+}
+
+/** One worker, one volume, here too. */
+function importOnce({ place, settings, port }: Import): void {
+  if (isInitialized) return;
+  isInitialized = true;
+  bringImage(receivePieces(port).stream, place, settings).then(
+    (report) => announce({ type: "imported", report }),
+    refuse,
+  );
 }
 
 /** Serves what has been asked, closes the volume, then lets its lock go. */

@@ -162,8 +162,9 @@ export class ImageExport implements BlockWatch {
     for (let at = used.nextFrom(0, used.blocks); at < used.blocks;) {
       const run = used.runAt(at, Math.min(used.blocks, at + most));
       const piece = this.#piece(at, run);
-      yield piece;
+      // Before it is handed out: whoever has it may send it away.
       at = used.nextFrom(at + piece.length / this.#state.blockSize, used.blocks);
+      yield piece;
     }
   }
 

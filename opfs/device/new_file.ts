@@ -1,0 +1,185 @@
+/**
+ * A device that takes its name only when it is whole: until then it lies beside it, and what had the
+ * name keeps it.
+ *
+ * Layer: device. The name is locked meanwhile, so that nobody opens it or makes it himself.
+ *
+ * Use: `const file = await newHostFile(path); try { fill(file.handle); await file.keep(); } finally {
+ * await file.discard(); }`
+ *
+ * @module
+ */
+import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
+import { fileHandle, translate as translateHost } from "./file.ts";
+import { lockFile, type NodeProcess } from "./file_lock.ts";
+import type { StorageHandle } from "./handle.ts";
+import { findPlace, openOpfsHandle, translate } from "./opfs.ts";
+
+/** A file on its way. */
+export interface NewFile {
+  /** What is written. Empty; `keep` closes it. */
+  readonly handle: StorageHandle;
+  /** Makes it durable and gives it the name, in place of what has it. */
+  keep(): Promise<void>;
+  /** Removes it, unless it has been kept, and lets the name go. */
+  discard(): Promise<void>;
+}
+
+/** How a file comes into being. */
+export interface NewFileOptions {
+  /** Whether something that has the name already is replaced. Default false: EEXIST. */
+  replace?: boolean;
+  /** How long to wait for a predecessor to let go, in ms; in a browser. Default 2,000. */
+  deadlineMs?: number;
+}
+
+/** What a file is called until it is whole. */
+const SUFFIX = ".new";
+
+/**
+ * Begins a file of the host.
+ *
+ * @throws {ErrnoError} EEXIST if something but an empty file has the name, EBUSY while somebody has
+ * it open, EACCES, ENOTSUP where there are no host files
+ */
+export function newHostFile(path: string, options: NewFileOptions = {}): Promise<NewFile> {
+  return Promise.resolve().then(() => beginHostFile(path, options)).catch((error) => {
+    throw translateHost(error, `make "${path}"`);
+  });
+}
+
+function beginHostFile(path: string, { replace = false }: NewFileOptions): NewFile {
+  const release = holdName(path, replace);
+  let handle: StorageHandle;
+  try {
+    handle = fileHandle(`${path}${SUFFIX}`);
+    handle.truncate(0);
+  } catch (error) {
+    release();
+    throw error;
+  }
+  const { fs } = host(path);
+  let isKept = false;
+  return {
+    handle,
+    keep(): Promise<void> {
+      return Promise.resolve().then(() => {
+        handle.flush();
+        handle.close();
+        fs.renameSync(`${path}${SUFFIX}`, path);
+        isKept = true;
+        syncFolder(path);
+      }).catch((error) => {
+        throw translateHost(error, `make "${path}"`);
+      });
+    },
+    discard(): Promise<void> {
+      return Promise.resolve().then(() => {
+        handle.close();
+        if (!isKept) quietly(() => fs.unlinkSync(`${path}${SUFFIX}`));
+        release();
+      });
+    },
+  };
+}
+
+function host(
+  path: string,
+): { process: NodeProcess; fs: ReturnType<NodeProcess["getBuiltinModule"]> } {
+  const { process } = globalThis as { process?: NodeProcess };
+  const fs = process?.getBuiltinModule?.("fs");
+  if (process !== undefined && fs !== undefined) return { process, fs };
+  throw new ErrnoError("ENOTSUP", `make "${path}": there are no host files here`);
+}
+
+/** Locks the name, whether something has it or not; the result lets it go. */
+function holdName(path: string, replace: boolean): () => void {
+  const { process, fs } = host(path);
+  let old: StorageHandle;
+  try {
+    old = fileHandle(path, { create: false });
+  } catch (error) {
+    if (!isErrnoError(error) || error.code !== "ENOENT") throw error;
+    const lock = lockFile(path, fs, process);
+    return () => lock.release();
+  }
+  if (!replace && old.getSize() > 0) {
+    old.close();
+    throw new ErrnoError("EEXIST", `make "${path}": there is something already`);
+  }
+  return () => old.close();
+}
+
+/** Makes the name durable, where a folder can be opened for that. */
+function syncFolder(path: string): void {
+  const { fs } = host(path);
+  const slash = path.lastIndexOf("/");
+  const folder = slash < 0 ? "." : slash === 0 ? "/" : path.slice(0, slash);
+  quietly(() => {
+    const fd = fs.openSync(folder, fs.constants.O_RDONLY);
+    try {
+      fs.fdatasyncSync(fd);
+    } finally {
+      fs.closeSync(fd);
+    }
+  });
+}
+
+function quietly(act: () => void): void {
+  try {
+    act();
+  } catch {
+    // It was a courtesy.
+  }
+}
+
+/**
+ * Begins a file of the origin private file system; in a worker. The caller holds the volume's lock.
+ *
+ * @throws {ErrnoError} EEXIST if something but an empty file has the name, EBUSY while somebody has
+ * it open, ENOTSUP where files cannot be opened or renamed, ENOSPC
+ */
+export async function newOpfsFile(path: string, options: NewFileOptions = {}): Promise<NewFile> {
+  const { replace = false, deadlineMs = 2000 } = options;
+  await refuseUsed(path, replace, deadlineMs);
+  const { directory, name } = await findPlace(path, true);
+  const handle = await openOpfsHandle(`${path}${SUFFIX}`, { deadlineMs });
+  handle.truncate(0);
+  let isKept = false;
+  return {
+    handle,
+    async keep(): Promise<void> {
+      handle.flush();
+      handle.close();
+      try {
+        const file = await directory.getFileHandle(`${name}${SUFFIX}`, { create: false });
+        if (typeof file.move !== "function") {
+          throw new ErrnoError("ENOTSUP", `make "${path}": files cannot be renamed here`);
+        }
+        await file.move(name);
+      } catch (error) {
+        throw translate(error, path);
+      }
+      isKept = true;
+    },
+    async discard(): Promise<void> {
+      handle.close();
+      if (!isKept) await directory.removeEntry(`${name}${SUFFIX}`).catch(() => {});
+    },
+  };
+}
+
+async function refuseUsed(path: string, replace: boolean, deadlineMs: number): Promise<void> {
+  let old: StorageHandle;
+  try {
+    old = await openOpfsHandle(path, { create: false, deadlineMs });
+  } catch (error) {
+    if (isErrnoError(error) && error.code === "ENOENT") return;
+    throw error;
+  }
+  const sizeBytes = old.getSize();
+  old.close();
+  if (!replace && sizeBytes > 0) {
+    throw new ErrnoError("EEXIST", `make "${path}": there is something already`);
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * A stream of bytes from one thread to another: a piece for each wish.
+ *
+ * Layer: relay, over a MessagePort. Not every platform can send a stream as it is; a port they all
+ * can. Nothing is sent that was not asked for, so nothing piles up.
+ *
+ * @module
+ */
+import { type ErrnoCode, ErrnoError, isErrnoError } from "../../abi/errno.ts";
+
+type FromSource =
+  | { type: "piece"; bytes: Uint8Array<ArrayBuffer> }
+  | { type: "end" }
+  | { type: "error"; code: ErrnoCode; reason: string };
+type ToSource = { type: "next" } | { type: "cancel" };
+
+/** Sends a stream's pieces to the other end of a port, as that asks for them. */
+export function sendPieces(port: MessagePort, stream: ReadableStream<Uint8Array>): void {
+  const reader = stream.getReader();
+  port.onmessage = ({ data }: MessageEvent<ToSource>) => {
+    if (data.type === "cancel") {
+      reader.cancel().catch(() => {});
+      port.close();
+    } else void sendNext(port, reader);
+  };
+}
+
+async function sendNext(
+  port: MessagePort,
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+): Promise<void> {
+  try {
+    const { value, done } = await reader.read();
+    if (done) {
+      post(port, { type: "end" });
+      port.close();
+      return;
+    }
+    // A piece of its own, because what is sent is gone here.
+    const isWhole = value.byteLength === value.buffer.byteLength &&
+      value.buffer instanceof ArrayBuffer;
+    const bytes = isWhole ? value as Uint8Array<ArrayBuffer> : value.slice();
+    post(port, { type: "piece", bytes }, [bytes.buffer]);
+  } catch (error) {
+    sendError(port, error);
+  }
+}
+
+/** Ends the stream at the other end with an error. */
+export function sendError(port: MessagePort, error: unknown): void {
+  const code = isErrnoError(error) ? error.code : "EIO";
+  const text = error instanceof Error ? error.message : String(error);
+  const prefix = `${code}: cannot `;
+  const reason = text.startsWith(prefix) ? text.slice(prefix.length) : text;
+  post(port, { type: "error", code, reason });
+  port.close();
+}
+
+function post(port: MessagePort, message: FromSource, transfer: Transferable[] = []): void {
+  port.postMessage(message, transfer);
+}
+
+/** What arrives at a port as a stream; `fail` ends it when the other side is gone. */
+export function receivePieces(
+  port: MessagePort,
+): { stream: ReadableStream<Uint8Array<ArrayBuffer>>; fail: (error: ErrnoError) => void } {
+  let wish: PromiseWithResolvers<void> | null = null;
+  let failure: ErrnoError | null = null;
+  const ask = (message: ToSource): void => port.postMessage(message);
+  const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    start(controller): void {
+      port.onmessage = ({ data }: MessageEvent<FromSource>) => {
+        if (data.type === "piece") controller.enqueue(data.bytes);
+        else if (data.type === "end") controller.close();
+        else controller.error(new ErrnoError(data.code, data.reason));
+        if (data.type !== "piece") port.close();
+        wish?.resolve();
+      };
+    },
+    pull(): Promise<void> {
+      if (failure !== null) throw failure;
+      wish = Promise.withResolvers<void>();
+      ask({ type: "next" });
+      return wish.promise;
+    },
+    cancel(): void {
+      ask({ type: "cancel" });
+      port.close();
+    },
+  }, { highWaterMark: 0 });
+  const fail = (error: ErrnoError): void => {
+    failure = error;
+    wish?.reject(error);
+  };
+  return { stream, fail };
+}

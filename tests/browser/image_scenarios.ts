@@ -1,0 +1,45 @@
+/**
+ * Images in a browser, as functions that stand alone: see `volume_scenarios.ts`.
+ *
+ * @module
+ */
+import type { Scene } from "./volume_scenarios.ts";
+
+type Cairn = typeof import("../../mod.ts");
+
+/**
+ * Exports a volume while it is written over, imports the image under another name, tries it a second
+ * time without and with `replace`, and tells what the copy holds.
+ */
+export async function backUp(scene: Scene): Promise<Record<string, unknown>> {
+  const { importVolume, openVolume } = await import(scene.cairn) as Cairn;
+  const { name, access, blocking } = scene;
+  const volume = await openVolume({ name, access, blocking });
+  const { promises, root } = volume;
+  const ino = await promises.create(root, "file", { mode: 0o100644, uid: 0, gid: 0 });
+  await promises.write(ino, new Uint8Array(2_000_000).fill(1), 0);
+  const backup = `${name} backup`;
+  let pieces = 0;
+  const onProgress = (): void => {
+    pieces++;
+    void promises.write(ino, new Uint8Array(300_000).fill(2), 1_700_000);
+  };
+  const image = volume.exportImage();
+  await promises.sync();
+  const { clean, files } = await importVolume(image, { name: backup, onProgress });
+  const second = importVolume(volume.exportImage(), { name: backup });
+  const refusal = await second.then(() => "none", (error) => (error as Error).message);
+  const copy = await openVolume({ name: backup, create: false, access, blocking });
+  const into = new Uint8Array(2_000_000);
+  await copy.promises.read(await copy.promises.lookup(copy.root, "file"), into, 0);
+  await copy.close();
+  const isOld = into.every((byte) => byte === 1);
+  await promises.sync();
+  await importVolume(volume.exportImage(), { name: backup, replace: true });
+  const again = await openVolume({ name: backup, create: false, access, blocking });
+  await again.promises.read(await again.promises.lookup(again.root, "file"), into, 0);
+  const isNew = into[1_999_999] === 2;
+  await again.close();
+  await volume.close();
+  return { clean, files, isBusy: pieces > 5, refusal: refusal.slice(0, 6), isOld, isNew };
+}

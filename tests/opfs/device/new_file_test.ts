@@ -1,0 +1,69 @@
+/** A host file that takes its name when it is whole. (In browsers: tests/browser/image.spec.ts.) */
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { ErrnoError } from "../../../abi/errno.ts";
+import { fileHandle } from "../../../opfs/device/file.ts";
+import { newHostFile, newOpfsFile } from "../../../opfs/device/new_file.ts";
+
+async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
+  const folder = Deno.makeTempDirSync();
+  try {
+    await work(folder);
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+}
+
+const list = (folder: string): string[] => [...Deno.readDirSync(folder)].map(({ name }) => name);
+
+Deno.test("newHostFile() gives the name to what is whole, and leaves nothing else", async () => {
+  await inFolder(async (folder) => {
+    const path = `${folder}/a`;
+    const file = await newHostFile(path);
+    file.handle.write(new Uint8Array([1, 2, 3]), { at: 0 });
+    assert(!list(folder).includes("a"));
+    assertThrows(() => fileHandle(path), ErrnoError, "EBUSY");
+    await file.keep();
+    await file.discard();
+    assertEquals(list(folder), ["a"]);
+    assertEquals(Deno.readFileSync(path), new Uint8Array([1, 2, 3]));
+    fileHandle(path).close();
+  });
+});
+
+Deno.test("newHostFile() replaces only when told, and nothing that is open", async () => {
+  await inFolder(async (folder) => {
+    const path = `${folder}/a`;
+    Deno.writeTextFileSync(path, "old");
+    await assertRejects(() => newHostFile(path), ErrnoError, "EEXIST");
+    const open = fileHandle(path);
+    await assertRejects(() => newHostFile(path, { replace: true }), ErrnoError, "EBUSY");
+    open.close();
+    const file = await newHostFile(path, { replace: true });
+    file.handle.write(new Uint8Array([52]), { at: 0 });
+    assertEquals(Deno.readTextFileSync(path), "old");
+    await file.keep();
+    await file.discard();
+    assertEquals([list(folder), Deno.readTextFileSync(path)], [["a"], "4"]);
+    Deno.writeTextFileSync(`${folder}/empty`, "");
+    const second = await newHostFile(`${folder}/empty`);
+    await second.discard();
+    assertEquals(list(folder).sort(), ["a", "empty"]);
+  });
+});
+
+Deno.test("newHostFile() that is discarded leaves what was there, and takes over what lies about", async () => {
+  await inFolder(async (folder) => {
+    const path = `${folder}/a`;
+    Deno.writeTextFileSync(path, "old");
+    Deno.writeTextFileSync(`${path}.new`, "left by somebody who was killed");
+    const file = await newHostFile(path, { replace: true });
+    assertEquals(file.handle.getSize(), 0);
+    await file.discard();
+    assertEquals([list(folder), Deno.readTextFileSync(path)], [["a"], "old"]);
+    await assertRejects(() => newHostFile(`${folder}/no/a`), ErrnoError, "ENOENT");
+  });
+});
+
+Deno.test("newOpfsFile() says where there is no origin private file system", async () => {
+  await assertRejects(() => newOpfsFile("/a"), ErrnoError, "ENOTSUP");
+});

@@ -1,0 +1,58 @@
+/** A stream over a port. */
+import { assertEquals, assertRejects } from "@std/assert";
+import { ErrnoError } from "../../../abi/errno.ts";
+import { receivePieces, sendError, sendPieces } from "../../../opfs/relay/pieces.ts";
+
+/** Numbers as pieces; tells how many have been taken, and whether it was cancelled. */
+function source(count: number): { stream: ReadableStream<Uint8Array>; seen: [number, boolean] } {
+  const seen: [number, boolean] = [0, false];
+  const shared = new Uint8Array(100);
+  const stream = new ReadableStream<Uint8Array>({
+    pull(controller): void {
+      if (seen[0] === count) return controller.close();
+      shared.fill(++seen[0]);
+      controller.enqueue(seen[0] % 2 === 0 ? shared.subarray(10, 20) : new Uint8Array([seen[0]]));
+    },
+    cancel(): void {
+      seen[1] = true;
+    },
+  }, { highWaterMark: 0 });
+  return { stream, seen };
+}
+
+Deno.test("sendPieces() and receivePieces() carry a stream, a piece for each wish", async () => {
+  const { port1, port2 } = new MessageChannel();
+  const { stream, seen } = source(5);
+  sendPieces(port1, stream);
+  const reader = receivePieces(port2).stream.getReader();
+  assertEquals((await reader.read()).value, new Uint8Array([1]));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assertEquals(seen[0], 1);
+  assertEquals((await reader.read()).value, new Uint8Array(10).fill(2));
+  for (const value of [1, 10, 1]) assertEquals((await reader.read()).value?.length, value);
+  assertEquals((await reader.read()).done, true);
+});
+
+Deno.test("receivePieces() passes a cancel on, and errors of the source and of its thread", async () => {
+  const cancelled = new MessageChannel();
+  const { stream, seen } = source(5);
+  sendPieces(cancelled.port1, stream);
+  const received = receivePieces(cancelled.port2).stream;
+  await received.cancel();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assertEquals(seen[1], true);
+
+  const refused = new MessageChannel();
+  const reader = receivePieces(refused.port2).stream.getReader();
+  const reading = reader.read();
+  sendError(refused.port1, new ErrnoError("ENOSPC", "go on"));
+  await assertRejects(() => reading, ErrnoError, "ENOSPC: cannot go on");
+
+  const gone = new MessageChannel();
+  const { stream: waiting, fail } = receivePieces(gone.port2);
+  const waits = waiting.getReader().read();
+  fail(new ErrnoError("EBADF", "read: the relay has gone"));
+  await assertRejects(() => waits, ErrnoError, "the relay has gone");
+  gone.port2.close();
+  gone.port1.close();
+});
