@@ -19,6 +19,7 @@ import { importVerb } from "./import.ts";
 import { infoVerb } from "./info.ts";
 import { lsVerb } from "./ls.ts";
 import { mkfsVerb } from "./mkfs.ts";
+import { mountVerb } from "./mount.ts";
 import { putVerb } from "./put.ts";
 import { statVerb } from "./stat.ts";
 import { Interrupted } from "./steps.ts";
@@ -47,6 +48,7 @@ const VERBS: readonly Verb[] = [
   putVerb,
   getVerb,
   dfVerb,
+  mountVerb,
   checkVerb,
   importVerb,
   exportVerb,
