@@ -14,6 +14,7 @@ import { F_OK, R_OK, UTIME_NOW, UTIME_OMIT, W_OK, X_OK } from "../abi/flags.ts";
 import { isDir, isFile, MAY_WRITE, S_ISGID, S_ISUID } from "../abi/mode.ts";
 import type { FSNode } from "../abi/node.ts";
 import { byteCount, integer, refuse } from "./arguments.ts";
+import { refresh } from "./lookup.ts";
 import { hasContents, isPrivileged, mayAccess, mayChange } from "./permissions.ts";
 import type { State } from "./state.ts";
 
@@ -189,8 +190,10 @@ export function strippedMode(state: State, node: FSNode): number | undefined {
   return stripped === mode ? undefined : stripped;
 }
 
-/** After a write by somebody unprivileged: suid and sgid go. */
+/** After a write by somebody unprivileged: suid and sgid go, also such as others have just set. */
 export function dropPrivileges(state: State, node: FSNode): void {
+  if (isPrivileged(state)) return;
+  if (!node.removed) refresh(node);
   const mode = strippedMode(state, node);
   if (mode !== undefined) setAttributes(state, "write", node, { mode });
 }

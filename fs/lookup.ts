@@ -9,6 +9,7 @@
  * @module
  */
 import { isDir, S_IFDIR, S_IFLNK, S_IFMT } from "../abi/mode.ts";
+import { isErrnoError } from "../abi/errno.ts";
 import type { FSNode } from "../abi/node.ts";
 import { checkName, checkPath, nameErrno, refuse, SYMLOOP_MAX } from "./arguments.ts";
 import { hashEnd, hashStart, hashUnit } from "./name_table.ts";
@@ -57,12 +58,18 @@ export function walk(
   start: FSNode | null = state.directory,
 ): Place {
   checkPath(call, path);
-  if (state.names.count > state.maxNodes && !(options & SECOND)) state.names.trim(state.maxNodes);
+  if (!(options & SECOND)) tidy(state);
   const root = state.root;
   if (root === null || start === null) refuse("ENOENT", call, path);
   const walker = new Walker(state, call, path, options);
   walker.run(path.charCodeAt(0) === SLASH ? root : start);
   return walker;
+}
+
+/** Keeps the name table within its bounds. */
+function tidy({ names, maxNodes }: State): void {
+  if (names.count > maxNodes) names.trim(maxNodes);
+  if (names.isSweepDue) names.sweep();
 }
 
 /** The node that a path leads to. ENOENT if there is none. */
@@ -89,7 +96,7 @@ export function attach(state: State, parent: FSNode, name: string, node: FSNode)
 
 /** Takes a node out of the name table, for its name is gone. */
 export function detach(state: State, node: FSNode): void {
-  state.names.remove(node);
+  forget(state, node);
   node.removed = true;
 }
 
@@ -107,8 +114,29 @@ export function childOf(
 function trusted(state: State, node: FSNode | null): FSNode | null {
   if (node === null || node.node_ops.revalidate === undefined) return node;
   if (node.node_ops.revalidate(node)) return node;
-  state.names.remove(node);
+  forget(state, node);
   return null;
+}
+
+/**
+ * Brings a node up to date that a walk has not found by its name: where it starts, a root, "..".
+ * Such a node stays itself whatever its name leads to by now.
+ */
+export function refresh(node: FSNode): void {
+  const { revalidate, getattr } = node.node_ops;
+  if (revalidate === undefined || revalidate(node)) return;
+  try {
+    const { mode, uid, gid } = getattr(node);
+    Object.assign(node.data, { mode, uid, gid });
+  } catch (error) {
+    if (!isErrnoError(error)) throw error;
+  }
+}
+
+/** Takes a name out. What is cached below it goes by the next sweep. */
+function forget(state: State, node: FSNode): void {
+  state.names.remove(node);
+  if (node.pins > 0 && isDir(node.data.mode)) state.names.leftBehind(node);
 }
 
 function lookUp(state: State, call: string, parent: FSNode, name: string): FSNode | null {
@@ -137,6 +165,16 @@ export function pathOf(place: Place, path: string): string {
   return place.plain ? path : getPath(place.node);
 }
 
+function above(directory: FSNode): FSNode {
+  return crossed(parentOf(directory));
+}
+
+function crossed(node: FSNode): FSNode {
+  const top = topOf(node);
+  refresh(top);
+  return top;
+}
+
 class Walker implements Place {
   parent!: FSNode;
   name = "";
@@ -160,6 +198,7 @@ class Walker implements Place {
   }
 
   run(start: FSNode): void {
+    refresh(start);
     this.parent = start;
     this.node = start;
     let from = this.#skipSlashes(0);
@@ -199,7 +238,7 @@ class Walker implements Place {
     if (to - from !== 1 && !isTwo) return false;
     this.plain = false;
     this.name = isTwo ? ".." : ".";
-    this.node = isTwo ? topOf(parentOf(directory)) : directory;
+    this.node = isTwo ? above(directory) : directory;
     return true;
   }
 
@@ -229,7 +268,7 @@ class Walker implements Place {
     const isLink = (child.data.mode & S_IFMT) === S_IFLNK;
     if (isLink && (!isLast || this.slash || this.#options & FOLLOW)) return this.#follow(child, to);
     this.name = child.name;
-    this.node = child.mounted === null ? child : topOf(child);
+    this.node = child.mounted === null ? child : crossed(child);
     return next;
   }
 
@@ -245,6 +284,7 @@ class Walker implements Place {
     this.#path = target + this.#path.substring(to);
     this.node = target.charCodeAt(0) === SLASH ? this.#state.root : this.parent;
     this.parent = this.node as FSNode;
+    refresh(this.parent);
     return this.#skipSlashes(0);
   }
 

@@ -77,8 +77,14 @@ function drop(state: State, mount: Mount): void {
   }
   mount.root.pins--;
   state.mounts.splice(state.mounts.indexOf(mount), 1);
-  if (state.directory?.mount === mount) state.directory = state.root;
+  if (state.directory?.mount === mount) standAtRoot(state, state.directory);
   (mount.type as Backend<unknown>).unmount?.(mount.root);
+}
+
+function standAtRoot(state: State, before: FSNode): void {
+  before.pins--;
+  state.directory = state.root;
+  if (state.root !== null) state.root.pins++;
 }
 
 /** Whether a stream, a mount or the current directory holds the mount. */

@@ -4,7 +4,8 @@
  * Layer: fs. The key is the parent *node* by identity, since inode numbers repeat between mounts;
  * the hash mixes the mount, the parent's inode number and the name. It doubles before the mean chain
  * exceeds one node. Above a bound it forgets nodes that nobody holds and whose backend can look
- * them up again.
+ * them up again. A directory that leaves while children of it are cached leaves them behind, out of
+ * every path's reach; they go by a sweep as soon as it pays.
  *
  * Finding neither allocates nor cuts the name out of its path: `find(parent, path, from, to, hash)`.
  *
@@ -16,6 +17,8 @@ import type { FSNode } from "../abi/node.ts";
 const FIRST_BUCKETS = 1024;
 /** Buckets that one `trim` looks at, at most. */
 const TRIM_BUCKETS = 256;
+/** A sweep is due when this many buckets or fewer are looked at for each node left behind. */
+const SWEEP_BUCKETS = 64;
 
 /** Where the hash of a name in `parent` starts. */
 export function hashStart(parent: FSNode): number {
@@ -61,6 +64,8 @@ export class NameTable {
   count = 0;
   #mask = FIRST_BUCKETS - 1;
   #hand = 0;
+  /** Children of directories that have left since the last sweep, at most. */
+  #leftBehind = 0;
 
   /** The node whose parent is `parent` and whose name is `path` from `from` to `to`, or null. */
   find(parent: FSNode, path: string, from: number, to: number, hash: number): FSNode | null {
@@ -107,6 +112,31 @@ export class NameTable {
   removeMount(dev: number): void {
     for (let bucket = 0; bucket < this.buckets.length; bucket++) {
       this.#filter(bucket, (node) => node.mount.dev !== dev);
+    }
+  }
+
+  /** Whether `sweep` would be worth its time. */
+  get isSweepDue(): boolean {
+    return this.#leftBehind * SWEEP_BUCKETS >= this.buckets.length;
+  }
+
+  /** Takes note that a directory has left while something is still pinned to it. */
+  leftBehind(directory: FSNode): void {
+    this.#leftBehind += directory.pins;
+  }
+
+  /**
+   * Takes out what no root leads to: the nodes below a directory that is not in the table, unless
+   * somebody holds that directory and may still walk from it.
+   */
+  sweep(): void {
+    this.#leftBehind = 0;
+    const census = new Census(this);
+    for (const first of this.buckets) {
+      for (let node = first; node !== null; node = node.name_next) census.count(node);
+    }
+    for (let bucket = 0; bucket < this.buckets.length; bucket++) {
+      this.#filter(bucket, (node) => census.isReachable(node.parent));
     }
   }
 
@@ -168,6 +198,56 @@ export class NameTable {
         node = next;
       }
     }
+  }
+}
+
+/** Which directories can still be reached; made for one sweep. */
+class Census {
+  readonly #table: NameTable;
+  /** Cached children of directories that are not in the table; null for one that is, or a root. */
+  readonly #children = new Map<FSNode, number | null>();
+  /** Whether a directory can be reached, once it is known. */
+  readonly #known = new Map<FSNode, boolean>();
+
+  constructor(table: NameTable) {
+    this.#table = table;
+  }
+
+  /** Counts a node for its parent. */
+  count({ parent }: FSNode): void {
+    const before = this.#children.get(parent);
+    if (before === undefined) this.#children.set(parent, this.#isInside(parent) ? null : 1);
+    else if (before !== null) this.#children.set(parent, before + 1);
+  }
+
+  #isInside(directory: FSNode): boolean {
+    return directory.parent === directory ||
+      this.#table.get(directory.parent, directory.name) === directory;
+  }
+
+  /** Whether a root leads to the directory, or somebody holds it beside its cached children. */
+  isReachable(directory: FSNode): boolean {
+    const way: FSNode[] = [];
+    let at = directory;
+    let answer = this.#answer(at);
+    while (answer === null) {
+      way.push(at);
+      at = at.parent;
+      answer = this.#answer(at);
+    }
+    for (const node of way) this.#known.set(node, answer);
+    return answer;
+  }
+
+  /** The answer for this directory, or null if it is its parent's. */
+  #answer(directory: FSNode): boolean | null {
+    const known = this.#known.get(directory);
+    if (known !== undefined) return known;
+    const children = this.#children.get(directory) ?? null;
+    if (children === null) return directory.parent === directory ? true : null;
+    const isHeld = directory.pins > children;
+    this.#known.set(directory, isHeld);
+    return isHeld;
   }
 }
 

@@ -20,7 +20,18 @@ import {
   removeDirectory,
   removeFile,
 } from "./entries.ts";
-import { find, FOLLOW, LAST, parentOf, pathOf, SECOND, topOf, UNCHECKED, walk } from "./lookup.ts";
+import {
+  find,
+  FOLLOW,
+  LAST,
+  parentOf,
+  pathOf,
+  refresh,
+  SECOND,
+  topOf,
+  UNCHECKED,
+  walk,
+} from "./lookup.ts";
 import { mayAccess, mayLookup } from "./permissions.ts";
 import { getPath, State } from "./state.ts";
 
@@ -172,6 +183,7 @@ export class NodeCalls extends State {
 
   /** Makes a directory the current one; what `chdir` and `fchdir` have in common. */
   protected standIn(node: FSNode, call: string): void {
+    refresh(node);
     const refused = mayLookup(this, node);
     if (refused !== 0) refuse(refused, call, node.name);
     node.pins++;

@@ -21,7 +21,7 @@ import {
   SEEK_HOLE,
   SEEK_SET,
 } from "../abi/flags.ts";
-import { isDir, S_IFDIR, S_IFMT, S_ISGID, S_ISUID } from "../abi/mode.ts";
+import { isDir, S_IFDIR, S_IFMT } from "../abi/mode.ts";
 import { FSNode, FSStream } from "../abi/node.ts";
 import { AttrCalls } from "./attr_calls.ts";
 import { byteCount, bytesOf, integer, refuse } from "./arguments.ts";
@@ -36,10 +36,9 @@ import {
   timeOf,
   type TimeSpec,
 } from "./attributes.ts";
+import { refresh } from "./lookup.ts";
 import { openNode, openPath } from "./opening.ts";
 import { getPath } from "./state.ts";
-
-const SPECIAL_BITS = S_ISUID | S_ISGID;
 
 /** Calls on streams and descriptors. */
 export class StreamCalls extends AttrCalls {
@@ -129,7 +128,7 @@ export class StreamCalls extends AttrCalls {
       end = start + count;
     }
     if (moves) shared.position = end;
-    if (stream.node.data.mode & SPECIAL_BITS) dropPrivileges(this, stream.node);
+    if (this.credentials.uid !== 0) dropPrivileges(this, stream.node);
     if (shared.flags & O_DSYNC) stream_ops.fsync?.(stream);
     if (this.watchers.size + this.maps.size > 0 || this.trackingDelegate !== null) {
       this.#wrote(stream, bytes.subarray(offset, offset + count), end - count);
@@ -304,10 +303,12 @@ export class StreamCalls extends AttrCalls {
     return this.descriptors.get(stream) ?? refuse("EBADF", call, stream);
   }
 
-  /** Not one that was opened with O_PATH. */
+  /** Not one that was opened with O_PATH. Its owner and mode are up to date. */
   #usable(stream: number | FSStream, call: string): FSStream {
     const open = this.#streamOf(stream, call);
-    return open.flags & O_PATH ? refuse("EBADF", call, open.path) : open;
+    if (open.flags & O_PATH) refuse("EBADF", call, open.path);
+    refresh(open.node);
+    return open;
   }
 }
 

@@ -94,6 +94,51 @@ Deno.test("NameTable.trim() forgets what nobody holds and the backend can find a
   assertStrictEquals(table.get(fixed, "cannot be looked up"), stays);
 });
 
+Deno.test("NameTable.sweep() takes out what hangs below a directory that has left", () => {
+  const table = new NameTable();
+  const root = node(null, "/");
+  const [gone, stays] = [node(root, "gone"), node(root, "stays")];
+  const [below, kept] = [node(gone, "below"), node(stays, "kept")];
+  const nodes = [gone, stays, below, kept, node(below, "deep"), node(below, "deeper")];
+  for (const each of nodes) table.add(each);
+  table.sweep();
+  assertEquals(table.count, 6, "everything can be reached");
+  table.remove(gone);
+  table.sweep();
+  assertEquals([table.count, gone.pins, below.pins, stays.pins], [2, 0, 0, 1]);
+  assertStrictEquals(table.get(stays, "kept"), kept);
+});
+
+Deno.test("NameTable.sweep() leaves what hangs below a directory that somebody holds", () => {
+  const table = new NameTable();
+  const root = node(null, "/");
+  const held = node(root, "held");
+  const below = node(held, "below");
+  const deep = node(below, "deep");
+  for (const each of [held, below, deep]) table.add(each);
+  held.pins++;
+  table.remove(held);
+  table.sweep();
+  assertStrictEquals(table.get(below, "deep"), deep);
+  held.pins--;
+  table.sweep();
+  assertEquals(table.count, 0);
+});
+
+Deno.test("NameTable.isSweepDue says so when enough has been left behind for its size", () => {
+  const table = new NameTable();
+  const directory = node(null, "/");
+  assert(!table.isSweepDue);
+  directory.pins = 15;
+  table.leftBehind(directory);
+  assert(!table.isSweepDue);
+  directory.pins = 1;
+  table.leftBehind(directory);
+  assert(table.isSweepDue);
+  table.sweep();
+  assert(!table.isSweepDue);
+});
+
 Deno.test("NameTable.removeMount() takes a mount's nodes and no others", () => {
   const table = new NameTable();
   const root = node(null, "/");

@@ -34,6 +34,7 @@ const USERS = [
   { uid: 1002, gid: 50, groups: [] },
 ];
 const SLOTS = 6;
+const ON_STREAMS = new Set(["close", "dup", "read", "write", "seek", "ftruncate", "fstat"]);
 const NAMES = ["a", "b", "c", "dd"];
 const CALLS = [
   ["user", 6],
@@ -164,6 +165,11 @@ export class RealCaller {
     return shown;
   }
 
+  /** Whether there is a descriptor in the slot. */
+  has(slot: number): boolean {
+    return this.#slots[slot] !== null;
+  }
+
   /** Makes the call; an error is its name. */
   make(call: Call): Outcome {
     try {
@@ -253,6 +259,41 @@ export class RealCaller {
       case "fstat":
         return this.#stat(fs.fstat(stream));
     }
+  }
+}
+
+/** Makes the calls on several instances that show one tree: each call on one of them. */
+export class SeveralCallers {
+  readonly #callers: readonly RealCaller[];
+  /** Which instance has the descriptor of a slot. */
+  readonly #owners: number[] = Array(SLOTS).fill(0);
+  #next = 0;
+
+  constructor(instances: readonly FS[]) {
+    this.#callers = instances.map((fs) => new RealCaller(fs));
+  }
+
+  /** Makes the call; an error is its name. */
+  make(call: Call): Outcome {
+    if (call.call === "user" || call.call === "umask") {
+      return this.#callers.map((caller) => caller.make(call))[0]!;
+    }
+    this.#next = (this.#next + call.slot + 1) % this.#callers.length;
+    const owner = this.#owners[call.slot]!;
+    if (call.call === "open") return this.#open(call, owner);
+    if (!ON_STREAMS.has(call.call)) return this.#callers[this.#next]!.make(call);
+    if (call.call !== "dup") return this.#callers[owner]!.make(call);
+    const target = call.a % SLOTS;
+    const isTaken = this.#callers[this.#owners[target]!]!.has(target);
+    if (this.#callers[owner]!.has(call.slot) && isTaken) return "taken";
+    if (this.#callers[owner]!.has(call.slot)) this.#owners[target] = owner;
+    return this.#callers[owner]!.make(call);
+  }
+
+  #open(call: Call, owner: number): Outcome {
+    this.#callers[owner]!.make({ ...call, call: "close" });
+    this.#owners[call.slot] = this.#next;
+    return this.#callers[this.#next]!.make(call);
   }
 }
 
