@@ -2,8 +2,8 @@
  * The name table: (parent node, name) → FSNode, in one hash table for all mounts.
  *
  * Layer: fs. The key is the parent *node* by identity, since inode numbers repeat between mounts;
- * the hash mixes the mount, the parent's inode number and the name. It doubles before the mean chain
- * exceeds one node. Above a bound it forgets nodes that nobody holds and whose backend can look
+ * the hash mixes the mount, the parent's inode number and the name. It doubles when half as
+ * many nodes as buckets are in it, so that most chains are one node long. Above a bound it forgets nodes that nobody holds and whose backend can look
  * them up again. A directory that leaves while children of it are cached leaves them behind, out of
  * every path's reach; they go by a sweep as soon as it pays.
  *
@@ -88,7 +88,7 @@ export class NameTable {
 
   /** Adds an attached node, and pins its parent. */
   add(node: FSNode): void {
-    if (this.count >= this.buckets.length) this.#grow();
+    if (this.count * 2 >= this.buckets.length) this.#grow();
     this.#push(node);
     this.count++;
     if (node.parent !== node) node.parent.pins++;
