@@ -1,33 +1,63 @@
 /**
  * `cairn check`: whether a volume is what it should be.
  *
- * Layer: cli. The volume is only read. Ends with 0 when it is clean, 1 when something was found, 2
- * when it cannot be looked into.
+ * Layer: cli. The volume is only read unless a repair is asked for (`repair.ts`). Ends with 0 when
+ * it is clean, 1 when something was found, 2 when it cannot be looked into.
  *
  * @module
  */
 import { checkVolume, fileHandle, type Report } from "../opfs/mod.ts";
+import { repairImage } from "./repair.ts";
+import { interruptible } from "./steps.ts";
 import { at, type Call, EXIT_FOUND, EXIT_GOOD, type Verb } from "./verb.ts";
-import { count, printable } from "./words.ts";
+import { count, printable, tellReport } from "./words.ts";
 
 /** The verb. */
 export const checkVerb: Verb = {
   name: "check",
-  usage: "check [--json] IMAGE",
-  summary: "Looks for damage in a volume, and changes nothing",
-  help: `  --json  print the report as one JSON object
+  usage: "check [--repair] [--json] IMAGE",
+  summary: "Looks for damage in a volume, and repairs it if told to",
+  help: `Without --repair nothing is changed.
 
-Ends with 0 when the volume is clean, 1 when something was found, 2 when it cannot be
-looked into.
+  --repair  put right what is damaged. Counters, the bitmap and the like are corrected in
+            place. For anything else a new volume is made with all that can be saved, what
+            no path leads to in /lost+found; it takes the name, and the damaged volume stays
+            as IMAGE.damaged. Modes, owners and times are never invented: what was lost is
+            said.
+  --json    print the report as one JSON object
+
+Ends with 0 when the volume is clean, 1 when something was found, repaired or not, 2 when
+it cannot be looked into.
 
 Examples:
   cairn check notes.cairn
-  cairn check --json notes.cairn
+  cairn check --repair notes.cairn
 `,
-  options: { json: { type: "boolean" } },
+  options: { json: { type: "boolean" }, repair: { type: "boolean" } },
   words: [1, 1],
-  run,
+  run: (call) => call.options.repair === true ? repair(call) : run(call),
 };
+
+/** Repairs, and says what was found and what came of it. */
+async function repair({ words, options, terminal }: Call): Promise<number> {
+  const [image] = words as [string];
+  const { before, transfer, kept } = await interruptible((interrupts) =>
+    repairImage(image, { terminal, interrupts })
+  );
+  if (options.json === true) {
+    terminal.print(`${JSON.stringify({ ...before, repair: { transfer, kept } })}\n`);
+    return before.clean ? EXIT_GOOD : EXIT_FOUND;
+  }
+  terminal.print(textOf(before));
+  if (before.clean) return EXIT_GOOD;
+  if (transfer === null) {
+    terminal.print("corrected in place\n");
+    return EXIT_FOUND;
+  }
+  tellReport(terminal, transfer, false);
+  terminal.print(`repaired; the damaged volume is "${kept}"\n`);
+  return EXIT_FOUND;
+}
 
 function run({ words, options, terminal }: Call): number {
   const [image] = words as [string];

@@ -11,7 +11,9 @@ import process from "node:process";
 import { isErrnoError } from "../mod.ts";
 import { catVerb } from "./cat.ts";
 import { checkVerb } from "./check.ts";
+import { compactVerb } from "./compact.ts";
 import { dfVerb } from "./df.ts";
+import { dumpVerb } from "./dump.ts";
 import { exportVerb } from "./export.ts";
 import { getVerb } from "./get.ts";
 import { hintFor } from "./hints.ts";
@@ -50,6 +52,8 @@ const VERBS: readonly Verb[] = [
   dfVerb,
   mountVerb,
   checkVerb,
+  compactVerb,
+  dumpVerb,
   importVerb,
   exportVerb,
 ];

@@ -26,11 +26,23 @@ export type { VolumePromises } from "./relay/promises.ts";
 export type { Value } from "./relay/s11n.ts";
 export type { StorageReport } from "./relay/storage.ts";
 export type { PoolMetrics } from "./volume/block_pool.ts";
-export { checkVolume } from "./volume/check.ts";
+export { type CheckOptions, checkVolume } from "./volume/check.ts";
+export type { CompactReport, CompactSteps } from "./volume/compact.ts";
+export {
+  type BlockDump,
+  type HeaderDump,
+  ImageDump,
+  type NameDump,
+  type RecordDump,
+  type RunDump,
+  type SegmentDump,
+  type SlotDump,
+} from "./volume/dump.ts";
 export { type FormatOptions, formatVolume } from "./volume/format.ts";
-export { importImage, type ImageOptions } from "./volume/image_import.ts";
+export { type ImageOptions, importImage } from "./volume/image_import.ts";
 export type { JournalMetrics, JournalOptions } from "./volume/journal.ts";
 export { openVolumeSync, type VolumeOptions } from "./volume/mount.ts";
+export { mendVolume, type RepairOptions, repairSteps } from "./volume/repair.ts";
 export type { MountReport, Report, Violation } from "./volume/report.ts";
 export {
   type Finding,
@@ -51,8 +63,10 @@ export {
   Version1Image,
 } from "./volume/version1_read.ts";
 export { type ExportOptions, exportSteps } from "./volume/version1_write.ts";
+export type { Header } from "./volume/header.ts";
 export type { Superblock } from "./volume/superblock.ts";
-export { type EngineMetrics, Volume, type VolumeStats } from "./volume/volume.ts";
+export { Volume } from "./volume/volume.ts";
+export type { EngineMetrics, VolumeStats } from "./volume/volume_stats.ts";
 export type {
   CompoundOps,
   CreateOptions,

@@ -199,6 +199,11 @@ export class Bitmap {
     return block < this.#blocks ? block : -1;
   }
 
+  /** How many blocks from `start` on are free, before `end`. */
+  freeRunAt(start: number, end: number): number {
+    return this.#runLength(start, Math.min(end, this.#blocks), false);
+  }
+
   /**
    * Takes free blocks outside of every transaction, for bytes that no slot will ever speak of. A
    * crash gives them back by itself.

@@ -1,9 +1,9 @@
 /**
  * Check: every broken rule of an image in one pass, without changing it.
  *
- * Layer: opfs/volume. V1 to V9 are looked at in the slots (`scan.ts`), the headers and, when the
- * volume was closed cleanly, the counters and the bitmap, which are allowed to be behind while it is
- * in use. Every test of a volume ends with it.
+ * Layer: opfs/volume. V9 and V10 are found on the way in (`image.ts`), V1 to V8 in the slots
+ * (`scan.ts`) and around the headers; counters and bitmap only when the volume was closed cleanly,
+ * because they are allowed to be behind while it is in use. Every test of a volume ends with it.
  *
  * @module
  */
@@ -16,11 +16,20 @@ import { bitmapViolation, counterViolations } from "./mount.ts";
 import type { Report, Violation } from "./report.ts";
 import { type Derived, scan } from "./scan.ts";
 import { encodeSuperblock } from "./superblock.ts";
+import type { Progress } from "./transfer.ts";
+
+/** How {@link checkVolume} goes about it. */
+export interface CheckOptions {
+  /** Told how much of the tables has been looked at. */
+  onProgress?: (progress: Progress) => void;
+}
 
 /**
- * Looks at everything in an image and changes nothing.
+ * Looks at everything in an image and changes nothing. What is wrong is listed, not thrown, as long
+ * as there is enough to go on with.
  *
- * @throws {ErrnoError} EINVAL, ENOTSUP or EIO for an image that cannot be looked into
+ * @throws {ErrnoError} EINVAL or ENOTSUP for what is no volume of ours, EIO for one of which not
+ * even the tables are there
  * @example
  * ```ts
  * import { checkVolume, memoryHandle, openVolumeSync } from "@cairn/fs/opfs";
@@ -31,10 +40,18 @@ import { encodeSuperblock } from "./superblock.ts";
  * assertEquals(checkVolume(handle).violations, []);
  * ```
  */
-export function checkVolume(handle: StorageHandle): Report {
-  const image = loadImage(handle);
-  const derived = scan(image.tables, image.superblock, image.segments);
+export function checkVolume(handle: StorageHandle, options: CheckOptions = {}): Report {
+  const found: Violation[] = [];
+  const image = loadImage(handle, (violation) => void found.push(violation));
+  const { slots, names } = image.tables;
+  const totalBytes = slots.length + names.length;
+  const told = (doneBytes: number): void => options.onProgress?.({ doneBytes, totalBytes });
+  const derived = scan(image.tables, image.superblock, image.segments, (count) => {
+    told(count * L.SLOT_BYTES);
+  });
+  told(totalBytes);
   const { violations } = derived;
+  violations.unshift(...found);
   const wasClean = image.header.state === L.STATE.CLOSED;
   if (wasClean) {
     violations.push(...counterViolations(image, derived));

@@ -9,6 +9,7 @@
 import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
 import { crc32 } from "./checksum.ts";
 import * as L from "./layout.ts";
+import { type Tell, tellOrThrow } from "./report.ts";
 import { decodeSuperblock, encodeSuperblock, type Superblock } from "./superblock.ts";
 
 /** What a journal header says. */
@@ -144,9 +145,10 @@ function viewOf(page: Uint8Array): DataView {
 /**
  * The newest valid header of an image's first 12,288 bytes.
  *
- * @throws {ErrnoError} EINVAL, EIO or ENOTSUP that says why there is none
+ * @throws {ErrnoError} EINVAL, EIO or ENOTSUP that says why there is none. Whoever wants to be told
+ * of damage gets what the superblock's copy says, if both are damaged
  */
-export function newestHeader(start: Uint8Array): FoundHeader {
+export function newestHeader(start: Uint8Array, tell?: Tell): FoundHeader {
   let newest: FoundHeader | null = null;
   let refused: unknown = null;
   for (const at of [L.HEADER_A_AT, L.HEADER_B_AT]) {
@@ -162,8 +164,35 @@ export function newestHeader(start: Uint8Array): FoundHeader {
   }
   if (refused !== null) throw refused;
   if (newest !== null) return newest;
-  decodeSuperblock(viewOf(start), L.SUPERBLOCK_AT);
-  throw new ErrnoError("EIO", "open the volume: V9: both journal headers are damaged");
+  const fromCopy = headerFromCopy(start);
+  tellOrThrow(
+    new ErrnoError("EIO", "open the volume: V9: both journal headers are damaged"),
+    tell,
+    "V9",
+  );
+  return fromCopy;
+}
+
+/**
+ * What can be said of an image without a header: the geometry of the superblock's copy, and nothing
+ * to replay.
+ *
+ * @throws {ErrnoError} EINVAL, EIO or ENOTSUP if the copy is none either
+ */
+export function headerFromCopy(start: Uint8Array): FoundHeader {
+  return {
+    state: L.STATE.IN_USE,
+    counter: 0,
+    tailSequence: 0,
+    tailPlace: 0,
+    tailChecksum: 0,
+    salt: [0, 0],
+    term: 0,
+    superblock: decodeSuperblock(viewOf(start), L.SUPERBLOCK_AT),
+    volumeId: new Uint8Array(L.VOLUME_ID_BYTES),
+    label: "",
+    at: L.HEADER_A_AT,
+  };
 }
 
 function unsupported(why: string): ErrnoError {

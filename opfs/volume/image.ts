@@ -14,6 +14,7 @@ import { type FoundHeader, newestHeader } from "./header.ts";
 import * as L from "./layout.ts";
 import { bytesOf, readSegments, type Segment, type Segments } from "./segments.ts";
 import { findRecords, type Replay, replayDescriptors, replayTables } from "./replay.ts";
+import { type Tell, tellOrThrow } from "./report.ts";
 import { readDevice } from "./state.ts";
 import { geometryProblem, imageBytes, type Superblock } from "./superblock.ts";
 import { Tables } from "./tables.ts";
@@ -40,33 +41,73 @@ const FIRST_READ_BYTES = 1024 * 1024;
 const COMPARED_BYTES = 1024 * 1024;
 
 /**
- * Reads an image's header and tables.
+ * Reads an image's header and tables. Whoever wants to be told of damage gets what can be had in
+ * spite of it: behind damage in the journal nothing is replayed, a table ends before an impossible
+ * descriptor, and what a file that was cut off lacks is zeros.
  *
- * @throws {ErrnoError} EINVAL if it is no volume, ENOTSUP for one that is not ours, EIO for a
- * damaged one or one that was cut off
+ * @throws {ErrnoError} EINVAL if it is no volume, ENOTSUP for one that is not ours; without `tell`
+ * EIO for a damaged one or one that was cut off
  */
-export function loadImage(handle: StorageHandle): Image {
+export function loadImage(handle: StorageHandle, tell?: Tell): Image {
   const sizeBytes = handle.getSize();
   if (sizeBytes < L.RING_AT) {
     throw new ErrnoError("EINVAL", `open the volume: ${sizeBytes} bytes are no volume`);
   }
   const first = new Uint8Array(Math.min(sizeBytes, FIRST_READ_BYTES));
   readDevice(handle, first, 0);
-  const header = newestHeader(first);
-  if (sizeBytes < header.superblock.dataOffset) throw cutOff(sizeBytes, header.superblock);
-  const start = wholeStart(handle, first, header.superblock.dataOffset);
-  const replay = findRecords(start.subarray(L.RING_AT, header.superblock.inodeOffset), header);
-  const superblock = { ...header.superblock, totalBlocks: replay.totalBlocks };
-  const problem = geometryProblem(superblock);
-  if (problem !== null) throw new ErrnoError("EIO", `open the volume: V10: ${problem}`);
-  if (sizeBytes < imageBytes(superblock) && !replay.isLonger) throw cutOff(sizeBytes, superblock);
+  const header = newestHeader(first, tell);
+  const needed = header.superblock.dataOffset;
+  const isHopeless = tell === undefined || needed > mostFor(sizeBytes);
+  if (sizeBytes < needed && isHopeless) throw cutOff(sizeBytes, header.superblock);
+  const start = wholeStart(handle, first, needed);
+  const ring = start.subarray(L.RING_AT, header.superblock.inodeOffset);
+  const replay = findRecords(ring, header, tell);
+  const superblock = superblockAfter(header.superblock, replay, tell);
+  if (sizeBytes < imageBytes(superblock) && !replay.isLonger) {
+    tellOrThrow(cutOff(sizeBytes, superblock), tell, "V7");
+    superblock.totalBlocks = blocksFor(sizeBytes, superblock);
+  }
   const firstSlots = start.subarray(superblock.inodeOffset, superblock.pathOffset);
-  replayDescriptors(replay, firstSlots);
-  const segments = readSegments(superblock, firstSlots);
+  replayDescriptors(replay, firstSlots, tell);
+  const segments = readSegments(superblock, firstSlots, tell);
+  if (tell !== undefined) leaveAbsentOut(segments, sizeBytes, tell);
   const slots = readTable(handle, start, segments.slots);
   const tables = new Tables(slots, readTable(handle, start, segments.names));
-  const patches = replayTables(replay, tables, superblock);
+  const patches = replayTables(replay, { tables, superblock, tell });
   return { header, superblock, segments, tables, start, replay, patches };
+}
+
+/** Bytes that are made up for a file that was cut off: no more memory than a few times its length. */
+function mostFor(sizeBytes: number): number {
+  return 2 * sizeBytes + FIRST_READ_BYTES;
+}
+
+/** No more blocks than that. */
+function blocksFor(sizeBytes: number, { totalBlocks, dataOffset, blockSize }: Superblock): number {
+  const most = Math.floor((mostFor(sizeBytes) - dataOffset) / blockSize);
+  return Math.min(totalBlocks, Math.max(1, most));
+}
+
+/** A segment that is far behind the end of the file would be nothing but zeros. */
+function leaveAbsentOut(segments: Segments, sizeBytes: number, tell: Tell): void {
+  for (const list of [segments.slots, segments.names, segments.bitmap]) {
+    for (let last = list.at(-1)!; list.length > 1; last = list.at(-1)!) {
+      if (last.at + last.bytes <= mostFor(sizeBytes)) break;
+      const message = `a table's segment at ${last.at} is behind the end of the file`;
+      tell({ rule: "V1", message, isDerivable: false });
+      list.pop();
+    }
+  }
+}
+
+/** The geometry that the last record leaves. */
+function superblockAfter(before: Superblock, replay: Replay, tell?: Tell): Superblock {
+  const after = { ...before, totalBlocks: replay.totalBlocks };
+  const problem = geometryProblem(after);
+  if (problem === null) return after;
+  tellOrThrow(new ErrnoError("EIO", `open the volume: V10: ${problem}`), tell);
+  replay.totalBlocks = before.totalBlocks;
+  return { ...before };
 }
 
 function cutOff(sizeBytes: number, superblock: Superblock): ErrnoError {
@@ -83,7 +124,8 @@ function wholeStart(
   if (first.length >= length) return first.subarray(0, length);
   const start = new Uint8Array(length);
   start.set(first);
-  readDevice(handle, start.subarray(first.length), first.length);
+  const rest = start.subarray(first.length, Math.min(length, handle.getSize()));
+  readDevice(handle, rest, first.length);
   return start;
 }
 

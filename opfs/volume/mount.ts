@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { ErrnoError } from "../../abi/errno.ts";
+import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
 import type { StorageHandle } from "../device/handle.ts";
 import { type FormatOptions, formatVolume, isFormattable, randomSalt } from "./format.ts";
 import { writeSuperblockCopy, writeTablesHome } from "./home.ts";
@@ -60,7 +60,7 @@ export function openVolumeSync(handle: StorageHandle, options: VolumeOptions = {
     formatVolume(handle, { ...options, force: true });
     formatted = true;
   }
-  const image = loadImage(handle);
+  const image = load(handle);
   const derived = scan(image.tables, image.superblock, image.segments);
   const wasClean = image.header.state === L.STATE.CLOSED;
   if (wasClean) derived.violations.push(...counterViolations(image, derived));
@@ -107,11 +107,24 @@ export function bitmapViolation(block: number): Violation {
   return { rule: "V2", message, isDerivable: true };
 }
 
+/** What says which rule is broken says also what to do. */
+function load(handle: StorageHandle): Image {
+  try {
+    return loadImage(handle);
+  } catch (error) {
+    if (!isErrnoError(error) || error.code !== "EIO") throw error;
+    const why = error.message.replace(/^EIO: cannot /, "");
+    const isDamage = /: V\d+: /.test(why) || why.includes("was cut off");
+    throw isDamage ? new ErrnoError("EIO", `${why}; ${REPAIR}`, { cause: error }) : error;
+  }
+}
+
+const REPAIR = "`cairn check --repair IMAGE` saves what can be saved";
+
 function refuseDamage(violations: readonly Violation[]): void {
   const worst = violations.find((violation) => !violation.isDerivable);
   if (worst === undefined) return;
-  const repair = "`cairn import --repair SOURCE IMAGE` saves what can be saved";
-  throw new ErrnoError("EIO", `open the volume: ${worst.rule}: ${worst.message}; ${repair}`);
+  throw new ErrnoError("EIO", `open the volume: ${worst.rule}: ${worst.message}; ${REPAIR}`);
 }
 
 function assemble(

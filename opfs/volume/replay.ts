@@ -8,12 +8,13 @@
  *
  * @module
  */
-import { ErrnoError } from "../../abi/errno.ts";
+import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
 import type { Patch } from "./block_pool.ts";
 import type { Header } from "./header.ts";
 import type { RingPosition } from "./journal.ts";
 import * as L from "./layout.ts";
-import { type FoundRecord, impossible, RecordReader } from "./record.ts";
+import { type FoundRecord, impossible, type RecordLists, RecordReader } from "./record.ts";
+import { type Tell, tellOrThrow } from "./report.ts";
 import type { Superblock } from "./superblock.ts";
 import type { Tables } from "./tables.ts";
 
@@ -32,11 +33,11 @@ export interface Replay {
 }
 
 /**
- * Finds the records that count.
+ * Finds the records that count: with damage in the middle those before it.
  *
- * @throws {ErrnoError} EIO for damage in the middle
+ * @throws {ErrnoError} EIO for damage in the middle, unless somebody wants to be told
  */
-export function findRecords(ring: Uint8Array, header: Header): Replay {
+export function findRecords(ring: Uint8Array, header: Header, tell?: Tell): Replay {
   const reader = new RecordReader(ring);
   const records: FoundRecord[] = [];
   const next: RingPosition = {
@@ -56,7 +57,11 @@ export function findRecords(ring: Uint8Array, header: Header): Replay {
     next.place = (record.place + record.bytes) % ring.length;
     next.checksum = record.checksum;
   }
-  refuseLater(reader, ring.length, { salt: header.salt, next });
+  try {
+    refuseLater(reader, ring.length, { salt: header.salt, next });
+  } catch (error) {
+    tellOrThrow(error, tell);
+  }
   return { records, next, totalBlocks, isLonger, reader };
 }
 
@@ -94,42 +99,73 @@ function refuseLater(
 }
 
 /** Lays what records say of the first 32 slots over them: they tell where the tables are. */
-export function replayDescriptors(replay: Replay, slots: Uint8Array): void {
+export function replayDescriptors(replay: Replay, slots: Uint8Array, tell?: Tell): void {
   for (const record of replay.records) {
-    for (const { index, bytes } of replay.reader.lists(record).slots) {
-      if (index < L.FIRST_FILE_SLOT) slots.set(bytes, index * L.SLOT_BYTES);
+    try {
+      for (const { index, bytes } of replay.reader.lists(record).slots) {
+        if (index < L.FIRST_FILE_SLOT) slots.set(bytes, index * L.SLOT_BYTES);
+      }
+    } catch (error) {
+      // It is told when the tables are replayed.
+      if (tell === undefined || !isErrnoError(error)) throw error;
+      return;
     }
   }
 }
 
-/** Lays the records over the tables, and returns what they say of data blocks. */
+/**
+ * Lays the records over the tables, and returns what they say of data blocks. Behind a record that
+ * says what cannot be, none is believed.
+ *
+ * @throws {ErrnoError} EIO for such a record, unless somebody wants to be told
+ */
 export function replayTables(
   replay: Replay,
-  tables: Tables,
-  superblock: Superblock,
+  into: { tables: Tables; superblock: Superblock; tell?: Tell },
 ): Map<number, Patch[]> {
+  const { tables, superblock, tell } = into;
   const patches = new Map<number, Patch[]>();
   for (const record of replay.records) {
-    const lists = replay.reader.lists(record);
-    for (const { index, bytes } of lists.slots) {
-      if (index >= tables.slotCount) throw impossible(record, `slot ${index} is not there`);
-      tables.replaySlot(index, bytes);
-    }
-    for (const { offset, bytes } of lists.names) {
-      if (offset + bytes.length > tables.names.length) {
-        throw impossible(record, `names at ${offset} are not there`);
-      }
-      tables.replayNames(offset, bytes);
-    }
-    for (const { block, offset, bytes } of lists.data) {
-      const isThere = block < replay.totalBlocks &&
-        offset + bytes.length <= superblock.blockSize;
-      if (!isThere) throw impossible(record, `bytes of block ${block} are not there`);
-      const patch = { offset, bytes };
-      const before = patches.get(block);
-      if (before === undefined) patches.set(block, [patch]);
-      else before.push(patch);
+    try {
+      const lists = replay.reader.lists(record);
+      requirePossible(record, lists, { tables, superblock, totalBlocks: replay.totalBlocks });
+      applyLists(lists, tables, patches);
+    } catch (error) {
+      tellOrThrow(error, tell);
+      break;
     }
   }
   return patches;
+}
+
+/** Everything of a record is looked at before anything of it counts. */
+function requirePossible(
+  record: FoundRecord,
+  lists: RecordLists,
+  there: { tables: Tables; superblock: Superblock; totalBlocks: number },
+): void {
+  const { tables, superblock, totalBlocks } = there;
+  for (const { index } of lists.slots) {
+    if (index >= tables.slotCount) throw impossible(record, `slot ${index} is not there`);
+  }
+  for (const { offset, bytes } of lists.names) {
+    if (offset + bytes.length > tables.names.length) {
+      throw impossible(record, `names at ${offset} are not there`);
+    }
+  }
+  for (const { block, offset, bytes } of lists.data) {
+    const isThere = block < totalBlocks && offset + bytes.length <= superblock.blockSize;
+    if (!isThere) throw impossible(record, `bytes of block ${block} are not there`);
+  }
+}
+
+function applyLists(lists: RecordLists, tables: Tables, patches: Map<number, Patch[]>): void {
+  for (const { index, bytes } of lists.slots) tables.replaySlot(index, bytes);
+  for (const { offset, bytes } of lists.names) tables.replayNames(offset, bytes);
+  for (const { block, offset, bytes } of lists.data) {
+    const patch = { offset, bytes };
+    const before = patches.get(block);
+    if (before === undefined) patches.set(block, [patch]);
+    else before.push(patch);
+  }
 }

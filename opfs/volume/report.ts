@@ -1,10 +1,12 @@
 /**
  * What mount and check have to say.
  *
- * Layer: opfs/volume, bottom (types only).
+ * Layer: opfs/volume, bottom.
  *
  * @module
  */
+
+import { isErrnoError } from "../../abi/errno.ts";
 
 /** One broken rule of docs/FORMAT.md. */
 export interface Violation {
@@ -14,6 +16,16 @@ export interface Violation {
   message: string;
   /** Whether mounting for writing corrects it without losing anything. */
   isDerivable: boolean;
+}
+
+/** Told of each broken rule by those who can go on behind it; without one they throw. */
+export type Tell = (violation: Violation) => void;
+
+/** Tells of damage that an error speaks of; without anybody to tell, and for other errors, throws. */
+export function tellOrThrow(error: unknown, tell: Tell | undefined, rule = "V10"): void {
+  if (tell === undefined || !isErrnoError(error)) throw error;
+  const message = error.message.replace(/^E\w+: cannot open the volume: (V\d+: )?/, "");
+  tell({ rule, message, isDerivable: false });
 }
 
 /** What mounting found. */

@@ -40,15 +40,24 @@ export interface Derived {
   counts: Uint32Array;
 }
 
-/** Derives everything from the slots. */
-export function scan(tables: Tables, superblock: Superblock, segments: Segments): Derived {
-  return new Scanner(tables, superblock, segments).run();
+/** Derives everything from the slots; `onSlots` is told now and then how many have been looked at. */
+export function scan(
+  tables: Tables,
+  superblock: Superblock,
+  segments: Segments,
+  onSlots: (slots: number) => void = () => {},
+): Derived {
+  return new Scanner(tables, superblock, segments, onSlots).run();
 }
+
+/** Slots between two words about how far it is. */
+const SLOTS_PER_WORD = 65_536;
 
 class Scanner {
   readonly #tables: Tables;
   readonly #view: DataView;
   readonly #superblock: Superblock;
+  readonly #onSlots: (slots: number) => void;
   readonly #segments: Segments;
   readonly #bitmap = new Bitmap();
   readonly #inodes: InodeTable;
@@ -62,8 +71,14 @@ class Scanner {
   readonly #counts = new Uint32Array(8);
   #firstUnused = L.FIRST_FILE_SLOT;
 
-  constructor(tables: Tables, superblock: Superblock, segments: Segments) {
+  constructor(
+    tables: Tables,
+    superblock: Superblock,
+    segments: Segments,
+    onSlots: (slots: number) => void,
+  ) {
     this.#tables = tables;
+    this.#onSlots = onSlots;
     this.#view = tables.view;
     this.#superblock = superblock;
     this.#segments = segments;
@@ -125,6 +140,7 @@ class Scanner {
     );
     for (let slot = L.FIRST_FILE_SLOT; slot < this.#tables.slotCount; slot++) {
       const type = words[slot * (L.SLOT_BYTES / 4)]! & 0xff;
+      if (slot % SLOTS_PER_WORD === 0) this.#onSlots(slot);
       if (type === L.TYPE.FREE) continue;
       for (let free = lastUsed + 1; free < slot; free++) this.#free.push(free);
       lastUsed = slot;

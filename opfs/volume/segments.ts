@@ -9,6 +9,7 @@
  */
 import { ErrnoError } from "../../abi/errno.ts";
 import * as L from "./layout.ts";
+import { type Tell, tellOrThrow } from "./report.ts";
 import type { Superblock } from "./superblock.ts";
 
 /** One contiguous part of a table. */
@@ -83,21 +84,28 @@ export function tableLimit(table: number): number {
 /**
  * All segments of an image, from its superblock and the descriptors in its first 32 slots.
  *
- * @throws {ErrnoError} EIO that names the first impossible descriptor
+ * @throws {ErrnoError} EIO that names the first impossible descriptor, unless somebody wants to be
+ * told: then the table ends before it
  */
-export function readSegments(superblock: Superblock, slots: Uint8Array): Segments {
+export function readSegments(superblock: Superblock, slots: Uint8Array, tell?: Tell): Segments {
   const view = new DataView(slots.buffer, slots.byteOffset, slots.byteLength);
   const segments = firstSegments(superblock);
   const found: number[] = [];
   for (let slot = 1; slot < L.FIRST_FILE_SLOT; slot++) {
     const type = view.getUint8(slot * L.SLOT_BYTES);
     if (type === L.TYPE.SEGMENT) found.push(slot);
-    else if (type !== L.TYPE.FREE) throw broken(slot, `is of type ${type}`);
+    else if (type !== L.TYPE.FREE) tellOrThrow(broken(slot, `is of type ${type}`), tell, "V1");
   }
   const ordinal = (slot: number): number =>
     view.getUint16(slot * L.SLOT_BYTES + L.SEGMENT.ORDINAL, L.LE);
   found.sort((a, b) => ordinal(a) - ordinal(b));
-  for (const slot of found) addSegment(segments, { view, slot, superblock });
+  for (const slot of found) {
+    try {
+      addSegment(segments, { view, slot, superblock });
+    } catch (error) {
+      tellOrThrow(error, tell, "V1");
+    }
+  }
   return segments;
 }
 

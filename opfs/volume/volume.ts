@@ -11,6 +11,7 @@
  */
 import type { Attr, AttrChange, DirEntry, StatFs } from "../../abi/attr.ts";
 import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
+import { invariant } from "../../abi/invariant.ts";
 import { isLink } from "../../abi/mode.ts";
 import type { CreateOptions, Ino, VolumeOps } from "../volume_ops.ts";
 import { attributesOf, changeAttributes, requireFile, touchAccess } from "./attributes.ts";
@@ -26,13 +27,14 @@ import { NO_BLOCK } from "./extent.ts";
 import { fillBlocks, readBytes, readTarget, writeInBlock, zeroGap } from "./file_data.ts";
 import { makeRoomForBlocks, makeRoomForGuests, makeRoomForName, SPARE_SLOTS } from "./grow.ts";
 import { closeVolume } from "./close.ts";
-import type { PoolMetrics } from "./block_pool.ts";
+import { type CompactSteps, compactSteps } from "./compact.ts";
 import { ImageExport, streamOf } from "./image_export.ts";
-import type { Journal, JournalMetrics } from "./journal.ts";
+import type { Journal } from "./journal.ts";
 import * as L from "./layout.ts";
 import { decodeName, encodeName, nameBytes } from "./names.ts";
 import type { MountReport } from "./report.ts";
 import { refusalOf, type VolumeState } from "./state.ts";
+import { type EngineMetrics, metricsOf, statsOf, type VolumeStats } from "./volume_stats.ts";
 
 /** Writes of whole blocks from this length on go straight to the device. */
 const DIRECT_WRITE_BYTES = 64 * 1024;
@@ -40,41 +42,6 @@ const DIRECT_WRITE_BYTES = 64 * 1024;
 const LOGGED_STEP_BYTES = 8 * 1024;
 /** Entries that one `readdir` returns at most. */
 const ENTRIES_PER_CALL = 512;
-
-/** What a volume is like at the moment. */
-export interface VolumeStats {
-  /** "open", "failed" or "closed". */
-  state: "open" | "failed" | "closed";
-  /** Bytes of a block. */
-  blockSize: number;
-  /** Blocks in the file. */
-  blocks: number;
-  /** Blocks that nobody owns. */
-  freeBlocks: number;
-  /** Slots. */
-  slots: number;
-  /** Slots that nobody uses. */
-  freeSlots: number;
-  /** Names, hard links among them. */
-  names: number;
-  /** Bytes of the path table in use. */
-  nameBytes: number;
-  /** Unlinked files that are still open. */
-  orphans: number;
-  /** Mounts for writing so far. */
-  term: number;
-  /** Blocks in the memory pool. */
-  poolBlocks: number;
-  /** Blocks in the memory pool that differ from the device. */
-  dirtyBlocks: number;
-  /** Blocks that come free with the next durable commit or checkpoint. */
-  quarantinedBlocks: number;
-  /** Bytes of the journal's ring in use. */
-  journalBytes: number;
-}
-
-/** What a volume has done since it was opened. */
-export interface EngineMetrics extends PoolMetrics, JournalMetrics {}
 
 /**
  * A mounted volume. Made by {@link openVolumeSync}.
@@ -419,23 +386,7 @@ export class Volume implements VolumeOps {
 
   /** The volume's state and counts. */
   stats(): VolumeStats {
-    const { bitmap, tables, inodes, paths, orphans, header, failure, isClosed } = this.#state;
-    return {
-      state: isClosed ? "closed" : failure !== null ? "failed" : "open",
-      blockSize: this.#state.blockSize,
-      blocks: bitmap.blocks,
-      freeBlocks: bitmap.unowned,
-      slots: tables.slotCount,
-      freeSlots: inodes.free,
-      names: paths.count,
-      nameBytes: paths.usedBytes,
-      orphans: orphans.size,
-      term: header.term,
-      poolBlocks: this.#state.pool.blocks,
-      dirtyBlocks: this.#state.pool.dirtyBlocks,
-      quarantinedBlocks: bitmap.quarantined,
-      journalBytes: this.#journal?.usedBytes ?? 0,
-    };
+    return statsOf(this.#state, this.#journal);
   }
 
   /**
@@ -465,9 +416,33 @@ export class Volume implements VolumeOps {
     return streamOf(new ImageExport(this.#state));
   }
 
+  /**
+   * Moves used blocks to the front and cuts the free end off, step by step; between two steps the
+   * volume may be worked on, and a crash at any point loses nothing. EROFS, ENOSPC.
+   *
+   * @example
+   * ```ts
+   * import { memoryHandle, openVolumeSync } from "@cairn/fs/opfs";
+   * import { assert } from "@std/assert";
+   *
+   * const handle = memoryHandle();
+   * const volume = openVolumeSync(handle);
+   * const steps = volume.compact();
+   * while (steps.next().done !== true);
+   * assert(handle.getSize() < 700_000);
+   * volume.close();
+   * ```
+   */
+  compact(): CompactSteps {
+    const state = this.#state;
+    state.requireWritable();
+    invariant(this.#journal !== null, "a volume that can be changed has a journal");
+    return compactSteps(state, this.#journal);
+  }
+
   /** Counts since the volume was opened. */
   metrics(): EngineMetrics {
-    return { ...this.#state.pool.metrics, ...(this.#journal?.metrics ?? NO_JOURNAL) };
+    return metricsOf(this.#state, this.#journal);
   }
 
   /** Makes everything durable and lets the device go. A second call does nothing. */
@@ -475,8 +450,6 @@ export class Volume implements VolumeOps {
     closeVolume(this.#state, this.#journal);
   }
 }
-
-const NO_JOURNAL: JournalMetrics = { commits: 0, checkpoints: 0, flushes: 0, recordBytes: 0 };
 
 function checkPosition(at: number): void {
   if (Number.isSafeInteger(at) && at >= 0) return;

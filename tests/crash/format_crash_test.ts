@@ -148,3 +148,37 @@ Deno.test("a crash during growth of the slot and name tables keeps what was sync
   }
   console.log(`images looked at: ${images}`);
 });
+
+Deno.test("a crash while the bitmap gets a segment keeps what was synced", () => {
+  const handle = new CrashHandle();
+  const volume = openVolumeSync(handle, { blockSize: 512, ringBytes: 128 * 1024 });
+  const ino = volume.create(volume.root, "large", FILE);
+  const bytes = new Uint8Array(1 << 20).fill(1);
+  while (volume.stats().blocks < 28_000) volume.append(ino, bytes);
+  volume.sync();
+  const before = volume.getattr(ino).size;
+  const from = handle.changes.length;
+  while (volume.stats().blocks <= 32_768) volume.append(ino, bytes);
+  volume.create(volume.root, "after", FILE);
+  volume.sync();
+  const after = volume.getattr(ino).size;
+  volume.unlink(volume.root, "after");
+  volume.close();
+  let images = 0;
+  for (const { bytes: image, model, point } of handle.crashes(prng(6), from)) {
+    images++;
+    const device = memoryHandle(image);
+    const again = openVolumeSync(device);
+    const where = `${model} at ${point}`;
+    assertEquals(again.report.corrected, [], where);
+    const { size } = again.getattr(again.lookup(again.root, "large"));
+    assert(size >= before && size <= after, `${where}: ${size} bytes`);
+    const tail = new Uint8Array(1000);
+    again.read(again.lookup(again.root, "large"), tail, size - 1000);
+    assert(tail.every((byte) => byte === 1), where);
+    again.append(again.lookup(again.root, "large"), bytes);
+    again.close();
+    assertEquals(checkVolume(device).violations, [], where);
+  }
+  console.log(`images looked at: ${images}`);
+});

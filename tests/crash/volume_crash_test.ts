@@ -6,7 +6,7 @@ import { type CrashOptions, crashRun } from "../support/crash_run.ts";
 
 const isLong = Deno.env.get("CAIRN_LONG") === "1";
 
-const workloads: readonly [string, Partial<CrashOptions> & { isRead?: boolean }][] = [
+const workloads: readonly [string, Partial<CrashOptions>][] = [
   ["small files", { syncEvery: 10, ringBytes: 128 * 1024 }],
   ["a small journal", { syncEvery: 3, ringBytes: 128 * 1024, sizeMax: 100_000 }],
   ["a sync after each call", { syncEvery: 1, ringBytes: 128 * 1024 }],
@@ -15,7 +15,8 @@ const workloads: readonly [string, Partial<CrashOptions> & { isRead?: boolean }]
   ["large writes", { syncEvery: 5, ringBytes: 128 * 1024, sizeMax: 400_000, poolBytes: 1 << 20 }],
   ["a pool that is too small", { syncEvery: 20, sizeMax: 200_000, poolBytes: 1 << 18 }],
   ["small blocks", { syncEvery: 10, blockSize: 512, ringBytes: 128 * 1024 }],
-  ["an image is read meanwhile", { syncEvery: 5, sizeMax: 400_000, isRead: true }],
+  ["an image is read meanwhile", { syncEvery: 5, sizeMax: 400_000, meanwhile: readImages() }],
+  ["the volume is compacted meanwhile", { syncEvery: 7, sizeMax: 200_000, meanwhile: compact }],
   ["large blocks", { syncEvery: 10, blockSize: 32768, sizeMax: 200_000 }],
 ];
 
@@ -29,13 +30,19 @@ function readImages(): (volume: Volume, step: number) => void {
   };
 }
 
+/** Every now and then everything moves to the front. */
+function compact(volume: Volume, step: number): void {
+  if (step % 11 !== 0) return;
+  const steps = volume.compact();
+  while (steps.next().done !== true);
+}
+
 for (const [name, options] of workloads) {
   Deno.test(`Volume survives a crash at every device call: ${name}`, () => {
     const total: Record<CrashModel, number> = { killed: 0, torn: 0, lost: 0, subset: 0 };
     for (let seed = 1; seed <= (isLong ? 5 : 1); seed++) {
       const steps = isLong ? 200 : 80;
-      const meanwhile = options.isRead === true ? readImages() : undefined;
-      const { images, problems } = crashRun({ syncEvery: 10, ...options, meanwhile, seed, steps });
+      const { images, problems } = crashRun({ syncEvery: 10, ...options, seed, steps });
       for (const model of Object.keys(images) as CrashModel[]) total[model] += images[model];
       assertEquals(problems, []);
     }

@@ -3,6 +3,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ErrnoError } from "../../../abi/errno.ts";
 import { memoryHandle } from "../../../opfs/device/memory.ts";
 import { checkVolume } from "../../../opfs/volume/check.ts";
+import { crc32 } from "../../../opfs/volume/checksum.ts";
 import { encodeHeader, newestHeader } from "../../../opfs/volume/header.ts";
 import * as L from "../../../opfs/volume/layout.ts";
 import { openVolumeSync } from "../../../opfs/volume/mount.ts";
@@ -144,7 +145,7 @@ for (const [what, damage, rule, outcome] of damages) {
       const after = checkVolume(handle).violations.filter(({ rule }) => rule !== "V8");
       assertEquals(after, []);
     } else if (!report.violations.every((violation) => violation.isDerivable)) {
-      assertThrows(() => openVolumeSync(handle), ErrnoError, "cairn import --repair");
+      assertThrows(() => openVolumeSync(handle), ErrnoError, "cairn check --repair");
       assertEquals(handle.toBytes(), bytes, "a refused mount has changed the image");
     }
   });
@@ -225,4 +226,88 @@ Deno.test("openVolumeSync() lets nobody read outside of a hostile image", () => 
     }
   }
   assert(opened > 100);
+});
+
+/** An image with records to replay, and where they stand. */
+function unclosed(): { bytes: Uint8Array<ArrayBuffer>; records: number[] } {
+  const handle = memoryHandle(good);
+  const volume = openVolumeSync(handle);
+  for (let index = 0; index < 4; index++) {
+    volume.create(volume.root, `later ${index}`, FILE);
+    volume.sync();
+  }
+  const bytes = handle.toBytes();
+  const view = new DataView(bytes.buffer);
+  const records: number[] = [];
+  const { salt } = newestHeader(bytes);
+  for (let place = L.RING_AT; place < superblock.inodeOffset; place += L.SECTOR_BYTES) {
+    const isOurs = view.getUint32(place, true) === L.RECORD_MAGIC &&
+      view.getUint32(place + L.RECORD.SALT, true) === salt[0];
+    if (isOurs) records.push(place);
+  }
+  return { bytes, records };
+}
+
+Deno.test("checkVolume() lists V10 and all that is broken besides, and goes on before the damage", () => {
+  const { bytes, records } = unclosed();
+  assertEquals(records.length, 4);
+  bytes[records[2]! + 70]! ^= 1;
+  new DataView(bytes.buffer).setUint8(at(32), 99);
+  const report = checkVolume(memoryHandle(bytes));
+  const rules = report.violations.map(({ rule }) => rule);
+  assert(rules.includes("V10") && rules.includes("V8"), rules.join(" "));
+  const [first] = report.violations;
+  assertEquals([first!.rule, first!.isDerivable], ["V10", false]);
+  assert(/^record \d+ is damaged and record \d+ is whole/.test(first!.message), first!.message);
+  assertEquals(report.replayedRecords, 2);
+  assertThrows(() => openVolumeSync(memoryHandle(bytes)), ErrnoError, "V10");
+});
+
+Deno.test("checkVolume() lists a record that says what cannot be", () => {
+  for (const [list, field] of [["slots", L.RECORD.SLOTS], ["names", L.RECORD.NAMES]] as const) {
+    const { bytes, records } = unclosed();
+    const record = records[1]!;
+    const view = new DataView(bytes.buffer);
+    const length = view.getUint32(record + L.RECORD.BYTES, true);
+    view.setUint32(record + field, 60_000, true);
+    view.setUint32(record + L.RECORD.CHECKSUM, 0, true);
+    view.setUint32(record + L.RECORD.CHECKSUM, crc32(bytes, record, record + length), true);
+    const { violations } = checkVolume(memoryHandle(bytes));
+    const found = violations.filter(({ rule }) => rule === "V10");
+    assert(found.some(({ message }) => message.includes("longer than it is")), list);
+    assertThrows(() => openVolumeSync(memoryHandle(bytes)), ErrnoError, "V10");
+  }
+});
+
+Deno.test("checkVolume() goes on without headers, behind a broken descriptor, and in a cut file", () => {
+  const headless = good.slice();
+  headless.fill(7, L.HEADER_A_AT, L.RING_AT);
+  assertEquals(checkVolume(memoryHandle(headless)).violations[0]!.rule, "V9");
+  assertEquals(checkVolume(memoryHandle(headless)).files, 3);
+
+  const described = good.slice();
+  described[at(5)] = L.TYPE.SEGMENT;
+  described[at(6)] = L.TYPE.FILE;
+  const found = checkVolume(memoryHandle(described)).violations.map(({ message }) => message);
+  assert(found.some((message) => message.includes("descriptor in slot 5")), found.join());
+  assert(found.some((message) => message.includes("descriptor in slot 6")), found.join());
+
+  const cut = good.slice(0, superblock.dataOffset + 5000);
+  const [first] = checkVolume(memoryHandle(cut)).violations;
+  assertEquals(first!.rule, "V7");
+  assert(first!.message.startsWith("it was cut off at"), first!.message);
+  const stump = checkVolume(memoryHandle(good.slice(0, 13_000))).violations;
+  assertEquals(stump.slice(0, 2).map(({ rule }) => rule), ["V7", "V6"]);
+});
+
+Deno.test("checkVolume() tells how far it is", () => {
+  const told: number[] = [];
+  let total = 0;
+  checkVolume(memoryHandle(good), {
+    onProgress: ({ doneBytes, totalBytes }) => {
+      told.push(doneBytes);
+      total = totalBytes;
+    },
+  });
+  assertEquals([told.at(-1), told.toSorted((a, b) => a - b)], [total, told]);
 });

@@ -109,7 +109,7 @@ Deno.test("replayTables() applies in order and refuses what is not there", () =>
   ring.add(ring.add(0, { dataBytes: 10 }), { dataBytes: 20 });
   const replay = findRecords(ring.bytes, headerAt(0));
   const into = tables();
-  const patches = replayTables(replay, into, superblock);
+  const patches = replayTables(replay, { tables: into, superblock });
   assertEquals([into.slots[40 * 64], patches.get(3)!.map(({ bytes }) => bytes.length)], [11, [
     10,
     20,
@@ -119,6 +119,6 @@ Deno.test("replayTables() applies in order and refuses what is not there", () =>
     const bad = new Ring();
     bad.add(0, change);
     const found = findRecords(bad.bytes, headerAt(0));
-    assertThrows(() => replayTables(found, tables(), superblock), ErrnoError, "V10");
+    assertThrows(() => replayTables(found, { tables: tables(), superblock }), ErrnoError, "V10");
   }
 });

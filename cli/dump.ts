@@ -1,0 +1,177 @@
+/**
+ * `cairn dump`: what stands in an image, for people who look into one.
+ *
+ * Layer: cli. The volume is only read, and nothing in it is believed.
+ *
+ * @module
+ */
+import { fileHandle, ImageDump, type SlotDump } from "../opfs/mod.ts";
+import {
+  at,
+  type Call,
+  EXIT_FAILED,
+  EXIT_GOOD,
+  numberOption,
+  type Terminal,
+  type Verb,
+} from "./verb.ts";
+import { printable, timeText } from "./words.ts";
+
+/** The verb. */
+export const dumpVerb: Verb = {
+  name: "dump",
+  usage: "dump [--slot N] [--names] [--journal] [--blocks] [--json] IMAGE",
+  summary: "Shows headers, slots, names, journal and blocks of an image",
+  help: `Without options: both headers, the geometry, and where the tables are.
+
+  --slot N   slot N (inode number N + 1)
+  --names    every name, with the slots of its directory and of itself
+  --journal  the records that a mount would replay
+  --blocks   who owns which blocks
+  --json     one JSON object a line
+
+Examples:
+  cairn dump notes.cairn
+  cairn dump --slot 32 notes.cairn
+  cairn dump --journal --json damaged.cairn
+`,
+  options: {
+    slot: { type: "string" },
+    names: { type: "boolean" },
+    journal: { type: "boolean" },
+    blocks: { type: "boolean" },
+    json: { type: "boolean" },
+  },
+  words: [1, 1],
+  run,
+};
+
+function run(call: Call): number {
+  const { words, options, terminal } = call;
+  const [image] = words as [string];
+  const slot = numberOption(call, "slot");
+  const dump = at(image, () => {
+    const handle = fileHandle(image, { create: false, readOnly: true });
+    try {
+      return new ImageDump(handle);
+    } finally {
+      handle.close();
+    }
+  });
+  const printer = new Printer(terminal, options.json === true);
+  if (slot !== undefined && !printer.slot(dump, slot)) return EXIT_FAILED;
+  if (options.names === true) printer.names(dump);
+  if (options.journal === true) printer.journal(dump);
+  if (options.blocks === true) printer.blocks(dump);
+  const isAsked = [options.names, options.journal, options.blocks].includes(true);
+  if (slot === undefined && !isAsked) printer.all(dump);
+  return EXIT_GOOD;
+}
+
+class Printer {
+  readonly #terminal: Terminal;
+  readonly #isJson: boolean;
+
+  constructor(terminal: Terminal, isJson: boolean) {
+    this.#terminal = terminal;
+    this.#isJson = isJson;
+  }
+
+  /** One thing: as an object, or as text. */
+  #put(what: object, text: () => string): void {
+    this.#terminal.print(`${this.#isJson ? JSON.stringify(what, plain) : text()}\n`);
+  }
+
+  all(dump: ImageDump): void {
+    for (const { rule, message } of dump.violations) {
+      this.#put({ rule, message }, () => `${rule}: ${printable(message)}`);
+    }
+    for (const found of dump.headers) {
+      this.#put(found, () => {
+        const { at, header, isNewest, problem } = found;
+        if (header === null) return `header at ${at}: ${printable(problem)}`;
+        const { state, counter, tailSequence, tailPlace, term, label } = header;
+        const words = STATES[state] ?? `state ${state}`;
+        const mark = isNewest ? " (this one counts)" : "";
+        return `header at ${at}${mark}: ${words}, counter ${counter}, term ${term}, journal from ` +
+          `record ${tailSequence} at ${tailPlace}, label "${printable(label)}"`;
+      });
+    }
+    this.#put(dump.superblock, () => rowsOf(dump.superblock));
+    if (dump.copy === null) this.#put({ copy: null }, () => "the superblock at 0 is none");
+    for (const segment of dump.segments()) {
+      this.#put(segment, () => {
+        const { table, logical, bytes, at } = segment;
+        return `${table}: ${bytes} bytes from ${logical} on, at ${at}`;
+      });
+    }
+  }
+
+  slot(dump: ImageDump, index: number): boolean {
+    const slot = dump.slot(index);
+    if (slot === null) {
+      this.#terminal.say(`there are ${dump.slotCount} slots, from 0 on`);
+      return false;
+    }
+    this.#put(slot, () => slotText(slot));
+    return true;
+  }
+
+  names(dump: ImageDump): void {
+    for (const name of dump.names()) {
+      this.#put(name, () => {
+        const { offset, parent, slot } = name;
+        return `${offset}: slot ${slot} in ${parent}: "${printable(name.name)}"`;
+      });
+    }
+  }
+
+  journal(dump: ImageDump): void {
+    for (const record of dump.records()) {
+      this.#put(record, () => {
+        const { sequence, place, bytes, timeMs, slots, names, data } = record;
+        return `record ${sequence} at ${place}, ${bytes} bytes, ${timeText(timeMs)}: slots ` +
+          `${slots.join(" ") || "none"}; ${names.length} pieces of names; ${data.length} of blocks`;
+      });
+    }
+  }
+
+  blocks(dump: ImageDump): void {
+    for (const run of dump.blocks()) {
+      this.#put(run, () => {
+        const { block, count, kind, owner, fileBlock, isUnwritten } = run;
+        const whose = kind === "file" ? `slot ${owner}` : kind;
+        const zeros = isUnwritten ? ", read as zeros" : "";
+        return `${block} to ${block + count - 1}: ${whose}, from ${fileBlock} on${zeros}`;
+      });
+    }
+  }
+}
+
+const STATES: Readonly<Record<number, string>> = { 1: "being formatted", 2: "in use", 3: "closed" };
+
+function rowsOf(fields: object): string {
+  return Object.entries(fields).map(([name, value]) => `${name}: ${value}`).join("\n");
+}
+
+function slotText(slot: SlotDump): string {
+  const { bytes, name, runs, mode, mtime, ctime, atime, type, ...rest } = slot;
+  const rows = {
+    type,
+    ...rest,
+    mode: `0${mode.toString(8)}`,
+    name: name === null ? "none" : `"${printable(name.name)}" in slot ${name.parent}`,
+    mtime: timeText(mtime),
+    ctime: timeText(ctime),
+    atime: timeText(atime),
+    runs: runs.map(({ fileBlock, block, count }) => `${fileBlock}: ${block}+${count}`).join(" "),
+    bytes: bytes.replace(/(.{16})(?=.)/g, "$1 "),
+  };
+  return rowsOf(rows);
+}
+
+/** Bytes as hexadecimal. */
+function plain(_key: string, value: unknown): unknown {
+  if (!(value instanceof Uint8Array)) return value;
+  return Array.from(value, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

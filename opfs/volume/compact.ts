@@ -1,0 +1,337 @@
+/**
+ * Compact: used blocks move to the front, and the free end of the file is cut off.
+ *
+ * Layer: opfs/volume, above the journal. Each step copies some blocks into free ones, writes them
+ * as fresh data, and gives the file its new run in a transaction; the old blocks go to quarantine
+ * like any that are given back. So a crash finds each file on its old blocks or on its new ones, and
+ * calls of others may come between the steps. A table's segment moves when everything in it is home:
+ * the copy is complete and flushed before the descriptor says where it is.
+ *
+ * @module
+ */
+import { ErrnoError } from "../../abi/errno.ts";
+import { invariant } from "../../abi/invariant.ts";
+import type { Run } from "./extent.ts";
+import { extendForGuest } from "./grow.ts";
+import type { Journal } from "./journal.ts";
+import * as L from "./layout.ts";
+import { encodeSegment, type Segment, tableOf } from "./segments.ts";
+import type { VolumeState } from "./state.ts";
+import type { Progress } from "./transfer.ts";
+
+/** Bytes that one step moves. */
+const STEP_BYTES = 1024 * 1024;
+/** Continuation slots that must be free, so that a file which falls into more runs finds some. */
+const SPARE_LEAVES = 4;
+
+/** What compacting came to. */
+export interface CompactReport {
+  /** Blocks that have been moved. */
+  movedBlocks: number;
+  /** Blocks that have been cut off the end. */
+  cutBlocks: number;
+}
+
+/** How far compacting is, and how it ended. */
+export type CompactSteps = Generator<Progress, CompactReport, void>;
+
+/**
+ * Compacts a volume step by step; between two steps it may be worked on.
+ *
+ * @throws {ErrnoError} EROFS, ENOSPC with everything in place, or what the device says
+ */
+export function* compactSteps(state: VolumeState, journal: Journal): CompactSteps {
+  state.requireWritable();
+  // What waits for a commit is free only then; and what is logged cannot move.
+  journal.reclaim();
+  const compactor = new Compactor(state, journal);
+  const totalBytes = compactor.blocksToMove() * state.blockSize;
+  for (const table of TABLES) {
+    compactor.moveSegments(table);
+    yield { doneBytes: compactor.moved * state.blockSize, totalBytes };
+  }
+  for (let slot = L.FIRST_FILE_SLOT; slot < state.tables.slotCount; slot++) {
+    while (compactor.moveOne(slot)) {
+      yield { doneBytes: compactor.moved * state.blockSize, totalBytes };
+    }
+  }
+  // Files that have made room may have left a run that is long enough.
+  for (const table of TABLES) compactor.moveSegments(table);
+  return { movedBlocks: compactor.moved, cutBlocks: compactor.cut() };
+}
+
+const TABLES: readonly number[] = [L.TABLE.SLOTS, L.TABLE.NAMES, L.TABLE.BITMAP];
+
+/** Some blocks. */
+interface Place {
+  block: number;
+  count: number;
+}
+
+const NOWHERE: Place = { block: -1, count: 0 };
+/** Places that are looked at for a segment. */
+const PLACES_TRIED = 256;
+
+class Compactor {
+  readonly #state: VolumeState;
+  readonly #journal: Journal;
+  /** Where the blocks would end if they stood side by side: what is behind it moves. */
+  readonly #limit: number;
+  /** Blocks that have been moved. */
+  moved = 0;
+
+  constructor(state: VolumeState, journal: Journal) {
+    this.#state = state;
+    this.#journal = journal;
+    this.#limit = state.bitmap.blocks - state.bitmap.unowned;
+  }
+
+  /** How many used blocks are behind the limit. */
+  blocksToMove(): number {
+    const { bitmap } = this.#state;
+    let count = bitmap.blocks - this.#limit;
+    for (let at = bitmap.freeFrom(this.#limit); at >= 0;) {
+      const run = bitmap.freeRunAt(at, bitmap.blocks);
+      count -= run;
+      at = bitmap.freeFrom(at + run);
+    }
+    return count;
+  }
+
+  /** Moves a piece of the file's blocks from behind the limit; whether there was one. */
+  moveOne(slot: number): boolean {
+    const state = this.#state;
+    state.requireWritable();
+    const type = state.typeOf(slot);
+    if (type !== L.TYPE.FILE && type !== L.TYPE.SYMLINK) return false;
+    if (state.inodes.free < SPARE_LEAVES) return false;
+    const run = this.#runBehind(slot);
+    if (run === null) return false;
+    const place = this.#placeFor(Math.min(run.count, this.#stepBlocks()));
+    if (place === null) return false;
+    this.#move(slot, { ...run, count: place.count }, place.block);
+    return true;
+  }
+
+  #stepBlocks(): number {
+    return Math.max(1, Math.floor(STEP_BYTES / this.#state.blockSize));
+  }
+
+  /** The part behind the limit of the first run that has one. */
+  #runBehind(slot: number): Run | null {
+    for (const run of this.#state.extents.runsOf(slot)) {
+      const skip = Math.max(0, this.#limit - run.block);
+      if (skip >= run.count) continue;
+      return {
+        ...run,
+        fileBlock: run.fileBlock + skip,
+        block: run.block + skip,
+        count: run.count - skip,
+      };
+    }
+    return null;
+  }
+
+  /** Free blocks before the limit: the first run of `want`, else the longest; null for none. */
+  #placeFor(want: number): Place | null {
+    const place = this.#freePlace(want, this.#limit, NOWHERE);
+    if (place !== null || this.#state.bitmap.quarantined === 0) return place;
+    // What has been moved away waits for a commit; then it may be somebody's place.
+    this.#journal.reclaim();
+    return this.#freePlace(want, this.#limit, NOWHERE);
+  }
+
+  /** The same before `end` and outside of some blocks. */
+  #freePlace(want: number, end: number, avoid: Place): Place | null {
+    const { bitmap } = this.#state;
+    let best: Place | null = null;
+    for (let at = bitmap.freeFrom(0); at >= 0 && at < end;) {
+      const isInside = at >= avoid.block && at < avoid.block + avoid.count;
+      const border = at < avoid.block ? Math.min(end, avoid.block) : end;
+      const count = isInside ? 0 : bitmap.freeRunAt(at, Math.min(border, at + want));
+      if (count === want) return { block: at, count };
+      if (count > (best?.count ?? 0)) best = { block: at, count };
+      at = bitmap.freeFrom(isInside ? avoid.block + avoid.count : at + Math.max(1, count));
+    }
+    return best;
+  }
+
+  #move(slot: number, run: Run, to: number): void {
+    const state = this.#state;
+    const bytes = this.#read(run);
+    state.begin();
+    try {
+      state.bitmap.take(to, run.count);
+      const range = { from: run.fileBlock, to: run.fileBlock + run.count };
+      state.extents.remove(slot, range);
+      state.extents.insert(slot, { ...run, block: to });
+      if (bytes !== null) {
+        state.writeBlocks(bytes, to);
+        state.pool.wroteDirectly(to, run.count);
+      }
+      state.keep();
+    } catch (error) {
+      throw state.revert(error);
+    }
+    this.moved += run.count;
+    state.endCall();
+  }
+
+  /** The bytes of a run as they are now, in the pool or on the device; null if they do not count. */
+  #read(run: Run): Uint8Array<ArrayBuffer> | null {
+    if (run.isUnwritten) return null;
+    const { pool, blockSize } = this.#state;
+    const bytes = new Uint8Array(run.count * blockSize);
+    this.#state.readBlocks(bytes, run.block);
+    for (let index = 0; index < run.count; index++) {
+      const frame = pool.peek(run.block + index);
+      if (frame < 0) continue;
+      const at = pool.offsetOf(frame);
+      bytes.set(pool.slabOf(frame).subarray(at, at + blockSize), index * blockSize);
+    }
+    return bytes;
+  }
+
+  /** Moves the segments of a table that are behind the limit, if there is a run for them. */
+  moveSegments(table: number): void {
+    const list = tableOf(this.#state.segments, table)!;
+    for (let ordinal = 1; ordinal < list.length; ordinal++) {
+      const segment = list[ordinal]!;
+      if (segment.firstBlock + segment.blockCount <= this.#limit) continue;
+      const place = this.#placeFor(segment.blockCount);
+      const isLong = place !== null && place.count === segment.blockCount;
+      const to = isLong ? place.block : this.#makePlace(segment.blockCount);
+      if (to >= 0) this.#moveSegment({ table, ordinal, segment, to });
+    }
+  }
+
+  /** Moves files out of the blocks before the limit that have the fewest; -1 if that cannot be. */
+  #makePlace(count: number): number {
+    const { bitmap } = this.#state;
+    let best = -1;
+    let fewest = Infinity;
+    const stride = Math.max(1, Math.floor(this.#limit / PLACES_TRIED));
+    for (let block = 0; block + count <= this.#limit; block += stride) {
+      const used = count - this.#freeIn({ block, count });
+      if (used >= fewest || this.#hasSegment({ block, count })) continue;
+      fewest = used;
+      best = block;
+    }
+    const place = { block: best, count };
+    if (best < 0) return -1;
+    // Without room for what goes out the file is made longer; what goes there comes back later.
+    const missing = fewest - (bitmap.free - (count - fewest));
+    if (missing > 0 && extendForGuest(this.#state, missing) < 0) return -1;
+    if (!this.#empty(place)) return -1;
+    this.#journal.reclaim();
+    return bitmap.anyUsed(best, count) ? -1 : best;
+  }
+
+  #freeIn({ block, count }: Place): number {
+    const { bitmap } = this.#state;
+    let free = 0;
+    for (let at = bitmap.freeFrom(block); at >= 0 && at < block + count;) {
+      const run = bitmap.freeRunAt(at, block + count);
+      free += run;
+      at = bitmap.freeFrom(at + run);
+    }
+    return free;
+  }
+
+  #hasSegment(place: Place): boolean {
+    const { segments } = this.#state;
+    return [segments.slots, segments.names, segments.bitmap].some((list) =>
+      list.some(({ firstBlock, blockCount }) =>
+        firstBlock < place.block + place.count && firstBlock + blockCount > place.block
+      )
+    );
+  }
+
+  /** Whether every file has been moved out of some blocks, to wherever there is room. */
+  #empty(place: Place): boolean {
+    const { extents, bitmap, tables, inodes } = this.#state;
+    for (let slot = L.FIRST_FILE_SLOT; slot < tables.slotCount; slot++) {
+      const type = this.#state.typeOf(slot);
+      if (type !== L.TYPE.FILE && type !== L.TYPE.SYMLINK) continue;
+      for (const run of extents.runsOf(slot)) {
+        for (let done = Math.max(0, place.block - run.block); done < run.count;) {
+          const rest = Math.min(run.count, place.block + place.count - run.block) - done;
+          if (rest <= 0) break;
+          const to = this.#freePlace(Math.min(rest, this.#stepBlocks()), bitmap.blocks, place);
+          if (to === null || inodes.free < SPARE_LEAVES) return false;
+          const { fileBlock, block, isUnwritten } = run;
+          const piece = { fileBlock: fileBlock + done, block: block + done, count: to.count };
+          this.#move(slot, { ...piece, isUnwritten }, to.block);
+          done += to.count;
+        }
+      }
+    }
+    return true;
+  }
+
+  #moveSegment(move: { table: number; ordinal: number; segment: Segment; to: number }): void {
+    const { table, ordinal, segment, to } = move;
+    const state = this.#state;
+    // Everything of the table is home, and stays so: no operation runs until the commit.
+    this.#journal.checkpoint();
+    this.#journal.flush();
+    const blocks = this.#stepBlocks();
+    for (let done = 0; done < segment.blockCount; done += blocks) {
+      const count = Math.min(blocks, segment.blockCount - done);
+      const bytes = new Uint8Array(count * state.blockSize);
+      state.readBlocks(bytes, segment.firstBlock + done);
+      state.writeBlocks(bytes, to + done);
+    }
+    state.pool.wroteDirectly(to, segment.blockCount);
+    this.#journal.flush();
+    const moved = { ...segment, firstBlock: to, at: state.placeOf(to, 0) };
+    state.begin();
+    try {
+      state.bitmap.take(to, segment.blockCount);
+      const at = state.tables.edit(this.#descriptorOf(table, ordinal));
+      encodeSegment(state.tables.view, at, { ...moved, table, ordinal });
+      state.bitmap.give(segment.firstBlock, segment.blockCount);
+      state.keep();
+    } catch (error) {
+      throw state.revert(error);
+    }
+    Object.assign(segment, moved);
+    this.#journal.commit();
+    this.moved += segment.blockCount;
+  }
+
+  #descriptorOf(table: number, ordinal: number): number {
+    const { view } = this.#state.tables;
+    for (let slot = 1; slot < L.FIRST_FILE_SLOT; slot++) {
+      const at = slot * L.SLOT_BYTES;
+      const isIt = view.getUint8(at) === L.TYPE.SEGMENT &&
+        view.getUint8(at + L.SEGMENT.TABLE) === table &&
+        view.getUint16(at + L.SEGMENT.ORDINAL, L.LE) === ordinal;
+      if (isIt) return slot;
+    }
+    invariant(false, `V1: segment ${ordinal} of table ${table} has no descriptor`);
+  }
+
+  /** Cuts the free end off the file; how many blocks. */
+  cut(): number {
+    const state = this.#state;
+    const { bitmap } = state;
+    this.#journal.reclaim();
+    const before = bitmap.blocks;
+    const count = Math.min(bitmap.freeAtEnd, before - 1);
+    if (count === 0) return 0;
+    bitmap.cut(count);
+    state.superblock.totalBlocks = bitmap.blocks;
+    // The header says first that the volume is shorter: a longer file is cut by the next mount.
+    this.#journal.checkpoint();
+    this.#journal.flush();
+    state.announceWrite(bitmap.blocks, count);
+    try {
+      state.handle.truncate(state.placeOf(bitmap.blocks, 0));
+    } catch (error) {
+      // What lies there is not zeros, as whoever grows the file would believe.
+      throw state.fail(new ErrnoError("EIO", "cut the end off the volume", { cause: error }));
+    }
+    return count;
+  }
+}

@@ -1,0 +1,88 @@
+/** `cairn check --repair` as a process. */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { cairn, inFolder } from "../support/command_line.ts";
+
+/** A volume with two files, and where its slots and bitmap begin. */
+function prepared(folder: string): { image: string; slots: number; bitmap: number } {
+  const image = `${folder}/v`;
+  cairn(["mkfs", image]);
+  for (const name of ["a", "b"]) {
+    Deno.writeTextFileSync(`${folder}/${name}`, name.repeat(5000));
+    cairn(["put", image, `${folder}/${name}`]);
+  }
+  const view = new DataView(Deno.readFileSync(image).buffer);
+  return { image, slots: view.getFloat64(24, true), bitmap: view.getFloat64(48, true) };
+}
+
+function change(path: string, act: (bytes: Uint8Array) => void): Uint8Array {
+  const bytes = Deno.readFileSync(path);
+  act(bytes);
+  Deno.writeFileSync(path, bytes);
+  return bytes;
+}
+
+Deno.test("cairn check --repair leaves a clean volume alone", () => {
+  inFolder((folder) => {
+    const { image } = prepared(folder);
+    const before = Deno.readFileSync(image);
+    assertEquals(cairn(["check", "--repair", image]).status, 0);
+    assertEquals(Deno.readFileSync(image), before);
+  });
+});
+
+Deno.test("cairn check --repair corrects in place what is derivable", () => {
+  inFolder((folder) => {
+    const { image, bitmap } = prepared(folder);
+    change(image, (bytes) => bytes[bitmap]! ^= 1);
+    const { status, out } = cairn(["check", "--repair", image]);
+    assertEquals(status, 1, out);
+    assertMatch(out, /^V2: .*\n1 violation: .*\ncorrected in place\n$/);
+    assertEquals(cairn(["check", image]).status, 0);
+    assertEquals([...Deno.readDirSync(folder)].length, 3);
+  });
+});
+
+Deno.test("cairn check --repair makes the volume anew, and keeps the damaged one", () => {
+  inFolder((folder) => {
+    const { image, slots } = prepared(folder);
+    // The second file: its name begins in another directory than there is.
+    const offset = (bytes: Uint8Array) =>
+      new DataView(bytes.buffer).getUint32(slots + 33 * 64 + 4, true);
+    const paths = slots + 1024 * 64;
+    const damaged = change(image, (bytes) => {
+      bytes[paths + offset(bytes) + 1] = 9;
+    });
+    const refused = cairn(["ls", image]);
+    assertMatch(refused.err, /V5: .*`cairn check --repair IMAGE` saves what can be saved/);
+    const { status, out, err } = cairn(["check", "--repair", image]);
+    assertEquals(status, 1, err);
+    assertMatch(out, /^V5: /m);
+    assertMatch(out, /^repaired; the damaged volume is ".*v\.damaged"$/m);
+    assertMatch(err, /changed: lost-and-found: /);
+    assertEquals(Deno.readFileSync(`${image}.damaged`), damaged);
+    assertEquals(cairn(["check", image]).status, 0);
+    const { out: tree } = cairn(["tree", "--json", image]);
+    assert(tree.includes('"/a"') && tree.includes('"/lost+found/'), tree);
+    const found = /"(\/lost\+found\/[^"]*\/b)"/.exec(tree)![1]!;
+    assertEquals(cairn(["cat", image, found]).out, "b".repeat(5000));
+    assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), [
+      "a",
+      "b",
+      "v",
+      "v.damaged",
+    ]);
+    change(image, (bytes) => bytes[slots] = 1);
+    assertMatch(cairn(["check", "--repair", image]).out, /damaged-2"/);
+  });
+});
+
+Deno.test("cairn check --repair --json prints what was found and what came of it", () => {
+  inFolder((folder) => {
+    const { image, slots } = prepared(folder);
+    change(image, (bytes) => bytes[slots + 33 * 64] = 99);
+    const { status, out } = cairn(["check", "--repair", "--json", image]);
+    const json = JSON.parse(out);
+    assertEquals([status, json.violations[0].rule, json.repair.transfer.files], [1, "V8", 2]);
+    assertEquals(json.repair.kept, `${image}.damaged`);
+  });
+});
