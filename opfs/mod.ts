@@ -6,6 +6,7 @@
  *
  * @module
  */
+export type { CacheMetrics } from "./cache.ts";
 export { fileHandle, type FileHandleOptions } from "./device/file.ts";
 export type { StorageHandle } from "./device/handle.ts";
 export { type MemoryHandle, memoryHandle } from "./device/memory.ts";

@@ -10,6 +10,7 @@
  * @module
  */
 import { ErrnoError } from "../abi/errno.ts";
+import { CachedVolume, type CacheMetrics } from "./cache.ts";
 import { fileHandle } from "./device/file.ts";
 import type { StorageHandle } from "./device/handle.ts";
 import { openOpfsHandle } from "./device/opfs.ts";
@@ -58,6 +59,11 @@ export interface OpenOptions extends VolumeOptions {
   busyTimeoutMs?: number;
   /** Size of a channel's request area in bytes. Default 1 MiB, at least 16 KiB. */
   areaBytes?: number;
+  /**
+   * Bytes of file data that a client of a relay keeps; attributes and names come on top. Default
+   * 16 MiB; 0 keeps nothing at all, so that every call asks the relay.
+   */
+  cacheBytes?: number;
   /** Whether the device is tried out before anybody is served. Default false. */
   sanityCheck?: boolean;
 }
@@ -81,6 +87,8 @@ export interface VolumeTicket {
 export interface VolumeMetrics {
   /** This client's calls by name; none for direct access, where counting would cost a frame. */
   calls: Record<string, Metric>;
+  /** What this client's cache was asked; null where there is none. */
+  cache: CacheMetrics | null;
   /** The relay's work for all its clients; none for direct access. */
   relay: Record<string, Metric>;
   /** The engine's own counters, by name. */
@@ -222,7 +230,13 @@ async function openDirect(
     stats: () => Promise.resolve({ ...stats() }),
     exportImage,
     metrics: () =>
-      Promise.resolve({ calls: {}, relay: {}, engine: { ...engineMetrics() }, device: {} }),
+      Promise.resolve({
+        calls: {},
+        cache: null,
+        relay: {},
+        engine: { ...engineMetrics() },
+        device: {},
+      }),
     share() {
       const advice = 'open it with access: "relay" in the first place';
       throw new ErrnoError("ENOTSUP", `share a volume that this thread holds itself: ${advice}`);
@@ -326,7 +340,9 @@ async function attach(
   await calls.admitted(`open volume "${ticket.name}"`);
   const client = new RelayClient(calls, address);
   const promises = new RelayPromises(promised);
-  return dress(client, {
+  const { cacheBytes } = options;
+  const cache = cacheBytes === 0 ? null : new CachedVolume(client, { pageBytes: cacheBytes });
+  return dress(cache ?? client, {
     transport: "relay",
     report: { ...address.report as MountReport, ...await storageReport(options) },
     promises,
@@ -335,6 +351,7 @@ async function attach(
       const figures = await promises.stats();
       return {
         calls: client.counters.snapshot(),
+        cache: cache === null ? null : { ...cache.counts },
         relay: await promises.metrics(),
         engine: withPrefix("engine.", figures),
         device: withPrefix("device.", figures),

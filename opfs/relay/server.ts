@@ -191,7 +191,8 @@ export class Relay {
     try {
       this.#step(channel);
     } catch (error) {
-      if (wasWriting) this.#bumpOthers(channel);
+      // A file may have been cut, or written in part.
+      if (wasWriting || channel.reader.op === Op.STORE) this.#bumpOthers(channel);
       this.#transfers.forget(channel);
       this.#count(channel, 0);
       channel.answerError(error);

@@ -122,6 +122,25 @@ Deno.test("OpenedVolume.metrics() and stats() are true", async () => {
   });
 });
 
+Deno.test("openVolume() over a relay caches, unless cacheBytes is 0", async () => {
+  await withPath(async (path) => {
+    const cached = await openVolume({ name: path, access: "relay" });
+    const plain = await openVolume({ name: path, access: "relay", cacheBytes: 0 });
+    put(cached, "a", "text");
+    for (let round = 0; round < 10; round++) {
+      for (const volume of [cached, plain]) {
+        assertEquals(volume.getattr(volume.lookup(volume.root, "a")).size, 4);
+      }
+    }
+    const [kept, asked] = [await cached.metrics(), await plain.metrics()];
+    assertEquals(kept.calls["GETATTR"]?.count, 1);
+    assertEquals([kept.cache?.hits, asked.cache], [19, null]);
+    assertEquals([asked.calls["LOOKUP"]?.count, asked.calls["GETATTR"]?.count], [10, 10]);
+    await plain.close();
+    await cached.close();
+  });
+});
+
 Deno.test("openVolume() on a handle is direct", async () => {
   const handle = memoryHandle();
   const volume = await openVolume(handle);
@@ -206,8 +225,8 @@ Deno.test("openVolume() makes a volume durable that nobody calls, if periodicall
         durability,
         commitIntervalMs: 30,
       });
-      put(volume, durability, "kept");
       const { device: before } = await volume.metrics();
+      put(volume, durability, "kept");
       await new Promise((resolve) => setTimeout(resolve, 300));
       const { device: after } = await volume.metrics();
       assertEquals(Number(after.flushes) > Number(before.flushes), grows, durability);

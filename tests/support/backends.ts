@@ -18,6 +18,7 @@ import { memoryHandle } from "../../opfs/device/memory.ts";
 import { checkVolume } from "../../opfs/volume/check.ts";
 import { openVolumeSync } from "../../opfs/volume/mount.ts";
 import type { Volume } from "../../opfs/volume/volume.ts";
+import { volumeCached } from "./cached_row.ts";
 import { LimitedHandle } from "./limited_handle.ts";
 import { RelayedVolume } from "./relayed_volume.ts";
 
@@ -206,6 +207,7 @@ export const BACKENDS: readonly BackendRow[] = [
   volumeInMemory,
   volumeInHostFile,
   volumeRelayed,
+  volumeCached,
   proxied,
   hosted,
 ];

@@ -17,7 +17,7 @@ export interface Pending {
   why: string;
 }
 
-const VOLUMES = ["volume in memory", "volume in a host file", "volume relayed"];
+const VOLUMES = ["volume in memory", "volume in a host file", "volume relayed", "volume cached"];
 const PROXIES = ["PROXYFS", "HOSTFS"];
 
 /** Everything that is pending. */

@@ -1,0 +1,475 @@
+/**
+ * CachedVolume: attributes, names and clean pages of another volume, kept as long as nobody else
+ * has changed anything.
+ *
+ * Layer: opfs, around any `VolumeOps`; `open.ts` puts it around a relay's client. Everything kept
+ * stands under one tag: the volume's generation. When it moves without this object's doing, all is
+ * forgotten; what this object changes itself it knows, and forgets no more than that. Only clean
+ * data is kept: a write goes through before it returns, so nothing here can be lost.
+ *
+ * Use: `const cached = new CachedVolume(client)`; it is called like the volume itself.
+ *
+ * @module
+ */
+import type { Attr, AttrChange, DirEntry, StatFs } from "../abi/attr.ts";
+import { isErrnoError } from "../abi/errno.ts";
+import { NameCache } from "./cache/names.ts";
+import { PageCache } from "./cache/pages.ts";
+import type {
+  CompoundOps,
+  CreateOptions,
+  Found,
+  FoundEntry,
+  Ino,
+  Stored,
+  VolumeOps,
+} from "./volume_ops.ts";
+
+/** How much a cache keeps. */
+export interface CacheOptions {
+  /** Bytes of file data. Default 16 MiB; 0 keeps none. */
+  pageBytes?: number;
+  /** Inodes and names. Default 65,536. */
+  entries?: number;
+  /** The time in ms; it tells when a read moves atime. Default `Date.now`. */
+  clock?: () => number;
+}
+
+/** What a cache was asked, and what it could answer itself. */
+export interface CacheMetrics {
+  /** Attributes, names and link targets that it had. */
+  hits: number;
+  /** Those that it had to ask for. */
+  misses: number;
+  /** Reads that it answered itself. */
+  readHits: number;
+  /** Times that it forgot everything because somebody else had changed something. */
+  resets: number;
+}
+
+const DEFAULT_PAGE_BYTES = 16 * 1024 * 1024;
+const DEFAULT_ENTRIES = 65_536;
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** Reads up to this length go through pages; longer ones gain nothing by it. */
+const PAGED_READ_BYTES = 64 * 1024;
+/** Misses in one directory after which it is read as a whole. */
+const MISSES_BEFORE_LISTING = 3;
+/** Pages of entries that reading a directory as a whole may take. */
+const LISTING_STEPS = 4;
+
+/** A volume that remembers what another one has said. */
+export class CachedVolume implements VolumeOps {
+  readonly #inner: VolumeOps;
+  readonly #names: NameCache;
+  readonly #attrs = new Map<Ino, Attr>();
+  readonly #targets = new Map<Ino, string>();
+  readonly #pages: PageCache;
+  readonly #entries: number;
+  readonly #clock: () => number;
+  /** The generation under which everything here was said. */
+  #tag: number;
+  /** What it was asked. */
+  readonly counts: CacheMetrics = { hits: 0, misses: 0, readHits: 0, resets: 0 };
+  /** `lookup`, `retain` and `getattr` in one step, where the volume can. */
+  readonly lookupRetain?: CompoundOps["lookupRetain"];
+  /** `create`, `retain` and `getattr` in one step, where the volume can. */
+  readonly createRetain?: CompoundOps["createRetain"];
+  /** A directory with attributes, where the volume can. */
+  readonly readdirAttr?: CompoundOps["readdirAttr"];
+  /** A whole file in one step, where the volume can. */
+  readonly store?: CompoundOps["store"];
+
+  /** A cache of `inner`. Nobody else may change the volume without its generation telling. */
+  constructor(inner: VolumeOps, options: CacheOptions = {}) {
+    this.#inner = inner;
+    this.#entries = options.entries ?? DEFAULT_ENTRIES;
+    this.#names = new NameCache(this.#entries);
+    this.#pages = new PageCache(options.pageBytes ?? DEFAULT_PAGE_BYTES);
+    this.#clock = options.clock ?? Date.now;
+    this.#tag = inner.generation;
+    if (inner.lookupRetain !== undefined) this.lookupRetain = this.#lookupRetain;
+    if (inner.createRetain !== undefined) this.createRetain = this.#createRetain;
+    if (inner.readdirAttr !== undefined) this.readdirAttr = this.#readdirAttr;
+    if (inner.store !== undefined) this.store = this.#store;
+  }
+
+  /** The root directory. */
+  get root(): Ino {
+    return this.#inner.root;
+  }
+
+  /** The volume's own. */
+  get generation(): number {
+    return this.#inner.generation;
+  }
+
+  /** The named entry of a directory, or 0. */
+  lookup(parent: Ino, name: string): Ino {
+    this.#look();
+    const known = this.#names.get(parent, name);
+    if (known !== undefined) return this.#hit(known);
+    if (this.#inner.lookupAttr !== undefined) return this.#find(parent, name)?.ino ?? 0;
+    this.counts.misses++;
+    const ino = this.#inner.lookup(parent, name);
+    this.#names.set(parent, name, ino);
+    return ino;
+  }
+
+  /** The named entry with its attributes, or null. */
+  lookupAttr(parent: Ino, name: string): Found | null {
+    this.#look();
+    const ino = this.#names.get(parent, name);
+    if (ino === 0) return this.#hit(null);
+    const attr = ino === undefined ? undefined : this.#attrs.get(ino);
+    if (attr !== undefined) return this.#hit({ ino: ino as Ino, attr: { ...attr } });
+    if (this.#inner.lookupAttr !== undefined) return this.#find(parent, name);
+    const found = ino ?? this.lookup(parent, name);
+    return found === 0 ? null : { ino: found, attr: this.getattr(found) };
+  }
+
+  /** Attributes of many inodes; null for one that is gone. */
+  getattrs(inos: readonly Ino[]): (Attr | null)[] {
+    this.#look();
+    const missing = inos.filter((ino) => !this.#attrs.has(ino));
+    const asked = this.#inner.getattrs?.(missing) ?? missing.map((ino) => this.#attrOrNull(ino));
+    const answers = new Map(missing.map((ino, index) => [ino, asked[index] ?? null]));
+    this.counts.hits += inos.length - missing.length;
+    this.counts.misses += missing.length;
+    return inos.map((ino) => {
+      const attr = answers.has(ino) ? answers.get(ino) ?? null : this.#attrs.get(ino) ?? null;
+      return attr === null ? null : this.#keep(ino, attr);
+    });
+  }
+
+  /** Makes a file, directory, link or special file. */
+  create(parent: Ino, name: string, options: CreateOptions): Ino {
+    const before = this.#begin();
+    const ino = this.#inner.create(parent, name, options);
+    this.#made(before, parent, name, ino);
+    return ino;
+  }
+
+  /** Adds a name. */
+  link(ino: Ino, parent: Ino, name: string): void {
+    const before = this.#begin();
+    this.#inner.link(ino, parent, name);
+    this.#attrs.delete(ino);
+    this.#made(before, parent, name, ino);
+  }
+
+  /** Removes a name. */
+  unlink(parent: Ino, name: string): void {
+    const before = this.#begin();
+    this.#inner.unlink(parent, name);
+    this.#removed(before, parent, name);
+  }
+
+  /** Removes an empty directory. */
+  rmdir(parent: Ino, name: string): void {
+    const before = this.#begin();
+    this.#inner.rmdir(parent, name);
+    this.#removed(before, parent, name);
+  }
+
+  /** Moves a name in one step, replacing what is there. */
+  rename(parent: Ino, name: string, newParent: Ino, newName: string, flags: number): void {
+    const before = this.#begin();
+    this.#inner.rename(parent, name, newParent, newName, flags);
+    if (!this.#ended(before)) return;
+    // A directory that was replaced is gone, and what was known of its names with it.
+    const replaced = this.#names.get(newParent, newName);
+    if (replaced === undefined) this.#names.clear();
+    else this.#names.forgetDirectory(replaced);
+    this.#names.forget(parent, name);
+    this.#names.forget(newParent, newName);
+    // Whose count of names has changed is known for some only; attributes are cheap to ask for.
+    this.#attrs.clear();
+    this.#pages.clear();
+  }
+
+  /** Entries after cursor `after`; none at the end. */
+  readdir(ino: Ino, after: number): DirEntry[] {
+    this.#look();
+    const entries = this.#inner.readdir(ino, after);
+    this.#touched(ino);
+    return entries;
+  }
+
+  /** What a symbolic link points to. A link never changes its target. */
+  readlink(ino: Ino): string {
+    this.#look();
+    const known = this.#targets.get(ino);
+    if (known !== undefined && !this.#movesAccess(ino)) return this.#hit(known);
+    this.counts.misses++;
+    const target = this.#inner.readlink(ino);
+    this.#touched(ino);
+    if (this.#targets.size >= this.#entries) this.#targets.clear();
+    this.#targets.set(ino, target);
+    return target;
+  }
+
+  /** Attributes, as a fresh object. */
+  getattr(ino: Ino): Attr {
+    this.#look();
+    const known = this.#attrs.get(ino);
+    if (known !== undefined) return this.#hit({ ...known });
+    this.counts.misses++;
+    return this.#keep(ino, this.#inner.getattr(ino));
+  }
+
+  /** Changes what `change` has in one step. */
+  setattr(ino: Ino, change: AttrChange): void {
+    const before = this.#begin();
+    this.#inner.setattr(ino, change);
+    if (!this.#ended(before)) return;
+    this.#attrs.delete(ino);
+    if (change.size !== undefined) this.#pages.forget(ino);
+  }
+
+  /** Bytes read at byte `at`; 0 at the end. */
+  read(ino: Ino, into: Uint8Array, at: number): number {
+    this.#look();
+    if (!this.#isPaged(into.length, at) || this.#mustBeSeen(ino)) {
+      const count = this.#inner.read(ino, into, at);
+      this.#touched(ino);
+      return count;
+    }
+    const count = this.#pages.read(ino, into, at);
+    if (count < 0) return this.#fill(ino, into, at);
+    this.counts.readHits++;
+    return count;
+  }
+
+  #isPaged(length: number, at: number): boolean {
+    const isSmall = length > 0 && length <= PAGED_READ_BYTES;
+    return isSmall && this.#pages.isUsed && Number.isSafeInteger(at) && at >= 0;
+  }
+
+  /** Whether a read moves atime, so that the volume must see it. Unknown attributes are asked for. */
+  #mustBeSeen(ino: Ino): boolean {
+    if (!this.#attrs.has(ino)) this.getattr(ino);
+    return this.#movesAccess(ino);
+  }
+
+  /** Pages that were read under two generations are no one read: then it is made again as one. */
+  #fill(ino: Ino, into: Uint8Array, at: number): number {
+    const count = this.#pages.fill(this.#inner, ino, into, at);
+    return this.#inner.generation === this.#tag ? count : this.#inner.read(ino, into, at);
+  }
+
+  /** Bytes written at byte `at`: they are the volume's when this returns. */
+  write(ino: Ino, from: Uint8Array, at: number): number {
+    this.#look();
+    this.#attrs.delete(ino);
+    // Forgotten first: a call that fails may have written a part.
+    this.#pages.forgetRange(ino, at, at + from.length);
+    return this.#inner.write(ino, from, at);
+  }
+
+  /** Writes at the end of the file and returns the new size. */
+  append(ino: Ino, from: Uint8Array): number {
+    this.#look();
+    this.#attrs.delete(ino);
+    this.#pages.forgetEnd(ino);
+    return this.#inner.append(ino, from);
+  }
+
+  /** An open file keeps its inode alive after its last name is gone. */
+  retain(ino: Ino): void {
+    this.#inner.retain(ino);
+  }
+
+  /** Takes one `retain` back. The inode may go with it. */
+  release(ino: Ino): void {
+    this.#look();
+    if (this.#attrs.get(ino)?.nlink !== 0 && this.#attrs.has(ino)) return this.#inner.release(ino);
+    this.#forgetInode(ino);
+    this.#inner.release(ino);
+  }
+
+  /** Makes the inode, its data and the names that lead to it durable. */
+  fsync(ino: Ino): void {
+    this.#inner.fsync(ino);
+  }
+
+  /** Makes everything before this call durable. */
+  sync(): void {
+    this.#inner.sync();
+  }
+
+  /** Space. */
+  statfs(): StatFs {
+    return this.#inner.statfs();
+  }
+
+  /** Makes everything durable and lets the volume go. */
+  close(): void {
+    this.#inner.close();
+  }
+
+  readonly #lookupRetain = (parent: Ino, name: string): Found | null => {
+    this.#look();
+    const found = this.#inner.lookupRetain!(parent, name);
+    return this.#remember(parent, name, found);
+  };
+
+  readonly #createRetain = (parent: Ino, name: string, options: CreateOptions): Found => {
+    const before = this.#begin();
+    const found = this.#inner.createRetain!(parent, name, options);
+    if (this.#made(before, parent, name, found.ino)) this.#keep(found.ino, found.attr);
+    return found;
+  };
+
+  readonly #readdirAttr = (ino: Ino, after: number): FoundEntry[] => {
+    this.#look();
+    const entries = this.#inner.readdirAttr!(ino, after);
+    for (const { name, ino: found, attr } of entries) {
+      this.#remember(ino, name, { ino: found, attr });
+    }
+    this.#touched(ino);
+    return entries;
+  };
+
+  readonly #store = (
+    parent: Ino,
+    name: string,
+    options: CreateOptions,
+    from: Uint8Array,
+  ): Stored => {
+    const before = this.#begin();
+    // Forgotten first: a call that fails may have cut the file.
+    this.#attrs.clear();
+    this.#pages.clear();
+    const stored = this.#inner.store!(parent, name, options, from);
+    this.#made(before, parent, name, stored.ino);
+    return stored;
+  };
+
+  /** Asks for a name with its attributes; after some misses, for the whole directory. */
+  #find(parent: Ino, name: string): Found | null {
+    this.counts.misses++;
+    const misses = this.#names.missed(parent);
+    if (misses === MISSES_BEFORE_LISTING && this.#list(parent)) {
+      const ino = this.#names.get(parent, name);
+      if (ino === 0) return null;
+      const attr = ino === undefined ? undefined : this.#attrs.get(ino);
+      if (attr !== undefined) return { ino: ino as Ino, attr: { ...attr } };
+    }
+    return this.#remember(parent, name, this.#inner.lookupAttr!(parent, name));
+  }
+
+  /** Reads a directory as a whole, if it is not too large. */
+  #list(parent: Ino): boolean {
+    if (this.#inner.readdirAttr === undefined) return false;
+    let after = 0;
+    for (let step = 0; step < LISTING_STEPS; step++) {
+      const entries = this.#readdirAttr(parent, after);
+      const last = entries.at(-1);
+      if (last === undefined) {
+        this.#names.setWhole(parent);
+        return true;
+      }
+      after = last.cursor;
+    }
+    return false;
+  }
+
+  #remember(parent: Ino, name: string, found: Found | null): Found | null {
+    this.#names.set(parent, name, found?.ino ?? 0);
+    if (found !== null) this.#keep(found.ino, found.attr);
+    return found;
+  }
+
+  /** Keeps a copy: whoever has asked may change what he was given. */
+  #keep(ino: Ino, attr: Attr): Attr {
+    if (this.#attrs.size >= this.#entries) this.#attrs.clear();
+    this.#attrs.set(ino, { ...attr });
+    return attr;
+  }
+
+  #attrOrNull(ino: Ino): Attr | null {
+    try {
+      return this.#inner.getattr(ino);
+    } catch (error) {
+      if (isErrnoError(error) && error.code === "ESTALE") return null;
+      throw error;
+    }
+  }
+
+  #hit<T>(answer: T): T {
+    this.counts.hits++;
+    return answer;
+  }
+
+  /** Forgets everything if somebody else has changed something since. */
+  #look(): number {
+    const generation = this.#inner.generation;
+    if (generation !== this.#tag) this.#reset(generation);
+    return generation;
+  }
+
+  #reset(generation: number): void {
+    this.#tag = generation;
+    this.counts.resets++;
+    this.#names.clear();
+    this.#attrs.clear();
+    this.#targets.clear();
+    this.#pages.clear();
+  }
+
+  /** Before a change of our own. If it fails, what it has done is its own secret: see `#ended`. */
+  #begin(): number {
+    return this.#look();
+  }
+
+  /** Behind a change of our own: whether nobody else has changed anything meanwhile. */
+  #ended(before: number): boolean {
+    const after = this.#inner.generation;
+    if (after === before + 1) {
+      this.#tag = after;
+      return true;
+    }
+    this.#reset(after);
+    return false;
+  }
+
+  #made(before: number, parent: Ino, name: string, ino: Ino): boolean {
+    if (!this.#ended(before)) return false;
+    this.#names.set(parent, name, ino);
+    this.#attrs.delete(parent);
+    return true;
+  }
+
+  #removed(before: number, parent: Ino, name: string): void {
+    if (!this.#ended(before)) return;
+    const ino = this.#names.get(parent, name);
+    this.#names.set(parent, name, 0);
+    this.#attrs.delete(parent);
+    if (ino !== undefined && ino !== 0) return this.#forgetInode(ino);
+    // One of the inodes known here has lost a name, or a directory is gone: nobody knows which.
+    this.#names.clear();
+    this.#attrs.clear();
+    this.#pages.clear();
+    this.#targets.clear();
+  }
+
+  #forgetInode(ino: Ino): void {
+    this.#attrs.delete(ino);
+    this.#pages.forget(ino);
+    this.#targets.delete(ino);
+    this.#names.forgetDirectory(ino);
+  }
+
+  /** Whether a read would move the inode's atime, or may: then the volume must see it. */
+  #movesAccess(ino: Ino): boolean {
+    const attr = this.#attrs.get(ino);
+    if (attr === undefined) return true;
+    const { atime, mtime, ctime } = attr;
+    return atime <= mtime || atime <= ctime || this.#clock() - atime >= DAY_MS;
+  }
+
+  /** Behind a read that the volume has seen. */
+  #touched(ino: Ino): void {
+    if (this.#movesAccess(ino)) this.#attrs.delete(ino);
+  }
+}
