@@ -126,8 +126,9 @@ export function refresh(node: FSNode): void {
   const { revalidate, getattr } = node.node_ops;
   if (revalidate === undefined || revalidate(node)) return;
   try {
-    const { mode, uid, gid } = getattr(node);
-    Object.assign(node.data, { mode, uid, gid });
+    const { ino, mode, uid, gid } = getattr(node);
+    const isSame = ino === node.data.ino && ((mode ^ node.data.mode) & S_IFMT) === 0;
+    if (isSame) Object.assign(node.data, { mode, uid, gid });
   } catch (error) {
     if (!isErrnoError(error)) throw error;
   }

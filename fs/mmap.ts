@@ -63,6 +63,8 @@ interface SharedMemory {
 
 /** The maps of one instance. */
 export class FileMaps {
+  /** How many inodes are mapped. A plain field: every read and write looks at it. */
+  size = 0;
   readonly #allocate: HeapAllocator | undefined;
   readonly #maps = new Map<string, Mapping[]>();
   readonly #memories = new Map<string, SharedMemory>();
@@ -72,11 +74,6 @@ export class FileMaps {
     this.#allocate = allocate;
   }
 
-  /** How many inodes are mapped. */
-  get size(): number {
-    return this.#maps.size;
-  }
-
   /** Maps a part of an open file. ENOMEM. */
   map(open: FSStream, request: MapRequest): FileMap {
     const stream = held(open);
@@ -84,6 +81,7 @@ export class FileMaps {
       const mapping = this.#make(stream, request);
       const key = keyOf(stream.node);
       this.#maps.set(key, [...this.#maps.get(key) ?? [], mapping]);
+      this.size = this.#maps.size;
       return mapping;
     } catch (error) {
       stream.stream_ops.close?.(stream);
@@ -145,6 +143,7 @@ export class FileMaps {
       if (mappings.length === 0) {
         this.#maps.delete(key);
         this.#memories.delete(key);
+        this.size = this.#maps.size;
       }
       mapping.stream.stream_ops.close?.(mapping.stream);
       return true;

@@ -2,10 +2,11 @@
  * The name table: (parent node, name) → FSNode, in one hash table for all mounts.
  *
  * Layer: fs. The key is the parent *node* by identity, since inode numbers repeat between mounts;
- * the hash mixes the mount, the parent's inode number and the name. It doubles when half as
- * many nodes as buckets are in it, so that most chains are one node long. Above a bound it forgets nodes that nobody holds and whose backend can look
- * them up again. A directory that leaves while children of it are cached leaves them behind, out of
- * every path's reach; they go by a sweep as soon as it pays.
+ * the hash mixes the mount, the parent's inode number and the name. It doubles when it holds half as
+ * many nodes as it has buckets, so that most chains are one node long. Above a bound it forgets nodes
+ * that nobody holds and whose backend can look them up again. A directory that leaves while children
+ * of it are cached leaves them behind, out of every path's reach; they go by a sweep as soon as it
+ * pays.
  *
  * Finding neither allocates nor cuts the name out of its path: `find(parent, path, from, to, hash)`.
  *

@@ -9,6 +9,7 @@
  */
 import { parseFlags } from "../abi/flags.ts";
 import {
+  O_ACCMODE,
   O_APPEND,
   O_CLOEXEC,
   O_DIRECT,
@@ -16,6 +17,9 @@ import {
   O_NOATIME,
   O_NONBLOCK,
   O_PATH,
+  O_RDONLY,
+  O_RDWR,
+  O_WRONLY,
   SEEK_CUR,
   SEEK_END,
   SEEK_HOLE,
@@ -86,7 +90,7 @@ export class StreamCalls extends AttrCalls {
     position?: number,
   ): number {
     const bytes = buffer instanceof Uint8Array ? buffer : bytesOf(buffer, "read");
-    const at = this.#checkTransfer(stream, bytes, offset, length, position, "read");
+    const at = checkTransfer(this, stream, bytes, offset, length, position, "read");
     const { stream_ops } = stream;
     if (stream_ops.read === undefined) refuseTransfer(stream, "read");
     if (this.maps.size > 0) this.maps.publish(stream.node);
@@ -113,7 +117,7 @@ export class StreamCalls extends AttrCalls {
     _canOwn?: boolean,
   ): number {
     const bytes = buffer instanceof Uint8Array ? buffer : bytesOf(buffer, "write");
-    const at = this.#checkTransfer(stream, bytes, offset, length, position, "write");
+    const at = checkTransfer(this, stream, bytes, offset, length, position, "write");
     const { stream_ops, shared } = stream;
     if (stream_ops.write === undefined) refuseTransfer(stream, "write");
     if (length === 0) return 0;
@@ -142,29 +146,6 @@ export class StreamCalls extends AttrCalls {
     this.maps.wrote(stream.node, bytes, position);
     this.watchers.tell("modify", stream.node);
     this.trackingDelegate?.onWriteToFile?.(stream.path, count);
-  }
-
-  /** Checks what read and write have in common, and returns where in the file they start. */
-  #checkTransfer(
-    stream: FSStream,
-    bytes: Uint8Array,
-    offset: number,
-    length: number,
-    position: number | undefined,
-    call: "read" | "write",
-  ): number {
-    const open = openStream(this, stream, call);
-    if (!(call === "read" ? open.isRead : open.isWrite)) refuse("EBADF", call, open.path);
-    if ((open.node.data.mode & S_IFMT) === S_IFDIR) refuse("EISDIR", call, open.path);
-    if (!Number.isSafeInteger(offset) || offset < 0) refuse("EINVAL", call, offset);
-    if (!Number.isSafeInteger(length) || length < 0 || length > bytes.byteLength - offset) {
-      refuse("EINVAL", call, length);
-    }
-    const moves = position === undefined || position === null;
-    const at = moves ? open.shared.position : byteCount(position, call);
-    if (!moves && !open.seekable) refuse("ESPIPE", call, open.path);
-    if (at > Number.MAX_SAFE_INTEGER - length) refuse("EFBIG", call, open.path);
-    return at;
   }
 
   /**
@@ -317,6 +298,59 @@ export function openStream(state: StreamCalls, stream: unknown, call: string): F
   if (!(stream instanceof FSStream) || stream.fd === null) refuse("EBADF", call);
   if (state.descriptors.list[stream.fd] !== stream) refuse("EBADF", call, stream.fd);
   return stream;
+}
+
+/** What every descriptor may be asked that is open for reading, or for writing. */
+const MAY = { read: O_RDONLY, write: O_WRONLY } as const;
+
+/**
+ * Checks what read and write have in common, and returns where in the file they start. The first
+ * lines let everyday calls through; the rest finds out what is wrong, if anything is.
+ */
+function checkTransfer(
+  state: StreamCalls,
+  stream: FSStream,
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+  position: number | undefined,
+  call: "read" | "write",
+): number {
+  const open = openStream(state, stream, call);
+  const access = open.shared.flags & (O_ACCMODE | O_PATH);
+  if (
+    (access === O_RDWR || access === MAY[call]) && open.seekable &&
+    (open.node.data.mode & S_IFMT) !== S_IFDIR && isCount(position) && isCount(offset) &&
+    isCount(length) && length <= bytes.length - offset
+  ) return position;
+  return checkOdd(open, bytes, offset, length, position, call);
+}
+
+/** A whole number below 2^32, whatever it is: the shift would throw for a symbol. */
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && value >>> 0 === value;
+}
+
+/** The same in full, for any arguments. */
+function checkOdd(
+  open: FSStream,
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+  position: number | undefined,
+  call: "read" | "write",
+): number {
+  if (!(call === "read" ? open.isRead : open.isWrite)) refuse("EBADF", call, open.path);
+  if ((open.node.data.mode & S_IFMT) === S_IFDIR) refuse("EISDIR", call, open.path);
+  if (!Number.isSafeInteger(offset) || offset < 0) refuse("EINVAL", call, offset);
+  if (!Number.isSafeInteger(length) || length < 0 || length > bytes.byteLength - offset) {
+    refuse("EINVAL", call, length);
+  }
+  const moves = position === undefined || position === null;
+  const at = moves ? open.shared.position : byteCount(position, call);
+  if (!moves && !open.seekable) refuse("ESPIPE", call, open.path);
+  if (at > Number.MAX_SAFE_INTEGER - length) refuse("EFBIG", call, open.path);
+  return at;
 }
 
 function copyOf(original: FSStream): FSStream {

@@ -41,7 +41,8 @@ function copy(
   } else if (length <= LOOP_BYTES) {
     for (let index = 0; index < length; index++) to[at + index] = from[offset + index]!;
   } else {
-    to.set(from.subarray(offset, offset + length), at);
+    // Not by subarray, which asks the caller's class, such as Node's Buffer, to make the view.
+    to.set(new Uint8Array(from.buffer, from.byteOffset + offset, length), at);
   }
 }
 
