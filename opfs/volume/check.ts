@@ -52,7 +52,7 @@ export function checkVolume(handle: StorageHandle, options: CheckOptions = {}): 
   told(totalBytes);
   const { violations } = derived;
   violations.unshift(...found);
-  const wasClean = image.header.state === L.STATE.CLOSED;
+  const { wasClean } = image;
   if (wasClean) {
     violations.push(...counterViolations(image, derived));
     const block = compareBitmap(handle, image, derived.bitmap);

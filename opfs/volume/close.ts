@@ -26,7 +26,7 @@ export function closeVolume(state: VolumeState, journal: Journal | null): void {
 
 function leaveClean(state: VolumeState, journal: Journal): void {
   for (const slot of [...state.orphans]) {
-    state.begin();
+    state.begin(true);
     destroy(state, slot);
     state.keep();
   }
@@ -36,7 +36,7 @@ function leaveClean(state: VolumeState, journal: Journal): void {
   }
   journal.commitFirst();
   const cut = cutFreeEnd(state);
-  journal.checkpoint(L.STATE.CLOSED);
+  journal.checkpointInLessSpace(L.STATE.CLOSED);
   journal.flush();
   if (cut > 0) shortenFile(state);
 }

@@ -144,7 +144,7 @@ export function resize(state: VolumeState, slot: number, size: number): void {
   while (!state.extents.remove(slot, range)) {
     // The size is right already, so what has been done so far is a valid state.
     state.keep();
-    state.begin();
+    state.begin(true);
   }
 }
 

@@ -111,7 +111,10 @@ function writeImage(handle: StorageHandle, header: Header, now: number): void {
   put(handle, encodeHeader(header), L.HEADER_A_AT);
   handle.flush();
   put(handle, new Uint8Array(superblock.inodeOffset - L.RING_AT), L.RING_AT);
-  put(handle, rootSlot(now), superblock.inodeOffset);
+  // Really written, like the ring: what is brought home later needs no more space then.
+  const tables = new Uint8Array(superblock.dataOffset - superblock.inodeOffset);
+  tables.set(rootSlot(now));
+  put(handle, tables, superblock.inodeOffset);
   handle.flush();
   // Only now: a header that is in use while the root got lost would be a volume without a root.
   put(handle, encodeHeader({ ...header, state: L.STATE.IN_USE, counter: 2 }), L.HEADER_B_AT);

@@ -11,13 +11,15 @@ import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
 import * as L from "./layout.ts";
 import { bytesOf, encodeSegment, type Segment, tableLimit, tableOf } from "./segments.ts";
-import { refusalOf, type VolumeState } from "./state.ts";
+import { refusalOf, type VolumeState, writeDevice } from "./state.ts";
 
 /** Slots kept for what a transaction takes on its way. */
 export const SPARE_SLOTS = 16;
 /** The file grows by at least this many blocks, and by at most STEP_BYTES more than is asked. */
 const STEP_BLOCKS = 64;
 const STEP_BYTES = 16 * 1024 * 1024;
+/** Zeros that are written at a time. */
+const OCCUPY_BYTES = 1024 * 1024;
 
 /** Makes room for a name and a slot, if there is space for it. */
 export function makeRoomForName(state: VolumeState): void {
@@ -44,8 +46,11 @@ export function makeRoomForBlocks(state: VolumeState, blocks: number, wish: numb
   const { free, blocks: total } = state.bitmap;
   if (free >= wish) return;
   const step = Math.max(STEP_BLOCKS, Math.min(total >> 3, STEP_BYTES / state.blockSize));
-  if (growBlocks(state, wish - free + step) || free >= blocks) return;
-  if (growBlocks(state, blocks - free)) return;
+  if (!state.isDeviceFull && growBlocks(state, wish - free + step)) return;
+  if (free >= blocks) return;
+  // A device that has been full is asked once, and for no more than is needed.
+  state.isDeviceFull = !growBlocks(state, blocks - free);
+  if (!state.isDeviceFull) return;
   if (state.bitmap.quarantined > 0) state.committer!.reclaim();
 }
 
@@ -116,6 +121,7 @@ function growTable(state: VolumeState, table: number): void {
   try {
     const firstBlock = extendFile(state, blockCount);
     const at = state.placeOf(firstBlock, 0);
+    occupy(state, at, bytes);
     const segment: Segment = { logical: have, bytes, at, firstBlock, blockCount };
     const slot = freeDescriptor(state);
     state.bitmap.take(firstBlock, blockCount);
@@ -130,6 +136,17 @@ function growTable(state: VolumeState, table: number): void {
     throw state.revert(error);
   }
   follow(state, table);
+}
+
+/**
+ * Really writes the zeros that a new segment consists of: a host file that only says how long it is
+ * would have no room for them when a checkpoint brings them home.
+ */
+function occupy(state: VolumeState, at: number, bytes: number): void {
+  const zeros = new Uint8Array(Math.min(bytes, OCCUPY_BYTES));
+  for (let done = 0; done < bytes; done += zeros.length) {
+    writeDevice(state, zeros.subarray(0, Math.min(zeros.length, bytes - done)), at + done);
+  }
 }
 
 function coverByBitmap(state: VolumeState, blocks: number): void {

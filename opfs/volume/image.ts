@@ -35,6 +35,8 @@ export interface Image {
   replay: Replay;
   /** What they say of data blocks, by block. */
   patches: Map<number, Patch[]>;
+  /** Whether nobody has worked on it since it was closed. */
+  wasClean: boolean;
 }
 
 const FIRST_READ_BYTES = 1024 * 1024;
@@ -74,7 +76,8 @@ export function loadImage(handle: StorageHandle, tell?: Tell): Image {
   const slots = readTable(handle, start, segments.slots);
   const tables = new Tables(slots, readTable(handle, start, segments.names));
   const patches = replayTables(replay, { tables, superblock, tell });
-  return { header, superblock, segments, tables, start, replay, patches };
+  const wasClean = header.state === L.STATE.CLOSED && replay.records.length === 0;
+  return { header, superblock, segments, tables, start, replay, patches, wasClean };
 }
 
 /** Bytes that are made up for a file that was cut off: no more memory than a few times its length. */

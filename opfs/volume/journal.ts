@@ -13,7 +13,7 @@
  *
  * @module
  */
-import { isErrnoError } from "../../abi/errno.ts";
+import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
 import { writeHeader, writeSuperblockCopy, writeTablesHome } from "./home.ts";
 import * as L from "./layout.ts";
@@ -74,6 +74,8 @@ export class Journal {
   #used = 0;
   #retired = 0;
   #hasRetired = false;
+  /** The last checkpoint was refused for want of space: the next step tries again first. */
+  #isRefused = false;
   /** Counters. */
   readonly metrics: JournalMetrics = { commits: 0, checkpoints: 0, flushes: 0, recordBytes: 0 };
   /** Whether each call is made durable before it returns. */
@@ -82,7 +84,11 @@ export class Journal {
   readonly recordBytesMax: number;
 
   /** A journal that goes on at a place of the ring, where nothing is to be replayed any more. */
-  constructor(state: VolumeState, position: RingPosition, options: JournalOptions = {}) {
+  constructor(
+    state: VolumeState,
+    position: RingPosition & { usedBytes?: number },
+    options: JournalOptions = {},
+  ) {
     const { durability = "periodic", commitIntervalMs = INTERVAL_MS_DEFAULT } = options;
     this.#state = state;
     this.isEachCall = durability === "op";
@@ -94,6 +100,7 @@ export class Journal {
     this.#sequence = position.sequence;
     this.#place = position.place;
     this.#checksum = position.checksum;
+    this.#used = position.usedBytes ?? 0;
   }
 
   /** Bytes of the ring in use. */
@@ -105,7 +112,7 @@ export class Journal {
   get isDue(): boolean {
     const { tables, pool, clock } = this.#state;
     const bytes = L.RECORD_HEAD_BYTES + tables.pendingBytes + pool.loggedDirtyBytes;
-    if (bytes > this.recordBytesMax - STEP_BYTES || pool.isCrowded) return true;
+    if (bytes > this.recordBytesMax - STEP_BYTES || pool.isCrowded || this.#isRefused) return true;
     return this.#intervalMs < Infinity && !tables.isClean &&
       clock() - this.#committedAt >= this.#intervalMs;
   }
@@ -123,10 +130,11 @@ export class Journal {
     }
   }
 
-  #commit(): void {
+  #commit(isForced = false): void {
     const { tables, pool } = this.#state;
-    if (tables.isClean && pool.dirtyBlocks === 0) {
+    if (tables.isClean && pool.dirtyBlocks === 0 && !isForced) {
       if (pool.isUnflushed) this.flush();
+      if (this.#isRefused) this.#goHome();
       return;
     }
     tables.soilLazy(this.recordBytesMax - STEP_BYTES / 2 - pool.loggedDirtyBytes);
@@ -139,7 +147,70 @@ export class Journal {
     tables.settle();
     pool.logged(frames);
     this.#releaseQuarantine();
-    if (this.#used > this.#ringBytes / 2 || pool.isCrowded) this.checkpoint();
+    const isTime = this.#used > this.#ringBytes / 2 || pool.isCrowded || this.#isRefused;
+    if (isTime && !isForced) this.#goHome();
+  }
+
+  /** Whether a step that takes space must not begin: what is in the ring finds no room at home. */
+  get isStuck(): boolean {
+    return this.#isRefused && this.#used + 2 * this.recordBytesMax > this.#ringBytes;
+  }
+
+  /** Whether a step that gives space back still fits into the ring. */
+  get hasRoomToFree(): boolean {
+    return this.#state.tables.isClean && this.#fits(STEP_BYTES + 2 * L.SECTOR_BYTES);
+  }
+
+  /**
+   * A checkpoint that may be refused for want of space: the record is durable without it, and there
+   * is room in the ring for some more.
+   */
+  #goHome(): void {
+    this.#isRefused = false;
+    try {
+      this.checkpointInLessSpace();
+    } catch (error) {
+      if (!isErrnoError(error) || error.code !== "ENOSPC") throw error;
+      this.#isRefused = true;
+    }
+  }
+
+  /**
+   * A checkpoint; when the device is too full for it the free end of the file is cut off first, which
+   * takes no space.
+   *
+   * @throws {ErrnoError} ENOSPC with everything as it was, or what a flush says
+   */
+  checkpointInLessSpace(volumeState: number = L.STATE.IN_USE): void {
+    try {
+      this.checkpoint(volumeState);
+    } catch (error) {
+      if (!isErrnoError(error) || error.code !== "ENOSPC" || !this.shorten()) throw error;
+      this.checkpoint(volumeState);
+    }
+  }
+
+  /**
+   * Cuts the free end of the file off; whether that gave anything back. A record says so before it
+   * happens, because what is shorter than the journal says has been cut off by somebody else.
+   */
+  shorten(): boolean {
+    const state = this.#state;
+    const { bitmap, superblock } = state;
+    const count = Math.min(bitmap.freeAtEnd, bitmap.blocks - 1);
+    if (count > 0) bitmap.cut(count);
+    superblock.totalBlocks = bitmap.blocks;
+    const end = state.placeOf(bitmap.blocks, 0);
+    if (state.handle.getSize() <= end || !this.#fits(L.SECTOR_BYTES)) return false;
+    this.#isRefused = false;
+    this.#commit(true);
+    state.announceWrite(bitmap.blocks, count);
+    try {
+      state.handle.truncate(end);
+    } catch (error) {
+      throw state.fail(new ErrnoError("EIO", "cut the end off the volume", { cause: error }));
+    }
+    return true;
   }
 
   /** Decides which dirty data goes into the record, and writes the rest to its place. */

@@ -11,7 +11,7 @@ import type { StorageHandle } from "../device/handle.ts";
 import { type FormatOptions, formatVolume, isFormattable, randomSalt } from "./format.ts";
 import { writeSuperblockCopy, writeTablesHome } from "./home.ts";
 import { compareBitmap, type Image, loadImage } from "./image.ts";
-import { Journal, type JournalOptions } from "./journal.ts";
+import { Journal, type JournalOptions, type RingPosition } from "./journal.ts";
 import * as L from "./layout.ts";
 import type { Violation } from "./report.ts";
 import { type Derived, scan } from "./scan.ts";
@@ -62,17 +62,27 @@ export function openVolumeSync(handle: StorageHandle, options: VolumeOptions = {
   }
   const image = load(handle);
   const derived = scan(image.tables, image.superblock, image.segments);
-  const wasClean = image.header.state === L.STATE.CLOSED;
+  const { wasClean } = image;
   if (wasClean) derived.violations.push(...counterViolations(image, derived));
   const wrongBlock = compareBitmap(handle, image, derived.bitmap);
   if (wasClean && wrongBlock >= 0) derived.violations.push(bitmapViolation(wrongBlock));
   refuseDamage(derived.violations);
   const state = assemble(handle, image, { derived, options });
   const corrected = derived.violations;
-  const journal = readOnly ? null : new Journal(state, image.replay.next, options);
+  const journal = readOnly ? null : new Journal(state, positionAfter(image), options);
   if (journal !== null) startWriting(state, { journal, image, corrected, options });
   const replayedRecords = image.replay.records.length;
   return new Volume(state, journal, { formatted, wasClean, replayedRecords, corrected });
+}
+
+/** Where the journal goes on; what has been replayed still counts until a header says otherwise. */
+function positionAfter(
+  { replay, header, superblock }: Image,
+): RingPosition & { usedBytes: number } {
+  const ringBytes = superblock.inodeOffset - L.RING_AT;
+  const span = replay.next.place - header.tailPlace;
+  const isWrapped = span < 0 || span === 0 && replay.records.length > 0;
+  return { ...replay.next, usedBytes: isWrapped ? span + ringBytes : span };
 }
 
 function checkOptions(options: VolumeOptions): void {
@@ -175,7 +185,15 @@ function startWriting(
     throw refusalOf(state, error);
   }
   const isChanged = image.replay.records.length > 0 || corrected.length > 0;
-  if (isChanged) bringHome(state, image, corrected);
+  if (isChanged) {
+    try {
+      bringHome(state, image, corrected);
+    } catch (error) {
+      const isFull = isErrnoError(error) && error.code === "ENOSPC";
+      if (!isFull || corrected.length > 0 || !journal.shorten()) throw error;
+      bringHome(state, image, corrected);
+    }
+  }
   state.header = {
     ...state.header,
     salt: randomSalt(random),

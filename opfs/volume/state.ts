@@ -62,6 +62,10 @@ export interface Committer {
   readonly isDue: boolean;
   /** Whether each call is made durable before it returns. */
   readonly isEachCall: boolean;
+  /** Whether a step that takes space must not begin. */
+  readonly isStuck: boolean;
+  /** Whether, when stuck, a step that gives space back may begin. */
+  readonly hasRoomToFree: boolean;
   /** Makes everything that has been kept durable. */
   commit(): void;
   /** Sets free every block that waits in quarantine. */
@@ -122,6 +126,8 @@ export class VolumeState {
   committer: Committer | null = null;
   /** Why the volume is FAILED, or null. */
   failure: ErrnoError | null = null;
+  /** Whether the device refused to grow the last time: it is asked for no more than is needed. */
+  isDeviceFull = false;
   /** Whether `close` has been called. */
   isClosed = false;
 
@@ -170,13 +176,17 @@ export class VolumeState {
   }
 
   /**
-   * Opens a transaction.
+   * Opens a transaction; `isFreeing` says that it gives space back, which a full device lets pass.
    *
-   * @throws {ErrnoError} EROFS on a read-only or FAILED volume, EBADF on a closed one
+   * @throws {ErrnoError} EROFS on a read-only or FAILED volume, EBADF on a closed one, ENOSPC
    */
-  begin(): void {
+  begin(isFreeing = false): void {
     this.requireWritable();
-    if (this.committer!.isDue) this.committer!.commit();
+    const committer = this.committer!;
+    if (committer.isDue) committer.commit();
+    if (committer.isStuck && !(isFreeing && committer.hasRoomToFree)) {
+      throw new ErrnoError("ENOSPC", "go on: the device has no room for what is in the journal");
+    }
     this.tables.begin();
     this.inodes.begin();
     this.paths.begin();

@@ -124,7 +124,7 @@ export class Volume implements VolumeOps {
   /** Removes a name. ENOENT, EISDIR. */
   unlink(parent: Ino, name: string): void {
     const state = this.#state;
-    state.begin();
+    state.begin(true);
     try {
       unlinkName(state, parent, name);
       state.keep();
@@ -138,7 +138,7 @@ export class Volume implements VolumeOps {
   /** Removes an empty directory. ENOENT, ENOTDIR, ENOTEMPTY. */
   rmdir(parent: Ino, name: string): void {
     const state = this.#state;
-    state.begin();
+    state.begin(true);
     try {
       removeDirectory(state, parent, name);
       state.keep();
@@ -201,7 +201,8 @@ export class Volume implements VolumeOps {
   /** Changes what `change` has in one step, and ctime. EINVAL, EISDIR, EFBIG for a size. */
   setattr(ino: Ino, change: AttrChange): void {
     const state = this.#state;
-    state.begin();
+    const { size = Infinity } = change;
+    state.begin(size < Infinity && size < state.sizeOf(state.slotOf(ino)));
     try {
       changeAttributes(state, state.slotOf(ino), change);
       state.keep();
@@ -350,7 +351,7 @@ export class Volume implements VolumeOps {
     const slot = state.slotOf(ino);
     const isLast = state.inodes.letGo(slot);
     if (!isLast || !state.orphans.has(slot) || state.failure !== null) return;
-    state.begin();
+    state.begin(true);
     try {
       destroy(state, slot);
       state.keep();
