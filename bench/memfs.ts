@@ -3,7 +3,7 @@
  *
  * Each subject runs in a process of its own, all in turns, and the median of the rounds counts.
  * Trust the ratios: absolute times move with the machine. Use: `deno run -A bench/memfs.ts [rounds]
- * [subjects]`; without subjects, all of them: ZenFS takes some minutes.
+ * [subjects]`; without subjects, all of them. ZenFS makes fewer calls, or it would take minutes.
  *
  * @module
  */
