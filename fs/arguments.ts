@@ -8,6 +8,7 @@
  * @module
  */
 import { Errno, type ErrnoCode, ErrnoError } from "../abi/errno.ts";
+import { utf8Length } from "../abi/utf8.ts";
 
 /** Longest name, in bytes of UTF-8. */
 export const NAME_MAX = 255;
@@ -29,24 +30,6 @@ function quote(subject: unknown): string {
   if (typeof subject === "string") return JSON.stringify(subject);
   if (typeof subject === "number" || typeof subject === "bigint") return String(subject);
   return `a ${subject === null ? "null" : typeof subject}`;
-}
-
-/** Bytes of the string in UTF-8, or -1 if a surrogate stands alone. */
-export function utf8Length(text: string): number {
-  let size = 0;
-  for (let index = 0; index < text.length; index++) {
-    const unit = text.charCodeAt(index);
-    if (unit < 0x80) size += 1;
-    else if (unit < 0x800) size += 2;
-    else if (unit < 0xd800 || unit > 0xdfff) size += 3;
-    else {
-      const low = text.charCodeAt(index + 1);
-      if (unit > 0xdbff || !(low >= 0xdc00 && low <= 0xdfff)) return -1;
-      size += 4;
-      index++;
-    }
-  }
-  return size;
 }
 
 /** A path of at least one character that fits. Its names are looked at when they are missed. */

@@ -10,7 +10,8 @@ import type { StatFs } from "../abi/attr.ts";
 import { XATTR_CREATE, XATTR_REPLACE } from "../abi/flags.ts";
 import { isDir, isFile, MAY_READ, MAY_WRITE } from "../abi/mode.ts";
 import { FSNode, FSStream } from "../abi/node.ts";
-import { byteCount, bytesOf, refuse, utf8Length } from "./arguments.ts";
+import { utf8Length } from "../abi/utf8.ts";
+import { byteCount, bytesOf, refuse } from "./arguments.ts";
 import {
   changeMode,
   changeOwner,

@@ -26,7 +26,7 @@ import {
 } from "../stream_ops/memfs_inode.ts";
 import { memfsRename } from "./memfs_rename.ts";
 import { memfsXattrOps } from "./memfs_xattr.ts";
-import { utf8Length } from "./utf8.ts";
+import { utf8Length } from "../abi/utf8.ts";
 
 export type { AtimePolicy, MemfsInode } from "../stream_ops/memfs_inode.ts";
 

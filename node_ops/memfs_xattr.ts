@@ -11,7 +11,7 @@ import { XATTR_CREATE, XATTR_REPLACE } from "../abi/flags.ts";
 import { isDir, isFile } from "../abi/mode.ts";
 import type { FSNode, NodeOps } from "../abi/node.ts";
 import type { MemfsInode } from "../stream_ops/memfs_inode.ts";
-import { utf8Length } from "./utf8.ts";
+import { utf8Length } from "../abi/utf8.ts";
 
 type Node = FSNode<MemfsInode>;
 

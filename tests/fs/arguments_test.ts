@@ -7,18 +7,18 @@ import {
   checkPath,
   checkTarget,
   integer,
+  nameErrno,
   refuse,
-  utf8Length,
 } from "../../fs/arguments.ts";
 import { assertErrno } from "../support/errno.ts";
 
-Deno.test("utf8Length() counts what TextEncoder would make", () => {
-  for (const text of ["", "a", "ü", "日本", "😀", "a😀ü"]) {
-    assertEquals(utf8Length(text), new TextEncoder().encode(text).length);
-  }
-  for (const text of ["\ud800", "a\udc00", "\ud800\ud800", "\udc00\ud800"]) {
-    assertEquals(utf8Length(text), -1);
-  }
+Deno.test("nameErrno() tells what cannot be a name", () => {
+  const long = "n".repeat(255);
+  for (const name of ["a", long, "ü".repeat(127), "😀"]) assertEquals(nameErrno(name), 0);
+  for (const name of [`${long}n`, "ü".repeat(128)]) assertEquals(nameErrno(name), 37);
+  assertEquals(nameErrno("a\0b"), Errno.EINVAL);
+  assertEquals(nameErrno("\ud800"), Errno.EILSEQ);
+  assertEquals(Errno.ENAMETOOLONG, 37);
 });
 
 Deno.test("checkPath() counts bytes with the NUL behind them", () => {
