@@ -1,5 +1,6 @@
 /** What callers hand in. */
 import { assertEquals, assertStrictEquals } from "@std/assert";
+import { Errno } from "../../abi/errno.ts";
 import {
   byteCount,
   bytesOf,
