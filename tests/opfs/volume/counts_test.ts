@@ -2,8 +2,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { memoryHandle } from "../../../opfs/device/memory.ts";
 import { checkVolume } from "../../../opfs/volume/check.ts";
-import { openVolumeSync } from "../../../opfs/volume/mount.ts";
+import { openVolumeSync, type VolumeOptions } from "../../../opfs/volume/mount.ts";
 import type { Volume } from "../../../opfs/volume/volume.ts";
+import { stateOf } from "../../support/engine_state.ts";
 import { FaultyHandle } from "../../support/faulty_handle.ts";
 
 const FILE = { mode: 0o100644, uid: 0, gid: 0 };
@@ -15,10 +16,12 @@ interface Cost {
 }
 
 /** A volume on a device that counts. */
-function counted(): { volume: Volume; cost: (act: () => void) => Cost; end: () => void } {
+function counted(
+  options: VolumeOptions = {},
+): { volume: Volume; cost: (act: () => void) => Cost; end: () => void } {
   const device = memoryHandle();
   const handle = new FaultyHandle(device, { call: Infinity, isForEver: false });
-  const volume = openVolumeSync(handle);
+  const volume = openVolumeSync(handle, options);
   return {
     volume,
     cost(act): Cost {
@@ -44,9 +47,9 @@ Deno.test("Volume makes a small call durable with 1 write and 1 flush", () => {
   const calls: [string, () => void][] = [
     ["create", () => ino = volume.create(root, "a", FILE)],
     ["append", () => volume.append(ino, new Uint8Array(100))],
-    ["append of 60 KiB", () => volume.append(ino, new Uint8Array(60 * 1024))],
+    ["append of 64 KiB", () => volume.append(ino, new Uint8Array(64 * 1024))],
     ["overwrite", () => volume.write(ino, new Uint8Array(100), 50)],
-    ["overwrite of 60 KiB", () => volume.write(ino, new Uint8Array(60 * 1024), 0)],
+    ["overwrite of 64 KiB", () => volume.write(ino, new Uint8Array(64 * 1024), 0)],
     ["chmod", () => volume.setattr(ino, { mode: 0o600 })],
     ["truncate", () => volume.setattr(ino, { size: 10 })],
     ["rename", () => volume.rename(root, "a", root, "b", 0)],
@@ -130,10 +133,14 @@ Deno.test("Volume answers lookup, stat and readdir without a device call", () =>
   end();
 });
 
-Deno.test("Volume renames a directory of many descendants like any name", () => {
+Deno.test("Volume renames a directory of 100,000 descendants like any name", () => {
   const { volume, cost, end } = counted();
   const directory = volume.create(volume.root, "d", { ...FILE, mode: 0o040755 });
-  for (let index = 0; index < 3000; index++) volume.create(directory, `f${index}`, FILE);
+  // As deep as wide: 100,000 descendants.
+  for (let outer = 0; outer < 100; outer++) {
+    const inner = volume.create(directory, `d${outer}`, { ...FILE, mode: 0o040755 });
+    for (let index = 0; index < 999; index++) volume.create(inner, `f${index}`, FILE);
+  }
   volume.sync();
   const rename = () => {
     volume.rename(volume.root, "d", volume.root, "e", 0);
@@ -154,3 +161,79 @@ Deno.test("openVolumeSync() reads 50,000 files in at most 8 reads", () => {
   assert(handle.counts.read <= 8, `${handle.counts.read} reads`);
   again.close();
 });
+
+/** Flushes of ten small calls and a sync, by durability. */
+const FLUSHES: readonly [VolumeOptions["durability"], number, number][] = [
+  ["op", 10, 0],
+  ["fsync", 0, 1],
+  ["periodic", 0, 1],
+];
+
+for (const [durability, atCalls, atSync] of FLUSHES) {
+  Deno.test(`durability "${durability}" flushes ${atCalls} times in 10 calls, ${atSync} at a sync`, () => {
+    const { volume, cost, end } = counted({ durability });
+    volume.sync();
+    const calls = cost(() => {
+      for (let index = 0; index < 10; index++) volume.create(volume.root, `f${index}`, FILE);
+    });
+    assertEquals([calls.flushes, calls.writes], [atCalls, atCalls]);
+    assertEquals(cost(() => volume.sync()).flushes, atSync);
+    end();
+  });
+}
+
+Deno.test('durability "periodic" flushes at the first call after the interval, once', () => {
+  let now = 0;
+  const options = { durability: "periodic", commitIntervalMs: 100, clock: () => now } as const;
+  const { volume, cost, end } = counted(options);
+  volume.sync();
+  const create = (name: string) => cost(() => void volume.create(volume.root, name, FILE)).flushes;
+  assertEquals([create("a"), create("b")], [0, 0]);
+  now = 101;
+  assertEquals([create("c"), create("d")], [1, 0]);
+  end();
+});
+
+/** Where a file's blocks are: none of them may ever be elsewhere later. */
+function placesOf(volume: Volume, ino: number): Map<number, number> {
+  const places = new Map<number, number>();
+  for (const { fileBlock, block, count } of stateOf(volume).extents.runsOf((ino >>> 0) - 1)) {
+    for (let index = 0; index < count; index++) places.set(fileBlock + index, block + index);
+  }
+  return places;
+}
+
+const PATTERNS: readonly [string, (round: number) => [file: number, bytes: number]][] = [
+  ["one file by 4 KiB", () => [0, 4096]],
+  ["one file by odd lengths", (round) => [0, 1 + round * 37 % 9000]],
+  ["two files in turns", (round) => [round % 2, 4096]],
+  ["three files, small and large", (round) => [round % 3, [100, 5000, 150_000][round % 3]!]],
+  ["one file by 128 KiB", () => [0, 128 * 1024]],
+];
+
+for (const [name, pattern] of PATTERNS) {
+  Deno.test(`Volume relocates 0 bytes when files grow: ${name}`, () => {
+    const { volume, cost, end } = counted();
+    const inos = ["a", "b", "c"].map((file) => volume.create(volume.root, file, FILE));
+    let appended = 0;
+    let before = inos.map((ino) => placesOf(volume, ino));
+    const { reads } = cost(() => {
+      for (let round = 0; round < 400; round++) {
+        const [file, bytes] = pattern(round);
+        volume.append(inos[file]!, new Uint8Array(bytes).fill(round));
+        appended += bytes;
+        if (round % 50 !== 49) continue;
+        volume.sync();
+        const after = inos.map((ino) => placesOf(volume, ino));
+        for (const [index, places] of before.entries()) {
+          for (const [fileBlock, block] of places) {
+            assertEquals(after[index]!.get(fileBlock), block, `block ${fileBlock} has moved`);
+          }
+        }
+        before = after;
+      }
+    });
+    assert(appended > 0 && reads === 0, `${reads} reads`);
+    end();
+  });
+}
