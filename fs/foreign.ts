@@ -158,8 +158,11 @@ class ForeignNodes {
         this.node(translated(() => theirs.mknod?.(data.inner, name, mode, rdev)));
     }
     if (theirs.symlink) {
-      ours.symlink = ({ data }, name, target) =>
-        this.node(translated(() => theirs.symlink?.(data.inner, name, target)));
+      ours.symlink = ({ data: { inner } }, name, target) =>
+        // Emscripten looks at nothing that symlink returns, so some types return nothing.
+        this.node(
+          translated(() => theirs.symlink?.(inner, name, target) ?? theirs.lookup?.(inner, name)),
+        );
     }
     if (theirs.unlink) {
       ours.unlink = ({ data }, name) => translated(() => theirs.unlink?.(data.inner, name));
@@ -176,7 +179,10 @@ class ForeignNodes {
     try {
       return this.node(data.inner.node_ops.lookup?.(data.inner, name));
     } catch (error) {
-      if ((error as { errno?: unknown })?.errno === Errno.ENOENT) return null;
+      if ((error as { errno?: unknown })?.errno === Errno.ENOENT) {
+        const child = childIn(data.inner, name);
+        return child === null ? null : this.node(child);
+      }
       return translated(() => {
         throw error;
       });
@@ -226,6 +232,20 @@ class ForeignNodes {
     }
     return theirs;
   }
+}
+
+/**
+ * The child that a directory lists. The types that keep nodes in memory never find one: they count
+ * on the name table of Emscripten's FS, which `createNode` there has filled.
+ */
+function childIn(inner: ForeignNode, name: string): ForeignNode | null {
+  const { contents } = inner as { contents?: unknown };
+  if (typeof contents !== "object" || contents === null || ArrayBuffer.isView(contents)) {
+    return null;
+  }
+  if (!Object.hasOwn(contents, name)) return null;
+  const child = (contents as Record<string, ForeignNode | undefined>)[name];
+  return child?.parent === inner ? child : null;
 }
 
 /** A stream as their ops see it: their node, and our position and flags. */
@@ -299,11 +319,15 @@ function setattr({ data }: Node, change: AttrChange): void {
   if (change.mode !== undefined) data.mode = change.mode;
 }
 
-/** Newer types leave the node's place to us, older ones have moved it themselves. */
-function rename({ data }: Node, newParent: Node, newName: string, flags: number): void {
+/**
+ * Asked of the directory, for a file's node has no such op. Newer types leave the node's place to us,
+ * older ones have moved it themselves.
+ */
+function rename({ data, parent }: Node, newParent: Node, newName: string, flags: number): void {
   if (flags !== 0) throw new ErrnoError("EINVAL", "rename with flags");
   const { inner } = data;
-  translated(() => inner.node_ops.rename?.(inner, newParent.data.inner, newName));
+  const { node_ops } = (parent as Node).data.inner;
+  translated(() => node_ops.rename?.(inner, newParent.data.inner, newName));
   inner.parent = newParent.data.inner;
   inner.name = newName;
 }
