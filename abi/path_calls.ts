@@ -100,6 +100,12 @@ export interface PathCalls {
   lchown(path: string, uid: number, gid: number): void;
   /** Changes the owner of an open file. */
   fchown(fd: number, uid: number, gid: number): void;
+  /** Sets times of an open file, each as [s, ns]. Absent: they cannot be set. */
+  futimens?(
+    fd: number,
+    atime: readonly [seconds: number, nanoseconds: number],
+    mtime: readonly [seconds: number, nanoseconds: number],
+  ): void;
   /** Sets times in ms. */
   utime(path: string, atimeMs: number, mtimeMs: number): void;
   /** Cuts or extends. */

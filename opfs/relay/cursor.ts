@@ -75,6 +75,13 @@ export class Writer {
     return this;
   }
 
+  /** An unsigned number of 8 bits. */
+  u8(value: number): this {
+    this.#memory.view.setUint8(this.at, value);
+    this.at += 1;
+    return this;
+  }
+
   /** An unsigned number of 32 bits. */
   u32(value: number): this {
     this.#memory.view.setUint32(this.at, value, true);
@@ -190,6 +197,13 @@ export class Reader {
   /** A text behind its length. */
   shortText(): string {
     const length = this.#memory.view.getUint16(this.#take(2), true);
+    const at = this.#take(length);
+    return decodeUtf8(this.#memory.area, { at, end: at + length });
+  }
+
+  /** A text behind its length of 32 bits. */
+  longText(): string {
+    const length = this.u32();
     const at = this.#take(length);
     return decodeUtf8(this.#memory.area, { at, end: at + length });
   }

@@ -9,6 +9,7 @@
 import { ErrnoError } from "../../abi/errno.ts";
 import type { Ino, VolumeOps } from "../volume_ops.ts";
 import { dispatchCompound } from "./compound.ts";
+import { pathOpChanges } from "./path_ops.ts";
 import { Op, type OpCode } from "./protocol.ts";
 import {
   entryFits,
@@ -48,7 +49,7 @@ const CHANGING: ReadonlySet<number> = new Set([
 
 /** Whether an operation changes a name or an attribute that another client may have cached. */
 export function changesSomething(op: number): boolean {
-  return CHANGING.has(op);
+  return CHANGING.has(op) || pathOpChanges(op);
 }
 
 /** Does a simple operation and leaves its answer in the channel's writer; returns the status. */

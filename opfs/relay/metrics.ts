@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { Op } from "./protocol.ts";
+import { Op, PathOp } from "./protocol.ts";
 import type { Value } from "./s11n.ts";
 
 /** What is known of one operation. */
@@ -24,7 +24,13 @@ export interface Metric {
 }
 
 const FIELDS = 4;
-const NAMES: readonly [string, number][] = Object.entries(Op);
+/** Operations by path have names of their own: there is a READ of either kind. */
+const NAMES: readonly [string, number][] = [
+  ...Object.entries(PathOp).map(([name, op]): [string, number] => [`PATH_${name}`, op]),
+  ...Object.entries(Op),
+];
+/** So many operations fit into one answer, which has at most 255 values. */
+const PER_ANSWER = 50;
 const HIGHEST_OP = Math.max(...NAMES.map(([, op]) => op));
 
 /** Counters of one side. */
@@ -46,15 +52,18 @@ export class Metrics {
     return Object.fromEntries(called.map(([name, op]) => [name, this.#metric(op)]));
   }
 
-  /** The snapshot as values that can travel. */
-  values(): Value[] {
-    return Object.entries(this.snapshot()).flatMap(([name, metric]): Value[] => [
-      name,
-      metric.count,
-      metric.timeMs,
-      metric.waitMs,
-      metric.bytes,
-    ]);
+  /**
+   * The operations behind number `after` as values that can travel, as many as one answer takes; and
+   * the number of the last one, or 0 if no more come.
+   */
+  values(after = 0): { values: Value[]; last: number } {
+    const called = NAMES.filter(([, op]) => op > after && this.#sums[op * FIELDS]! > 0);
+    const told = called.slice(0, PER_ANSWER);
+    const values = told.flatMap(([name, op]): Value[] => {
+      const { count, timeMs, waitMs, bytes } = this.#metric(op);
+      return [name, count, timeMs, waitMs, bytes];
+    });
+    return { values, last: called.length > told.length ? told.at(-1)![1] : 0 };
   }
 
   #metric(op: number): Metric {

@@ -149,10 +149,17 @@ export class RelayPromises implements VolumePromises {
   }
 
   /** Counts and times of the relay's own work, over all its clients. */
-  metrics(): Promise<Record<string, Metric>> {
-    return this.#call(Op.METRICS, (w) => void w.begin(Op.METRICS), (r) => {
-      return metricsFrom(readValues(this.#channel.memory.area, r));
-    });
+  async metrics(): Promise<Record<string, Metric>> {
+    const metrics: Record<string, Metric> = {};
+    for (let after = 0;;) {
+      const fill = (w: Writer) => void w.begin(Op.METRICS).u32(after);
+      const values = await this.#call(Op.METRICS, fill, (r) => {
+        after = r.status;
+        return readValues(this.#channel.memory.area, r);
+      });
+      Object.assign(metrics, metricsFrom(values));
+      if (after === 0) return metrics;
+    }
   }
 
   /** What the relay tells of its volume and device, by name. */

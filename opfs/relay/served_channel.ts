@@ -10,6 +10,7 @@
  * @module
  */
 import { Errno, ErrnoError, isErrnoError } from "../../abi/errno.ts";
+import type { PathStream } from "../../abi/path_calls.ts";
 import type { Ino, VolumeOps } from "../volume_ops.ts";
 import { closeChannel, wholeMessage } from "./channel.ts";
 import { Reader, Writer } from "./cursor.ts";
@@ -47,6 +48,12 @@ export interface Transfer {
   chunkIndex: number;
   /** When it last moved, in ms. */
   movedAt: number;
+  /** The stream that it goes to or comes from, of an operation by path; null for an inode. */
+  stream: PathStream | null;
+  /** Whether the stream was opened for this transfer, and is closed with it. */
+  endsStream: boolean;
+  /** An answer that was made as a whole; null if its bytes are read piece by piece. */
+  bytes: Uint8Array | null;
 }
 
 const TEXT_BYTES = 2048;
@@ -73,6 +80,9 @@ export class ServedChannel {
     total: 0,
     chunkIndex: 0,
     movedAt: 0,
+    stream: null,
+    endsStream: false,
+    bytes: null,
   };
   /** The inode whose append turn a LOCKED channel waits for. */
   awaited: Ino = 0;
@@ -82,6 +92,8 @@ export class ServedChannel {
   takenAt = 0;
   /** How often the client has retained each inode. */
   readonly retained: Map<Ino, number> = new Map();
+  /** The client's descriptors of operations by path. */
+  readonly streams: Map<number, PathStream> = new Map();
   readonly #answer: Header = wholeMessage(0, Signal.RESPONSE);
   #answered: number;
   #taken: number;

@@ -12,13 +12,15 @@
  * @module
  */
 import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
+import type { PathCalls } from "../../abi/path_calls.ts";
 import type { VolumeOps } from "../volume_ops.ts";
 import { changesSomething, dispatch } from "./dispatch.ts";
 import { DEFAULT_DEADLINE_MS } from "./channel.ts";
 import { Doorbell, type SleepOptions } from "./doorbell.ts";
 import { Look, pause } from "./look.ts";
 import { Metrics } from "./metrics.ts";
-import { Closed, FLAG_FLUSH, Op, Signal } from "./protocol.ts";
+import { hasPayload, isPathOp, pathOpChanges, PathOps } from "./path_ops.ts";
+import { Closed, FLAG_FLUSH, Op, PathOp, Signal } from "./protocol.ts";
 import { type Value, writeValues } from "./s11n.ts";
 import { ServedChannel } from "./served_channel.ts";
 import { Transfers } from "./transfers.ts";
@@ -29,6 +31,8 @@ export interface RelayOptions {
   doorbell?: Doorbell;
   /** How long a client may pause in the middle of a transfer, in ms. Default 30,000. */
   deadlineMs?: number;
+  /** Makes what serves operations by path, when the first comes. Default: they are ENOSYS. */
+  paths?: () => PathCalls;
   /** What a STATS request is told: names and values. Default: nothing. */
   stats?: () => Record<string, Value>;
 }
@@ -47,6 +51,7 @@ export class Relay {
   /** Counts and times of what it has done. */
   readonly counters: Metrics = new Metrics();
   readonly #volume: VolumeOps;
+  readonly #paths: PathOps | null;
   readonly #transfers: Transfers;
   readonly #deadlineMs: number;
   readonly #stats: () => Record<string, Value>;
@@ -61,7 +66,8 @@ export class Relay {
   /** Serves `volume`, once it runs. */
   constructor(volume: VolumeOps, options: RelayOptions = {}) {
     this.#volume = volume;
-    this.#transfers = new Transfers(volume);
+    this.#paths = options.paths === undefined ? null : new PathOps(options.paths);
+    this.#transfers = new Transfers(volume, this.#paths);
     this.doorbell = options.doorbell ?? new Doorbell();
     this.#deadlineMs = options.deadlineMs ?? DEFAULT_DEADLINE_MS;
     this.#stats = options.stats ?? (() => ({}));
@@ -191,8 +197,9 @@ export class Relay {
     try {
       this.#step(channel);
     } catch (error) {
+      const { op } = channel.reader;
       // A file may have been cut, or written in part.
-      if (wasWriting || channel.reader.op === Op.STORE) this.#bumpOthers(channel);
+      if (wasWriting || op === Op.STORE || pathOpChanges(op)) this.#bumpOthers(channel);
       this.#transfers.forget(channel);
       this.#count(channel, 0);
       channel.answerError(error);
@@ -218,28 +225,40 @@ export class Relay {
   }
 
   #begin(channel: ServedChannel): void {
-    const { reader, header } = channel;
-    const { op } = reader;
+    const { op } = channel.reader;
+    if (isPathOp(op)) return this.#beginPath(channel);
     if (op === Op.READ || op === Op.WRITE || op === Op.APPEND || op === Op.STORE) {
       return this.#ended(channel, this.#transfers.begin(channel));
     }
-    if (header.chunkBytes !== header.totalBytes) {
-      throw new ErrnoError("EMSGSIZE", `take operation ${op} in chunks`);
-    }
+    assertOnePiece(channel);
     if (op === Op.SYNC || op === Op.FSYNC) return this.#beginSync(channel);
     if (op === Op.METRICS || op === Op.STATS) return this.#tell(channel);
     this.#finish(channel, { status: dispatch(this.#volume, channel), bytes: 0 });
   }
 
+  #beginPath(channel: ServedChannel): void {
+    const { op } = channel.reader;
+    if (this.#paths === null) throw new ErrnoError("ENOSYS", `serve operation ${op} by path`);
+    if (hasPayload(op)) return this.#ended(channel, this.#transfers.begin(channel));
+    assertOnePiece(channel);
+    if (op !== PathOp.FSYNC) {
+      return this.#finish(channel, { status: this.#paths.run(channel), bytes: 0 });
+    }
+    this.#paths.checkSync(channel);
+    channel.writer.beginResponse();
+    this.#defer(channel, 0);
+  }
+
   /** Control calls answer with s11n values. */
   #tell(channel: ServedChannel): void {
     const { reader, writer, memory } = channel;
-    const values = reader.op === Op.METRICS
-      ? this.counters.values()
-      : Object.entries(this.#stats()).flat();
+    const after = reader.op === Op.METRICS && reader.at < reader.end ? reader.u32() : 0;
+    const { values, last } = reader.op === Op.METRICS
+      ? this.counters.values(after)
+      : { values: Object.entries(this.#stats()).flat(), last: 0 };
     const at = writer.beginResponse().at;
     writer.at = writeValues(values, memory.area, { at, end: memory.area.length });
-    channel.answer(0);
+    channel.answer(last);
   }
 
   /** Behind a step of a transfer. A read has answered by itself. */
@@ -248,8 +267,8 @@ export class Relay {
     if (channel.state === "CHUNK_IN") this.#bumpOthers(channel);
     if (step !== "done") return;
     const { transfer, reader } = channel;
-    if (reader.op === Op.READ) return this.#count(channel, transfer.done);
-    const status = transfer.op === Op.APPEND ? 0 : transfer.done;
+    if (hasAnswered(reader.op)) return this.#count(channel, transfer.done);
+    const status = transfer.op === Op.WRITE || transfer.op === Op.STORE ? transfer.done : 0;
     this.#finish(channel, { status, bytes: transfer.done });
   }
 
@@ -258,7 +277,9 @@ export class Relay {
     const { op, flags } = channel.reader;
     this.#count(channel, bytes);
     if (changesSomething(op)) this.#bumpOthers(channel);
-    if (flags & FLAG_FLUSH) this.#defer(channel, status);
+    // Most operations by path have another use for that bit.
+    const mayFlush = op === PathOp.WRITE || !isPathOp(op);
+    if (flags & FLAG_FLUSH && mayFlush) this.#defer(channel, status);
     else channel.answer(status);
   }
 
@@ -290,7 +311,7 @@ export class Relay {
     }
     for (const channel of waiting) {
       const { op } = channel.reader;
-      if (op === Op.SYNC || op === Op.FSYNC) this.#count(channel, 0);
+      if (op === Op.SYNC || op === Op.FSYNC || op === PathOp.FSYNC) this.#count(channel, 0);
       if (failure === null) channel.answer(channel.deferredStatus);
       else channel.answerError(failure);
     }
@@ -315,12 +336,21 @@ export class Relay {
   /** Gives back everything that a client held. */
   #drop(channel: ServedChannel): void {
     this.#channels.splice(this.#channels.indexOf(channel), 1);
-    this.#transfers.forget(channel);
+    this.#forget(channel);
     channel.state = "CLOSED";
     for (const [ino, count] of channel.retained) {
       for (let left = count; left > 0; left--) this.#releaseQuietly(ino);
     }
     channel.retained.clear();
+  }
+
+  #forget(channel: ServedChannel): void {
+    try {
+      this.#transfers.forget(channel);
+    } catch (error) {
+      if (!isErrnoError(error)) throw error;
+    }
+    this.#paths?.closeAll(channel);
   }
 
   /** A volume that has failed refuses this too; then there is nothing left to give back. */
@@ -356,11 +386,28 @@ export function serve(
   return relay;
 }
 
-/** One trip through the event loop, without a timer's clamp. */
+/** Only payloads of files travel in chunks. */
+function assertOnePiece({ header, reader }: ServedChannel): void {
+  if (header.chunkBytes === header.totalBytes) return;
+  throw new ErrnoError("EMSGSIZE", `take operation ${reader.op} in chunks`);
+}
+
+/** Operations whose last piece is their answer. */
+function hasAnswered(op: number): boolean {
+  return op === Op.READ || op === PathOp.READ || op === PathOp.READDIR || op === PathOp.FREAD;
+}
+
+const { setImmediate } = globalThis as { setImmediate?: (call: () => void) => unknown };
+
+/**
+ * One trip through the event loop, without a timer's clamp. Deno takes what comes from a port of
+ * this thread before what comes from others, a hundred times in a row, so it goes another way.
+ */
 class Hop {
   readonly #ports = new MessageChannel();
 
   once(): Promise<void> {
+    if (setImmediate !== undefined) return new Promise((resolve) => setImmediate(resolve));
     const { port1, port2 } = this.#ports;
     return new Promise((resolve) => {
       port1.onmessage = () => resolve();

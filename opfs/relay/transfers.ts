@@ -10,8 +10,12 @@
  */
 import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
 import type { Ino, VolumeOps } from "../volume_ops.ts";
-import { MAX_TRANSFER_BYTES, Op, RESPONSE_BYTES, Signal } from "./protocol.ts";
-import type { ServedChannel } from "./served_channel.ts";
+import { isPathOp, type PathOps } from "./path_ops.ts";
+import { MAX_TRANSFER_BYTES, Op, PathOp, RESPONSE_BYTES, Signal } from "./protocol.ts";
+import type { ServedChannel, Transfer } from "./served_channel.ts";
+
+/** An inode without its generation. */
+const SLOTS = 2 ** 32;
 
 /** What came of one step: a whole request is done, or more chunks follow, or it has to wait. */
 export type Step = "done" | "more" | "locked";
@@ -19,21 +23,25 @@ export type Step = "done" | "more" | "locked";
 /** Reads, writes and appends of all channels on one volume. */
 export class Transfers {
   readonly #volume: VolumeOps;
-  readonly #turns = new Map<Ino, ServedChannel>();
+  readonly #paths: PathOps | null;
+  /** Who is in the middle of an append, by slot: operations by path know no generation. */
+  readonly #turns = new Map<number, ServedChannel>();
 
-  /** Transfers to and from `volume`. */
-  constructor(volume: VolumeOps) {
+  /** Transfers to and from `volume`, and to and from the files of `paths`. */
+  constructor(volume: VolumeOps, paths: PathOps | null = null) {
     this.#volume = volume;
+    this.#paths = paths;
   }
 
   /** Whether nobody is in the middle of an append to `ino`. */
   isTurnFree(ino: Ino): boolean {
-    return !this.#turns.has(ino);
+    return !this.#turns.has(ino % SLOTS);
   }
 
   /** Begins the read, write or append that the channel's reader has open. */
   begin(channel: ServedChannel): Step {
     const { reader } = channel;
+    if (isPathOp(reader.op)) return this.#beginPath(channel, this.#paths as PathOps);
     if (reader.op === Op.STORE) return this.#beginStore(channel);
     const ino = reader.ino();
     if (reader.op === Op.READ) return this.#beginRead(channel, ino);
@@ -64,9 +72,42 @@ export class Transfers {
 
   /** Lets go of a transfer in progress, whoever's fault it is that it ends. */
   forget(channel: ServedChannel): void {
-    const { ino } = channel.transfer;
-    if (this.#turns.get(ino) === channel) this.#turns.delete(ino);
+    const { transfer } = channel;
+    const slot = transfer.ino % SLOTS;
+    if (this.#turns.get(slot) === channel) this.#turns.delete(slot);
     if (channel.state !== "CLOSED") channel.state = "IDLE";
+    const { stream, endsStream } = transfer;
+    transfer.stream = transfer.bytes = null;
+    if (stream !== null && endsStream) this.#paths?.close(stream);
+  }
+
+  #beginPath(channel: ServedChannel, paths: PathOps): Step {
+    const { reader, transfer } = channel;
+    if (reader.op === PathOp.READDIR) {
+      const bytes = paths.list(reader.path(), (reader.flags & 1) !== 0);
+      begin(channel, { ino: 0, at: 0, total: bytes.length });
+      transfer.bytes = bytes;
+      return this.#sendPiece(channel, RESPONSE_BYTES);
+    }
+    const { stream, at, length, ends } = paths.begin(channel);
+    const ino = reader.op === PathOp.APPEND ? paths.inodeOf(stream) : 0;
+    begin(channel, { ino, at, total: length });
+    transfer.stream = stream;
+    transfer.endsStream = ends;
+    if (reader.op === PathOp.READ || reader.op === PathOp.FREAD) {
+      return this.#sendPiece(channel, RESPONSE_BYTES);
+    }
+    if (ino !== 0 && !this.isTurnFree(ino)) return this.#awaitTurn(channel, ino);
+    transfer.total = payloadBytes(channel);
+    if (ino !== 0) this.#turns.set(ino % SLOTS, channel);
+    return this.#writePiece(channel, reader.at, reader.end);
+  }
+
+  #awaitTurn(channel: ServedChannel, ino: Ino): Step {
+    this.forget(channel);
+    channel.awaited = ino;
+    channel.state = "LOCKED";
+    return "locked";
   }
 
   #beginRead(channel: ServedChannel, ino: Ino): Step {
@@ -95,10 +136,13 @@ export class Transfers {
     const count = this.#readPiece(channel, piece);
     transfer.done += count;
     const isLast = count < room || transfer.done >= transfer.total;
-    if (isFirst) writer.beginResponse().endResponse(0, transfer.total);
+    // What ends with its first piece says its true length; later it can only end short.
+    const total = isFirst && isLast ? count : transfer.total;
+    if (isFirst) writer.beginResponse().endResponse(0, total);
     const chunkIndex = isFirst ? 0 : ++transfer.chunkIndex;
-    channel.state = isLast ? "IDLE" : "CHUNK_OUT";
-    const totalBytes = RESPONSE_BYTES + transfer.total;
+    if (isLast) this.forget(channel);
+    else channel.state = "CHUNK_OUT";
+    const totalBytes = RESPONSE_BYTES + total;
     const signal = isLast ? Signal.RESPONSE : Signal.CHUNK;
     channel.publish(signal, { chunkBytes: start + count, totalBytes, chunkIndex });
     return isLast ? "done" : "more";
@@ -107,11 +151,28 @@ export class Transfers {
   /** Behind the first piece a failure is a short read; the caller's next call meets it again. */
   #readPiece({ transfer }: ServedChannel, piece: Uint8Array): number {
     try {
-      return this.#volume.read(transfer.ino, piece, transfer.at + transfer.done);
+      return this.#read(transfer, piece);
     } catch (error) {
       if (transfer.done === 0) throw error;
       return 0;
     }
+  }
+
+  #read(transfer: Transfer, piece: Uint8Array): number {
+    const { stream, bytes, done } = transfer;
+    const at = transfer.at < 0 ? -1 : transfer.at + done;
+    if (bytes !== null) {
+      piece.set(bytes.subarray(done, done + piece.length));
+      return piece.length;
+    }
+    if (stream !== null) return (this.#paths as PathOps).read(stream, piece, at);
+    return this.#volume.read(transfer.ino, piece, at);
+  }
+
+  #write(transfer: Transfer, piece: Uint8Array): number {
+    const at = transfer.at < 0 ? -1 : transfer.at + transfer.done;
+    if (transfer.stream === null) return this.#volume.write(transfer.ino, piece, at);
+    return (this.#paths as PathOps).write(transfer.stream, piece, at);
   }
 
   #beginWrite(channel: ServedChannel, { ino, at }: { ino: Ino; at: number }): Step {
@@ -136,18 +197,14 @@ export class Transfers {
 
   #beginAppend(channel: ServedChannel, ino: Ino): Step {
     const { reader, memory, transfer } = channel;
-    if (!this.isTurnFree(ino)) {
-      channel.awaited = ino;
-      channel.state = "LOCKED";
-      return "locked";
-    }
+    if (!this.isTurnFree(ino)) return this.#awaitTurn(channel, ino);
     const total = payloadBytes(channel);
     const piece = memory.area.subarray(reader.at, reader.end);
     const size = this.#volume.append(ino, piece);
     begin(channel, { ino, at: size - piece.length, total });
     transfer.done = piece.length;
     if (transfer.done === total) return this.#finishWrite(channel);
-    this.#turns.set(ino, channel);
+    this.#turns.set(ino % SLOTS, channel);
     return this.#acknowledge(channel);
   }
 
@@ -165,11 +222,11 @@ export class Transfers {
   #tryWrite(channel: ServedChannel, piece: Uint8Array): number {
     const { transfer } = channel;
     try {
-      return this.#volume.write(transfer.ino, piece, transfer.at + transfer.done);
+      return this.#write(transfer, piece);
     } catch (error) {
       // A file that is stored is there by now: its caller learns how much of it.
       const isPartial = transfer.done > 0 || transfer.op === Op.STORE && isFull(error);
-      if (isPartial && transfer.op !== Op.APPEND) return 0;
+      if (isPartial && transfer.op !== Op.APPEND && transfer.op !== PathOp.APPEND) return 0;
       this.#takeBack(channel);
       this.forget(channel);
       throw error;
@@ -178,8 +235,10 @@ export class Transfers {
 
   /** Cuts off the pieces of an append that cannot go on, if nobody has written behind them. */
   #takeBack({ transfer }: ServedChannel): void {
-    const { ino, at, done } = transfer;
-    if (transfer.op !== Op.APPEND || done === 0) return;
+    const { op, ino, at, done, stream } = transfer;
+    if (done === 0) return;
+    if (op === PathOp.APPEND && stream !== null) return this.#paths?.cut(stream, at);
+    if (op !== Op.APPEND) return;
     if (this.#volume.getattr(ino).size === at + done) this.#volume.setattr(ino, { size: at });
   }
 
@@ -194,8 +253,13 @@ export class Transfers {
   /** Leaves the answer in the writer: an append's new size, a write's count. */
   #finishWrite(channel: ServedChannel): Step {
     const { transfer, writer } = channel;
+    const isWhole = transfer.done === transfer.total;
+    if (!isWhole && transfer.op === PathOp.APPEND) this.#takeBack(channel);
     this.forget(channel);
     writer.beginResponse();
+    if (transfer.op === PathOp.FWRITE) writer.u32(transfer.done);
+    // These answer nothing, so a file that was written in part is an error.
+    else if (!isWhole && isPathOp(transfer.op)) throw new ErrnoError("ENOSPC", "write the file");
     if (transfer.op === Op.APPEND) writer.f64(transfer.at + transfer.done);
     if (transfer.op === Op.STORE) writer.ino(transfer.ino);
     return "done";
@@ -229,4 +293,5 @@ function begin(
   transfer.total = total;
   transfer.chunkIndex = 0;
   transfer.movedAt = performance.now();
+  transfer.stream = transfer.bytes = null;
 }

@@ -7,6 +7,9 @@
  * @module
  */
 import { type ErrnoCode, ErrnoError, isErrnoError } from "../../abi/errno.ts";
+import type { PathCalls } from "../../abi/path_calls.ts";
+import { createFS } from "../../fs/create_fs.ts";
+import { VOLUMEFS } from "../../node_ops/volume.ts";
 import { bringImage } from "../bring_image.ts";
 import type { StorageHandle } from "../device/handle.ts";
 import { fileHandle } from "../device/file.ts";
@@ -88,7 +91,11 @@ async function start({ version, place, settings }: Init): Promise<void> {
     ...prefixed("engine.", mounted.metrics()),
     ...prefixed("device.", device.counts),
   });
-  relay = new Relay(mounted, { deadlineMs: settings.deadlineMs, stats });
+  relay = new Relay(mounted, {
+    deadlineMs: settings.deadlineMs,
+    stats,
+    paths: () => pathsOf(mounted, settings.engine.readOnly),
+  });
   relay.run();
   stopTimer = startCommitTimer(mounted, settings.engine);
   const { root, report } = mounted;
@@ -116,6 +123,17 @@ function mount(device: StorageHandle, engine: EngineSettings): Volume {
     device.close();
     throw error;
   }
+}
+
+/** The volume by paths, with nothing mounted on it: its /dev and /proc are its own. */
+function pathsOf(volume: Volume, readOnly = false): PathCalls {
+  const root = { type: VOLUMEFS, options: { volume }, readOnly };
+  const fs = createFS({ root });
+  fs.umask(0);
+  for (const path of ["/dev", "/proc"]) {
+    if (fs.findObject(path)?.isFolder) fs.unmount(path);
+  }
+  return fs;
 }
 
 function refuse(error: unknown): void {

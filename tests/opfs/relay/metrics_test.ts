@@ -1,6 +1,6 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { Metrics, metricsFrom } from "../../../opfs/relay/metrics.ts";
-import { Op } from "../../../opfs/relay/protocol.ts";
+import { Op, PathOp } from "../../../opfs/relay/protocol.ts";
 
 Deno.test("Metrics sums up by operation and travels as values", () => {
   const metrics = new Metrics();
@@ -13,6 +13,24 @@ Deno.test("Metrics sums up by operation and travels as values", () => {
     SYNC: { count: 1, timeMs: 2, waitMs: 2, bytes: 0 },
   };
   assertEquals(metrics.snapshot(), want);
-  assertEquals(metricsFrom(metrics.values()), want);
+  assertEquals(metricsFrom(metrics.values().values), want);
   assertEquals(metricsFrom([]), {});
+});
+
+Deno.test("Metrics tells every operation, in as many answers as it takes", () => {
+  const metrics = new Metrics();
+  const ops = [...Object.values(PathOp), ...Object.values(Op)];
+  for (const op of ops) metrics.add(op, { timeMs: 1, waitMs: 0, bytes: op });
+  const told: Record<string, unknown> = {};
+  let answers = 0;
+  for (let after = 0;; answers++) {
+    const { values, last } = metrics.values(after);
+    assert(values.length <= 255);
+    Object.assign(told, metricsFrom(values));
+    if (last === 0) break;
+    after = last;
+  }
+  assertEquals(told, metrics.snapshot());
+  assertEquals([Object.keys(told).length, answers], [ops.length, Math.ceil(ops.length / 50) - 1]);
+  assertEquals(metrics.snapshot()["PATH_READ"]?.bytes, PathOp.READ);
 });

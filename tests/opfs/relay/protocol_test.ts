@@ -133,7 +133,7 @@ Deno.test("docs/PROTOCOL.md has every number that the code has", async () => {
     assertEquals(text.includes(`| ${op} | ${name} |`), true, name);
   }
   for (const [name, op] of Object.entries(PathOp)) {
-    assertEquals(new RegExp(`\\b${op} ${name}\\b`).test(text), true, name);
+    assertEquals(text.includes(`| ${op} | ${name} |`), true, name);
   }
   const words = Object.values(Word).filter((word) => word !== Word.TOTAL_HIGH);
   for (const word of words) {
