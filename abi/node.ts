@@ -40,11 +40,11 @@ export interface NodeOps<D extends NodeRecord = NodeRecord> {
   revalidate?(node: FSNode<D>): boolean;
   /** Makes a file, directory or special file. The name is known to be free and valid. */
   mknod?(parent: FSNode<D>, name: string, mode: number, rdev: number, owner: Owner): FSNode<D>;
-  /** Makes a file without a name, which goes with its last descriptor unless it is linked. */
-  tmpfile?(parent: FSNode<D>, mode: number, owner: Owner): FSNode<D>;
+  /** Makes a file without a name, which goes with its last descriptor unless it may be linked and is. */
+  tmpfile?(parent: FSNode<D>, mode: number, owner: Owner, isLinkable: boolean): FSNode<D>;
   /** Makes a symbolic link. */
   symlink?(parent: FSNode<D>, name: string, target: string, owner: Owner): FSNode<D>;
-  /** Gives the inode one more name. */
+  /** Gives the inode one more name, or its first one. ENOENT if its last one has been removed. */
   link?(node: FSNode<D>, parent: FSNode<D>, name: string): FSNode<D>;
   /** What the symbolic link points to, as it was given. */
   readlink?(node: FSNode<D>): string;

@@ -257,7 +257,7 @@ export class DescriptorCalls extends WholeFile {
     this.maps.publish(open.node);
     work(open, mode, offset, length);
     if (mode !== 0 && mode !== FALLOC_FL_KEEP_SIZE) {
-      this.maps.wrote(open.node, new Uint8Array(length), offset);
+      this.maps.zeroed(open.node, offset, length);
     }
     dropPrivileges(this, open.node);
     this.watchers.tell("modify", open.node);

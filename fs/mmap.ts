@@ -169,6 +169,12 @@ export class FileMaps {
     new Uint8Array(memory.buffer).set(bytes.subarray(0, room), position);
   }
 
+  /** Brings the shared memory up to a range that reads as zeros now, however long. */
+  zeroed(node: FSNode, position: number, length: number): void {
+    const memory = this.#memories.get(keyOf(node));
+    if (memory !== undefined) new Uint8Array(memory.buffer).fill(0, position, position + length);
+  }
+
   /** Bytes behind the end of a file that was cut read as zeros when it grows again. */
   cut(node: FSNode, sizeBytes: number): void {
     const memory = this.#memories.get(keyOf(node));

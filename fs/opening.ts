@@ -125,7 +125,8 @@ function openUnnamed(
   if (refused !== 0) refuse(refused, "open", path);
   const make = parent.node_ops.tmpfile ?? refuse("ENOTSUP", "open", path);
   const bits = newMode(S_IFREG | mode & PERMISSION_BITS, parent.data, state.credentials);
-  const node = make(parent, bits, newOwner(parent.data, state.credentials));
+  const owner = newOwner(parent.data, state.credentials);
+  const node = make(parent, bits, owner, (flags & O_EXCL) === 0);
   node.parent = parent;
   node.name = `#${node.data.ino}`;
   node.mount = parent.mount;

@@ -140,8 +140,10 @@ function mknod(parent: Dir, name: string, mode: number, rdev: number, owner: Own
 }
 
 /** It has no name; its descriptor keeps it, so `fs/` opens it at once. */
-function tmpfile(parent: Dir, mode: number, owner: Owner): Node {
-  return nodeOf(parent.data.store.create(mode, 0, owner));
+function tmpfile(parent: Dir, mode: number, owner: Owner, isLinkable: boolean): Node {
+  const inode = parent.data.store.create(mode, 0, owner);
+  inode.isLinkable = isLinkable;
+  return nodeOf(inode);
 }
 
 function symlink(parent: Dir, name: string, target: string, owner: Owner): Node {
@@ -158,8 +160,10 @@ function readlink(node: Node): string {
 function link(node: Node, parent: Dir, name: string): Node {
   const inode = node.data;
   if (isDir(inode.mode)) throw new ErrnoError("EPERM", `link a directory as "${name}"`);
+  if (inode.nlink === 0 && !inode.isLinkable) throw new ErrnoError("ENOENT", `link "${name}"`);
   if (inode.nlink >= MAX_LINKS) throw new ErrnoError("EMLINK", `link "${name}"`);
   checkRoom(parent.data, name, inode.mode);
+  inode.isLinkable = false;
   inode.nlink++;
   inode.ctime = inode.store.tick();
   enter(parent.data, name, inode);

@@ -29,6 +29,7 @@ type Node = FSNode<VolumeRecord>;
 type Dir = FSNode<VolumeRecord>;
 
 const INO_RANGE = 2 ** 32;
+const USER_NAMESPACE = "user.";
 
 function isStale(error: unknown): boolean {
   return isErrnoError(error) && error.code === "ESTALE";
@@ -265,6 +266,18 @@ class VolumeMount {
     return this.#spare = volume.createRetain(parent, name, made).ino;
   }
 
+  /** It is retained already, for the open that follows. */
+  #tmpfile(parent: Dir, mode: number, owner: Owner, isLinkable: boolean): Node {
+    this.#dropSpare();
+    const made = { ...owner, mode, isLinkable };
+    try {
+      this.#spare = this.volume.tmpfile(parent.data.handle, made);
+    } catch (error) {
+      throw asMissing(error, "make a file in", parent.name);
+    }
+    return this.#nodeOf(this.#record(this.#spare, mode, owner.uid, owner.gid, 0));
+  }
+
   #link(node: Node, parent: Dir, name: string): Node {
     const before = this.volume.generation;
     try {
@@ -308,6 +321,19 @@ class VolumeMount {
       setattr: (node, change) => this.#setattr(node, change),
       revalidate: (node) => this.#isCurrent(node.data) || this.#refresh(node),
       statfs: () => this.volume.statfs(),
+      ...this.#attributeOps(),
+    };
+  }
+
+  /** Extended attributes. A volume keeps other namespaces too, for those who know them. */
+  #attributeOps(): Partial<NodeOps<VolumeRecord>> {
+    const { volume } = this;
+    return {
+      getxattr: (node, name) => volume.getxattr(node.data.handle, name),
+      setxattr: (node, name, value, flags) => volume.setxattr(node.data.handle, name, value, flags),
+      listxattr: (node) =>
+        volume.listxattr(node.data.handle).filter((name) => name.startsWith(USER_NAMESPACE)),
+      removexattr: (node, name) => volume.removexattr(node.data.handle, name),
     };
   }
 
@@ -318,6 +344,7 @@ class VolumeMount {
       lookup: (parent, name) => this.#lookup(parent, name),
       mknod: (parent, name, mode, rdev, owner) =>
         this.#create(parent, name, { ...owner, mode, rdev }),
+      tmpfile: (parent, mode, owner, isLinkable) => this.#tmpfile(parent, mode, owner, isLinkable),
       symlink: (parent, name, target, owner) =>
         this.#create(parent, name, { ...owner, mode: S_IFLNK | 0o777, rdev: 0, target }),
       link: (node, parent, name) => this.#link(node, parent, name),

@@ -14,6 +14,7 @@
 import type { Attr, AttrChange, DirEntry, StatFs } from "../abi/attr.ts";
 import { isErrnoError } from "../abi/errno.ts";
 import { NameCache } from "./cache/names.ts";
+import type { CacheMetrics, CacheOptions } from "./cache/options.ts";
 import { PageCache } from "./cache/pages.ts";
 import type {
   CompoundOps,
@@ -22,30 +23,11 @@ import type {
   FoundEntry,
   Ino,
   Stored,
+  TmpfileOptions,
   VolumeOps,
 } from "./volume_ops.ts";
 
-/** How much a cache keeps. */
-export interface CacheOptions {
-  /** Bytes of file data. Default 16 MiB; 0 keeps none. */
-  pageBytes?: number;
-  /** Inodes and names. Default 65,536. */
-  entries?: number;
-  /** The time in ms; it tells when a read moves atime. Default `Date.now`. */
-  clock?: () => number;
-}
-
-/** What a cache was asked, and what it could answer itself. */
-export interface CacheMetrics {
-  /** Attributes, names and link targets that it had. */
-  hits: number;
-  /** Those that it had to ask for. */
-  misses: number;
-  /** Reads that it answered itself. */
-  readHits: number;
-  /** Times that it forgot everything because somebody else had changed something. */
-  resets: number;
-}
+export type { CacheMetrics, CacheOptions } from "./cache/options.ts";
 
 const DEFAULT_PAGE_BYTES = 16 * 1024 * 1024;
 const DEFAULT_ENTRIES = 65_536;
@@ -147,6 +129,11 @@ export class CachedVolume implements VolumeOps {
     const ino = this.#inner.create(parent, name, options);
     this.#made(before, parent, name, ino);
     return ino;
+  }
+
+  /** Makes a file without a name. */
+  tmpfile(parent: Ino, options: TmpfileOptions): Ino {
+    return this.#inner.tmpfile(parent, options);
   }
 
   /** Adds a name. */
@@ -272,6 +259,44 @@ export class CachedVolume implements VolumeOps {
     this.#attrs.delete(ino);
     this.#pages.forgetEnd(ino);
     return this.#inner.append(ino, from);
+  }
+
+  /** The next data, or the next hole: only the volume knows. */
+  seek(ino: Ino, at: number, whence: number): number {
+    return this.#inner.seek(ino, at, whence);
+  }
+
+  /** Owns, zeroes or gives back a range. */
+  allocate(ino: Ino, mode: number, at: number, length: number): void {
+    this.#look();
+    this.#attrs.delete(ino);
+    // Forgotten first: a call that fails may have zeroed a part.
+    this.#pages.forget(ino);
+    this.#inner.allocate(ino, mode, at, length);
+  }
+
+  /** Value of an extended attribute, or null: nobody asks twice. */
+  getxattr(ino: Ino, name: string): Uint8Array | null {
+    return this.#inner.getxattr(ino, name);
+  }
+
+  /** Sets an extended attribute. */
+  setxattr(ino: Ino, name: string, value: Uint8Array, flags: number): void {
+    this.#look();
+    this.#attrs.delete(ino);
+    this.#inner.setxattr(ino, name, value, flags);
+  }
+
+  /** Names of the extended attributes. */
+  listxattr(ino: Ino): string[] {
+    return this.#inner.listxattr(ino);
+  }
+
+  /** Removes an extended attribute; false if there is none. */
+  removexattr(ino: Ino, name: string): boolean {
+    this.#look();
+    this.#attrs.delete(ino);
+    return this.#inner.removexattr(ino, name);
   }
 
   /** An open file keeps its inode alive after its last name is gone. */

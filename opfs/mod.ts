@@ -75,5 +75,6 @@ export type {
   FoundEntry,
   Ino,
   Stored,
+  TmpfileOptions,
   VolumeOps,
 } from "./volume_ops.ts";

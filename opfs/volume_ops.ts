@@ -31,6 +31,14 @@ export interface CreateOptions extends Owner {
   target?: string;
 }
 
+/** What a file without a name is made with. */
+export interface TmpfileOptions extends Owner {
+  /** Permission bits; the type is that of a regular file, said or not. */
+  mode: number;
+  /** Whether `link` may give it a name. Default true. */
+  isLinkable?: boolean;
+}
+
 /** An inode and its attributes, both of one moment. */
 export interface Found {
   /** The inode. */
@@ -86,7 +94,16 @@ export interface VolumeOps extends Partial<CompoundOps> {
   lookup(parent: Ino, name: string): Ino;
   /** Makes a file, directory, link or special file. EEXIST, ENOSPC, EMLINK, ENAMETOOLONG. */
   create(parent: Ino, name: string, options: CreateOptions): Ino;
-  /** Adds a name. EEXIST, EMLINK, EPERM for a directory. */
+  /**
+   * Makes a regular file that has no name, retained once for the caller, and no place on the device:
+   * after a crash, or the last release, it has never been. `link` can give it its first name.
+   * `parent` says where it would be; ENOENT if that is a removed directory, ENOTDIR, ENOSPC.
+   */
+  tmpfile(parent: Ino, options: TmpfileOptions): Ino;
+  /**
+   * Adds a name. EEXIST, EMLINK, EPERM for a directory, ENOENT for a file without a name, unless
+   * `tmpfile` made it so.
+   */
   link(ino: Ino, parent: Ino, name: string): void;
   /** Removes a name. ENOENT, EISDIR. */
   unlink(parent: Ino, name: string): void;
@@ -111,15 +128,44 @@ export interface VolumeOps extends Partial<CompoundOps> {
   write(ino: Ino, from: Uint8Array, at: number): number;
   /** Writes at the end of the file and returns the new size. */
   append(ino: Ino, from: Uint8Array): number;
+  /**
+   * The first byte at or behind `at` that is data (SEEK_DATA) or in a hole (SEEK_HOLE; the end of
+   * the file counts as one). What is owned but was never written is a hole. ENXIO at or behind the
+   * end, and where no data follows; EINVAL for another `whence`.
+   */
+  seek(ino: Ino, at: number, whence: number): number;
+  /**
+   * Owns, gives back or zeroes bytes `[at, at + length)` of a file. `mode`: 0 or FALLOC_FL_KEEP_SIZE
+   * own the range, FALLOC_FL_ZERO_RANGE (with or without it) also makes it read as zeros, and
+   * FALLOC_FL_PUNCH_HOLE with FALLOC_FL_KEEP_SIZE gives it back. Without KEEP_SIZE the file is at
+   * least `at + length` long afterwards. ENOSPC before anything has changed, EFBIG, EINVAL for no
+   * length, ENOTSUP for another mode.
+   */
+  allocate(ino: Ino, mode: number, at: number, length: number): void;
+  /** Value of an extended attribute as bytes of its own, or null. */
+  getxattr(ino: Ino, name: string): Uint8Array | null;
+  /**
+   * Sets an extended attribute, whole or not at all. A name is 1 to 255 bytes of UTF-8 without NUL,
+   * of whatever namespace; a value is up to 65,536 bytes. `flags`: 0, XATTR_CREATE (EEXIST) or
+   * XATTR_REPLACE (ENODATA). ERANGE for the name, E2BIG for the value, ENOSPC for too many.
+   */
+  setxattr(ino: Ino, name: string, value: Uint8Array, flags: number): void;
+  /** Names of the extended attributes: together with a byte for each, up to 65,536 bytes. */
+  listxattr(ino: Ino): string[];
+  /** Removes an extended attribute; false if there is none. */
+  removexattr(ino: Ino, name: string): boolean;
   /** An open file keeps its inode alive after its last name is gone. */
   retain(ino: Ino): void;
   /** Takes one `retain` back. */
   release(ino: Ino): void;
-  /** Makes the inode, its data and the names that lead to it durable. */
+  /**
+   * Makes the inode, its data and the names that lead to it durable. The engine has one journal, so
+   * there this is `sync`.
+   */
   fsync(ino: Ino): void;
   /** Makes everything before this call durable. */
   sync(): void;
-  /** Space. */
+  /** Space: what a write may still take counts as free, though the volume has yet to grow to it. */
   statfs(): StatFs;
   /** Makes everything durable and lets the device go. */
   close(): void;

@@ -132,6 +132,8 @@ export class MemfsInode implements NodeRecord {
   nlink: number;
   /** How many open descriptions it has. */
   openCount = 0;
+  /** Whether it was made without a name and may still get its first one. */
+  isLinkable = false;
   /** Last read, in ms. */
   atime: number;
   /** Last change of contents, in ms. */

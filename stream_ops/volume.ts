@@ -28,12 +28,6 @@ function view(buffer: Uint8Array, offset: number, length: number): Uint8Array {
     : buffer.subarray(offset, offset + length);
 }
 
-/** A volume that has no map of holes is all data up to its size, and a hole from there. */
-function seekWithin(size: number, offset: number, whence: number): number {
-  if (offset < 0 || offset >= size) throw new ErrnoError("ENXIO", `seek to ${offset}`);
-  return whence === SEEK_DATA ? offset : size;
-}
-
 function seek(
   volume: VolumeOps,
   stream: FSStream<VolumeRecord>,
@@ -42,9 +36,9 @@ function seek(
 ): number {
   if (whence === SEEK_SET) return offset;
   if (whence === SEEK_CUR) return stream.position + offset;
-  const size = volume.getattr(stream.node.data.handle).size;
-  if (whence === SEEK_END) return size + offset;
-  if (whence === SEEK_DATA || whence === SEEK_HOLE) return seekWithin(size, offset, whence);
+  const { handle } = stream.node.data;
+  if (whence === SEEK_END) return volume.getattr(handle).size + offset;
+  if (whence === SEEK_DATA || whence === SEEK_HOLE) return volume.seek(handle, offset, whence);
   throw new ErrnoError("EINVAL", `seek with whence ${whence}`);
 }
 
@@ -75,6 +69,9 @@ export function volumeStreamOps(
       const position = seek(volume, stream, offset, whence);
       if (position < 0) throw new ErrnoError("EINVAL", `seek to ${position}`);
       return position;
+    },
+    allocate(stream, mode, offset, length): void {
+      volume.allocate(stream.node.data.handle, mode, offset, length);
     },
     fsync(stream): void {
       volume.fsync(stream.node.data.handle);

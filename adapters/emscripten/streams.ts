@@ -47,8 +47,6 @@ interface VolumeStream extends EmscriptenStream {
 /** Bytes of any kind: the module's heap is an Int8Array, its old helpers pass plain arrays. */
 type Bytes = ArrayBufferView | ArrayLike<number>;
 
-const ALLOCATE_CHUNK_BYTES = 65_536;
-
 /** The bytes that a call is about, where they are. */
 function view(buffer: Bytes, offset: number, length: number): Uint8Array {
   if (ArrayBuffer.isView(buffer)) {
@@ -98,19 +96,6 @@ function mapPosition(maps: Map<number, number>, position: number, length: number
   return fitting[0]![0];
 }
 
-/** Makes the file own the range: what reads as zeros is written, what holds data is left alone. */
-function allocate(volume: VolumeOps, ino: Ino, offset: number, length: number): void {
-  const chunk = new Uint8Array(Math.min(length, ALLOCATE_CHUNK_BYTES));
-  const end = offset + length;
-  for (let at = offset; at < end; at += chunk.length) {
-    const part = chunk.subarray(0, end - at);
-    const old = readAll(volume, ino, part, at);
-    const isHole = part.subarray(0, old).every((byte) => byte === 0);
-    if (isHole) writeAll(volume, ino, part.fill(0), at);
-    else writeAll(volume, ino, part.subarray(old).fill(0), at + old);
-  }
-}
-
 /** Operation tables by kind of node. */
 export interface StreamOpTables {
   /** Of a regular file. */
@@ -158,7 +143,7 @@ function byteOps(FS: EmscriptenFS, volume: VolumeOps): object {
       }
     },
     allocate: guard(FS, (stream: VolumeStream, offset: number, length: number): void => {
-      allocate(volume, stream.description.ino, offset, length);
+      volume.allocate(stream.description.ino, 0, offset, length);
     }),
     mmap: guard(FS, (stream: VolumeStream, ...rest: number[]): EmscriptenMap => {
       return map(FS, volume, stream, rest);

@@ -30,4 +30,6 @@ export interface StorageHandle {
   flush(): void;
   /** Lets go. Does not flush. */
   close(): void;
+  /** Bytes by which it could grow, as far as it knows; absent where nobody can tell. */
+  getSpareBytes?(): number;
 }

@@ -17,6 +17,7 @@ import type {
   FoundEntry,
   Ino,
   Stored,
+  TmpfileOptions,
   VolumeOps,
 } from "../volume_ops.ts";
 import type { Channel } from "./channel.ts";
@@ -24,7 +25,7 @@ import * as compound from "./compound.ts";
 import { Exchange, type Payload } from "./exchange.ts";
 import { Metrics } from "./metrics.ts";
 import { type ChannelMemory, MAX_TRANSFER_BYTES, Op, type OpCode } from "./protocol.ts";
-import { readAttr, readEntries, readStatFs } from "./records.ts";
+import { readAttr, readEntries, readStatFs, unpackNames } from "./records.ts";
 import * as ask from "./requests.ts";
 
 const TWO_32 = 2 ** 32;
@@ -43,6 +44,8 @@ export class RelayClient implements VolumeOps, CompoundOps {
   readonly counters: Metrics = new Metrics();
   readonly #channel: Channel;
   readonly #exchange: Exchange;
+  /** Where values of attributes come in; made when the first one does. */
+  #value: Uint8Array<ArrayBuffer> | null = null;
   #startedAt = 0;
   #waitedBefore = 0;
   /** How often this client has retained each inode. */
@@ -82,6 +85,16 @@ export class RelayClient implements VolumeOps, CompoundOps {
     this.#run(Op.CREATE);
     this.#ownChanges++;
     return this.#channel.reader.ino();
+  }
+
+  /** Makes a file without a name, retained once. */
+  tmpfile(parent: Ino, options: TmpfileOptions): Ino {
+    this.#open(Op.TMPFILE);
+    ask.askTmpfile(this.#channel.writer, parent, options);
+    this.#run(Op.TMPFILE);
+    const ino = this.#channel.reader.ino();
+    this.#hold(ino);
+    return ino;
   }
 
   /** Adds a name. */
@@ -166,6 +179,57 @@ export class RelayClient implements VolumeOps, CompoundOps {
     const piece = ask.askAppend(this.#channel.writer, ino, from);
     this.#run(Op.APPEND, { from: piece });
     return this.#channel.reader.f64();
+  }
+
+  /** The next data, or the next hole, at or behind `at`. */
+  seek(ino: Ino, at: number, whence: number): number {
+    this.#open(Op.SEEK);
+    ask.askSeek(this.#channel.writer, ino, at, whence);
+    this.#run(Op.SEEK);
+    return this.#channel.reader.f64();
+  }
+
+  /** Owns, zeroes or gives back a range. */
+  allocate(ino: Ino, mode: number, at: number, length: number): void {
+    this.#open(Op.ALLOCATE);
+    ask.askAllocate(this.#channel.writer, ino, { mode, at, length });
+    this.#run(Op.ALLOCATE);
+  }
+
+  /** Value of an extended attribute, or null. */
+  getxattr(ino: Ino, name: string): Uint8Array<ArrayBuffer> | null {
+    this.#open(Op.GETXATTR);
+    ask.askXattr(this.#channel.writer, Op.GETXATTR, ino, name);
+    const value = this.#runForValue(Op.GETXATTR);
+    return this.#channel.reader.status === 0 ? null : value;
+  }
+
+  /** Sets an extended attribute, whole or not at all. */
+  setxattr(ino: Ino, name: string, value: Uint8Array, flags: number): void {
+    this.#open(Op.SETXATTR);
+    const from = ask.askSetxattr(this.#channel.writer, ino, { name, value, flags });
+    this.#run(Op.SETXATTR, { from });
+  }
+
+  /** Names of the extended attributes. */
+  listxattr(ino: Ino): string[] {
+    this.#open(Op.LISTXATTR);
+    ask.askIno(this.#channel.writer, Op.LISTXATTR, ino);
+    return unpackNames(this.#runForValue(Op.LISTXATTR));
+  }
+
+  /** Removes an extended attribute; false if there is none. */
+  removexattr(ino: Ino, name: string): boolean {
+    this.#open(Op.REMOVEXATTR);
+    ask.askXattr(this.#channel.writer, Op.REMOVEXATTR, ino, name);
+    this.#run(Op.REMOVEXATTR);
+    return this.#channel.reader.status !== 0;
+  }
+
+  #runForValue(op: OpCode): Uint8Array<ArrayBuffer> {
+    const into = this.#value ??= new Uint8Array(ask.XATTR_BYTES_MAX);
+    this.#run(op, { into });
+    return into.slice(0, this.#exchange.received);
   }
 
   /** Keeps the inode alive after its last name is gone; the relay gives it back at death. */

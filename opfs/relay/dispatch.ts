@@ -15,6 +15,7 @@ import {
   entryFits,
   readChange,
   readCreateOptions,
+  readTmpfileOptions,
   writeAttr,
   writeEntry,
   writeStatFs,
@@ -28,6 +29,9 @@ export type SimpleOp = Exclude<
   | typeof Op.WRITE
   | typeof Op.APPEND
   | typeof Op.STORE
+  | typeof Op.GETXATTR
+  | typeof Op.SETXATTR
+  | typeof Op.LISTXATTR
   | typeof Op.FSYNC
   | typeof Op.SYNC
   | typeof Op.METRICS
@@ -45,6 +49,9 @@ const CHANGING: ReadonlySet<number> = new Set([
   Op.APPEND,
   Op.CREATE_RETAIN,
   Op.STORE,
+  Op.ALLOCATE,
+  Op.SETXATTR,
+  Op.REMOVEXATTR,
 ]);
 
 /** Whether an operation changes a name or an attribute that another client may have cached. */
@@ -88,6 +95,20 @@ export function dispatch(volume: VolumeOps, channel: ServedChannel): number {
       const space = volume.statfs();
       writeStatFs(writer.beginResponse(), space);
       return 0;
+    }
+    case Op.TMPFILE:
+      return answerIno(channel, tmpfile(volume, channel));
+    case Op.SEEK: {
+      const position = volume.seek(reader.ino(), reader.f64(), reader.u32());
+      writer.beginResponse().f64(position);
+      return 0;
+    }
+    case Op.ALLOCATE:
+      return done(channel, allocate(volume, channel));
+    case Op.REMOVEXATTR: {
+      const isRemoved = volume.removexattr(reader.ino(), reader.path());
+      writer.beginResponse();
+      return Number(isRemoved);
     }
     case Op.LOOKUP_ATTR:
     case Op.LOOKUP_RETAIN:
@@ -142,4 +163,18 @@ function readlink(volume: VolumeOps, { reader, writer }: ServedChannel): 0 {
   const target = volume.readlink(reader.ino());
   writer.beginResponse().text(target);
   return 0;
+}
+
+/** It is retained already, for the client. */
+function tmpfile(volume: VolumeOps, channel: ServedChannel): Ino {
+  const { reader } = channel;
+  const ino = volume.tmpfile(reader.ino(), readTmpfileOptions(reader));
+  channel.noteRetained(ino);
+  return ino;
+}
+
+function allocate(volume: VolumeOps, { reader }: ServedChannel): void {
+  const ino = reader.ino();
+  const mode = reader.u32() | 0;
+  volume.allocate(ino, mode, reader.f64(), reader.f64());
 }

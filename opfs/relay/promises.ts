@@ -10,13 +10,13 @@
  * @module
  */
 import type { Attr, AttrChange, DirEntry, StatFs } from "../../abi/attr.ts";
-import type { CompoundOps, CreateOptions, Ino, VolumeOps } from "../volume_ops.ts";
+import type { CompoundOps, CreateOptions, Ino, TmpfileOptions, VolumeOps } from "../volume_ops.ts";
 import type { Channel } from "./channel.ts";
 import type { Reader, Writer } from "./cursor.ts";
 import { Exchange, type Payload } from "./exchange.ts";
 import { type Metric, metricsFrom } from "./metrics.ts";
 import { Op, type OpCode } from "./protocol.ts";
-import { readAttr, readEntries, readStatFs } from "./records.ts";
+import { readAttr, readEntries, readStatFs, unpackNames } from "./records.ts";
 import { readValues, type Value } from "./s11n.ts";
 import * as ask from "./requests.ts";
 
@@ -47,6 +47,11 @@ export class RelayPromises implements VolumePromises {
   /** Makes a file, directory, link or special file. */
   create(parent: Ino, name: string, options: CreateOptions): Promise<Ino> {
     return this.#call(Op.CREATE, (w) => ask.askCreate(w, parent, name, options), takeIno);
+  }
+
+  /** Makes a file without a name, retained once. */
+  tmpfile(parent: Ino, options: TmpfileOptions): Promise<Ino> {
+    return this.#call(Op.TMPFILE, (w) => ask.askTmpfile(w, parent, options), takeIno);
   }
 
   /** Adds a name. */
@@ -123,6 +128,53 @@ export class RelayPromises implements VolumePromises {
     );
   }
 
+  /** The next data, or the next hole, at or behind `at`. */
+  seek(ino: Ino, at: number, whence: number): Promise<number> {
+    return this.#call(Op.SEEK, (w) => ask.askSeek(w, ino, at, whence), (r) => r.f64());
+  }
+
+  /** Owns, zeroes or gives back a range. */
+  allocate(ino: Ino, mode: number, at: number, length: number): Promise<void> {
+    const range = { mode, at, length };
+    return this.#call(Op.ALLOCATE, (w) => ask.askAllocate(w, ino, range), takeNothing);
+  }
+
+  /** Value of an extended attribute, or null. */
+  getxattr(ino: Ino, name: string): Promise<Uint8Array | null> {
+    return this.#callForValue(
+      Op.GETXATTR,
+      (w) => ask.askXattr(w, Op.GETXATTR, ino, name),
+      (r, value) => r.status === 0 ? null : value,
+    );
+  }
+
+  /** Sets an extended attribute, whole or not at all. */
+  setxattr(ino: Ino, name: string, value: Uint8Array, flags: number): Promise<void> {
+    return this.#call(
+      Op.SETXATTR,
+      (w) => ({ from: ask.askSetxattr(w, ino, { name, value, flags }) }),
+      takeNothing,
+    );
+  }
+
+  /** Names of the extended attributes. */
+  listxattr(ino: Ino): Promise<string[]> {
+    return this.#callForValue(
+      Op.LISTXATTR,
+      (w) => ask.askIno(w, Op.LISTXATTR, ino),
+      (_, value) => unpackNames(value),
+    );
+  }
+
+  /** Removes an extended attribute; false if there is none. */
+  removexattr(ino: Ino, name: string): Promise<boolean> {
+    return this.#call(
+      Op.REMOVEXATTR,
+      (w) => ask.askXattr(w, Op.REMOVEXATTR, ino, name),
+      (r) => r.status !== 0,
+    );
+  }
+
   /** Keeps the inode alive after its last name is gone; the relay gives it back at death. */
   retain(ino: Ino): Promise<void> {
     return this.#call(Op.RETAIN, (w) => ask.askIno(w, Op.RETAIN, ino), takeNothing);
@@ -177,6 +229,20 @@ export class RelayPromises implements VolumePromises {
     this.#channel.close();
   }
 
+  /** A call that is answered with the value of an attribute, or with a list of names. */
+  #callForValue<T>(
+    op: OpCode,
+    fill: (writer: Writer) => void,
+    take: (reader: Reader, value: Uint8Array<ArrayBuffer>) => T,
+  ): Promise<T> {
+    const into = new Uint8Array(ask.XATTR_BYTES_MAX);
+    const fillAndTake = (writer: Writer): Payload => {
+      fill(writer);
+      return { into };
+    };
+    return this.#call(op, fillAndTake, (r) => take(r, into.slice(0, this.#exchange.received)));
+  }
+
   /** Queues one call behind those before it, whatever becomes of them. */
   #call<T>(
     op: OpCode,
@@ -207,6 +273,7 @@ export class RelayPromises implements VolumePromises {
 const CALLS: readonly (keyof VolumePromises)[] = [
   "lookup",
   "create",
+  "tmpfile",
   "link",
   "unlink",
   "rmdir",
@@ -218,6 +285,12 @@ const CALLS: readonly (keyof VolumePromises)[] = [
   "read",
   "write",
   "append",
+  "seek",
+  "allocate",
+  "getxattr",
+  "setxattr",
+  "listxattr",
+  "removexattr",
   "retain",
   "release",
   "fsync",

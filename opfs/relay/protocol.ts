@@ -138,6 +138,13 @@ export const Op = {
   FSYNC: 79,
   SYNC: 80,
   STATFS: 81,
+  TMPFILE: 82,
+  SEEK: 83,
+  ALLOCATE: 84,
+  GETXATTR: 85,
+  SETXATTR: 86,
+  LISTXATTR: 87,
+  REMOVEXATTR: 88,
   // Several steps in one round trip.
   LOOKUP_ATTR: 96,
   LOOKUP_RETAIN: 97,

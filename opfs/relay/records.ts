@@ -8,7 +8,7 @@
  */
 import type { Attr, AttrChange, DirEntry, StatFs } from "../../abi/attr.ts";
 import { ErrnoError } from "../../abi/errno.ts";
-import type { CreateOptions } from "../volume_ops.ts";
+import type { CreateOptions, TmpfileOptions } from "../volume_ops.ts";
 import type { Reader, Writer } from "./cursor.ts";
 
 /** Bytes of an entry without its name. */
@@ -82,6 +82,31 @@ export function readCreateOptions(reader: Reader): CreateOptions {
   };
   const target = reader.text();
   return target === "" ? options : { ...options, target };
+}
+
+/** In the flags of a file without a name: it never gets one. */
+const NEVER_LINKED = 1;
+
+/** Writes what a file without a name is made with. */
+export function writeTmpfileOptions(writer: Writer, options: TmpfileOptions): void {
+  const { mode, uid, gid, isLinkable = true } = options;
+  writer.u32(mode).u32(uid).u32(gid).u32(isLinkable ? 0 : NEVER_LINKED);
+}
+
+/** Reads what `writeTmpfileOptions` wrote. */
+export function readTmpfileOptions(reader: Reader): TmpfileOptions {
+  const [mode, uid, gid] = [reader.u32(), reader.u32(), reader.u32()];
+  return { mode, uid, gid, isLinkable: (reader.u32() & NEVER_LINKED) === 0 };
+}
+
+/** Names of attributes as bytes: NUL behind each. */
+export function packNames(names: readonly string[]): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(names.map((name) => `${name}\0`).join(""));
+}
+
+/** The names that `packNames` has packed. */
+export function unpackNames(bytes: Uint8Array<ArrayBuffer>): string[] {
+  return new TextDecoder().decode(bytes).split("\0").slice(0, -1);
 }
 
 /** Whether one more entry surely fits into an area of `areaBytes`. */

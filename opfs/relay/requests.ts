@@ -8,10 +8,10 @@
  */
 import type { AttrChange } from "../../abi/attr.ts";
 import { codeOf, ErrnoError } from "../../abi/errno.ts";
-import type { CreateOptions, Ino } from "../volume_ops.ts";
+import type { CreateOptions, Ino, TmpfileOptions } from "../volume_ops.ts";
 import type { Reader, Writer } from "./cursor.ts";
 import { type ChannelMemory, MAX_TRANSFER_BYTES, Op, type OpName } from "./protocol.ts";
-import { writeChange, writeCreateOptions } from "./records.ts";
+import { writeChange, writeCreateOptions, writeTmpfileOptions } from "./records.ts";
 import { readValues } from "./s11n.ts";
 
 /** Names by number, for messages and counters. */
@@ -47,6 +47,66 @@ export function askCreate(
   options: CreateOptions,
 ): void {
   writeCreateOptions(writer.begin(Op.CREATE).path(name).ino(parent), options);
+}
+
+/** TMPFILE. */
+export function askTmpfile(writer: Writer, parent: Ino, options: TmpfileOptions): void {
+  writeTmpfileOptions(writer.begin(Op.TMPFILE).ino(parent), options);
+}
+
+/** SEEK. */
+export function askSeek(writer: Writer, ino: Ino, at: number, whence: number): void {
+  writer.begin(Op.SEEK).ino(ino).f64(at).u32(whence);
+}
+
+/** A range of a file, and what is done with it. */
+export interface AllocateRange {
+  /** 0 or FALLOC_FL_*. */
+  mode: number;
+  /** First byte. */
+  at: number;
+  /** How many. */
+  length: number;
+}
+
+/** ALLOCATE. */
+export function askAllocate(writer: Writer, ino: Ino, { mode, at, length }: AllocateRange): void {
+  writer.begin(Op.ALLOCATE).ino(ino).u32(mode).f64(at).f64(length);
+}
+
+/** Longest value of an extended attribute, and longest list of their names, in bytes. */
+export const XATTR_BYTES_MAX = 65_536;
+
+/** GETXATTR, REMOVEXATTR. */
+export function askXattr(writer: Writer, op: number, ino: Ino, name: string): void {
+  writer.begin(op).path(name).ino(ino);
+}
+
+/** What an extended attribute is set to. */
+export interface NewXattr {
+  /** The name. */
+  name: string;
+  /** The value. */
+  value: Uint8Array;
+  /** 0, XATTR_CREATE or XATTR_REPLACE. */
+  flags: number;
+}
+
+/**
+ * SETXATTR. Returns the value, which goes behind it.
+ *
+ * @throws {ErrnoError} E2BIG
+ */
+export function askSetxattr(
+  writer: Writer,
+  ino: Ino,
+  { name, value, flags }: NewXattr,
+): Uint8Array {
+  if (value.length > XATTR_BYTES_MAX) {
+    throw new ErrnoError("E2BIG", `set an attribute of ${value.length} bytes`);
+  }
+  writer.begin(Op.SETXATTR).path(name).ino(ino).u32(flags);
+  return value;
 }
 
 /** LINK. */

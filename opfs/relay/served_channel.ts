@@ -54,6 +54,10 @@ export interface Transfer {
   endsStream: boolean;
   /** An answer that was made as a whole; null if its bytes are read piece by piece. */
   bytes: Uint8Array | null;
+  /** Bytes that are no part of a file: an attribute's value, on its way in or out. */
+  value: Uint8Array<ArrayBuffer> | null;
+  /** Whose value that is. */
+  name: string;
 }
 
 const TEXT_BYTES = 2048;
@@ -83,6 +87,8 @@ export class ServedChannel {
     stream: null,
     endsStream: false,
     bytes: null,
+    value: null,
+    name: "",
   };
   /** The inode whose append turn a LOCKED channel waits for. */
   awaited: Ino = 0;
@@ -126,6 +132,11 @@ export class ServedChannel {
   /** Keeps an inode alive for the client. */
   retain(volume: VolumeOps, ino: Ino): void {
     volume.retain(ino);
+    this.noteRetained(ino);
+  }
+
+  /** An inode has been retained for the client already. */
+  noteRetained(ino: Ino): void {
     this.retained.set(ino, (this.retained.get(ino) ?? 0) + 1);
   }
 

@@ -44,6 +44,17 @@ const IDLE_AFTER_MS = 50;
 /** Longest sleep: the upper bound of noticing that a transfer has stopped, in ms. */
 const IDLE_SLICE_MS = 1000;
 
+/** What `transfers.ts` does, by inode. */
+const TRANSFERS: ReadonlySet<number> = new Set([
+  Op.READ,
+  Op.WRITE,
+  Op.APPEND,
+  Op.STORE,
+  Op.GETXATTR,
+  Op.SETXATTR,
+  Op.LISTXATTR,
+]);
+
 /** Serves channels on one volume. */
 export class Relay {
   /** By which clients wake it. */
@@ -227,9 +238,7 @@ export class Relay {
   #begin(channel: ServedChannel): void {
     const { op } = channel.reader;
     if (isPathOp(op)) return this.#beginPath(channel);
-    if (op === Op.READ || op === Op.WRITE || op === Op.APPEND || op === Op.STORE) {
-      return this.#ended(channel, this.#transfers.begin(channel));
-    }
+    if (TRANSFERS.has(op)) return this.#ended(channel, this.#transfers.begin(channel));
     assertOnePiece(channel);
     if (op === Op.SYNC || op === Op.FSYNC) return this.#beginSync(channel);
     if (op === Op.METRICS || op === Op.STATS) return this.#tell(channel);
@@ -394,7 +403,8 @@ function assertOnePiece({ header, reader }: ServedChannel): void {
 
 /** Operations whose last piece is their answer. */
 function hasAnswered(op: number): boolean {
-  return op === Op.READ || op === PathOp.READ || op === PathOp.READDIR || op === PathOp.FREAD;
+  return op === Op.READ || op === PathOp.READ || op === PathOp.READDIR || op === PathOp.FREAD ||
+    op === Op.GETXATTR || op === Op.LISTXATTR;
 }
 
 const { setImmediate } = globalThis as { setImmediate?: (call: () => void) => unknown };

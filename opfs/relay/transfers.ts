@@ -1,10 +1,11 @@
 /**
- * Transfers: reads, writes, appends and whole files, in one chunk or many.
+ * Transfers: reads, writes, appends, whole files and the values of attributes, in one chunk or many.
  *
  * Layer: relay. The volume reads into the area and writes out of it. A chunk is one step of the
  * relay's loop, so a long transfer never keeps others waiting. A write that fails behind its first
  * piece answers the short count of what is done (R3). An append fixes its place with the first
- * chunk and holds the file's append turn to the last.
+ * chunk and holds the file's append turn to the last. An attribute's value comes and goes as a whole:
+ * its chunks are put together, or cut off, in memory.
  *
  * @module
  */
@@ -12,6 +13,8 @@ import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
 import type { Ino, VolumeOps } from "../volume_ops.ts";
 import { isPathOp, type PathOps } from "./path_ops.ts";
 import { MAX_TRANSFER_BYTES, Op, PathOp, RESPONSE_BYTES, Signal } from "./protocol.ts";
+import { packNames } from "./records.ts";
+import { XATTR_BYTES_MAX } from "./requests.ts";
 import type { ServedChannel, Transfer } from "./served_channel.ts";
 
 /** An inode without its generation. */
@@ -38,12 +41,19 @@ export class Transfers {
     return !this.#turns.has(ino % SLOTS);
   }
 
-  /** Begins the read, write or append that the channel's reader has open. */
+  /** Begins what the channel's reader has open. */
   begin(channel: ServedChannel): Step {
     const { reader } = channel;
     if (isPathOp(reader.op)) return this.#beginPath(channel, this.#paths as PathOps);
     if (reader.op === Op.STORE) return this.#beginStore(channel);
     const ino = reader.ino();
+    if (reader.op === Op.SETXATTR) return this.#beginValue(channel, ino);
+    if (reader.op === Op.GETXATTR) {
+      return this.#sendValue(channel, ino, this.#volume.getxattr(ino, reader.path()));
+    }
+    if (reader.op === Op.LISTXATTR) {
+      return this.#sendValue(channel, ino, packNames(this.#volume.listxattr(ino)));
+    }
     if (reader.op === Op.READ) return this.#beginRead(channel, ino);
     if (reader.op === Op.WRITE) return this.#beginWrite(channel, { ino, at: reader.f64() });
     return this.#beginAppend(channel, ino);
@@ -75,6 +85,7 @@ export class Transfers {
     const { transfer } = channel;
     const slot = transfer.ino % SLOTS;
     if (this.#turns.get(slot) === channel) this.#turns.delete(slot);
+    transfer.value = null;
     if (channel.state !== "CLOSED") channel.state = "IDLE";
     const { stream, endsStream } = transfer;
     transfer.stream = transfer.bytes = null;
@@ -127,6 +138,33 @@ export class Transfers {
     return this.#sendPiece(channel, RESPONSE_BYTES);
   }
 
+  /** Answers status 1 and a value, or status 0 for none. */
+  #sendValue(channel: ServedChannel, ino: Ino, value: Uint8Array | null): Step {
+    begin(channel, { ino, at: 0, total: value?.length ?? 0 });
+    if (value === null) {
+      channel.writer.beginResponse();
+      channel.answer(0);
+      return "done";
+    }
+    channel.transfer.value = new Uint8Array(value);
+    return this.#sendPiece(channel, RESPONSE_BYTES);
+  }
+
+  /** Takes in a value, to be set with its last piece. */
+  #beginValue(channel: ServedChannel, ino: Ino): Step {
+    const { reader, transfer } = channel;
+    const flags = reader.u32();
+    const name = reader.path();
+    const total = payloadBytes(channel);
+    if (total > XATTR_BYTES_MAX) {
+      throw new ErrnoError("E2BIG", `set an attribute of ${total} bytes`);
+    }
+    begin(channel, { ino, at: flags, total });
+    transfer.name = name;
+    transfer.value = new Uint8Array(total);
+    return this.#writePiece(channel, reader.at, reader.end);
+  }
+
   /** Reads the next piece behind byte `start` of the area and hands it over. */
   #sendPiece(channel: ServedChannel, start: number): Step {
     const { transfer, memory, writer } = channel;
@@ -138,7 +176,8 @@ export class Transfers {
     const isLast = count < room || transfer.done >= transfer.total;
     // What ends with its first piece says its true length; later it can only end short.
     const total = isFirst && isLast ? count : transfer.total;
-    if (isFirst) writer.beginResponse().endResponse(0, total);
+    const status = transfer.value === null ? 0 : 1;
+    if (isFirst) writer.beginResponse().endResponse(status, total);
     const chunkIndex = isFirst ? 0 : ++transfer.chunkIndex;
     if (isLast) this.forget(channel);
     else channel.state = "CHUNK_OUT";
@@ -150,6 +189,10 @@ export class Transfers {
 
   /** Behind the first piece a failure is a short read; the caller's next call meets it again. */
   #readPiece({ transfer }: ServedChannel, piece: Uint8Array): number {
+    if (transfer.value !== null) {
+      piece.set(transfer.value.subarray(transfer.done, transfer.done + piece.length));
+      return piece.length;
+    }
     try {
       return this.#read(transfer, piece);
     } catch (error) {
@@ -221,6 +264,10 @@ export class Transfers {
   /** An append is whole or not at all: its caller learns the new size only, not a count. */
   #tryWrite(channel: ServedChannel, piece: Uint8Array): number {
     const { transfer } = channel;
+    if (transfer.value !== null) {
+      transfer.value.set(piece, transfer.done);
+      return piece.length;
+    }
     try {
       return this.#write(transfer, piece);
     } catch (error) {
@@ -255,7 +302,9 @@ export class Transfers {
     const { transfer, writer } = channel;
     const isWhole = transfer.done === transfer.total;
     if (!isWhole && transfer.op === PathOp.APPEND) this.#takeBack(channel);
+    const { ino, name, value, at: flags } = transfer;
     this.forget(channel);
+    if (value !== null) this.#volume.setxattr(ino, name, value, flags);
     writer.beginResponse();
     if (transfer.op === PathOp.FWRITE) writer.u32(transfer.done);
     // These answer nothing, so a file that was written in part is an error.
@@ -294,4 +343,5 @@ function begin(
   transfer.chunkIndex = 0;
   transfer.movedAt = performance.now();
   transfer.stream = transfer.bytes = null;
+  transfer.value = null;
 }

@@ -301,6 +301,15 @@ export class BlockPool {
     if (isLogged) this.loggedDirtyBytes += this.#high[frame]! - this.#low[frame]! - before;
   }
 
+  /** Bytes by which the next record would grow if these of a logged block became dirty. */
+  growthOf(block: number, low: number, high: number): number {
+    const frame = this.peek(block);
+    if (frame < 0 || (this.#flags[frame]! & LOGGED) === 0) return 0;
+    if ((this.#flags[frame]! & DIRTY) === 0) return high - low;
+    const before = this.#high[frame]! - this.#low[frame]!;
+    return Math.max(high, this.#high[frame]!) - Math.min(low, this.#low[frame]!) - before;
+  }
+
   /** Dirty frames in order of their blocks; logged ones too, or alone, or not. */
   dirtyFrames(which: "all" | "logged" | "unlogged"): number[] {
     const frames: number[] = [];

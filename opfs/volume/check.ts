@@ -75,6 +75,7 @@ function reportOf(
     directories: counts[L.TYPE.DIRECTORY]!,
     symlinks: counts[L.TYPE.SYMLINK]!,
     hardLinks: counts[L.TYPE.LINK]!,
+    attributes: counts[L.TYPE.XATTR]!,
     usedBlocks: bitmap.blocks - bitmap.unowned,
     ...more,
   };

@@ -16,6 +16,7 @@ import { writeTarget } from "./file_data.ts";
 import * as L from "./layout.ts";
 import { encodeName, encodeTarget, nameBytes } from "./names.ts";
 import type { VolumeState } from "./state.ts";
+import { destroyAttributes, hideAttributes } from "./xattr.ts";
 
 /** Continuation slots that are zeroed at once; others of a removed file are free as they are. */
 const LEAVES_ZEROED_MAX = 64;
@@ -33,6 +34,7 @@ export function createName(
     throw new ErrnoError("EEXIST", `create "${name}"`);
   }
   const type = typeOfMode(options);
+  if (type === L.TYPE.DIRECTORY) checkSubdirectory(state, directory);
   const slot = state.inodes.allocate(type);
   fillRecord(state, slot, options);
   setName(state, slot, state.paths.write(directory, nameBytes, length), length);
@@ -43,20 +45,34 @@ export function createName(
   return state.inodes.inoOf(slot);
 }
 
+/** A directory's link count is 2 and one per subdirectory, and has a limit as a file's has. */
+function checkSubdirectory(state: VolumeState, directory: number): void {
+  if (state.inodes.subdirectoriesOf(directory) + 2 < L.NLINK_MAX) return;
+  throw new ErrnoError("EMLINK", "put one more directory into a directory");
+}
+
 /** A directory that has a name: in one that was removed nothing can be made. */
-function writableDirectory(state: VolumeState, ino: Ino): number {
+export function writableDirectory(state: VolumeState, ino: Ino): number {
   const slot = state.directoryOf(ino);
   if (state.tables.isHidden(slot)) throw new ErrnoError("ENOENT", "use a removed directory");
   return slot;
 }
 
+/**
+ * Stops unless all of them are numbers of 32 bits.
+ *
+ * @throws {ErrnoError} EINVAL
+ */
+export function checkNumbers(numbers: readonly number[]): void {
+  for (const number of numbers) {
+    if (Number.isInteger(number) && number >= 0 && number <= 0xffffffff) continue;
+    throw new ErrnoError("EINVAL", `create a file with the number ${number}`);
+  }
+}
+
 function typeOfMode(options: CreateOptions): number {
   const { mode, uid, gid, rdev = 0 } = options;
-  for (const id of [mode, uid, gid, rdev]) {
-    if (!Number.isInteger(id) || id < 0 || id > 0xffffffff) {
-      throw new ErrnoError("EINVAL", `create a file with the number ${id}`);
-    }
-  }
+  checkNumbers([mode, uid, gid, rdev]);
   switch (mode & M.S_IFMT) {
     case M.S_IFDIR:
       return L.TYPE.DIRECTORY;
@@ -73,7 +89,8 @@ function typeOfMode(options: CreateOptions): number {
   }
 }
 
-function fillRecord(state: VolumeState, slot: number, options: CreateOptions): void {
+/** Fills the record of a new inode. */
+export function fillRecord(state: VolumeState, slot: number, options: CreateOptions): void {
   const at = slot * L.SLOT_BYTES;
   const { view } = state.tables;
   const now = state.clock();
@@ -114,11 +131,36 @@ export function linkName(state: VolumeState, ino: Ino, parent: Ino, name: string
   if (state.typeOf(target) === L.TYPE.DIRECTORY) {
     throw new ErrnoError("EPERM", `link a directory to "${name}"`);
   }
-  if (state.tables.isHidden(target)) throw new ErrnoError("ENOENT", "link a removed file");
+  const isFirst = state.linkable.has(target);
+  if (state.tables.isHidden(target) && !isFirst) {
+    throw new ErrnoError("ENOENT", "link a removed file");
+  }
   const length = encodeName(name);
   if (state.paths.find(directory, nameBytes, length) >= 0) {
     throw new ErrnoError("EEXIST", `link "${name}"`);
   }
+  if (isFirst) addFirstName(state, target, directory, length);
+  else addName(state, target, { directory, length, name });
+}
+
+/** A file that was made without a name: its own slot takes the name in `nameBytes`. */
+function addFirstName(state: VolumeState, slot: number, directory: number, length: number): void {
+  setName(state, slot, state.paths.write(directory, nameBytes, length), length);
+  setNlink(state, slot, 1);
+  state.tables.unhide(slot);
+  state.orphans.delete(slot);
+  state.linkable.delete(slot);
+  state.touch(slot, false);
+  state.touch(directory, true);
+  state.paths.insert(slot);
+}
+
+/** A further name is a slot of its own. */
+function addName(
+  state: VolumeState,
+  target: number,
+  { directory, length, name }: { directory: number; length: number; name: string },
+): void {
   const nlink = nlinkOf(state, target);
   if (nlink >= L.NLINK_MAX) throw new ErrnoError("EMLINK", `link "${name}"`);
   const slot = state.inodes.allocate(L.TYPE.LINK);
@@ -226,6 +268,7 @@ function makeOrphan(state: VolumeState, slot: number): void {
   state.touch(slot, false);
   state.tables.hide(slot);
   state.extents.hide(slot);
+  hideAttributes(state, slot);
   state.orphans.add(slot);
 }
 
@@ -239,8 +282,10 @@ export function destroy(state: VolumeState, slot: number): void {
   }
   state.extents.forget(slot);
   state.bitmap.closeWindow(slot);
+  destroyAttributes(state, slot);
   state.inodes.release(slot);
   state.orphans.delete(slot);
+  state.linkable.delete(slot);
 }
 
 /** Both ends of a rename. */
@@ -294,6 +339,7 @@ function moveName(state: VolumeState, move: Move, length: number, newName: strin
   const { from, to, source, replaced } = move;
   const isDirectory = state.typeOf(source) === L.TYPE.DIRECTORY;
   if (replaced >= 0) checkReplaced(state, replaced, isDirectory, newName);
+  else if (isDirectory && from !== to) checkSubdirectory(state, to);
   const offset = replaced >= 0
     ? state.paths.offsetOf(replaced)
     : state.paths.write(to, nameBytes, length);
@@ -331,6 +377,9 @@ function touchBoth(state: VolumeState, { from, to }: Move): void {
 
 function exchange(state: VolumeState, move: Move): void {
   const { from, to, source, replaced } = move;
+  const moved = Number(state.typeOf(source) === L.TYPE.DIRECTORY) -
+    Number(state.typeOf(replaced) === L.TYPE.DIRECTORY);
+  if (from !== to && moved !== 0) checkSubdirectory(state, moved > 0 ? to : from);
   const offsets = [state.paths.offsetOf(source), state.paths.offsetOf(replaced)] as const;
   const lengths = [lengthOf(state, source), lengthOf(state, replaced)] as const;
   touchBoth(state, move);
@@ -342,8 +391,6 @@ function exchange(state: VolumeState, move: Move): void {
   setName(state, replaced, offsets[0], lengths[0]);
   state.paths.insert(source);
   state.paths.insert(replaced);
-  const moved = Number(state.typeOf(source) === L.TYPE.DIRECTORY) -
-    Number(state.typeOf(replaced) === L.TYPE.DIRECTORY);
   state.inodes.addSubdirectories(to, moved);
   state.inodes.addSubdirectories(from, -moved);
 }

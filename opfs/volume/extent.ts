@@ -38,6 +38,10 @@ export class Extents {
   readonly #leaves = new Map<number, number[]>();
   /** Owners whose list of leaves the open transaction has changed. */
   readonly #changed = new Set<number>();
+  /** Blocks of files that have leaves, as far as somebody has asked. */
+  readonly #totals = new Map<number, number>();
+  /** Blocks that the last `#cut` took away. */
+  #cutBlocks = 0;
 
   /** What the last `find` found: the device block, or NO_BLOCK for a hole. */
   block: number = NO_BLOCK;
@@ -67,6 +71,7 @@ export class Extents {
   revert(): void {
     for (const owner of this.#changed) this.#leaves.set(owner, this.#scan(owner));
     this.#changed.clear();
+    this.#totals.clear();
   }
 
   #scan(owner: number): number[] {
@@ -159,12 +164,21 @@ export class Extents {
   blocksOf(owner: number): number {
     const { view } = this.#tables;
     const at = owner * L.SLOT_BYTES;
-    let total = view.getUint32(at + L.SLOT.BLOCK_COUNT, L.LE) & ~L.UNWRITTEN;
-    if ((view.getUint8(at + L.SLOT.FLAGS) & L.FLAG_CONTINUED) === 0) return total;
+    const own = view.getUint32(at + L.SLOT.BLOCK_COUNT, L.LE) & ~L.UNWRITTEN;
+    if ((view.getUint8(at + L.SLOT.FLAGS) & L.FLAG_CONTINUED) === 0) return own;
+    let total = this.#totals.get(owner);
+    if (total !== undefined) return total;
+    total = own;
     for (const leaf of this.#listOf(owner)) {
       for (const run of this.#load(leaf)) total += run.count;
     }
+    this.#totals.set(owner, total);
     return total;
+  }
+
+  #addToTotal(owner: number, count: number): void {
+    const total = this.#totals.get(owner);
+    if (total !== undefined) this.#totals.set(owner, total + count);
   }
 
   /** Every run of the file, in order. */
@@ -191,6 +205,11 @@ export class Extents {
   insert(owner: number, run: Run): void {
     invariant(run.count > 0, "V7: a run of no blocks");
     invariant(run.fileBlock + run.count <= L.BLOCKS_MAX, "V7: a run past the end of all files");
+    this.#addToTotal(owner, run.count);
+    this.#place(owner, run);
+  }
+
+  #place(owner: number, run: Run): void {
     if (this.#insertOwn(owner, run)) return;
     const leaves = this.#listOf(owner);
     const index = Math.max(0, this.#leafBefore(leaves, run.fileBlock));
@@ -279,7 +298,9 @@ export class Extents {
       const last = runs[runs.length - 1]!;
       if (last.fileBlock + last.count <= from) break;
       if (changes++ >= leavesMax) return false;
-      this.#putLeaf(owner, index, this.#cut(runs, range));
+      const rest = this.#cut(runs, range);
+      this.#addToTotal(owner, -this.#cutBlocks);
+      this.#putLeaf(owner, index, rest);
     }
     const own = this.#loadOwn(owner);
     if (own.length > 0 && own[0]!.count > from) this.#removeOwn(owner, own, range);
@@ -303,14 +324,16 @@ export class Extents {
 
   #removeOwn(owner: number, own: Run[], range: { from: number; to: number; kept?: boolean }): void {
     const rest = this.#cut(own, range);
+    this.#addToTotal(owner, -this.#cutBlocks);
     const first = rest[0]?.fileBlock === 0 ? rest.shift()! : null;
     this.#storeOwn(owner, first);
-    for (const run of rest) this.insert(owner, run);
+    for (const run of rest) this.#place(owner, run);
   }
 
   /** What of the runs lies outside of the range. */
   #cut(runs: readonly Run[], range: { from: number; to: number; kept?: boolean }): Run[] {
     const rest: Run[] = [];
+    this.#cutBlocks = 0;
     for (const run of runs) {
       const end = run.fileBlock + run.count;
       const from = Math.max(run.fileBlock, range.from);
@@ -319,6 +342,7 @@ export class Extents {
         rest.push(run);
         continue;
       }
+      this.#cutBlocks += to - from;
       if (!range.kept) this.#bitmap.give(run.block + from - run.fileBlock, to - from);
       if (from > run.fileBlock) rest.push({ ...run, count: from - run.fileBlock });
       if (to < end) {
@@ -342,6 +366,7 @@ export class Extents {
   /** The file is gone. */
   forget(owner: number): void {
     this.#leaves.delete(owner);
+    this.#totals.delete(owner);
   }
 }
 

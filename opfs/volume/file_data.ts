@@ -12,8 +12,11 @@ import { NO_BLOCK } from "./extent.ts";
 import * as L from "./layout.ts";
 import { readDevice, type VolumeState } from "./state.ts";
 
+/** Bytes of a logged block that one step changes: they go into the record. */
+export const LOGGED_STEP_BYTES: number = 8 * 1024;
+
 /** Leaves of a block map that one step of a cut changes. */
-const LEAVES_PER_STEP = 64;
+export const LEAVES_PER_STEP = 64;
 
 /** From this length on whole blocks that are not in the pool are read directly. */
 const DIRECT_READ_BYTES = 32 * 1024;
@@ -35,7 +38,7 @@ export function fillBlocks(
   const most = Math.min(want, extents.count);
   const count = extents.isUnwritten
     ? convertUnwritten(state, slot, fileBlock, most)
-    : allocateRun(state, slot, fileBlock, most);
+    : allocateRun(state, slot, { fileBlock, want: most, isUnwritten: false });
   extents.find(slot, fileBlock);
   invariant(extents.block !== NO_BLOCK && extents.count >= count, "V7: a filled hole is a hole");
   return count;
@@ -66,14 +69,38 @@ export function writeInBlock(
     frame = pool.fresh(extents.block);
     low = 0;
     high = Math.max(to, Math.min(blockSize, state.sizeOf(slot) - fileBlock * blockSize));
-  } else if (from === 0 && to === blockSize) frame = pool.blank(extents.block);
-  else frame = pool.get(extents.block);
+  } else {
+    makeRoomInRecord(state, extents.block, from, to);
+    frame = from === 0 && to === blockSize ? pool.blank(extents.block) : pool.get(extents.block);
+  }
   pool.slabOf(frame).set(bytes, pool.offsetOf(frame) + from);
   pool.soil(frame, low, high);
 }
 
-function allocateRun(state: VolumeState, slot: number, fileBlock: number, want: number): number {
+/**
+ * What is dirty of a block is one piece. Where that would make the record longer than one step may,
+ * what there is becomes durable first; the transaction has done nothing yet but valid steps.
+ */
+function makeRoomInRecord(state: VolumeState, block: number, from: number, to: number): void {
+  if (state.pool.growthOf(block, from, to) <= LOGGED_STEP_BYTES) return;
+  state.keep();
+  state.committer!.commit();
+  state.begin();
+}
+
+/**
+ * Gives blocks that follow each other to a hole of the file, as many of those wanted as there are in
+ * one place, and returns how many.
+ *
+ * @throws {ErrnoError} ENOSPC
+ */
+export function allocateRun(
+  state: VolumeState,
+  slot: number,
+  hole: { fileBlock: number; want: number; isUnwritten: boolean },
+): number {
   const { extents, bitmap } = state;
+  const { fileBlock, want, isUnwritten } = hole;
   let goal = NO_BLOCK;
   if (fileBlock > 0) {
     extents.find(slot, fileBlock - 1);
@@ -82,7 +109,7 @@ function allocateRun(state: VolumeState, slot: number, fileBlock: number, want: 
   const block = bitmap.allocate(goal, want, slot);
   if (block < 0) throw new ErrnoError("ENOSPC", "write: no block left");
   const count = bitmap.allocated;
-  extents.insert(slot, { fileBlock, block, count, isUnwritten: false });
+  extents.insert(slot, { fileBlock, block, count, isUnwritten });
   return count;
 }
 
@@ -100,52 +127,81 @@ function convertUnwritten(
 }
 
 /**
- * Prepares bytes `[size, to)` of a file that is made longer: what lies in blocks that it has already
- * reads as zeros, written blocks past the size are given back.
+ * Prepares bytes `[size, to)` of a file that is made longer, in steps of the open transaction: what
+ * lies in blocks that it has already reads as zeros, written blocks past the size are given back.
+ * Call it first in the transaction: nobody sees what lies there, so each step is a valid state.
  */
 export function zeroGap(state: VolumeState, slot: number, size: number, to: number): void {
-  const { extents, blockSize, pool } = state;
-  const inside = size % blockSize;
-  let fileBlock = Math.floor(size / blockSize);
-  if (inside > 0) {
-    extents.find(slot, fileBlock);
-    if (extents.block !== NO_BLOCK && !extents.isUnwritten) {
-      const frame = pool.get(extents.block);
-      const end = Math.min(blockSize, inside + to - size);
-      const at = pool.offsetOf(frame);
-      pool.slabOf(frame).fill(0, at + inside, at + end);
-      pool.soil(frame, inside, end);
-    }
-    fileBlock++;
+  const { extents, blockSize } = state;
+  const tail = Math.min(to, Math.ceil(size / blockSize) * blockSize);
+  for (let at = size; at < tail;) {
+    at = zeroPiece(state, slot, at, tail);
+    if (at < tail) nextStep(state);
   }
-  while (fileBlock < L.BLOCKS_MAX) {
+  let given = 0;
+  for (let fileBlock = Math.ceil(size / blockSize); fileBlock < L.BLOCKS_MAX;) {
     extents.find(slot, fileBlock);
     const { count } = extents;
     if (extents.block !== NO_BLOCK && !extents.isUnwritten) {
       extents.remove(slot, { from: fileBlock, to: fileBlock + count });
+      if (++given % LEAVES_PER_STEP === 0) nextStep(state);
     }
     fileBlock += count;
   }
 }
 
-/** Sets the size and what follows from it: cuts, or extends with a hole. */
+/** What the transaction has done so far is a valid state. */
+function nextStep(state: VolumeState, isFreeing = false): void {
+  state.keep();
+  state.begin(isFreeing);
+}
+
+/**
+ * Zeroes bytes from `at` on, up to `to` in the same block, if the file has them; of a logged block as
+ * many as one step may. Returns where to go on.
+ */
+function zeroPiece(state: VolumeState, slot: number, at: number, to: number): number {
+  const { extents, pool, blockSize } = state;
+  const fileBlock = Math.floor(at / blockSize);
+  const from = at - fileBlock * blockSize;
+  invariant(to - at <= blockSize - from, "V8: zeros over the end of their block");
+  extents.find(slot, fileBlock);
+  if (extents.block === NO_BLOCK || extents.isUnwritten) return to;
+  const isLogged = pool.isLogged(extents.block);
+  const length = isLogged ? Math.min(to - at, LOGGED_STEP_BYTES) : to - at;
+  makeRoomInRecord(state, extents.block, from, from + length);
+  const frame = pool.get(extents.block);
+  const start = pool.offsetOf(frame) + from;
+  pool.slabOf(frame).fill(0, start, start + length);
+  pool.soil(frame, from, from + length);
+  return at + length;
+}
+
+/** Zeroes bytes `[at, to)` of one block, as far as the file has them: steps of its own. */
+export function zeroInBlock(state: VolumeState, slot: number, at: number, to: number): void {
+  for (let done = at; done < to;) {
+    state.begin();
+    try {
+      done = zeroPiece(state, slot, done, to);
+      state.keep();
+    } catch (error) {
+      throw state.revert(error);
+    }
+  }
+}
+
+/** Sets the size and what follows from it: cuts, or extends with a hole. The first thing in a call. */
 export function resize(state: VolumeState, slot: number, size: number): void {
   checkSize(size);
   const old = state.sizeOf(slot);
-  const at = state.tables.edit(slot);
   if (size > old) zeroGap(state, slot, old, size);
+  const at = state.tables.edit(slot);
   state.tables.view.setFloat64(at + L.SLOT.SIZE, size, L.LE);
   if (size >= old) return;
-  const range = {
-    from: Math.ceil(size / state.blockSize),
-    to: L.BLOCKS_MAX,
-    leavesMax: LEAVES_PER_STEP,
-  };
-  while (!state.extents.remove(slot, range)) {
-    // The size is right already, so what has been done so far is a valid state.
-    state.keep();
-    state.begin(true);
-  }
+  const from = Math.ceil(size / state.blockSize);
+  const range = { from, to: L.BLOCKS_MAX, leavesMax: LEAVES_PER_STEP };
+  // The size is right already, so what has been done after each step is a valid state.
+  while (!state.extents.remove(slot, range)) nextStep(state, true);
 }
 
 function checkSize(size: number): void {
@@ -218,19 +274,25 @@ function readRun(state: VolumeState, into: Uint8Array, inside: number): void {
       continue;
     }
     const length = Math.min(rest, blockSize - from);
-    if (state.failure !== null && pool.peek(block + index) < 0) {
-      // A full pool would write to make room, and nothing is written any more.
-      readDevice(
-        state.handle,
-        into.subarray(done, done + length),
-        state.placeOf(block + index, from),
-      );
-      done += length;
-      continue;
-    }
-    const frame = pool.get(block + index, count - index);
-    const at = pool.offsetOf(frame) + from;
-    into.set(pool.slabOf(frame).subarray(at, at + length), done);
+    const piece = into.subarray(done, done + length);
+    readInBlock(state, piece, { block: block + index, from, follow: count - index });
     done += length;
   }
+}
+
+/** Reads bytes of one block; `follow` blocks from it on belong together. */
+export function readInBlock(
+  state: VolumeState,
+  into: Uint8Array,
+  { block, from, follow }: { block: number; from: number; follow: number },
+): void {
+  const { pool } = state;
+  if (state.failure !== null && pool.peek(block) < 0) {
+    // A full pool would write to make room, and nothing is written any more.
+    readDevice(state.handle, into, state.placeOf(block, from));
+    return;
+  }
+  const frame = pool.get(block, follow);
+  const at = pool.offsetOf(frame) + from;
+  into.set(pool.slabOf(frame).subarray(at, at + into.length));
 }

@@ -35,6 +35,8 @@ export interface FormatOptions {
   label?: string;
   /** Whether what is on the device may be lost. Default false: EEXIST unless it is empty. */
   force?: boolean;
+  /** Bytes that the image may have. Default: no limit. */
+  maxBytes?: number;
 }
 
 const ROOT_MODE = S_IFDIR | 0o755;
@@ -67,6 +69,9 @@ export function formatVolume(handle: StorageHandle, options: FormatOptions = {})
     throw new ErrnoError("EEXIST", "format: there is something on the device");
   }
   const header = freshHeader(freshSuperblock(blockSize, ringBytes), options);
+  if (imageBytes(header.superblock) > (options.maxBytes ?? Infinity)) {
+    throw new ErrnoError("ENOSPC", `format a volume of ${options.maxBytes} bytes`);
+  }
   try {
     writeImage(handle, header, (options.clock ?? Date.now)());
   } catch (error) {
@@ -87,6 +92,7 @@ function freshHeader(superblock: Superblock, options: FormatOptions): Header {
     tailChecksum: 0,
     salt: randomSalt(random),
     term: 0,
+    featuresReadOnly: 0,
     superblock,
     volumeId,
     label: options.label ?? "",

@@ -51,13 +51,20 @@ export function makeRoomForBlocks(state: VolumeState, blocks: number, wish: numb
   // A device that has been full is asked once, and for no more than is needed.
   state.isDeviceFull = !growBlocks(state, blocks - free);
   if (!state.isDeviceFull) return;
+  const left = Math.max(0, state.maxBlocks - total);
+  if (left > 0 && left < blocks - free) growBlocks(state, left);
   if (state.bitmap.quarantined > 0) state.committer!.reclaim();
+}
+
+/** Makes room for blocks that follow each other, at the end; whether that could be had. */
+export function growInOnePiece(state: VolumeState, blocks: number): boolean {
+  return growBlocks(state, blocks);
 }
 
 /** Whether the file could be made longer by that many blocks. */
 function growBlocks(state: VolumeState, blocks: number): boolean {
   const total = state.bitmap.blocks + blocks;
-  if (total > L.BLOCKS_MAX) return false;
+  if (total > state.maxBlocks) return false;
   try {
     if (total > bytesOf(state.segments.bitmap) * 8) growTable(state, L.TABLE.BITMAP);
     extendFile(state, blocks);
@@ -92,7 +99,9 @@ export function makeRoomForGuests(state: VolumeState): void {
 function extendFile(state: VolumeState, blocks: number): number {
   const first = state.bitmap.blocks;
   const total = first + blocks;
-  if (total > L.BLOCKS_MAX) throw new ErrnoError("ENOSPC", "grow the volume: it cannot be larger");
+  if (total > state.maxBlocks) {
+    throw new ErrnoError("ENOSPC", "grow the volume: it is as large as it may be");
+  }
   try {
     state.handle.truncate(state.placeOf(total, 0));
   } catch (error) {

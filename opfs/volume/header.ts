@@ -28,6 +28,8 @@ export interface Header {
   salt: [number, number];
   /** Mounts for writing so far. */
   term: number;
+  /** FEATURE bits that a reader may ignore, and a writer may not. */
+  featuresReadOnly: number;
   /** Geometry and counters. */
   superblock: Superblock;
   /** 16 random bytes. */
@@ -61,6 +63,7 @@ export function encodeHeader(header: Header): Uint8Array<ArrayBuffer> {
   view.setUint32(H.RING_PAGES, ringBytes / L.PAGE_BYTES, L.LE);
   view.setUint32(H.TERM, header.term, L.LE);
   encodeSuperblock(header.superblock, view, H.SUPERBLOCK);
+  view.setUint32(H.FEATURES_READ_ONLY, header.featuresReadOnly, L.LE);
   page.set(header.volumeId.subarray(0, L.VOLUME_ID_BYTES), H.VOLUME_ID);
   page.set(new TextEncoder().encode(header.label).subarray(0, L.LABEL_BYTES), H.LABEL);
   view.setUint32(H.CRC, checksumOf(page), L.LE);
@@ -106,6 +109,7 @@ export function decodeHeader(page: Uint8Array): Header | null {
     tailChecksum: view.getUint32(H.TAIL_CHECKSUM, L.LE),
     salt: [view.getUint32(H.SALT, L.LE), view.getUint32(H.SALT + 4, L.LE)],
     term: view.getUint32(H.TERM, L.LE),
+    featuresReadOnly: view.getUint32(H.FEATURES_READ_ONLY, L.LE),
     superblock,
     volumeId: page.slice(H.VOLUME_ID, H.VOLUME_ID + L.VOLUME_ID_BYTES),
     label: decodeLabel(page.slice(H.LABEL, H.LABEL + L.LABEL_BYTES)),
@@ -188,6 +192,7 @@ export function headerFromCopy(start: Uint8Array): FoundHeader {
     tailChecksum: 0,
     salt: [0, 0],
     term: 0,
+    featuresReadOnly: 0,
     superblock: decodeSuperblock(viewOf(start), L.SUPERBLOCK_AT),
     volumeId: new Uint8Array(L.VOLUME_ID_BYTES),
     label: "",

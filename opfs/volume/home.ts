@@ -74,6 +74,7 @@ export function writeHeader(state: VolumeState, change: Partial<Header>): void {
     ...state.header,
     ...change,
     counter: state.header.counter + 1,
+    featuresReadOnly: state.xattrs.size > 0 ? L.FEATURE_XATTR : 0,
     superblock: currentSuperblock(state),
   };
   const at = state.headerAt === L.HEADER_A_AT ? L.HEADER_B_AT : L.HEADER_A_AT;

@@ -3,7 +3,8 @@
  * of what is left.
  *
  * Layer: opfs/volume, under `image_export.ts`. Slots that an image's reader would call free, whatever
- * they say (those of unlinked files, continuations without an owner), are zero in the copy.
+ * they say (those of unlinked files, continuations and attributes without an owner), are zero in the
+ * copy.
  *
  * @module
  */
@@ -12,7 +13,9 @@ import { BlockSet } from "./block_set.ts";
 import { runsOfContinuation } from "./extent.ts";
 import * as L from "./layout.ts";
 import { bytesOf } from "./segments.ts";
+import { entryBytes } from "./path_table.ts";
 import type { VolumeState } from "./state.ts";
+import { entryLength, valueRuns } from "./xattr_record.ts";
 
 /** Blocks of a table behind its first segment. */
 interface Place {
@@ -51,7 +54,7 @@ export class ImageTables {
     this.#names = tables.names.slice();
     this.#bitmapBytes = bytesOf(segments.bitmap);
     this.#blockSize = state.blockSize;
-    this.pathUsed = state.paths.usedBytes;
+    this.pathUsed = state.paths.usedBytes - hiddenNameBytes(state);
     this.used = new BlockSet(bitmap.blocks);
     for (const table of ["slots", "names", "bitmap"] as const) {
       for (const { firstBlock, blockCount, logical } of segments[table].slice(1)) {
@@ -84,6 +87,7 @@ export class ImageTables {
         const count = view.getUint32(at + L.SEGMENT.BLOCK_COUNT, L.LE);
         visit(firstAt, view.getUint32(firstAt, L.LE), count);
       } else if (type === L.TYPE.CONTINUATION) this.#eachPair(at, visit);
+      else if (type === L.TYPE.XATTR) this.#eachValueRun(at, visit);
     }
   }
 
@@ -100,13 +104,31 @@ export class ImageTables {
     }
   }
 
+  #eachValueRun(at: number, visit: (at: number, block: number, count: number) => void): void {
+    const owner = this.#view.getUint32(at + L.XATTR.OWNER, L.LE);
+    const generation = this.#view.getUint16(at + L.XATTR.OWNER_GENERATION, L.LE);
+    if (!this.#isInode(owner, generation)) {
+      this.#slots.fill(0, at, at + L.SLOT_BYTES);
+      return;
+    }
+    valueRuns(this.#view, at).forEach(({ block, count }, pair) => {
+      visit(at + L.XATTR.PAIRS + pair * L.PAIR_BYTES, block, count);
+    });
+  }
+
   #hasOwner(at: number): boolean {
-    const owner = this.#view.getUint32(at + L.CONTINUATION.OWNER, L.LE) * L.SLOT_BYTES;
-    if (owner >= this.#slots.length) return false;
-    const type = this.#view.getUint8(owner);
-    return (type === L.TYPE.FILE || type === L.TYPE.SYMLINK) &&
-      this.#view.getUint16(owner + L.SLOT.GENERATION, L.LE) ===
-        this.#view.getUint16(at + L.CONTINUATION.OWNER_GENERATION, L.LE);
+    const owner = this.#view.getUint32(at + L.CONTINUATION.OWNER, L.LE);
+    const generation = this.#view.getUint16(at + L.CONTINUATION.OWNER_GENERATION, L.LE);
+    return this.#isInode(owner, generation) &&
+      this.#view.getUint8(owner * L.SLOT_BYTES) !== L.TYPE.DIRECTORY;
+  }
+
+  #isInode(slot: number, generation: number): boolean {
+    const at = slot * L.SLOT_BYTES;
+    if (at >= this.#slots.length) return false;
+    const type = this.#view.getUint8(at);
+    return type >= L.TYPE.FILE && type <= L.TYPE.SYMLINK &&
+      this.#view.getUint16(at + L.SLOT.GENERATION, L.LE) === generation;
   }
 
   /** Bytes of a table as the image has them. */
@@ -162,4 +184,16 @@ export class ImageTables {
     }
     return low;
   }
+}
+
+/** Bytes of the path table that attributes of unlinked files take: the image has none of them. */
+function hiddenNameBytes(state: VolumeState): number {
+  const { view } = state.tables;
+  let bytes = 0;
+  for (const owner of state.orphans) {
+    for (const slot of state.xattrs.get(owner) ?? []) {
+      bytes += entryBytes(entryLength(view, slot * L.SLOT_BYTES));
+    }
+  }
+  return bytes;
 }

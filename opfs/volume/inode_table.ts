@@ -118,8 +118,10 @@ export class InodeTable {
     this.#taken.push(slot);
     const at = this.#tables.edit(slot);
     const { view, slots } = this.#tables;
-    const isFree = view.getUint8(at) === L.TYPE.FREE ||
-      view.getUint8(at) === L.TYPE.CONTINUATION && !this.#ownGeneration.has(slot);
+    const before = view.getUint8(at);
+    // What has been abandoned is free as it is.
+    const isFree = before === L.TYPE.FREE || before === L.TYPE.XATTR ||
+      before === L.TYPE.CONTINUATION && !this.#ownGeneration.has(slot);
     invariant(isFree, `slot ${slot} is given out while it is in use`);
     const generation = view.getUint16(at + L.SLOT.GENERATION, L.LE) + 1 & 0xffff;
     slots.fill(0, at, at + L.SLOT_BYTES);
@@ -142,7 +144,7 @@ export class InodeTable {
     this.#given.push(slot);
   }
 
-  /** Gives back a continuation slot whose owner goes with it: without one it is free as it is. */
+  /** Gives back a slot of type 6 or 7 whose owner goes with it: without one it is free as it is. */
   abandon(slot: number): void {
     this.#tables.unhide(slot);
     this.#given.push(slot);

@@ -351,12 +351,16 @@ export class Journal {
     state.bitmap.retireHeld();
   }
 
+  /** Ends the logged state of every block: nothing is left to be replayed. */
+  unlog(): void {
+    this.checkpoint();
+    this.flush();
+  }
+
   /** Sets free every block that waits in quarantine. */
   reclaim(): void {
     const { bitmap } = this.#state;
     this.commit();
-    if (bitmap.quarantined === 0) return;
-    this.checkpoint();
-    this.flush();
+    if (bitmap.quarantined > 0) this.unlog();
   }
 }

@@ -141,6 +141,32 @@ export const HOLE_BLOCK = 0xffffffff;
 /** In a pair's count: the blocks are owned and read as zeros. */
 export const UNWRITTEN = 0x80000000;
 
+/**
+ * Fields of an extended attribute (type 7). GENERATION is the slot's own; without pairs the value
+ * stands behind the name, else the pairs are its blocks.
+ */
+export const XATTR = {
+  RUNS: 1,
+  GENERATION: 2,
+  PATH_OFFSET: 4,
+  PATH_LENGTH: 8,
+  OWNER_GENERATION: 10,
+  OWNER: 12,
+  SIZE: 16,
+  ZERO: 20,
+  PAIRS: 24,
+} as const;
+/** Pairs in an extended attribute's slot. */
+export const XATTR_PAIRS_MAX = 5;
+/** Bytes of an extended attribute's name. */
+export const XATTR_NAME_BYTES_MAX = 255;
+/** Bytes of name and value together that stand in an entry; a longer value is in blocks. */
+export const XATTR_ENTRY_BYTES_MAX = 268;
+/** Bytes of an extended attribute's value. */
+export const XATTR_VALUE_BYTES_MAX = 65536;
+/** Bytes of the names of one inode's extended attributes, one more for each. */
+export const XATTR_LIST_BYTES_MAX = 65536;
+
 /** A name's entry: u32 parent slot, then the name, in whole granules. */
 export const NAME = { PARENT: 0, BYTES: 4 } as const;
 /** What entries are multiples of. */
@@ -181,6 +207,10 @@ export const HEADER = {
   LABEL: 156,
   REST: 220,
 } as const;
+/** In HEADER.FEATURES_READ_ONLY: there are extended attributes. */
+export const FEATURE_XATTR = 1;
+/** The bits of HEADER.FEATURES_READ_ONLY that a writer may meet. */
+export const FEATURES_READ_ONLY_KNOWN: number = FEATURE_XATTR;
 /** Bytes of HEADER.VOLUME_ID. */
 export const VOLUME_ID_BYTES = 16;
 /** Bytes of HEADER.LABEL. */

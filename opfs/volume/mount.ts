@@ -27,6 +27,16 @@ export interface VolumeOptions extends Omit<FormatOptions, "force">, JournalOpti
   readOnly?: boolean;
   /** Bytes of memory for file data. Default 8 MiB. */
   poolBytes?: number;
+  /**
+   * Bytes that the volume's file may have at most: what would take more is ENOSPC. One that is larger
+   * already does not grow. Default: what the format can hold.
+   */
+  maxBytes?: number;
+  /**
+   * Bytes for which there is room, as far as the caller knows; default: what the device says. Nothing
+   * is refused for it, it only makes `statfs` true where a device cannot tell.
+   */
+  quotaBytes?: number;
 }
 
 const POOL_BYTES_DEFAULT = 8 * 1024 * 1024;
@@ -61,6 +71,7 @@ export function openVolumeSync(handle: StorageHandle, options: VolumeOptions = {
     formatted = true;
   }
   const image = load(handle);
+  if (!readOnly) refuseFeatures(image);
   const derived = scan(image.tables, image.superblock, image.segments);
   const { wasClean } = image;
   if (wasClean) derived.violations.push(...counterViolations(image, derived));
@@ -68,6 +79,8 @@ export function openVolumeSync(handle: StorageHandle, options: VolumeOptions = {
   if (wasClean && wrongBlock >= 0) derived.violations.push(bitmapViolation(wrongBlock));
   refuseDamage(derived.violations);
   const state = assemble(handle, image, { derived, options });
+  state.maxBlocks = blocksIn(state, options.maxBytes);
+  state.quotaBlocks = blocksIn(state, options.quotaBytes);
   const corrected = derived.violations;
   const journal = readOnly ? null : new Journal(state, positionAfter(image), options);
   if (journal !== null) startWriting(state, { journal, image, corrected, options });
@@ -86,12 +99,28 @@ function positionAfter(
 }
 
 function checkOptions(options: VolumeOptions): void {
-  const { poolBytes = 0, commitIntervalMs = 0, durability = "fsync" } = options;
-  const isNumber = (value: number): boolean => Number.isFinite(value) && value >= 0;
+  const { durability = "fsync", poolBytes, commitIntervalMs, maxBytes, quotaBytes } = options;
+  const numbers = { poolBytes, commitIntervalMs, maxBytes, quotaBytes };
+  const isNumber = (value = 0): boolean => Number.isFinite(value) && value >= 0;
   const isKnown = ["op", "fsync", "periodic"].includes(durability);
-  if (isNumber(poolBytes) && isNumber(commitIntervalMs) && isKnown) return;
-  const given = JSON.stringify({ poolBytes, commitIntervalMs, durability });
+  if (Object.values(numbers).every(isNumber) && isKnown) return;
+  const given = JSON.stringify({ ...numbers, durability });
   throw new ErrnoError("EINVAL", `open the volume with ${given}`);
+}
+
+/** A bit that only readers may ignore. */
+function refuseFeatures(image: Image): void {
+  const unknown = image.header.featuresReadOnly & ~L.FEATURES_READ_ONLY_KNOWN;
+  if (unknown === 0) return;
+  const bit = 31 - Math.clz32(unknown);
+  const what = `feature bit ${bit} is not known to this writer: open it for reading only`;
+  throw new ErrnoError("ENOTSUP", `open the volume: ${what}`);
+}
+
+/** How many blocks a file of so many bytes has at most. */
+function blocksIn(state: VolumeState, bytes = Infinity): number {
+  const blocks = Math.floor((bytes - state.dataOffset) / state.blockSize);
+  return Math.max(0, Math.min(L.BLOCKS_MAX, blocks));
 }
 
 /** V3: the counters that a clean close has written. */
@@ -154,6 +183,7 @@ function assemble(
     bitmap: derived.bitmap,
     extents: derived.extents,
     links: derived.links,
+    xattrs: derived.xattrs,
     clock: options.clock ?? Date.now,
     isReadOnly: options.readOnly ?? false,
     poolBytes: options.poolBytes ?? POOL_BYTES_DEFAULT,

@@ -137,7 +137,8 @@ export class PathTable {
   }
 
   /**
-   * Takes granules for a name, writes the entry and returns its offset.
+   * Takes granules for a name of `parent`, writes the entry and returns its offset. (An extended
+   * attribute's entry has its owner for a parent.)
    *
    * @throws {ErrnoError} ENOSPC
    */
@@ -207,17 +208,18 @@ export class PathTable {
 
   /** At mount: marks a live name's granules; false if one of them is another name's. */
   claim(slot: number): boolean {
-    const first = this.offsetOf(slot) / L.GRANULE_BYTES;
-    const granules = this.#granulesOf(slot);
+    const length = this.#tables.view.getUint16(slot * L.SLOT_BYTES + L.SLOT.PATH_LENGTH, L.LE);
+    return this.claimEntry(this.offsetOf(slot), length);
+  }
+
+  /** The same for an entry with `length` bytes behind its first four. */
+  claimEntry(offset: number, length: number): boolean {
+    const first = offset / L.GRANULE_BYTES;
+    const granules = entryBytes(length) / L.GRANULE_BYTES;
     if (this.#firstUsed(first, granules) >= 0) return false;
     this.#granules.fill(1, first, first + granules);
     this.#usedGranules += granules;
     return true;
-  }
-
-  #granulesOf(slot: number): number {
-    const length = this.#tables.view.getUint16(slot * L.SLOT_BYTES + L.SLOT.PATH_LENGTH, L.LE);
-    return entryBytes(length) / L.GRANULE_BYTES;
   }
 
   /** Gives the granules of an entry back when the transaction is kept. */

@@ -58,6 +58,8 @@ export interface Report {
   symlinks: number;
   /** Second names. */
   hardLinks: number;
+  /** Extended attributes. */
+  attributes: number;
   /** Blocks in the file. */
   totalBlocks: number;
   /** Blocks owned by files and tables. */

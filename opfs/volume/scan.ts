@@ -18,6 +18,7 @@ import type { Violation } from "./report.ts";
 import type { Segment, Segments } from "./segments.ts";
 import type { Superblock } from "./superblock.ts";
 import type { Tables } from "./tables.ts";
+import { attributeName, attributeProblem, entryLength, valueRuns } from "./xattr_record.ts";
 
 /** Violations beyond this are counted, not listed. */
 const VIOLATIONS_MAX = 1000;
@@ -34,6 +35,8 @@ export interface Derived {
   extents: Extents;
   /** Type-4 slots by the slot that they name. */
   links: Map<number, number[]>;
+  /** Type-7 slots by the slot that they belong to. */
+  xattrs: Map<number, number[]>;
   /** Everything that is wrong. */
   violations: Violation[];
   /** Live slots by type. */
@@ -64,6 +67,7 @@ class Scanner {
   readonly #extents: Extents;
   #paths!: PathTable;
   readonly #links = new Map<number, number[]>();
+  readonly #xattrs = new Map<number, number[]>();
   readonly #violations: Violation[] = [];
   readonly #leaves = new Map<number, number[]>();
   readonly #free: number[] = [];
@@ -93,6 +97,7 @@ class Scanner {
     this.#visitSlots();
     for (const [owner, leaves] of this.#leaves) this.#visitLeaves(owner, leaves);
     this.#visitNames();
+    for (const [owner, slots] of this.#xattrs) this.#claimAttributes(owner, slots);
     this.#checkTree();
     this.#checkLinkCounts();
     this.#inodes.setFree(this.#free, this.#firstUnused);
@@ -102,6 +107,7 @@ class Scanner {
       inodes: this.#inodes,
       extents: this.#extents,
       links: this.#links,
+      xattrs: this.#xattrs,
       violations: this.#violations,
       counts: this.#counts,
     };
@@ -154,6 +160,7 @@ class Scanner {
     if (type <= L.TYPE.SYMLINK) this.#visitInode(slot, type);
     else if (type === L.TYPE.LINK) this.#visitLink(slot);
     else if (type === L.TYPE.CONTINUATION) this.#visitContinuation(slot);
+    else if (type === L.TYPE.XATTR) this.#visitAttribute(slot);
     else this.#report("V8", `slot ${slot} is of type ${type}, which does not belong there`);
   }
 
@@ -283,11 +290,56 @@ class Scanner {
   }
 
   #isLiveOwner(owner: number, generation: number): boolean {
-    if (owner < L.FIRST_FILE_SLOT || owner >= this.#tables.slotCount) return false;
-    const at = owner * L.SLOT_BYTES;
+    return this.#isLive(owner, generation) &&
+      this.#view.getUint8(owner * L.SLOT_BYTES) !== L.TYPE.DIRECTORY;
+  }
+
+  /** Whether a slot is an inode's, and of that generation. */
+  #isLive(slot: number, generation: number): boolean {
+    if (slot >= this.#tables.slotCount) return false;
+    const at = slot * L.SLOT_BYTES;
     const type = this.#view.getUint8(at);
-    return (type === L.TYPE.FILE || type === L.TYPE.SYMLINK) &&
+    return type >= L.TYPE.FILE && type <= L.TYPE.SYMLINK &&
       this.#view.getUint16(at + L.SLOT.GENERATION, L.LE) === generation;
+  }
+
+  #visitAttribute(slot: number): void {
+    const at = slot * L.SLOT_BYTES;
+    const owner = this.#view.getUint32(at + L.XATTR.OWNER, L.LE);
+    if (!this.#isLive(owner, this.#view.getUint16(at + L.XATTR.OWNER_GENERATION, L.LE))) {
+      this.#free.push(slot);
+      return;
+    }
+    this.#counts[L.TYPE.XATTR]!++;
+    for (const { block, count } of valueRuns(this.#view, at)) {
+      this.#claimRun(block, count, `attribute ${slot}`);
+    }
+    const slots = this.#xattrs.get(owner);
+    if (slots === undefined) this.#xattrs.set(owner, [slot]);
+    else slots.push(slot);
+  }
+
+  /** The entries of an inode's attributes: places of their own, names that are not the same. */
+  #claimAttributes(owner: number, slots: readonly number[]): void {
+    const seen = new Set<string>();
+    for (const slot of slots) {
+      const problem = attributeProblem(this.#tables, slot, {
+        blockSize: this.#superblock.blockSize,
+        isInside: (offset, bytes) => this.#isInside(this.#segments.names, offset, bytes),
+      });
+      if (problem !== null) {
+        this.#report(problem.rule, `attribute ${slot} of slot ${owner} ${problem.why}`);
+        continue;
+      }
+      const at = slot * L.SLOT_BYTES;
+      const offset = this.#view.getUint32(at + L.XATTR.PATH_OFFSET, L.LE);
+      if (!this.#paths.claimEntry(offset, entryLength(this.#view, at))) {
+        this.#report("V5", `the entry of attribute ${slot} lies over another one`);
+      }
+      const name = attributeName(this.#tables, slot);
+      if (seen.has(name)) this.#report("V5", `slot ${owner} has attribute "${name}" twice`);
+      seen.add(name);
+    }
   }
 
   #visitLeaves(owner: number, leaves: number[]): void {

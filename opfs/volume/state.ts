@@ -44,6 +44,8 @@ export interface Parts {
   extents: Extents;
   /** Type-4 slots by the slot that they name. */
   links: Map<number, number[]>;
+  /** Type-7 slots by the slot that they belong to. */
+  xattrs: Map<number, number[]>;
   /** The time in ms. */
   clock: () => number;
   /** Whether every change answers EROFS. */
@@ -70,6 +72,8 @@ export interface Committer {
   commit(): void;
   /** Sets free every block that waits in quarantine. */
   reclaim(): void;
+  /** Ends the logged state of every block. */
+  unlog(): void;
 }
 
 /** Somebody who wants to know of blocks before they are written over: an export under way. */
@@ -106,8 +110,12 @@ export class VolumeState {
   readonly extents: Extents;
   /** Type-4 slots by the slot that they name. */
   readonly links: Map<number, number[]>;
-  /** Unlinked inodes that somebody retains. */
+  /** Type-7 slots by the slot that they belong to. */
+  readonly xattrs: Map<number, number[]>;
+  /** Inodes without a name that somebody retains. */
   readonly orphans: Set<number> = new Set();
+  /** Those of them that have never had a name, and may get one. */
+  readonly linkable: Set<number> = new Set();
   /** Exports under way. */
   readonly watches: Set<BlockWatch> = new Set();
   /** The time in ms. */
@@ -122,6 +130,10 @@ export class VolumeState {
   readonly pool: BlockPool;
   /** The superblock's copy at 0 as it is on the device. */
   superblockCopy: Uint8Array;
+  /** Blocks that the volume may have: by the format, or by the options it was opened with. */
+  maxBlocks: number = L.BLOCKS_MAX;
+  /** Blocks that there will be room for, as far as somebody knows; for statfs only. */
+  quotaBlocks: number = Infinity;
   /** The journal; null on a volume for reading only. */
   committer: Committer | null = null;
   /** Why the volume is FAILED, or null. */
@@ -144,6 +156,7 @@ export class VolumeState {
     this.bitmap = parts.bitmap;
     this.extents = parts.extents;
     this.links = parts.links;
+    this.xattrs = parts.xattrs;
     this.clock = parts.clock;
     this.isReadOnly = parts.isReadOnly;
     this.blockSize = this.superblock.blockSize;

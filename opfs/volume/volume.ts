@@ -13,7 +13,8 @@ import type { Attr, AttrChange, DirEntry, StatFs } from "../../abi/attr.ts";
 import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
 import { isLink } from "../../abi/mode.ts";
-import type { CreateOptions, Ino, VolumeOps } from "../volume_ops.ts";
+import type { CreateOptions, Ino, TmpfileOptions, VolumeOps } from "../volume_ops.ts";
+import { allocateRange } from "./allocate.ts";
 import { attributesOf, changeAttributes, requireFile, touchAccess } from "./attributes.ts";
 import {
   createName,
@@ -23,9 +24,8 @@ import {
   renameName,
   unlinkName,
 } from "./directory.ts";
-import { NO_BLOCK } from "./extent.ts";
-import { fillBlocks, readBytes, readTarget, writeInBlock, zeroGap } from "./file_data.ts";
-import { makeRoomForBlocks, makeRoomForGuests, makeRoomForName, SPARE_SLOTS } from "./grow.ts";
+import { readBytes, readTarget, writeInBlock, zeroGap } from "./file_data.ts";
+import { makeRoomForBlocks, makeRoomForGuests, makeRoomForName } from "./grow.ts";
 import { closeVolume } from "./close.ts";
 import { type CompactSteps, compactSteps } from "./compact.ts";
 import { ImageExport, streamOf } from "./image_export.ts";
@@ -33,13 +33,20 @@ import type { Journal } from "./journal.ts";
 import * as L from "./layout.ts";
 import { decodeName, encodeName, nameBytes } from "./names.ts";
 import type { MountReport } from "./report.ts";
+import { seekFrom } from "./seek.ts";
 import { refusalOf, type VolumeState } from "./state.ts";
+import { spaceOf } from "./space.ts";
+import { createNameless, showBelongings } from "./tmpfile.ts";
+import { checkPosition, directPiece, pooledPiece, reserve, writable } from "./write_plan.ts";
+import {
+  attributeNames,
+  attributeValue,
+  encodeAttributeName,
+  removeAttribute,
+  setAttribute,
+} from "./xattr.ts";
 import { type EngineMetrics, metricsOf, statsOf, type VolumeStats } from "./volume_stats.ts";
 
-/** Writes of whole blocks from this length on go straight to the device. */
-const DIRECT_WRITE_BYTES = 64 * 1024;
-/** Bytes of a logged block that one step changes: they go into the record. */
-const LOGGED_STEP_BYTES = 8 * 1024;
 /** Entries that one `readdir` returns at most. */
 const ENTRIES_PER_CALL = 512;
 
@@ -106,10 +113,26 @@ export class Volume implements VolumeOps {
     }
   }
 
+  /** Makes a file without a name, retained once. ENOENT, ENOTDIR, ENOSPC, EINVAL. */
+  tmpfile(parent: Ino, options: TmpfileOptions): Ino {
+    const state = this.#state;
+    makeRoomForName(state);
+    state.begin();
+    try {
+      const ino = createNameless(state, parent, options);
+      state.keep();
+      state.endCall();
+      return ino;
+    } catch (error) {
+      throw state.revert(error);
+    }
+  }
+
   /** Adds a name. EEXIST, EMLINK, ENOENT, ENOSPC, EPERM for a directory. */
   link(ino: Ino, parent: Ino, name: string): void {
     const state = this.#state;
     makeRoomForName(state);
+    showBelongings(state, state.slotOf(ino));
     state.begin();
     try {
       linkName(state, ino, parent, name);
@@ -236,8 +259,8 @@ export class Volume implements VolumeOps {
     const slot = state.slotOf(ino);
     requireFile(state, slot);
     const { extents, handle, blockSize, pool } = state;
-    const length = this.#writable(from.length, at);
-    this.#reserve(slot, at, length);
+    const length = writable(state, from.length, at);
+    reserve(state, slot, at, length);
     let done = 0;
     while (done < length) {
       state.begin();
@@ -245,10 +268,10 @@ export class Volume implements VolumeOps {
         const position = at + done;
         const size = state.sizeOf(slot);
         if (position > size) zeroGap(state, slot, size, position);
-        let piece = this.#directPiece(slot, position, length - done);
+        let piece = directPiece(state, slot, position, length - done);
         const bytes = from.subarray(
           done,
-          done + (piece || this.#piece(slot, position, length - done)),
+          done + (piece || pooledPiece(state, slot, position, length - done)),
         );
         if (piece === 0) {
           writeInBlock(state, slot, position, bytes);
@@ -272,61 +295,6 @@ export class Volume implements VolumeOps {
     return done;
   }
 
-  /**
-   * How many bytes of a write go straight to the device: whole blocks, many, none of them logged.
-   * `extents` speaks of them then, and new ones among them are the file's.
-   */
-  #directPiece(slot: number, position: number, length: number): number {
-    const { extents, blockSize, pool } = this.#state;
-    const blocks = Math.floor(length / blockSize);
-    if (length < DIRECT_WRITE_BYTES || blocks === 0 || position % blockSize !== 0) return 0;
-    const fileBlock = position / blockSize;
-    extents.find(slot, fileBlock);
-    const isNew = extents.block === NO_BLOCK || extents.isUnwritten;
-    const count = isNew
-      ? fillBlocks(this.#state, slot, fileBlock, blocks)
-      : Math.min(extents.count, blocks);
-    return pool.directRun(extents.block, count) * blockSize;
-  }
-
-  /** How many bytes of a write go into one block of the pool. */
-  #piece(slot: number, position: number, length: number): number {
-    const { extents, blockSize, pool } = this.#state;
-    const fileBlock = Math.floor(position / blockSize);
-    const piece = Math.min(length, blockSize - (position - fileBlock * blockSize));
-    if (piece <= LOGGED_STEP_BYTES) return piece;
-    extents.find(slot, fileBlock);
-    const isLogged = extents.block !== NO_BLOCK && pool.isLogged(extents.block);
-    return isLogged ? LOGGED_STEP_BYTES : piece;
-  }
-
-  /** How much of a write fits below the largest offset. */
-  #writable(length: number, at: number): number {
-    checkPosition(at);
-    const limit = L.BLOCKS_MAX * this.#state.blockSize;
-    if (length > 0 && at >= limit) throw new ErrnoError("EFBIG", `write at ${at}`);
-    return Math.min(length, limit - at);
-  }
-
-  /** Makes room for the blocks that a write will take. */
-  #reserve(slot: number, at: number, length: number): void {
-    if (this.#state.inodes.free < SPARE_SLOTS) makeRoomForBlocks(this.#state, 0);
-    const { extents, blockSize, bitmap } = this.#state;
-    const end = Math.ceil((at + length) / blockSize);
-    const isGrowing = at > 0;
-    const most = end - Math.floor(at / blockSize);
-    if (bitmap.free > bitmap.wish(slot, most, isGrowing)) return;
-    let missing = 0;
-    for (let fileBlock = Math.floor(at / blockSize); fileBlock < end;) {
-      extents.find(slot, fileBlock);
-      const count = Math.min(extents.count, end - fileBlock);
-      if (extents.block === NO_BLOCK) missing += count;
-      fileBlock += count;
-    }
-    if (missing === 0) return;
-    makeRoomForBlocks(this.#state, missing, bitmap.wish(slot, missing, isGrowing));
-  }
-
   #wrote(slot: number, end: number): void {
     const state = this.#state;
     state.touch(slot, true);
@@ -338,6 +306,41 @@ export class Volume implements VolumeOps {
   append(ino: Ino, from: Uint8Array): number {
     const size = this.#state.sizeOf(this.#state.slotOf(ino));
     return size + this.write(ino, from, size);
+  }
+
+  /** The next data, or the next hole, at or behind `at`. ENXIO, EINVAL, EISDIR. */
+  seek(ino: Ino, at: number, whence: number): number {
+    const slot = this.#state.slotOf(ino);
+    requireFile(this.#state, slot);
+    return seekFrom(this.#state, slot, at, whence);
+  }
+
+  /** Owns, zeroes or gives back a range. ENOSPC before any change, EFBIG, EINVAL, ENOTSUP. */
+  allocate(ino: Ino, mode: number, at: number, length: number): void {
+    allocateRange(this.#state, this.#state.slotOf(ino), { mode, at, length });
+  }
+
+  /** Value of an extended attribute, or null. ERANGE, EIO. */
+  getxattr(ino: Ino, name: string): Uint8Array<ArrayBuffer> | null {
+    const slot = this.#state.slotOf(ino);
+    return attributeValue(this.#state, slot, encodeAttributeName(name));
+  }
+
+  /** Sets an extended attribute in one step. EEXIST, ENODATA, ERANGE, E2BIG, ENOSPC. */
+  setxattr(ino: Ino, name: string, value: Uint8Array, flags: number): void {
+    const slot = this.#state.slotOf(ino);
+    setAttribute(this.#state, slot, { name: encodeAttributeName(name), value, flags });
+  }
+
+  /** Names of the extended attributes, in no particular order. */
+  listxattr(ino: Ino): string[] {
+    return attributeNames(this.#state, this.#state.slotOf(ino));
+  }
+
+  /** Removes an extended attribute; false if there is none. ERANGE. */
+  removexattr(ino: Ino, name: string): boolean {
+    const slot = this.#state.slotOf(ino);
+    return removeAttribute(this.#state, slot, encodeAttributeName(name));
   }
 
   /** An open file keeps its inode alive after its last name is gone. */
@@ -373,16 +376,9 @@ export class Volume implements VolumeOps {
     this.#journal?.commit();
   }
 
-  /** Space in the file as it is; it grows when more is needed. */
+  /** Space: what a write may still take, though the volume has yet to grow to it. */
   statfs(): StatFs {
-    const { blockSize, bitmap, tables, inodes } = this.#state;
-    return {
-      blockSize,
-      blocks: bitmap.blocks,
-      freeBlocks: bitmap.unowned,
-      inodes: tables.slotCount,
-      freeInodes: inodes.free,
-    };
+    return spaceOf(this.#state);
   }
 
   /** The volume's state and counts. */
@@ -450,9 +446,4 @@ export class Volume implements VolumeOps {
   close(): void {
     closeVolume(this.#state, this.#journal);
   }
-}
-
-function checkPosition(at: number): void {
-  if (Number.isSafeInteger(at) && at >= 0) return;
-  throw new ErrnoError("EINVAL", `read or write at ${at}`);
 }

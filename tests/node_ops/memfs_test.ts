@@ -156,12 +156,12 @@ Deno.test("MEMFS unlink() frees the bytes at the last close, not before", () => 
 Deno.test("MEMFS tmpfile() lives from its open to its close, or gets a name by link()", () => {
   const root = mount();
   const { store } = root.data;
-  const first = attach(root, "", root.node_ops.tmpfile!(root, S_IFREG | 0o600, OWNER));
+  const first = attach(root, "", root.node_ops.tmpfile!(root, S_IFREG | 0o600, OWNER, true));
   const closed = openBare(first);
   assertEquals(first.data.nlink, 0);
   closed.stream_ops.close!(closed);
   assertEquals(store.inodeCount, 1);
-  const second = attach(root, "", root.node_ops.tmpfile!(root, S_IFREG | 0o600, OWNER));
+  const second = attach(root, "", root.node_ops.tmpfile!(root, S_IFREG | 0o600, OWNER, true));
   const stream = openBare(second);
   root.node_ops.link!(second, root, "kept");
   stream.stream_ops.close!(stream);

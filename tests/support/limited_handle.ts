@@ -43,6 +43,10 @@ export class LimitedHandle implements StorageHandle {
     this.#handle.flush();
   }
 
+  getSpareBytes(): number {
+    return Math.max(0, this.#limitBytes - this.#handle.getSize());
+  }
+
   close(): void {
     this.#handle.close();
   }

@@ -9,14 +9,31 @@
  */
 import type { Attr, AttrChange, DirEntry, StatFs } from "../../abi/attr.ts";
 import { ErrnoError } from "../../abi/errno.ts";
-import { RENAME_EXCHANGE, RENAME_NOREPLACE } from "../../abi/flags.ts";
-import { isDir, isFile, isLink, PERMISSION_BITS, S_IFDIR, S_IFMT } from "../../abi/mode.ts";
-import type { CreateOptions, Ino, VolumeOps } from "../../opfs/volume_ops.ts";
+import {
+  FALLOC_FL_KEEP_SIZE,
+  FALLOC_FL_PUNCH_HOLE,
+  FALLOC_FL_ZERO_RANGE,
+  RENAME_EXCHANGE,
+  RENAME_NOREPLACE,
+  XATTR_CREATE,
+  XATTR_REPLACE,
+} from "../../abi/flags.ts";
+import {
+  isDir,
+  isFile,
+  isLink,
+  PERMISSION_BITS,
+  S_IFDIR,
+  S_IFMT,
+  S_IFREG,
+} from "../../abi/mode.ts";
+import type { CreateOptions, Ino, TmpfileOptions, VolumeOps } from "../../opfs/volume_ops.ts";
+import { MODEL_PAGE_BYTES, ModelBytes } from "./model_bytes.ts";
+import { checked, checkedAttribute } from "./model_names.ts";
 
-const PAGE_BYTES = 4096;
 const MAX_LINKS = 65_535;
-const MAX_NAME_BYTES = 255;
 const MAX_TARGET_BYTES = 4095;
+const MAX_VALUE_BYTES = 65_536;
 
 /** What changes names or attributes: see VolumeOps.generation. */
 const MUTATORS = new Set(["create", "link", "unlink", "rmdir", "rename", "setattr"]);
@@ -33,12 +50,15 @@ interface Node {
   uid: number;
   gid: number;
   rdev: number;
-  size: number;
   atime: number;
   mtime: number;
   ctime: number;
-  /** Written pages by index; what is missing is a hole. */
-  pages: Map<number, Uint8Array>;
+  /** What a file holds and owns. */
+  bytes: ModelBytes;
+  /** Extended attributes. */
+  xattrs: Map<string, Uint8Array>;
+  /** Whether it has never had a name and may get one. */
+  isLinkable: boolean;
   /** Names in a directory, in the order in which they came. */
   entries: Map<string, Entry>;
   /** The directory that a directory stands in. */
@@ -100,11 +120,21 @@ export class ModelVolume implements VolumeOps {
     const node = this.#node(ino);
     const directory = this.#livingDirectory(parent);
     if (isDir(node.mode)) throw new ErrnoError("EPERM", "link a directory");
-    if (node.nlink === 0) throw new ErrnoError("ENOENT", "link a removed file");
+    if (node.nlink === 0 && !node.isLinkable) throw new ErrnoError("ENOENT", "link a removed file");
     if (directory.entries.has(checked(name))) throw new ErrnoError("EEXIST", `link "${name}"`);
     this.#roomForLink(node);
     this.#addName(directory, name, node);
+    node.isLinkable = false;
     node.ctime = this.#now();
+  }
+
+  tmpfile(parent: Ino, { mode, uid, gid, isLinkable = true }: TmpfileOptions): Ino {
+    this.#count("tmpfile");
+    this.#livingDirectory(parent);
+    const node = this.#make({ mode: S_IFREG | (mode & PERMISSION_BITS), uid, gid });
+    node.isLinkable = isLinkable;
+    node.retained = 1;
+    return node.ino;
   }
 
   unlink(parent: Ino, name: string): void {
@@ -165,8 +195,9 @@ export class ModelVolume implements VolumeOps {
 
   getattr(ino: Ino): Attr {
     this.#count("getattr");
-    const { mode, nlink, uid, gid, rdev, size, atime, mtime, ctime, pages } = this.#node(ino);
-    const blocks = pages.size * (PAGE_BYTES / 512);
+    const node = this.#node(ino);
+    const { mode, nlink, uid, gid, rdev, atime, mtime, ctime } = node;
+    const { size, blocks } = node.bytes;
     return { ino, mode, nlink, uid, gid, rdev, size, blocks, atime, mtime, ctime };
   }
 
@@ -190,16 +221,7 @@ export class ModelVolume implements VolumeOps {
     this.#count("read");
     const node = this.#file(ino);
     checkOffset(at);
-    const length = Math.max(0, Math.min(into.length, node.size - at));
-    for (let done = 0; done < length;) {
-      const inPage = (at + done) % PAGE_BYTES;
-      const step = Math.min(PAGE_BYTES - inPage, length - done);
-      const page = node.pages.get((at + done - inPage) / PAGE_BYTES);
-      if (page === undefined) into.fill(0, done, done + step);
-      else into.set(page.subarray(inPage, inPage + step), done);
-      done += step;
-    }
-    return length;
+    return node.bytes.read(into, at);
   }
 
   write(ino: Ino, from: Uint8Array, at: number): number {
@@ -212,8 +234,59 @@ export class ModelVolume implements VolumeOps {
   append(ino: Ino, from: Uint8Array): number {
     this.#count("append");
     const node = this.#file(ino);
-    if (from.length > 0) this.#store(node, from, node.size);
-    return node.size;
+    if (from.length > 0) this.#store(node, from, node.bytes.size);
+    return node.bytes.size;
+  }
+
+  seek(ino: Ino, at: number, whence: number): number {
+    this.#count("seek");
+    return this.#file(ino).bytes.seek(at, whence);
+  }
+
+  allocate(ino: Ino, mode: number, at: number, length: number): void {
+    this.#count("allocate");
+    const node = this.#file(ino);
+    const end = at + length;
+    const kind = mode & ~FALLOC_FL_KEEP_SIZE;
+    if (!(length > 0) || !(at >= 0)) throw new ErrnoError("EINVAL", "allocate");
+    const isPunch = mode === (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE);
+    if (kind !== 0 && kind !== FALLOC_FL_ZERO_RANGE && !isPunch) {
+      throw new ErrnoError("ENOTSUP", "allocate");
+    }
+    if (end > this.#maxFileBytes) throw new ErrnoError("EFBIG", "allocate");
+    node.bytes.allocate(mode, at, end);
+    node.mtime = node.ctime = this.#now();
+  }
+
+  getxattr(ino: Ino, name: string): Uint8Array | null {
+    this.#count("getxattr");
+    const { xattrs } = this.#node(ino);
+    return xattrs.get(checkedAttribute(name))?.slice() ?? null;
+  }
+
+  setxattr(ino: Ino, name: string, value: Uint8Array, flags: number): void {
+    this.#count("setxattr");
+    const node = this.#node(ino);
+    const exists = node.xattrs.has(checkedAttribute(name));
+    if (value.length > MAX_VALUE_BYTES) throw new ErrnoError("E2BIG", "set an attribute");
+    if (![0, XATTR_CREATE, XATTR_REPLACE].includes(flags)) throw new ErrnoError("EINVAL", "set");
+    if (exists && flags === XATTR_CREATE) throw new ErrnoError("EEXIST", "set an attribute");
+    if (!exists && flags === XATTR_REPLACE) throw new ErrnoError("ENODATA", "set an attribute");
+    node.xattrs.set(name, value.slice());
+    node.ctime = this.#now();
+  }
+
+  listxattr(ino: Ino): string[] {
+    this.#count("listxattr");
+    return [...this.#node(ino).xattrs.keys()];
+  }
+
+  removexattr(ino: Ino, name: string): boolean {
+    this.#count("removexattr");
+    const node = this.#node(ino);
+    const isRemoved = node.xattrs.delete(checkedAttribute(name));
+    if (isRemoved) node.ctime = this.#now();
+    return isRemoved;
   }
 
   retain(ino: Ino): void {
@@ -240,9 +313,9 @@ export class ModelVolume implements VolumeOps {
 
   statfs(): StatFs {
     this.#count("statfs");
-    const blocks = [...this.#nodes.values()].reduce((sum, node) => sum + node.pages.size, 0);
+    const blocks = [...this.#nodes.values()].reduce((sum, node) => sum + node.bytes.blocks / 8, 0);
     return {
-      blockSize: PAGE_BYTES,
+      blockSize: MODEL_PAGE_BYTES,
       blocks: 2 ** 31,
       freeBlocks: 2 ** 31 - blocks,
       inodes: 2 ** 31,
@@ -274,11 +347,12 @@ export class ModelVolume implements VolumeOps {
       uid,
       gid,
       rdev,
-      size: new TextEncoder().encode(target).length,
       atime: now,
       mtime: now,
       ctime: now,
-      pages: new Map(),
+      bytes: new ModelBytes(new TextEncoder().encode(target).length),
+      xattrs: new Map(),
+      isLinkable: false,
       entries: new Map(),
       parent: null,
       target,
@@ -377,39 +451,15 @@ export class ModelVolume implements VolumeOps {
       throw new ErrnoError("EINVAL", `cut to ${size}`);
     }
     if (size > this.#maxFileBytes) throw new ErrnoError("EFBIG", `extend to ${size}`);
-    for (const index of node.pages.keys()) {
-      if (index * PAGE_BYTES >= size) node.pages.delete(index);
-    }
-    node.pages.get(Math.floor(size / PAGE_BYTES))?.fill(0, size % PAGE_BYTES);
-    node.size = size;
+    node.bytes.resize(size);
   }
 
   #store(node: Node, from: Uint8Array, at: number): number {
     if (at + from.length > this.#maxFileBytes) throw new ErrnoError("EFBIG", `write at ${at}`);
-    for (let done = 0; done < from.length;) {
-      const inPage = (at + done) % PAGE_BYTES;
-      const index = (at + done - inPage) / PAGE_BYTES;
-      const page = node.pages.get(index) ?? new Uint8Array(PAGE_BYTES);
-      const step = Math.min(PAGE_BYTES - inPage, from.length - done);
-      page.set(from.subarray(done, done + step), inPage);
-      node.pages.set(index, page);
-      done += step;
-    }
-    node.size = Math.max(node.size, at + from.length);
+    node.bytes.write(from, at);
     node.mtime = node.ctime = this.#now();
     return from.length;
   }
-}
-
-function checked(name: string): string {
-  if (!name.isWellFormed()) throw new ErrnoError("EILSEQ", "use a name with a lone surrogate");
-  if (name === "" || name === "." || name === ".." || /[\0/]/.test(name)) {
-    throw new ErrnoError("EINVAL", `use name "${name}"`);
-  }
-  if (new TextEncoder().encode(name).length > MAX_NAME_BYTES) {
-    throw new ErrnoError("ENAMETOOLONG", `use name "${name.slice(0, 20)}…"`);
-  }
-  return name;
 }
 
 function checkTarget({ mode, target }: CreateOptions): void {

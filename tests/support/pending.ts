@@ -17,48 +17,47 @@ export interface Pending {
   why: string;
 }
 
-const VOLUMES = ["volume in memory", "volume in a host file", "volume relayed", "volume cached"];
 const PROXIES = ["PROXYFS", "HOSTFS"];
 
 /** Everything that is pending. */
 export const PENDING: readonly Pending[] = [
   {
-    backends: [...VOLUMES, ...PROXIES],
+    backends: PROXIES,
     cases: ["open() with O_TMPFILE makes a file without a name, which link gives one"],
-    why: "neither VolumeOps nor PathCalls has a way to make an inode without a name",
+    why: "PathCalls has no way to make an inode without a name",
   },
   {
-    backends: [...VOLUMES, ...PROXIES],
+    backends: PROXIES,
     cases: ["llseek() tells holes of a sparse file by the page"],
-    why: "neither VolumeOps nor PathCalls tells holes",
+    why: "PathCalls does not tell holes",
   },
   {
-    backends: [...VOLUMES, ...PROXIES],
+    backends: PROXIES,
     cases: [
       "allocate() owns a range and makes the file as long",
       "fallocate() with KEEP_SIZE owns without a change of size",
       "fallocate() with PUNCH_HOLE zeroes a range and gives whole blocks back",
       "fallocate() with ZERO_RANGE zeroes and stays owned",
     ],
-    why: "neither VolumeOps nor PathCalls allocates or punches",
+    why: "PathCalls neither allocates nor punches",
   },
   {
-    backends: [...VOLUMES, "PROXYFS"],
+    backends: ["PROXYFS"],
     cases: ["fallocate() refuses what makes no sense, and ENOSPC changes nothing"],
-    why: "neither VolumeOps nor PathCalls allocates or punches",
+    why: "PathCalls neither allocates nor punches",
   },
   {
-    backends: [...VOLUMES, "PROXYFS"],
+    backends: ["PROXYFS"],
     cases: ["setxattr() keeps values on files and directories"],
-    why: "neither VolumeOps nor PathCalls has extended attributes",
+    why: "PathCalls has no extended attributes",
   },
   {
-    backends: [...VOLUMES, ...PROXIES],
+    backends: PROXIES,
     cases: [
       "setxattr() heeds XATTR_CREATE and XATTR_REPLACE",
       "getxattr() and removexattr() of what is not there are ENODATA",
     ],
-    why: "neither VolumeOps nor PathCalls has extended attributes",
+    why: "PathCalls has no extended attributes",
   },
   {
     backends: PROXIES,
@@ -102,11 +101,6 @@ export const PENDING: readonly Pending[] = [
       "readdir() keeps the order in which names were made",
     ],
     why: "order and precision of times are the host's",
-  },
-  {
-    backends: VOLUMES,
-    cases: ["mkdir() is EMLINK at 65,533 subdirectories"],
-    why: "defect: the volume's rename does not look at the new parent's link count",
   },
 ];
 

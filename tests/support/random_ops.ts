@@ -6,7 +6,15 @@
  * tests that use this.
  */
 import { assertEquals } from "@std/assert";
-import { RENAME_EXCHANGE, RENAME_NOREPLACE } from "../../abi/flags.ts";
+import {
+  FALLOC_FL_KEEP_SIZE,
+  FALLOC_FL_PUNCH_HOLE,
+  FALLOC_FL_ZERO_RANGE,
+  RENAME_EXCHANGE,
+  RENAME_NOREPLACE,
+  SEEK_DATA,
+  SEEK_HOLE,
+} from "../../abi/flags.ts";
 import { S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG } from "../../abi/mode.ts";
 import type { DirEntry } from "../../abi/attr.ts";
 import type { Ino, VolumeOps } from "../../opfs/volume_ops.ts";
@@ -27,6 +35,15 @@ export function seeded(seed: number): (bound: number) => number {
 }
 
 const NAMES = ["a", "b", "c", "long name with spaces", "ü文𝄞", "__proto__", "x".repeat(255)];
+const ALLOCATIONS = [
+  0,
+  FALLOC_FL_KEEP_SIZE,
+  FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+  FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+  FALLOC_FL_ZERO_RANGE,
+  FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE,
+  FALLOC_FL_PUNCH_HOLE,
+];
 const BAD_NAMES = ["", ".", "..", "a/b", "y".repeat(256), "\ud800"];
 
 /** Runs `rounds` random operations on both volumes and compares. */
@@ -56,7 +73,7 @@ export class RandomOps {
     const name = this.#name();
     const random = this.#random;
     const at = random(4) === 0 ? random(200_000) : random(9000);
-    switch (random(15)) {
+    switch (random(20)) {
       case 0:
       case 1:
         return this.#create({ a, b }, name);
@@ -82,6 +99,15 @@ export class RandomOps {
         return this.#write({ a, b }, at);
       case 13:
         return this.#append({ a, b });
+      case 14:
+        return this.#allocate({ a, b }, at);
+      case 15:
+        return this.#seek({ a, b }, at);
+      case 16:
+      case 17:
+        return this.#attribute({ a, b });
+      case 18:
+        return this.#tmpfile({ a, b });
       default:
         return this.#hold({ a, b });
     }
@@ -190,6 +216,56 @@ export class RandomOps {
     this.#both((v, pick) => v.append(pick(node), bytes));
   }
 
+  #allocate(node: Pair, at: number): void {
+    const mode = ALLOCATIONS[this.#random(ALLOCATIONS.length)]!;
+    const length = this.#random(this.#random(2) === 0 ? 300 : 50_000);
+    this.#both((v, pick) => {
+      v.allocate(pick(node), mode, at, length);
+      return v.getattr(pick(node)).blocks;
+    });
+  }
+
+  #seek(node: Pair, at: number): void {
+    const whence = this.#random(2) === 0 ? SEEK_DATA : SEEK_HOLE;
+    this.#both((v, pick) => v.seek(pick(node), at, whence));
+  }
+
+  #attribute(node: Pair): void {
+    const name = this.#random(30) === 0 ? "" : `user.${this.#pick(NAMES).slice(0, 250)}`;
+    const flags = this.#random(4);
+    const value = new Uint8Array(this.#random(3) === 0 ? this.#random(66_000) : this.#random(400));
+    value.fill(this.#random(256));
+    this.#isBadName ||= value.length > 65_536 || name === "";
+    switch (this.#random(5)) {
+      case 0:
+      case 1:
+        return this.#both((v, pick) =>
+          v.setxattr(pick(node), name, value, flags === 3 ? 0 : flags)
+        );
+      case 2:
+        return this.#both((v, pick) => v.removexattr(pick(node), name));
+      case 3:
+        return this.#both((v, pick) => v.listxattr(pick(node)).sort());
+      default:
+        return this.#both((v, pick) => v.getxattr(pick(node), name));
+    }
+  }
+
+  /** It comes retained. */
+  #tmpfile(parent: Pair): void {
+    const isLinkable = this.#random(4) > 0;
+    const options = { mode: 0o600, uid: this.#random(3), gid: 0, isLinkable };
+    const made: Pair = { a: 0, b: 0 };
+    this.#both((v, pick) => {
+      const ino = v.tmpfile(pick(parent), options);
+      if (v === this.#a) made.a = ino;
+      else made.b = ino;
+    });
+    if (made.a === 0 || made.b === 0) return;
+    this.#retained.push(made);
+    this.#remember(made);
+  }
+
   #bytes(): Uint8Array {
     const first = this.#random(256);
     const length = this.#random(3) === 0 ? this.#random(this.#maxBytes) : this.#random(200);
@@ -240,7 +316,8 @@ export function treeOf(volume: VolumeOps, ino: Ino): unknown {
 
 function describe(volume: VolumeOps, ino: Ino): unknown {
   const { mode, nlink, uid, gid, rdev, size } = volume.getattr(ino);
-  const attr = { mode, nlink, uid, gid, rdev, size };
+  const xattrs = volume.listxattr(ino).sort().map((name) => [name, volume.getxattr(ino, name)]);
+  const attr = { mode, nlink, uid, gid, rdev, size, xattrs };
   if ((mode & 0o170000) === S_IFDIR) {
     return { ...attr, size: 0, entries: treeOf(volume, ino) };
   }

@@ -13,6 +13,7 @@ import {
   memoryHandle,
   openVolumeSync,
   type StatFs,
+  type TmpfileOptions,
   type VolumeOps,
 } from "../../../mod.ts";
 
@@ -90,6 +91,27 @@ export class CountedVolume implements VolumeOps {
   }
   sync(): void {
     this.#count("sync").sync();
+  }
+  tmpfile(parent: Ino, options: TmpfileOptions): Ino {
+    return this.#count("tmpfile").tmpfile(parent, options);
+  }
+  seek(ino: Ino, at: number, whence: number): number {
+    return this.#count("seek").seek(ino, at, whence);
+  }
+  allocate(ino: Ino, mode: number, at: number, length: number): void {
+    this.#count("allocate").allocate(ino, mode, at, length);
+  }
+  getxattr(ino: Ino, name: string): Uint8Array | null {
+    return this.#count("getxattr").getxattr(ino, name);
+  }
+  setxattr(ino: Ino, name: string, value: Uint8Array, flags: number): void {
+    this.#count("setxattr").setxattr(ino, name, value, flags);
+  }
+  listxattr(ino: Ino): string[] {
+    return this.#count("listxattr").listxattr(ino);
+  }
+  removexattr(ino: Ino, name: string): boolean {
+    return this.#count("removexattr").removexattr(ino, name);
   }
   statfs(): StatFs {
     return this.#count("statfs").statfs();

@@ -68,6 +68,66 @@ rigTest("RelayClient answers every call of VolumeOps like the volume itself", as
   assertThrows(() => client.statfs(), Error, "EIO");
 });
 
+rigTest("RelayClient makes files without names, owns ranges and finds holes", async (rig) => {
+  const client = await rig.client();
+  const { root } = client;
+  const ino = client.tmpfile(root, file);
+  client.allocate(ino, 0, 100, 20_000);
+  assertEquals([client.getattr(ino).size, client.getattr(ino).blocks], [20_100, 40]);
+  client.write(ino, Uint8Array.of(1), 9000);
+  assertEquals([client.seek(ino, 0, 3), client.seek(ino, 9000, 4)], [8192, 12_288]);
+  assertThrows(() => client.seek(ino, 12_288, 3), Error, "ENXIO");
+  client.allocate(ino, 3, 0, 20_000);
+  assertEquals(client.getattr(ino).blocks, 8);
+  assertThrows(() => client.allocate(ino, -1, 0, 1), Error, "ENOTSUP");
+  client.link(ino, root, "named");
+  client.release(ino);
+  assertEquals(client.lookup(root, "named"), ino);
+  const never = client.tmpfile(root, { ...file, isLinkable: false });
+  assertThrows(() => client.link(never, root, "second"), Error, "ENOENT");
+  client.release(never);
+  assertThrows(() => client.getattr(never), Error, "ESTALE");
+  client.tmpfile(root, file);
+  const { inodes } = await rig.state();
+  client.close();
+  while ((await rig.state()).inodes === inodes) await new Promise((done) => setTimeout(done, 1));
+});
+
+for (const areaBytes of [16_384, 262_144]) {
+  rigTest(`RelayClient keeps attributes over an area of ${areaBytes} bytes`, async (rig) => {
+    const client = await rig.client({ areaBytes });
+    const ino = client.create(client.root, "f", file);
+    assertEquals(client.getxattr(ino, "user.none"), null);
+    assertEquals(client.listxattr(ino), []);
+    for (const size of [0, 1, 16_300, 16_384, 50_000, 65_536]) {
+      const value = Uint8Array.from({ length: size }, (_, index) => (index * 7 + size) % 251);
+      client.setxattr(ino, `user.ü${size}`, value, 1);
+      assertEquals(client.getxattr(ino, `user.ü${size}`), value);
+    }
+    assertThrows(() => client.setxattr(ino, "user.ü0", new Uint8Array(0), 1), Error, "EEXIST");
+    assertThrows(
+      () => client.setxattr(ino, "user.ü0", new Uint8Array(65_537), 0),
+      Error,
+      "E2BIG",
+    );
+    const long = Array.from({ length: 200 }, (_, index) => `${index}`.padStart(250, "n"));
+    for (const name of long) client.setxattr(ino, name, Uint8Array.of(1), 0);
+    assertEquals(client.listxattr(ino).slice(-200), long);
+    assertEquals([client.removexattr(ino, "user.ü0"), client.removexattr(ino, "user.ü0")], [
+      true,
+      false,
+    ]);
+    assertEquals(client.listxattr(ino).length, 205);
+    assertThrows(
+      () => client.setxattr(ino, "user.new", new Uint8Array(60_000), 2),
+      Error,
+      "ENODATA",
+    );
+    assertThrows(() => client.getxattr(ino, ""), Error, "ERANGE");
+    assertEquals(client.getattr(ino).size, 0);
+  });
+}
+
 rigTest("RelayClient hands errors on with code, number and text", async (rig) => {
   const client = await rig.client();
   const error = assertThrows(() => client.unlink(client.root, "gone")) as Error & {

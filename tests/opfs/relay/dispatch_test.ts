@@ -32,6 +32,17 @@ Deno.test("dispatch() keeps what a client has retained, and gives back no more",
   assertThrows(() => run(release), Error, "EINVAL");
 });
 
+Deno.test("dispatch() retains a file without a name for the client that made it", () => {
+  const { volume, served, writer, run } = rig();
+  const make = () =>
+    writer.begin(Op.TMPFILE).ino(volume.root).u32(0o600).u32(0).u32(0).u32(0).end();
+  assertEquals(run(make), 0);
+  const [[ino, count]] = [...served.retained] as [[number, number]];
+  assertEquals([count, volume.getattr(ino).nlink], [1, 0]);
+  run(() => writer.begin(Op.RELEASE).ino(ino).end());
+  assertThrows(() => volume.getattr(ino), Error, "ESTALE");
+});
+
 Deno.test("dispatch() answers unknown numbers with ENOSYS", () => {
   const { writer, run } = rig();
   for (const op of [0, 1, 34, 63, 127, 4_000_000_000]) {
@@ -50,6 +61,9 @@ Deno.test("changesSomething() knows what others must hear of", () => {
     "SETATTR",
     "WRITE",
     "APPEND",
+    "ALLOCATE",
+    "SETXATTR",
+    "REMOVEXATTR",
     "CREATE_RETAIN",
     "STORE",
   ]);

@@ -27,6 +27,18 @@ async function everyCall(volume: VolumePromises): Promise<void> {
   const l = await volume.create(root, "l", { ...file, mode: S_IFLNK | 0o777, target: "f" });
   assertEquals(await volume.readlink(l), "f");
   assertEquals((await volume.readdir(root, 0)).map((entry) => entry.name), ["f", "h", "l"]);
+  const unnamed = await volume.tmpfile(root, file);
+  await volume.allocate(unnamed, 0, 0, 9000);
+  assertEquals(await volume.seek(unnamed, 5, 4), 5);
+  await volume.release(unnamed);
+  await volume.setxattr(f, "user.a", new Uint8Array(20_000).fill(4), 0);
+  assertEquals(await volume.getxattr(f, "user.a"), new Uint8Array(20_000).fill(4));
+  assertEquals(await volume.getxattr(f, "user.b"), null);
+  assertEquals(await volume.listxattr(f), ["user.a"]);
+  assertEquals([await volume.removexattr(f, "user.a"), await volume.removexattr(f, "user.a")], [
+    true,
+    false,
+  ]);
   await volume.retain(f);
   await volume.unlink(root, "f");
   await volume.release(f);

@@ -55,6 +55,17 @@ Deno.test("a change has exactly the fields that it had, zeros too", () => {
   }
 });
 
+Deno.test("what a file without a name is made with, and names of attributes, come back", () => {
+  for (const isLinkable of [true, false]) {
+    const made = { mode: 0o600, uid: 2, gid: 3, isLinkable };
+    const reader = answered((w) => records.writeTmpfileOptions(w, made));
+    assertEquals(records.readTmpfileOptions(reader), made);
+  }
+  for (const names of [[], ["a"], ["user.ü", "b c", "x"]]) {
+    assertEquals(records.unpackNames(records.packNames(names)), names);
+  }
+});
+
 Deno.test("readEntries() refuses another number of entries than the status says", () => {
   const entry = { ino: 1, mode: 2, name: "é", cursor: 2 ** 40 };
   const write = (w: Writer) => records.writeEntry(w, entry);

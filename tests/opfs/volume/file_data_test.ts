@@ -67,3 +67,26 @@ Deno.test("Volume keeps thousands of runs of one file", () => {
     assert(volume.statfs().freeBlocks >= volume.statfs().blocks - tables);
   }, { blockSize: 512 });
 });
+
+Deno.test("Volume keeps within its records what is written to both ends of a large logged block", () => {
+  for (const blockSize of [32_768, 1 << 20]) {
+    onVolume((volume) => {
+      const ino = volume.create(volume.root, "a", FILE);
+      volume.setattr(ino, { size: blockSize });
+      volume.write(ino, new Uint8Array(100).fill(1), 0);
+      volume.sync();
+      volume.write(ino, new Uint8Array(100).fill(1), 0);
+      volume.sync();
+      volume.write(ino, new Uint8Array(100).fill(2), 0);
+      volume.write(ino, new Uint8Array(100).fill(3), blockSize - 100);
+      volume.sync();
+      volume.setattr(ino, { size: 50 });
+      volume.setattr(ino, { size: 2 * blockSize });
+      volume.sync();
+      volume.write(ino, new Uint8Array(20_000).fill(4), 10_000);
+    }, (volume) => {
+      const expected = new Uint8Array(2 * blockSize).fill(2, 0, 50).fill(4, 10_000, 30_000);
+      assertEquals(contentsOf(volume, volume.lookup(volume.root, "a")), expected);
+    }, { blockSize, ringBytes: 128 * 1024 });
+  }
+});

@@ -111,7 +111,7 @@ Deno.test("Volume.stats() and metrics() are true", () => {
   assertEquals([dirtyBlocks, orphans, names], [0, 1, 0]);
   volume.release(ino);
   assertEquals(volume.stats().quarantinedBlocks, 3);
-  assertEquals(volume.statfs().freeBlocks, 64);
+  assertEquals(volume.stats().freeBlocks, 64);
   volume.sync();
   const { commits, flushes, writeBacks, misses } = volume.metrics();
   assertEquals([commits, flushes, writeBacks, misses], [2, 2, 0, 0]);

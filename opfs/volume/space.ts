@@ -1,0 +1,54 @@
+/**
+ * The space that is left.
+ *
+ * Layer: opfs/volume, under `volume.ts`. A volume grows with what is put into it, so the space that
+ * is left is not what is free in the file but what the file may come to have: up to the format's
+ * limit, the limit it was opened with, and what the device says that it has left.
+ *
+ * @module
+ */
+import type { StatFs } from "../../abi/attr.ts";
+import * as L from "./layout.ts";
+import { bytesOf } from "./segments.ts";
+import type { VolumeState } from "./state.ts";
+
+/** Blocks that the volume may come to have. */
+export function blocksToCome(state: VolumeState): number {
+  const { handle, bitmap, blockSize, maxBlocks, quotaBlocks } = state;
+  const spareBytes = handle.getSpareBytes?.() ?? Infinity;
+  const known = Math.min(
+    maxBlocks,
+    quotaBlocks,
+    bitmap.blocks + Math.floor(spareBytes / blockSize),
+  );
+  return Math.max(bitmap.blocks, known);
+}
+
+/** Space as statfs tells it. */
+export function spaceOf(state: VolumeState): StatFs {
+  const { blockSize, bitmap, tables, inodes } = state;
+  const blocks = blocksToCome(state);
+  const slots = slotsToCome(state, blocks - bitmap.blocks);
+  return {
+    blockSize,
+    blocks,
+    freeBlocks: blocks - bitmap.blocks + bitmap.unowned,
+    inodes: tables.slotCount + slots,
+    freeInodes: inodes.free + slots,
+  };
+}
+
+/** How many slots the table may still get: each further segment is four times what there is. */
+function slotsToCome(state: VolumeState, growingBlocks: number): number {
+  const before = bytesOf(state.segments.slots);
+  const limit = L.SLOTS_MAX * L.SLOT_BYTES;
+  let left = growingBlocks * state.blockSize;
+  let have = before;
+  for (let bytes = have * 4; have < limit; bytes = have * 4) {
+    const more = Math.min(bytes, limit - have);
+    if (more > left) break;
+    have += more;
+    left -= more;
+  }
+  return (have - before) / L.SLOT_BYTES;
+}

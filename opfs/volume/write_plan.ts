@@ -1,0 +1,103 @@
+/**
+ * How a write is cut into steps: what goes straight to the device, what through the pool, and the
+ * room that is made before the first of them.
+ *
+ * Layer: opfs/volume, under `volume.ts`, which does what is planned here: the call of the device
+ * stands in its own `write`, so that it is few frames from the caller.
+ *
+ * @module
+ */
+import { ErrnoError } from "../../abi/errno.ts";
+import { NO_BLOCK } from "./extent.ts";
+import { fillBlocks, LOGGED_STEP_BYTES } from "./file_data.ts";
+import { makeRoomForBlocks, SPARE_SLOTS } from "./grow.ts";
+import * as L from "./layout.ts";
+import type { VolumeState } from "./state.ts";
+
+/** Writes of whole blocks from this length on go straight to the device. */
+const DIRECT_WRITE_BYTES = 64 * 1024;
+
+/**
+ * Stops unless `at` is a place in a file.
+ *
+ * @throws {ErrnoError} EINVAL
+ */
+export function checkPosition(at: number): void {
+  if (Number.isSafeInteger(at) && at >= 0) return;
+  throw new ErrnoError("EINVAL", `use byte ${at} of a file`);
+}
+
+/**
+ * How much of a write fits below the largest offset.
+ *
+ * @throws {ErrnoError} EINVAL, EFBIG
+ */
+export function writable(state: VolumeState, length: number, at: number): number {
+  checkPosition(at);
+  const limit = L.BLOCKS_MAX * state.blockSize;
+  if (length > 0 && at >= limit) throw new ErrnoError("EFBIG", `write at ${at}`);
+  return Math.min(length, limit - at);
+}
+
+/** File blocks of `[from, to)` that the file does not own. */
+export function missingBlocks(state: VolumeState, slot: number, from: number, to: number): number {
+  const { extents } = state;
+  let missing = 0;
+  for (let fileBlock = from; fileBlock < to;) {
+    extents.find(slot, fileBlock);
+    const count = Math.min(extents.count, to - fileBlock);
+    if (extents.block === NO_BLOCK) missing += count;
+    fileBlock += count;
+  }
+  return missing;
+}
+
+/** Makes room for the blocks that a write will take. */
+export function reserve(state: VolumeState, slot: number, at: number, length: number): void {
+  if (state.inodes.free < SPARE_SLOTS) makeRoomForBlocks(state, 0);
+  const { blockSize, bitmap } = state;
+  const from = Math.floor(at / blockSize);
+  const end = Math.ceil((at + length) / blockSize);
+  const isGrowing = at > 0;
+  if (bitmap.free > bitmap.wish(slot, end - from, isGrowing)) return;
+  const missing = missingBlocks(state, slot, from, end);
+  if (missing === 0) return;
+  makeRoomForBlocks(state, missing, bitmap.wish(slot, missing, isGrowing));
+}
+
+/**
+ * How many bytes of a write go straight to the device: whole blocks, many, none of them logged.
+ * `extents` speaks of them then, and new ones among them are the file's.
+ */
+export function directPiece(
+  state: VolumeState,
+  slot: number,
+  position: number,
+  length: number,
+): number {
+  const { extents, blockSize, pool } = state;
+  const blocks = Math.floor(length / blockSize);
+  if (length < DIRECT_WRITE_BYTES || blocks === 0 || position % blockSize !== 0) return 0;
+  const fileBlock = position / blockSize;
+  extents.find(slot, fileBlock);
+  if (extents.block === NO_BLOCK) return fillBlocks(state, slot, fileBlock, blocks) * blockSize;
+  const count = pool.directRun(extents.block, Math.min(extents.count, blocks));
+  if (count > 0 && extents.isUnwritten) fillBlocks(state, slot, fileBlock, count);
+  return count * blockSize;
+}
+
+/** How many bytes of a write go into one block of the pool. */
+export function pooledPiece(
+  state: VolumeState,
+  slot: number,
+  position: number,
+  length: number,
+): number {
+  const { extents, blockSize, pool } = state;
+  const fileBlock = Math.floor(position / blockSize);
+  const piece = Math.min(length, blockSize - (position - fileBlock * blockSize));
+  if (piece <= LOGGED_STEP_BYTES) return piece;
+  extents.find(slot, fileBlock);
+  const isLogged = extents.block !== NO_BLOCK && pool.isLogged(extents.block);
+  return isLogged ? LOGGED_STEP_BYTES : piece;
+}
