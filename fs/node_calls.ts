@@ -200,10 +200,14 @@ export function readLink(node: FSNode, path: string): string {
 /** Every name in a directory, "." and ".." first. A plain loop: a generator is five times slower. */
 function namesOf(node: FSNode, call: string): string[] {
   const list = node.node_ops.readdir ?? refuse("ENOTDIR", call, node.name);
-  const names = [".", ".."];
   let entries = list(node, 0);
+  // Mostly one batch is all there is: to make room for it at once halves the time.
+  const names = new Array<string>(entries.length + 2);
+  names[0] = ".";
+  names[1] = "..";
+  let count = 2;
   while (entries.length > 0) {
-    for (let index = 0; index < entries.length; index++) names.push(entries[index]!.name);
+    for (let index = 0; index < entries.length; index++) names[count++] = entries[index]!.name;
     entries = list(node, entries.at(-1)!.cursor);
   }
   return names;

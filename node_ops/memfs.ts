@@ -95,6 +95,7 @@ function setattr(node: Node, change: AttrChange): void {
   }
   if (change.mode !== undefined) {
     inode.mode = inode.mode & S_IFMT | change.mode & PERMISSION_BITS;
+    inode.store.modeChanges++;
   }
   if (change.uid !== undefined) inode.uid = change.uid;
   if (change.gid !== undefined) inode.gid = change.gid;
@@ -202,11 +203,16 @@ function readdir(node: Dir, after: number): DirEntry[] {
   inode.accessed();
   if (after >= inode.lastCursor) return [];
   const entries = [...inode.entries!.values()];
+  if (inode.modesSeen !== inode.store.modeChanges) refreshModes(inode, entries);
+  return after === 0 ? entries : entries.filter((entry) => entry.cursor > after);
+}
+
+function refreshModes(inode: MemfsInode, entries: readonly MemfsEntry[]): void {
+  inode.modesSeen = inode.store.modeChanges;
   for (let index = 0; index < entries.length; index++) {
     const entry = entries[index]!;
     entry.mode = entry.inode.mode;
   }
-  return after === 0 ? entries : entries.filter((entry) => entry.cursor > after);
 }
 
 function statfs(node: Node): StatFs {

@@ -46,6 +46,8 @@ export class MemfsStore {
   readonly atimeAgeMs: number;
   /** What `tick` said last, in ms: good enough to tell whether a day has passed. */
   now: number;
+  /** How often anything's mode has changed. */
+  modeChanges = 0;
   readonly #clock: () => number;
   #inodeCount = 0;
   #lastIno = 0;
@@ -144,6 +146,8 @@ export class MemfsInode implements NodeRecord {
   bytes: ChunkTree | null = null;
   /** A directory's names in the order of creation. */
   readonly entries: Map<string, MemfsEntry> | null;
+  /** The store's `modeChanges` when the entries of a directory were last brought up to date. */
+  modesSeen = 0;
   /** The highest cursor that a directory has given out. */
   lastCursor = 0;
   /** What a symbolic link points to. */

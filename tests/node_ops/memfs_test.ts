@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import { createFS } from "../../fs/create_fs.ts";
 import { S_IFBLK, S_IFDIR, S_IFIFO, S_IFREG } from "../../abi/mode.ts";
 import type { FSNode } from "../../abi/node.ts";
 import { type MemfsInode, type MemfsOptions, mountMemfs } from "../../node_ops/memfs.ts";
@@ -246,4 +247,24 @@ Deno.test("MEMFS shares its op tables between nodes of a kind", () => {
   assertStrictEquals(first.node_ops, second.node_ops);
   assertStrictEquals(first.stream_ops, second.stream_ops);
   assertEquals(first.node_ops.lookup, undefined);
+});
+
+Deno.test("MEMFS.readdir() shows the mode that each inode has now, after chmod, link and rename", () => {
+  const fs = createFS();
+  const modes = (path: string): string[] => {
+    const stream = fs.open(path, "r");
+    const entries = fs.getdents(stream).slice(2);
+    fs.close(stream);
+    return entries.map(({ name, mode }) => `${name} ${(mode & 0o777).toString(8)}`);
+  };
+  fs.mkdirTree("/d/e");
+  fs.writeFile("/d/f", "", { mode: 0o644 });
+  assertEquals(modes("/d"), ["e 755", "f 644"]);
+  fs.chmod("/d/f", 0o600);
+  assertEquals(modes("/d"), ["e 755", "f 600"]);
+  fs.link("/d/f", "/d/e/g");
+  assertEquals(modes("/d/e"), ["g 600"]);
+  fs.chmod("/d/f", 0o640);
+  fs.rename("/d/f", "/d/e/h");
+  assertEquals([modes("/d/e"), modes("/d")], [["g 640", "h 640"], ["e 755"]]);
 });
