@@ -14,6 +14,8 @@ import { Windows } from "./windows.ts";
 
 const FULL = 0xffffffff;
 const NO_WINDOWS = new Windows();
+/** Reading and writing across such a border costs the host's cache a second look. */
+const ALIGNMENT_BYTES = 128 * 1024;
 
 /** Used and free blocks of one volume. */
 export class Bitmap {
@@ -21,6 +23,9 @@ export class Bitmap {
   #blocks = 0;
   #used = 0;
   #rotor = 0;
+  /** Blocks between two aligned places, and where the first block is between them. */
+  #unit = Infinity;
+  #origin = 0;
   readonly #windows = new Windows();
   #quarantined = 0;
   readonly #taken: number[] = [];
@@ -147,7 +152,7 @@ export class Bitmap {
       count = start < 0 ? 0 : this.#freeRun(start, want);
     }
     if (count === 0) {
-      start = this.#search(want, owner);
+      start = this.#aligned(this.#search(want, owner), want);
       count = this.#freeRun(start, want);
     }
     invariant(count > 0, "V3: the free count promises a block that is not there");
@@ -172,6 +177,19 @@ export class Bitmap {
     const windows = this.#windows;
     const isOver = isGrowing && windows.keptFor(owner) < want;
     return want + windows.keptFrom(owner) + (isOver ? windows.nextSize(owner) : 0);
+  }
+
+  /** Says where the blocks are on the device: long runs begin at multiples of 128 KiB there. */
+  align(dataOffset: number, blockSize: number): void {
+    this.#unit = Math.max(1, ALIGNMENT_BYTES / blockSize);
+    this.#origin = Math.floor(dataOffset / blockSize) % this.#unit;
+  }
+
+  /** The next aligned place for a long run, if there is as much room. */
+  #aligned(start: number, want: number): number {
+    if (start < 0 || want < this.#unit) return start;
+    const place = Math.ceil((start + this.#origin) / this.#unit) * this.#unit - this.#origin;
+    return place < this.#blocks && this.#freeRun(place, want) === want ? place : start;
   }
 
   #runAt(goal: number, want: number): number {

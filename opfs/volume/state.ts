@@ -161,6 +161,7 @@ export class VolumeState {
     this.isReadOnly = parts.isReadOnly;
     this.blockSize = this.superblock.blockSize;
     this.dataOffset = this.superblock.dataOffset;
+    this.bitmap.align(this.dataOffset, this.blockSize);
     this.superblockCopy = parts.superblockCopy;
     const { poolBytes, patches } = parts;
     this.pool = new BlockPool(this, { blockSize: this.blockSize, poolBytes, patches });
