@@ -98,14 +98,36 @@ function loaded(worker: Worker, timeoutMs: number): Promise<Worker> {
 /**
  * Waits for what a worker says, and asks it again and again where it stands: a worker made long ago
  * has said it when nobody listened, and a first message may get lost (seen under Deno).
+ *
+ * What ends a wait for a worker that is stuck, or gone without an error, is not time but questions:
+ * a page that was asleep itself has asked none.
+ *
+ * @throws {ErrnoError} EIO if the worker leaves all questions of `deadlineMs` unanswered
  */
-export async function nudged<T>(worker: Worker, said: Promise<T>): Promise<T> {
+export async function nudged<T>(
+  worker: Worker,
+  said: Promise<T>,
+  deadlineMs: number = Infinity,
+): Promise<T> {
   const announce: ToWorker = { type: "announce" };
-  worker.postMessage(announce);
-  const timer = setInterval(() => worker.postMessage(announce), NUDGE_MS);
+  const { promise: silent, reject } = Promise.withResolvers<never>();
+  let unanswered = 0;
+  const hear = () => unanswered = 0;
+  const ask = () => {
+    if (unanswered * NUDGE_MS > deadlineMs) {
+      const why = `the relay worker has shown no life for ${deadlineMs} ms`;
+      reject(new ErrnoError("EIO", `wait for the volume: ${why}`));
+    }
+    unanswered += 1;
+    worker.postMessage(announce);
+  };
+  worker.addEventListener("message", hear);
+  const timer = setInterval(ask, NUDGE_MS);
+  ask();
   try {
-    return await said;
+    return await Promise.race([said, silent]);
   } finally {
     clearInterval(timer);
+    worker.removeEventListener("message", hear);
   }
 }

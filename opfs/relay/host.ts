@@ -29,7 +29,7 @@ export interface RelayHostOptions {
   settings: RelaySettings;
   /** A worker, where its script is, or how to make one. Default: our own. */
   worker?: WorkerGiven;
-  /** How long the worker may take to start, in ms. */
+  /** How long the worker may take to start, in ms; and at least, how long it may be silent. */
   startTimeoutMs: number;
 }
 
@@ -43,13 +43,15 @@ export class RelayHost {
   /** What a client must know to attach. */
   readonly address: RelayAddress;
   readonly #worker: Worker;
+  readonly #silenceMs: number;
   readonly #channels = new Set<ChannelMemory>();
   /** How to end the images that somebody may still read. */
   readonly #images = new Set<(error: ErrnoError) => void>();
   readonly #ended = Promise.withResolvers<void>();
 
-  private constructor(worker: Worker, address: RelayAddress) {
+  private constructor(worker: Worker, address: RelayAddress, silenceMs: number) {
     this.#worker = worker;
+    this.#silenceMs = silenceMs;
     this.address = address;
     this.state = "ready";
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#hear(data);
@@ -63,7 +65,8 @@ export class RelayHost {
   /**
    * Starts a worker on a volume.
    *
-   * @throws {ErrnoError} what the worker says: EBUSY, ENOTSUP, or what is wrong with the volume
+   * @throws {ErrnoError} what the worker says: EBUSY, ENOTSUP, or what is wrong with the volume;
+   * EIO if it says nothing
    */
   static async start(options: RelayHostOptions): Promise<RelayHost> {
     const { place, settings, startTimeoutMs } = options;
@@ -82,8 +85,9 @@ export class RelayHost {
     };
     const init: ToWorker = { type: "init", version: MESSAGE_VERSION, place, settings };
     worker.postMessage(init);
+    const silenceMs = Math.max(startTimeoutMs, settings.deadlineMs);
     try {
-      return new RelayHost(worker, await nudged(worker, promise));
+      return new RelayHost(worker, await nudged(worker, promise, silenceMs), silenceMs);
     } catch (error) {
       worker.terminate();
       throw error;
@@ -130,7 +134,7 @@ export class RelayHost {
   /**
    * Ends the relay: it makes everything durable, closes the volume, and its thread ends.
    *
-   * @throws {ErrnoError} what closing the volume has thrown
+   * @throws {ErrnoError} what closing the volume has thrown; EIO if the thread is stuck
    */
   async close(): Promise<void> {
     if (this.state === "ready") {
@@ -138,7 +142,11 @@ export class RelayHost {
       const close: ToWorker = { type: "close" };
       this.#worker.postMessage(close);
     }
-    await nudged(this.#worker, this.#ended.promise);
+    try {
+      await nudged(this.#worker, this.#ended.promise, this.#silenceMs);
+    } finally {
+      this.terminate();
+    }
   }
 
   /** Ends the thread at once, as a crash would. For tests, and for a page that gives up. */

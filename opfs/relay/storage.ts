@@ -23,21 +23,21 @@ interface StorageManager {
 }
 
 /** Some browsers ask the user; the answer counts whenever it comes, but nobody waits longer. */
-const PERSIST_TIMEOUT_MS = 1000;
+const LONGEST_WAIT_MS = 1000;
 
 /** Asks the browser to keep the data if `persist` says so, and what it says of it. */
 export async function storageReport({ persist }: { persist?: boolean }): Promise<StorageReport> {
   const { storage } = (globalThis as { navigator?: { storage?: StorageManager } }).navigator ?? {};
   const asked = persist ? await soon(storage?.persist?.()) : undefined;
-  const persisted = asked ?? await storage?.persisted?.().catch(() => undefined) ?? null;
-  const estimate = await storage?.estimate?.().catch(() => undefined);
+  const persisted = asked ?? await soon(storage?.persisted?.()) ?? null;
+  const estimate = await soon(storage?.estimate?.());
   return { persisted, quotaBytes: estimate?.quota ?? null, usageBytes: estimate?.usage ?? null };
 }
 
-async function soon(asked?: Promise<boolean>): Promise<boolean | undefined> {
+async function soon<T>(asked?: Promise<T>): Promise<T | undefined> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), PERSIST_TIMEOUT_MS);
+    timer = setTimeout(() => resolve(undefined), LONGEST_WAIT_MS);
   });
   const answer = await Promise.race([asked?.catch(() => undefined), late]);
   clearTimeout(timer);

@@ -11,6 +11,7 @@ import type { PathCalls } from "../../abi/path_calls.ts";
 import { createFS } from "../../fs/create_fs.ts";
 import { VOLUMEFS } from "../../node_ops/volume.ts";
 import { bringImage } from "../bring_image.ts";
+import { BeatingHandle } from "../device/beating_handle.ts";
 import type { StorageHandle } from "../device/handle.ts";
 import { fileHandle } from "../device/file.ts";
 import { openOpfsHandle } from "../device/opfs.ts";
@@ -39,12 +40,17 @@ interface WorkerScope {
 type Init = Extract<ToWorker, { type: "init" }>;
 type Import = Extract<ToWorker, { type: "import" }>;
 
+/** How often the page is told of life while its worker opens or closes, in ms. */
+const LIFE_MS = 250;
+
 const scope = globalThis as unknown as WorkerScope;
 let relay: Relay | null = null;
 let volume: Volume | null = null;
 let isInitialized = false;
 let releaseLock: () => void = () => {};
 let stopTimer: () => void = () => {};
+let isClosing = false;
+let saidAt = 0;
 
 scope.onmessage = ({ data }) => {
   if (data.type === "init") init(data);
@@ -73,6 +79,7 @@ function init(message: Init): void {
     return;
   }
   isInitialized = true;
+  saidAt = performance.now();
   start(message).catch(refuse);
 }
 
@@ -83,7 +90,7 @@ async function start({ version, place, settings }: Init): Promise<void> {
   releaseLock = place.kind === "opfs"
     ? await takeVolumeLock(place.path, { timeoutMs: settings.busyTimeoutMs })
     : releaseLock;
-  const device = new BeatingHandle(await openDevice(place, settings));
+  const device = new BeatingHandle(await openDevice(place, settings), beat);
   const mounted = volume = mount(device, settings.engine);
   if (settings.sanityCheck) sanityCheck(mounted);
   const stats = () => ({
@@ -101,6 +108,15 @@ async function start({ version, place, settings }: Init): Promise<void> {
   const { root, report } = mounted;
   const address = { doorbell: relay.doorbell.buffer, root, report };
   announce({ type: "ready", version: MESSAGE_VERSION, address });
+}
+
+/** Shows that the thread lives: to the clients, or to the page while it opens or closes. */
+function beat(): void {
+  if (relay !== null && !isClosing) return relay.beat();
+  const now = performance.now();
+  if (now - saidAt < LIFE_MS) return;
+  saidAt = now;
+  scope.postMessage(standing);
 }
 
 async function openDevice(
@@ -171,6 +187,7 @@ function importOnce({ place, settings, port }: Import): void {
 /** Serves what has been asked, closes the volume, then lets its lock go. */
 async function close(): Promise<void> {
   stopTimer();
+  isClosing = true;
   let failure: { code?: ErrnoCode; reason?: string } = {};
   try {
     await relay?.stop();
@@ -194,66 +211,4 @@ function prefixed(prefix: string, figures: object): Record<string, Value> {
   return Object.fromEntries(
     Object.entries(figures).map(([name, value]) => [prefix + name, value as Value]),
   );
-}
-
-/** What a relay's device has been asked. */
-interface DeviceCounts {
-  reads: number;
-  readBytes: number;
-  writes: number;
-  writtenBytes: number;
-  flushes: number;
-}
-
-/**
- * A device that counts its calls, and with each moves the heartbeat, so that a long operation is
- * not taken for death.
- */
-class BeatingHandle implements StorageHandle {
-  readonly counts: DeviceCounts = {
-    reads: 0,
-    readBytes: 0,
-    writes: 0,
-    writtenBytes: 0,
-    flushes: 0,
-  };
-  readonly #device: StorageHandle;
-
-  constructor(device: StorageHandle) {
-    this.#device = device;
-  }
-
-  read(into: Uint8Array, options: { at: number }): number {
-    relay?.beat();
-    this.counts.reads += 1;
-    this.counts.readBytes += into.byteLength;
-    return this.#device.read(into, options);
-  }
-
-  write(from: Uint8Array, options: { at: number }): number {
-    relay?.beat();
-    this.counts.writes += 1;
-    this.counts.writtenBytes += from.byteLength;
-    return this.#device.write(from, options);
-  }
-
-  getSize(): number {
-    return this.#device.getSize();
-  }
-
-  truncate(sizeBytes: number): void {
-    relay?.beat();
-    this.#device.truncate(sizeBytes);
-  }
-
-  flush(): void {
-    relay?.beat();
-    this.counts.flushes += 1;
-    this.#device.flush();
-    relay?.beat();
-  }
-
-  close(): void {
-    this.#device.close();
-  }
 }

@@ -20,7 +20,7 @@ import { openVolumeSync } from "../../opfs/volume/mount.ts";
 import type { Volume } from "../../opfs/volume/volume.ts";
 import { volumeCached } from "./cached_row.ts";
 import { LimitedHandle } from "./limited_handle.ts";
-import { RelayedVolume } from "./relayed_volume.ts";
+import { type RelayedOptions, RelayedVolume } from "./relayed_volume.ts";
 
 /** What a fresh instance is made with. */
 export interface MakeOptions {
@@ -114,7 +114,7 @@ class VolumeInstance implements Instance {
 }
 
 /** Device bytes of a small volume: its tables and journal take about half. */
-const SMALL_DEVICE_BYTES = 2 ** 21;
+export const SMALL_DEVICE_BYTES: number = 2 ** 21;
 
 function limited(handle: StorageHandle, isSmall: boolean): StorageHandle {
   return isSmall ? new LimitedHandle(handle, SMALL_DEVICE_BYTES) : handle;
@@ -175,38 +175,44 @@ const hosted: BackendRow = {
   },
 };
 
-const volumeRelayed: BackendRow = {
-  name: "volume relayed",
-  dispose: () => RelayedVolume.dispose(),
-  async make({ clock, isSmall }) {
-    const limitBytes = isSmall ? SMALL_DEVICE_BYTES : 0;
-    const relayed = await RelayedVolume.open({ limitBytes, clock });
-    const now = (): number => {
-      relayed.tick();
-      return clock();
-    };
-    const mount = (): FS => {
-      const options = { volume: relayed.client };
-      return createFS({ clock: now, root: { type: VOLUMEFS, options } });
-    };
-    return {
-      fs: mount(),
-      moved: () => relayed.tick(),
-      async remount() {
-        await relayed.reopen();
-        return mount();
-      },
-      close: () => relayed.close(),
-    };
-  },
-};
+/** Where a relayed volume is, how its worker starts, and how this thread waits. */
+export type RelayedRow = Pick<RelayedOptions, "worker" | "path" | "blocking"> & { name: string };
+
+/** A volume in a worker, which the cases call through the relay. */
+export function relayedRow({ name, ...options }: RelayedRow): BackendRow {
+  return {
+    name,
+    dispose: () => RelayedVolume.dispose(),
+    async make({ clock, isSmall }) {
+      const limitBytes = isSmall ? SMALL_DEVICE_BYTES : 0;
+      const relayed = await RelayedVolume.open({ ...options, limitBytes, clock });
+      const now = (): number => {
+        relayed.tick();
+        return clock();
+      };
+      const mount = (): FS => {
+        const options = { volume: relayed.client };
+        return createFS({ clock: now, root: { type: VOLUMEFS, options } });
+      };
+      return {
+        fs: mount(),
+        moved: () => relayed.tick(),
+        async remount() {
+          await relayed.reopen();
+          return mount();
+        },
+        close: () => relayed.close(),
+      };
+    },
+  };
+}
 
 /** Every backend. */
 export const BACKENDS: readonly BackendRow[] = [
   memfs,
   volumeInMemory,
   volumeInHostFile,
-  volumeRelayed,
+  relayedRow({ name: "volume relayed" }),
   volumeCached,
   proxied,
   hosted,

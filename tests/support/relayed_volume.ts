@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { Channel } from "../../opfs/relay/channel.ts";
+import { type Blocking, Channel, type ChannelOptions } from "../../opfs/relay/channel.ts";
 import { RelayClient } from "../../opfs/relay/client.ts";
 import { Doorbell } from "../../opfs/relay/doorbell.ts";
 import { openChannelMemory } from "../../opfs/relay/protocol.ts";
@@ -23,6 +23,14 @@ export interface RelayedOptions {
   limitBytes: number;
   /** The time, in ms; it is passed on at each call of `tick`. */
   clock: () => number;
+  /** Address of the worker's program. Default: its source beside this file. */
+  worker?: string;
+  /** A file in the origin private file system. Default: memory. */
+  path?: string;
+  /** What the calling thread does while it waits. */
+  blocking?: Blocking;
+  /** How long the relay may show no sign of life, in ms. */
+  deadlineMs?: number;
 }
 
 /** A volume far away. */
@@ -31,12 +39,18 @@ export class RelayedVolume {
   client: RelayClient;
   readonly #worker: Worker;
   readonly #doorbell: Doorbell;
+  readonly #options: ChannelOptions;
 
   static #spare: Worker | null = null;
 
-  private constructor(worker: Worker, doorbell: Doorbell, answer: Answer) {
+  private constructor(
+    worker: Worker,
+    answer: Answer,
+    { doorbell, ...options }: { doorbell: Doorbell } & ChannelOptions,
+  ) {
     this.#worker = worker;
     this.#doorbell = doorbell;
+    this.#options = options;
     this.client = this.#attach(answer);
   }
 
@@ -47,27 +61,33 @@ export class RelayedVolume {
   }
 
   /** An empty volume in a worker. */
-  static async open({ limitBytes, clock }: RelayedOptions): Promise<RelayedVolume> {
-    const url = new URL("./volume_relay_worker.ts", import.meta.url).href;
+  static async open(options: RelayedOptions): Promise<RelayedVolume> {
+    const { limitBytes, clock, path = "", blocking, deadlineMs } = options;
+    const url = options.worker ?? new URL("./volume_relay_worker.ts", import.meta.url).href;
     const worker = RelayedVolume.#spare ?? new Worker(url, { type: "module" });
     RelayedVolume.#spare = null;
     const doorbell = new Doorbell();
-    const shared = new SharedArrayBuffer(8);
+    const shared = new SharedArrayBuffer(16);
     const now = new Float64Array(shared);
     now[0] = clock();
-    const message = { open: true, clock: shared, doorbell: doorbell.buffer, limitBytes };
-    const relayed = new RelayedVolume(worker, doorbell, await ask(worker, message));
+    const place = { limitBytes, path };
+    const answer = await ask(worker, { open: place, clock: shared, doorbell: doorbell.buffer });
+    const relayed = new RelayedVolume(worker, answer, { doorbell, blocking, deadlineMs });
     relayed.tick = () => now[0] = clock();
+    relayed.slow = (ms) => now[1] = ms;
     return relayed;
   }
 
   /** Shows the worker what time it is. */
   tick: () => void = () => {};
+  /** Lets each read of the device take so many ms. */
+  slow: (ms: number) => void = () => {};
 
   #attach({ served, violations }: Answer): RelayClient {
     if (violations.length > 0) throw new Error(`the check found: ${violations.join("; ")}`);
     if (served === null) throw new Error("the worker serves nothing");
-    const channel = new Channel(openChannelMemory(served.buffer), this.#doorbell);
+    const memory = openChannelMemory(served.buffer);
+    const channel = new Channel(memory, this.#doorbell, this.#options);
     return new RelayClient(channel, { root: served.root });
   }
 
@@ -95,7 +115,7 @@ function ask(worker: Worker, message: unknown): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
   worker.onmessage = ({ data }) => resolve(data as Answer);
   worker.onerror = (event) => {
-    event.preventDefault();
+    event.preventDefault?.();
     reject(new Error(event.message));
   };
   worker.postMessage(message);

@@ -1,12 +1,16 @@
 /**
- * A real volume in memory behind a relay, in a worker of its own, for `relayed_volume.ts`.
+ * A real volume behind a relay, in a worker of its own, for `relayed_volume.ts`: in memory, or in
+ * the browser's origin private file system where a path is given.
  *
  * Messages in: { open } makes an empty volume and serves it, { reopen } closes, checks and opens it
  * again, { close } closes and checks it. Each is answered by a channel's memory or by what the check
- * objects to. The clock is a number in shared memory, so that the test moves both sides at once.
+ * objects to. The clock is a number in shared memory, so that the test moves both sides at once;
+ * behind it stands how long each read of the device takes, in ms.
  */
 import type { StorageHandle } from "../../opfs/device/handle.ts";
 import { memoryHandle } from "../../opfs/device/memory.ts";
+import { openOpfsHandle } from "../../opfs/device/opfs.ts";
+import { BeatingHandle } from "../../opfs/device/beating_handle.ts";
 import { Doorbell } from "../../opfs/relay/doorbell.ts";
 import { createChannelMemory } from "../../opfs/relay/protocol.ts";
 import { Relay } from "../../opfs/relay/server.ts";
@@ -20,15 +24,44 @@ const scope = self as unknown as {
   postMessage(message: unknown): void;
 };
 
-let clock = new Float64Array(1);
+let clock = new Float64Array(2);
 let doorbell = new Doorbell();
-let device: StorageHandle = memoryHandle();
+let place = { path: "", limitBytes: 0 };
+let memory = memoryHandle();
 let volume: Volume | null = null;
 let relay: Relay | null = null;
 
+async function openDevice(): Promise<StorageHandle> {
+  const { path, limitBytes } = place;
+  const handle = path === "" ? memory : await openOpfsHandle(path);
+  return limitBytes > 0 ? new LimitedHandle(handle, limitBytes) : handle;
+}
+
+/** Forgets what was on the device. */
+async function erase(): Promise<void> {
+  memory = memoryHandle();
+  const device = await openDevice();
+  device.truncate(0);
+  device.close();
+}
+
+/** A device whose reads take their time, asleep. */
+class SlowHandle extends LimitedHandle {
+  override read(into: Uint8Array, options: { at: number }): number {
+    if (clock[1]! > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, clock[1]);
+    return super.read(into, options);
+  }
+}
+
+/** The device as the relay's own worker would have it. */
+async function openServedDevice(): Promise<StorageHandle> {
+  const slow = new SlowHandle(await openDevice(), Infinity);
+  return new BeatingHandle(slow, () => relay?.beat());
+}
+
 /** Opens the volume on the device, serves it, and returns the memory of a channel to it. */
-function open(): { buffer: SharedArrayBuffer; root: number } {
-  volume = openVolumeSync(device, { clock: () => clock[0]! });
+async function open(): Promise<{ buffer: SharedArrayBuffer; root: number }> {
+  volume = openVolumeSync(await openServedDevice(), { clock: () => clock[0]! });
   relay = new Relay(volume, { doorbell });
   const memory = createChannelMemory(65_536);
   relay.attach(memory.buffer);
@@ -40,7 +73,10 @@ function open(): { buffer: SharedArrayBuffer; root: number } {
 async function close(): Promise<string[]> {
   await relay?.stop();
   volume?.close();
-  return checkVolume(device).violations.map((violation) => violation.message);
+  const device = await openDevice();
+  const { violations } = checkVolume(device);
+  device.close();
+  return violations.map((violation) => violation.message);
 }
 
 scope.onmessage = async ({ data }: MessageEvent) => {
@@ -48,13 +84,12 @@ scope.onmessage = async ({ data }: MessageEvent) => {
     if (data.open) {
       clock = new Float64Array(data.clock);
       doorbell = new Doorbell(data.doorbell);
-      device = data.limitBytes > 0
-        ? new LimitedHandle(memoryHandle(), data.limitBytes)
-        : memoryHandle();
-      scope.postMessage({ served: open(), violations: [] });
+      place = data.open;
+      await erase();
+      scope.postMessage({ served: await open(), violations: [] });
     } else {
       const violations = await close();
-      scope.postMessage({ violations, served: data.reopen ? open() : null });
+      scope.postMessage({ violations, served: data.reopen ? await open() : null });
     }
   } catch (error) {
     scope.postMessage({ violations: [String(error)], served: null });

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Channel } from "../../../opfs/relay/channel.ts";
 import { Doorbell } from "../../../opfs/relay/doorbell.ts";
 import { RelayHost } from "../../../opfs/relay/host.ts";
@@ -25,8 +25,8 @@ function played(answers: Record<string, string>): string {
 
 const READY = `say({ type: "ready", version: 1, address })`;
 
-function start(answers: Record<string, string>): Promise<RelayHost> {
-  return RelayHost.start({ place, settings, worker: played(answers), startTimeoutMs: 3000 });
+function start(answers: Record<string, string>, startTimeoutMs = 3000): Promise<RelayHost> {
+  return RelayHost.start({ place, settings, worker: played(answers), startTimeoutMs });
 }
 
 Deno.test("RelayHost goes from ready to closing to dead", async () => {
@@ -87,4 +87,32 @@ Deno.test("RelayHost.terminate() ends the thread at once", async () => {
   const channel = new Channel(host.connect(16_384), new Doorbell());
   host.terminate();
   assertThrows(() => channel.assertOpen("read"), Error, "EIO");
+});
+
+/** Behind it stands the answer, so that a wait without a bound fails instead of hanging. */
+const STUCK = `Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20_000)`;
+
+Deno.test("RelayHost.start() does not wait for ever for a worker that is stuck", async () => {
+  const before = performance.now();
+  await assertRejects(
+    () => start({ init: `${STUCK}; ${READY}` }, 800),
+    Error,
+    "EIO: cannot wait for the volume",
+  );
+  assert(performance.now() - before < 10_000);
+});
+
+Deno.test("RelayHost.start() waits as long as the worker says that it lives", async () => {
+  const slow = `setTimeout(() => ${READY}, 2500)`;
+  const host = await start({ init: slow }, 800);
+  assertEquals(host.state, "ready");
+  host.terminate();
+});
+
+Deno.test("RelayHost.close() does not wait for ever for a worker that is stuck", async () => {
+  const host = await start({ init: READY, close: `${STUCK}; say({ type: "closed" })` }, 800);
+  const before = performance.now();
+  await assertRejects(() => host.close(), Error, "has shown no life for 1000 ms");
+  assert(performance.now() - before < 10_000);
+  assertEquals(host.state, "dead");
 });

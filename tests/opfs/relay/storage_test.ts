@@ -27,5 +27,12 @@ Deno.test("storageReport() asks to persist only if told to, and waits for nobody
   assertEquals(asked, ["persist"]);
   const prompting = { ...storage, persist: () => new Promise(() => {}) };
   assertEquals(await reportWith(prompting, true), [false, 1000, 10]);
+  const mute = { persisted: () => new Promise(() => {}), estimate: () => new Promise(() => {}) };
+  assertEquals(await reportWith(mute, true), [null, null, null]);
+  const broken = {
+    persisted: () => Promise.reject(new Error("no")),
+    estimate: () => Promise.reject(new Error("no")),
+  };
+  assertEquals(await reportWith(broken, true), [null, null, null]);
   assertEquals(await reportWith({}, true), [null, null, null]);
 });

@@ -1,21 +1,26 @@
 import { assert, assertEquals } from "@std/assert";
 import { fileHandle } from "../../../opfs/device/file.ts";
-import { Channel } from "../../../opfs/relay/channel.ts";
+import { Channel, closeChannel } from "../../../opfs/relay/channel.ts";
 import { RelayClient } from "../../../opfs/relay/client.ts";
 import { Doorbell } from "../../../opfs/relay/doorbell.ts";
 import type { FromWorker, ToWorker } from "../../../opfs/relay/messages.ts";
-import { createChannelMemory, MESSAGE_VERSION } from "../../../opfs/relay/protocol.ts";
+import { Closed, createChannelMemory, MESSAGE_VERSION } from "../../../opfs/relay/protocol.ts";
 import { checkVolume } from "../../../opfs/volume/check.ts";
 
 const settings = { busyTimeoutMs: 100, deadlineMs: 1000, sanityCheck: false, engine: {} };
 
-/** The real worker, spoken to by hand. */
-function spoken() {
-  const url = new URL("../../../opfs/relay/worker.ts", import.meta.url).href;
+const PROGRAM = new URL("../../../opfs/relay/worker.ts", import.meta.url).href;
+
+/** The real worker, spoken to by hand. Signs of life repeat what it said. */
+function spoken({ url = PROGRAM, withLife = false } = {}) {
   const worker = new Worker(url, { type: "module" });
   const heard: FromWorker[] = [];
   let wake = () => {};
+  const standings = new Set<string>();
   worker.onmessage = ({ data }) => {
+    const isLife = standings.has(data.type);
+    if (data.type === "loaded" || data.type === "ready") standings.add(data.type);
+    if (isLife && !withLife) return;
     heard.push(data);
     wake();
   };
@@ -93,8 +98,14 @@ Deno.test("the relay's worker hears messages while a client keeps it busy", asyn
     const client = new Worker(new URL("../../support/client_worker.ts", import.meta.url).href, {
       type: "module",
     });
-    const running = new Promise((resolve) => client.onmessage = ({ data }) => resolve(data));
-    client.postMessage({ buffer: busy.buffer, doorbell, job: "files", mark: 1, rounds: 4000 });
+    const ended = new Promise((resolve) => {
+      client.onmessage = ({ data }) => resolve(data);
+      client.onerror = (event) => {
+        event.preventDefault();
+        resolve(event.message);
+      };
+    });
+    client.postMessage({ buffer: busy.buffer, doorbell, job: "files", mark: 1, rounds: 1e9 });
     await new Promise((resolve) => setTimeout(resolve, 150));
     let slowest = 0;
     for (let round = 0; round < 5; round++) {
@@ -107,10 +118,33 @@ Deno.test("the relay's worker hears messages while a client keeps it busy", asyn
       channel.close();
     }
     assert(slowest < 500, `admitted after ${slowest} ms`);
-    assertEquals(await running, "done");
+    closeChannel(busy.words, Closed.LEFT);
+    assert(String(await ended).includes("the volume has been closed here"));
     client.terminate();
     say({ type: "close" });
     await hear();
+    worker.terminate();
+  });
+});
+
+Deno.test("the relay's worker shows life while it opens and closes", async () => {
+  await withDirectory(async (directory) => {
+    // A clock that leaps at each look makes every call of the device a long one.
+    const leaping = "let now = 0; performance.now = () => now += 300;";
+    Deno.writeTextFileSync(`${directory}/w.js`, `${leaping} await import("${PROGRAM}");`);
+    const { worker, hear, say } = spoken({ url: `file://${directory}/w.js`, withLife: true });
+    assertEquals((await hear()).type, "loaded");
+    const place = { kind: "host", path: `${directory}/a.cairn` } as const;
+    say({ type: "init", version: MESSAGE_VERSION, place, settings });
+    const opening = [await hear()];
+    while (opening.at(-1)?.type === "loaded") opening.push(await hear());
+    assertEquals(opening.at(-1)?.type, "ready");
+    assert(opening.length > 2, "silent while it opened");
+    say({ type: "close" });
+    const closing = [await hear()];
+    while (closing.at(-1)?.type === "ready") closing.push(await hear());
+    assertEquals(closing.at(-1), { type: "closed" });
+    assert(closing.length > 2, "silent while it closed");
     worker.terminate();
   });
 });
