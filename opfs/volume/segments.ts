@@ -3,7 +3,7 @@
  *
  * Layer: opfs/volume. The first segment of each table is in the superblock's geometry, later ones
  * are described by type-5 slots among slots 1 to 31. A table is the bytes of its segments, gapless
- * and in order; nothing that has been written is ever moved.
+ * and in order. Only `compact` moves one, as a whole.
  *
  * @module
  */
