@@ -64,3 +64,8 @@ export const ALL_CASES: readonly Case[] = [
   watch,
   seedTable,
 ].flat();
+
+/** The cases for a backend: in the short form without those that take seconds everywhere. */
+export function casesFor(backend: string, isLong: boolean): readonly Case[] {
+  return ALL_CASES.filter((test) => isLong || (test.shortFormOn?.includes(backend) ?? true));
+}

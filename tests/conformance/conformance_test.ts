@@ -1,7 +1,7 @@
 import { assertEquals, fail } from "@std/assert";
 import { type BackendRow, BACKENDS } from "../support/backends.ts";
 import { PENDING, pendingReason } from "../support/pending.ts";
-import { ALL_CASES } from "./all.ts";
+import { ALL_CASES, casesFor } from "./all.ts";
 import { type Case, type CaseClock, runCase, SkipCase } from "./case.ts";
 
 const START_MS = 1_700_000_000_000.25;
@@ -27,10 +27,11 @@ async function attempt(row: BackendRow, test: Case): Promise<void> {
 }
 
 const only = Deno.env.get("CAIRN_BACKEND");
+const isLong = Deno.env.get("CAIRN_LONG") === "1";
 
 for (const row of BACKENDS.filter((row) => only === undefined || row.name === only)) {
   Deno.test(`conformance on ${row.name}`, async (t) => {
-    for (const test of ALL_CASES) {
+    for (const test of casesFor(row.name, isLong)) {
       const reason = pendingReason(row.name, test.name);
       await t.step(reason === null ? test.name : `pending: ${test.name}`, async () => {
         if (reason === null) return await attempt(row, test);
@@ -48,6 +49,8 @@ Deno.test("conformance case names are unique, and pending rows name cases and ba
   const rows = BACKENDS.map((row) => row.name);
   assertEquals(PENDING.flatMap((row) => row.cases).filter((name) => !names.includes(name)), []);
   assertEquals(PENDING.flatMap((row) => row.backends).filter((name) => !rows.includes(name)), []);
+  const named = ALL_CASES.flatMap((test) => test.shortFormOn ?? []);
+  assertEquals(named.filter((name) => !rows.includes(name)), []);
 });
 
 Deno.test("conformance cases that are checked after a remount say what is seen", () => {

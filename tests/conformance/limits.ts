@@ -91,6 +91,7 @@ export const cases: readonly Case[] = [
   {
     name: "link() is EMLINK at 65,535 names",
     testsLimit: true,
+    shortFormOn: ["MEMFS", "volume in memory"],
     run(fs, t) {
       fs.writeFile("/f", "");
       fs.mkdir("/d");
@@ -104,6 +105,7 @@ export const cases: readonly Case[] = [
   {
     name: "mkdir() is EMLINK at 65,533 subdirectories",
     testsLimit: true,
+    shortFormOn: ["MEMFS", "volume in memory"],
     run(fs, t) {
       fs.mkdir("/d");
       fs.mkdir("/e");
