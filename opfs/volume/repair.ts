@@ -122,6 +122,7 @@ class Repair {
     const root = this.#salvage.node(L.ROOT_SLOT);
     this.#directories.push([root, this.#volume.root]);
     this.#counts.directories++;
+    this.#carryAttributes(L.ROOT_SLOT, this.#volume.root, "/");
     yield* this.#fill({ slot: L.ROOT_SLOT, ino: this.#volume.root, path: "" });
     for (const lost of this.#salvage.lost) yield* this.#keepLost(lost);
     for (const [node, ino] of this.#directories.reverse()) {
@@ -172,6 +173,7 @@ class Repair {
     );
     if (ino === null) return null;
     this.#made.set(slot, { ino, ctime: node.ctime });
+    this.#carryAttributes(slot, ino, path);
     this.#count(node);
     if (M.isDir(node.mode)) {
       this.#directories.push([node, ino]);
@@ -183,6 +185,12 @@ class Repair {
     this.#volume.setattr(ino, { atime: node.atime, mtime: node.mtime });
     yield this.#progress();
     return null;
+  }
+
+  #carryAttributes(slot: number, ino: Ino, path: string): void {
+    for (const { name, value } of this.#salvage.attributesOf(slot)) {
+      this.#try(slot, path, () => this.#volume.setxattr(ino, name, value, 0));
+    }
   }
 
   /** What the new volume refuses by itself is lost; being full ends everything. */

@@ -20,6 +20,7 @@ import { entryBytes } from "./path_table.ts";
 import type { Violation } from "./report.ts";
 import { type Derived, scan } from "./scan.ts";
 import type { Findings, Severity } from "./transfer.ts";
+import { attributeName, attributeProblem, placeOfName, valueRuns } from "./xattr_record.ts";
 
 /** Something that a name stands for. */
 export interface SavedNode {
@@ -374,6 +375,43 @@ export class Salvage {
     );
     if (!isCut) return;
     this.#tell("blocks-cut-off", "lost", slot, "the file ends before its blocks: zeros");
+  }
+
+  /** The extended attributes of an inode; one that is damaged is said and left out. */
+  attributesOf(slot: number): { name: string; value: Uint8Array }[] {
+    const { tables, superblock, segments } = this.#image;
+    const good: { name: string; value: Uint8Array }[] = [];
+    for (const attribute of this.#derived.xattrs.get(slot) ?? []) {
+      const problem = attributeProblem(tables, attribute, {
+        blockSize: superblock.blockSize,
+        isInside: (offset, bytes) =>
+          segments.names.some(({ logical, bytes: length }) =>
+            offset >= logical && offset + bytes <= logical + length
+          ),
+      });
+      if (problem === null) {
+        good.push({ name: attributeName(tables, attribute), value: this.#valueOf(attribute) });
+      } else this.#tell("attribute-lost", "lost", slot, `an extended attribute ${problem.why}`);
+    }
+    return good;
+  }
+
+  #valueOf(attribute: number): Uint8Array {
+    const { view, names } = this.#image.tables;
+    const at = attribute * L.SLOT_BYTES;
+    const value = new Uint8Array(view.getUint32(at + L.XATTR.SIZE, L.LE));
+    const runs = valueRuns(view, at);
+    const { to } = placeOfName(this.#image.tables, attribute);
+    if (runs.length === 0) value.set(names.subarray(to, to + value.length));
+    let done = 0;
+    for (const { block, count } of runs) {
+      const length = Math.min(value.length - done, count * this.#image.superblock.blockSize);
+      if (block + count <= this.#shared.blocks) {
+        this.readBlocks(value.subarray(done, done + length), block);
+      }
+      done += length;
+    }
+    return value;
   }
 
   /** Fills `into` from byte `inside` of a block on, within one run. */

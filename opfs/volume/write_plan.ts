@@ -59,10 +59,24 @@ export function reserve(state: VolumeState, slot: number, at: number, length: nu
   const from = Math.floor(at / blockSize);
   const end = Math.ceil((at + length) / blockSize);
   const isGrowing = at > 0;
-  if (bitmap.free > bitmap.wish(slot, end - from, isGrowing)) return;
+  const isCramped = isGrowing && endsAtEnd(state, slot, from, end - from);
+  if (!isCramped && bitmap.free > bitmap.wish(slot, end - from, isGrowing)) return;
   const missing = missingBlocks(state, slot, from, end);
   if (missing === 0) return;
-  makeRoomForBlocks(state, missing, bitmap.wish(slot, missing, isGrowing));
+  const wish = bitmap.wish(slot, missing, isGrowing);
+  const most = bitmap.free + end - from;
+  makeRoomForBlocks(state, missing, isCramped ? Math.max(wish, most) : wish);
+}
+
+/** Whether a file that grows has come to the end of the volume: going on there keeps one run. */
+function endsAtEnd(state: VolumeState, slot: number, fileBlock: number, want: number): boolean {
+  const { extents, bitmap } = state;
+  if (fileBlock === 0) return false;
+  extents.find(slot, fileBlock - 1);
+  if (extents.block === NO_BLOCK) return false;
+  const goal = extents.block + 1;
+  const run = bitmap.freeRunAt(goal, goal + want);
+  return run < want && goal + run >= bitmap.blocks;
 }
 
 /**

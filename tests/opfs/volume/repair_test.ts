@@ -278,3 +278,18 @@ Deno.test("mendVolume() puts right in place what is derivable, and touches nothi
   assertThrows(() => mendVolume(damaged), ErrnoError, "V8");
   assertEquals(damaged.toBytes(), bytes);
 });
+
+Deno.test("repairSteps() carries extended attributes over, short and long", () => {
+  const handle = memoryHandle();
+  const source = openVolumeSync(handle);
+  const ino = source.create(source.root, "a", FILE);
+  source.setxattr(ino, "user.short", new Uint8Array([1, 2, 3]), 0);
+  source.setxattr(ino, "user.long", new Uint8Array(9000).fill(4), 0);
+  source.close();
+  const bytes = handle.toBytes();
+  bytes[newestHeader(bytes).superblock.inodeOffset + 900 * 64] = 99;
+  const { volume } = repairedBytes(bytes);
+  const saved = walk(volume, "a");
+  assertEquals(volume.getxattr(saved, "user.short"), new Uint8Array([1, 2, 3]));
+  assertEquals(volume.getxattr(saved, "user.long"), new Uint8Array(9000).fill(4));
+});
