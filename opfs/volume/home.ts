@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { invariant } from "../../abi/invariant.ts";
 import * as L from "./layout.ts";
 import { encodeHeader, type Header } from "./header.ts";
 import { locate, type Segment } from "./segments.ts";
@@ -40,6 +41,7 @@ function writePages(
   for (let index = 0; index < pages.length;) {
     const logical = pages[index]! * L.PAGE_BYTES;
     const place = locate(segments, logical);
+    invariant(place.bytes > 0, `V11: the page at ${logical} is behind its table`);
     const most = Math.min(STAGING_PAGES, place.bytes / L.PAGE_BYTES);
     let count = 1;
     while (count < most && pages[index + count] === pages[index]! + count) count++;

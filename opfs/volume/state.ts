@@ -10,6 +10,7 @@
  * @module
  */
 import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
+import { invariant } from "../../abi/invariant.ts";
 import type { StorageHandle } from "../device/handle.ts";
 import type { Bitmap } from "./bitmap.ts";
 import { BlockPool, type Patch } from "./block_pool.ts";
@@ -179,6 +180,9 @@ export class VolumeState {
   /** Writes whole blocks. */
   writeBlocks(from: Uint8Array, block: number): void {
     this.requireWritable();
+    const end = block + from.length / this.blockSize;
+    invariant(block >= 0 && end <= this.bitmap.blocks, `V7: a write of block ${block} to ${end}`);
+    invariant(Number.isInteger(end), "V7: a write of part of a block");
     this.announceWrite(block, from.length / this.blockSize);
     writeDevice(this, from, this.placeOf(block, 0));
   }

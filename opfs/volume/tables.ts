@@ -282,6 +282,8 @@ export class Tables {
 
   /** At mount: takes a slot from a record. */
   replaySlot(slot: number, bytes: Uint8Array): void {
+    invariant(bytes.length === L.SLOT_BYTES, `V10: slot ${slot} of ${bytes.length} bytes`);
+    invariant(slot < this.slotCount, `V10: slot ${slot} is behind the table`);
     this.slots.set(bytes, slot * L.SLOT_BYTES);
     this.homeSlots.add(Math.floor(slot / SLOTS_PER_PAGE));
   }

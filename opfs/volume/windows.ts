@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { invariant } from "../../abi/invariant.ts";
 
 /** Files that have a window at the same time. */
 const WINDOWS = 16;
@@ -29,6 +30,7 @@ export class Windows {
 
   /** Keeps blocks for an owner, instead of those that it had. */
   open(owner: number, start: number, count: number): void {
+    invariant(owner >= 0 && start >= 0 && count > 0, "V1: a window of nobody, or of nothing");
     let index = this.#owners.indexOf(owner);
     if (index < 0) {
       index = this.#next;

@@ -37,6 +37,7 @@ Deno.test("Aside keeps bytes while their blocks are written over, and gives all 
   const aside = new Aside(state);
   aside.put(block + 3, 5);
   aside.put(block + 20, 1);
+  assertThrows(() => aside.put(block + 20, 1), InvariantError, "aside twice");
   state.writeBlocks(new Uint8Array(40 * 4096).fill(99), block);
   const into = new Uint8Array(4096);
   for (const index of [3, 7, 20]) {

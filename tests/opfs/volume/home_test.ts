@@ -1,7 +1,10 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
+import { InvariantError } from "../../../abi/invariant.ts";
 import { memoryHandle } from "../../../opfs/device/memory.ts";
 import { newestHeader } from "../../../opfs/volume/header.ts";
+import { writeTablesHome } from "../../../opfs/volume/home.ts";
 import { openVolumeSync } from "../../../opfs/volume/mount.ts";
+import { stateOf } from "../../support/engine_state.ts";
 import { FILE } from "../../support/on_volume.ts";
 
 Deno.test("headers are written in turn, each newer than the one before", () => {
@@ -44,4 +47,14 @@ Deno.test("a slot that is hidden goes home as a free one", () => {
   const slotAt = superblock.inodeOffset + ((ino >>> 0) - 1) * 64;
   const slot = handle.toBytes().slice(slotAt, slotAt + 64);
   assertEquals([slot[0], slot[2], slot.slice(4).every((byte) => byte === 0)], [0, 1, true]);
+});
+
+Deno.test("a page behind its table, and a write behind the blocks, stop the volume", () => {
+  const volume = openVolumeSync(memoryHandle());
+  const state = stateOf(volume);
+  const { blocks } = state.bitmap;
+  assertThrows(() => state.writeBlocks(new Uint8Array(4096), blocks), InvariantError, "V7");
+  assertThrows(() => state.writeBlocks(new Uint8Array(100), 0), InvariantError, "V7");
+  state.bitmap.home.add(1);
+  assertThrows(() => writeTablesHome(state), InvariantError, "V11");
 });

@@ -117,3 +117,9 @@ Deno.test("PageSet counts each page once and gives them in order", () => {
   assertEquals([pages.count, pages.toArray()], [0, []]);
   assertThrows(() => pages.add(100), InvariantError);
 });
+
+Deno.test("Tables.replaySlot() takes whole slots that there are", () => {
+  const tables = new Tables(new Uint8Array(64 * 64), new Uint8Array(4096));
+  assertThrows(() => tables.replaySlot(64, new Uint8Array(64)), InvariantError, "V10");
+  assertThrows(() => tables.replaySlot(1, new Uint8Array(63)), InvariantError, "V10");
+});

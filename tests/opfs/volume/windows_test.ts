@@ -1,4 +1,5 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
+import { InvariantError } from "../../../abi/invariant.ts";
 import { Windows } from "../../../opfs/volume/windows.ts";
 
 Deno.test("Windows keeps blocks for their owner and clips the others", () => {
@@ -41,4 +42,10 @@ Deno.test("Windows counts what is kept, for an owner and from it", () => {
   assertEquals([windows.keptFor(7), windows.clip(110, 5, 9)], [30, 5]);
   windows.close(7);
   assertEquals([windows.keptFor(7), windows.keptFrom(8)], [0, 0]);
+});
+
+Deno.test("Windows.open() is for somebody and for something", () => {
+  for (const [owner, start, count] of [[-1, 0, 1], [1, -1, 1], [1, 0, 0]] as const) {
+    assertThrows(() => new Windows().open(owner, start, count), InvariantError, "V1");
+  }
 });
