@@ -68,6 +68,13 @@ export class LockTable<O = unknown> {
     for (const file of [...this.#files.keys()]) this.release(file, owner);
   }
 
+  /** Takes the locks of all owners away that `isGone` says are gone. */
+  releaseGone(isGone: (owner: O) => boolean): void {
+    for (const [file, held] of [...this.#files]) {
+      this.#store(file, held.filter((lock) => !isGone(lock.owner)));
+    }
+  }
+
   #store(file: string, locks: RangeLock<O>[]): void {
     if (locks.length === 0) this.#files.delete(file);
     else this.#files.set(file, locks);

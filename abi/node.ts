@@ -11,6 +11,7 @@
  * @module
  */
 import type { Attr, AttrChange, DirEntry, Owner, StatFs } from "./attr.ts";
+import type { RangeLock } from "./locks.ts";
 import { MAY_EXECUTE, MAY_READ, MAY_WRITE, S_IFCHR, S_IFDIR, S_IFMT } from "./mode.ts";
 import { O_ACCMODE, O_APPEND, O_PATH, O_RDONLY, O_WRONLY } from "./flags.ts";
 
@@ -70,6 +71,14 @@ export interface NodeOps<D extends NodeRecord = NodeRecord> {
   removexattr?(node: FSNode<D>, name: string): boolean;
 }
 
+/** A lock on an open file that users outside this instance heed too. */
+export interface FileLock extends Pick<RangeLock, "type" | "start" | "end"> {
+  /** Whether it is flock's, on the whole file, or fcntl's on a range. */
+  isWhole: boolean;
+  /** Whether to wait until it is free. */
+  wait: boolean;
+}
+
 /** What a backend can do with an open node. Argument order is Emscripten's. */
 export interface StreamOps<D extends NodeRecord = NodeRecord> {
   /** The description has been made: keep the inode alive. */
@@ -100,6 +109,19 @@ export interface StreamOps<D extends NodeRecord = NodeRecord> {
   allocate?(stream: FSStream<D>, mode: number, offset: number, length: number): void;
   /** Makes the inode, its data and the names that lead to it durable. */
   fsync?(stream: FSStream<D>): void;
+  /**
+   * Takes, changes or gives back a lock of `owner`: an instance, or an open file description. EAGAIN,
+   * EDEADLK. Absent: nobody else uses these files, and the instance keeps its locks itself.
+   */
+  lock?(stream: FSStream<D>, owner: object, lock: FileLock): void;
+  /** What is in the way of such a lock, and whether it is one of this instance's owners; or null. */
+  testLock?(
+    stream: FSStream<D>,
+    owner: object,
+    lock: FileLock,
+  ): (Pick<RangeLock, "type" | "start" | "end"> & { owner: object | null }) | null;
+  /** Gives back all that an owner has locked on the file. */
+  unlock?(stream: FSStream<D>, owner: object): void;
   /** A device's own calls. Absent: ENOTTY. */
   ioctl?(stream: FSStream<D>, request: number, argument: number): number;
   /** What the stream is ready for, as POLL* bits. Absent: always readable and writable. */

@@ -3,7 +3,7 @@
  *
  * Layer: fs; seventh link of the chain. One instance is one process: fcntl's locks belong to it,
  * flock's and OFD's to an open file description. Nobody else runs while a call waits, so a lock that
- * would have to be waited for is EDEADLK.
+ * would have to be waited for is EDEADLK. A backend whose files others use too keeps the locks itself.
  *
  * @module
  */
@@ -60,6 +60,8 @@ const FD_CLOEXEC = 1;
 /** The only process there is. */
 const OWN_PID = 42;
 const OFD_PID = -1;
+/** Somebody in another thread or process, of whom nothing is known. */
+const FOREIGN_PID = 0;
 
 /** C's struct flock. */
 export interface Flock {
@@ -71,7 +73,7 @@ export interface Flock {
   start: number;
   /** How long it is; 0 to the end of all ends, negative before `start`. */
   len: number;
-  /** Whose lock is in the way; -1 for an open file description's. */
+  /** Whose lock is in the way; -1 for an open file description's, 0 for another thread's. */
   pid?: number;
 }
 
@@ -95,6 +97,9 @@ export class DescriptorCalls extends WholeFile {
     if (type === F_UNLCK && kind !== LOCK_UN) refuse("EINVAL", "flock", operation);
     const file = fileOf(open.node);
     const wanted = { owner: open.shared, type, start: 0, end: Infinity };
+    const { lock } = open.stream_ops;
+    const wait = (operation & LOCK_NB) === 0;
+    if (lock !== undefined) return lock(open, open.shared, { ...wanted, isWhole: true, wait });
     if (this.fileLocks.set(file, wanted) === null) return;
     refuse(operation & LOCK_NB ? "EAGAIN" : "EDEADLK", "flock", open.path);
   }
@@ -135,11 +140,20 @@ export class DescriptorCalls extends WholeFile {
     const flock = argument as Flock;
     const wanted = { owner: isOfd ? open.shared : this, ...this.#range(open, flock) };
     const file = fileOf(open.node);
+    const { lock, testLock } = open.stream_ops;
+    const far = { ...wanted, isWhole: false, wait: action === 2 };
     if (action === 0) {
       if (wanted.type === F_UNLCK) refuse("EINVAL", "lock", open.path);
-      return tell(flock, this.locks.test(file, wanted));
+      return tell(
+        flock,
+        testLock === undefined ? this.locks.test(file, wanted) : testLock(open, wanted.owner, far),
+      );
     }
     checkLockMode(open, wanted.type);
+    if (lock !== undefined) {
+      lock(open, wanted.owner, far);
+      return 0;
+    }
     if (this.locks.set(file, wanted) === null) return 0;
     refuse(action === 1 ? "EAGAIN" : "EDEADLK", "lock", open.path);
   }
@@ -161,6 +175,11 @@ export class DescriptorCalls extends WholeFile {
   override close(stream: FSStream): void {
     const { locks, fileLocks } = this;
     const open = openStream(this, stream, "close");
+    const { unlock } = open.stream_ops;
+    if (unlock !== undefined) {
+      unlock(open, this);
+      if (open.shared.descriptors === 1) unlock(open, open.shared);
+    }
     if (locks.size + fileLocks.size > 0) {
       const file = fileOf(open.node);
       locks.release(file, this);
@@ -370,7 +389,10 @@ function checkLockMode(open: FSStream, type: number): void {
 }
 
 /** Writes into a struct flock what is in the way, or that nothing is. */
-function tell(flock: Flock, blocker: RangeLock | null): number {
+function tell(
+  flock: Flock,
+  blocker: Pick<RangeLock, "type" | "start" | "end" | "owner"> | null,
+): number {
   if (blocker === null) {
     flock.type = F_UNLCK;
     return 0;
@@ -379,6 +401,7 @@ function tell(flock: Flock, blocker: RangeLock | null): number {
   flock.whence = SEEK_SET;
   flock.start = blocker.start;
   flock.len = blocker.end === Infinity ? 0 : blocker.end - blocker.start;
-  flock.pid = blocker.owner instanceof DescriptorCalls ? OWN_PID : OFD_PID;
+  const { owner } = blocker;
+  flock.pid = owner === null ? FOREIGN_PID : owner instanceof DescriptorCalls ? OWN_PID : OFD_PID;
   return 0;
 }

@@ -16,12 +16,14 @@ import { isErrnoError } from "../abi/errno.ts";
 import { NameCache } from "./cache/names.ts";
 import type { CacheMetrics, CacheOptions } from "./cache/options.ts";
 import { PageCache } from "./cache/pages.ts";
+import { movesAccess } from "./cache/relatime.ts";
 import type {
   CompoundOps,
   CreateOptions,
   Found,
   FoundEntry,
   Ino,
+  LockOps,
   Stored,
   TmpfileOptions,
   VolumeOps,
@@ -31,7 +33,6 @@ export type { CacheMetrics, CacheOptions } from "./cache/options.ts";
 
 const DEFAULT_PAGE_BYTES = 16 * 1024 * 1024;
 const DEFAULT_ENTRIES = 65_536;
-const DAY_MS = 24 * 60 * 60 * 1000;
 /** Reads up to this length go through pages; longer ones gain nothing by it. */
 const PAGED_READ_BYTES = 64 * 1024;
 /** Misses in one directory after which it is read as a whole. */
@@ -60,6 +61,12 @@ export class CachedVolume implements VolumeOps {
   readonly readdirAttr?: CompoundOps["readdirAttr"];
   /** A whole file in one step, where the volume can. */
   readonly store?: CompoundOps["store"];
+  /** Advisory locks, where the volume has them. */
+  readonly lock?: LockOps["lock"];
+  /** What is in the way of a lock, where the volume has locks. */
+  readonly testLock?: LockOps["testLock"];
+  /** Gives an owner's locks back, where the volume has locks. */
+  readonly unlock?: LockOps["unlock"];
 
   /** A cache of `inner`. Nobody else may change the volume without its generation telling. */
   constructor(inner: VolumeOps, options: CacheOptions = {}) {
@@ -73,6 +80,9 @@ export class CachedVolume implements VolumeOps {
     if (inner.createRetain !== undefined) this.createRetain = this.#createRetain;
     if (inner.readdirAttr !== undefined) this.readdirAttr = this.#readdirAttr;
     if (inner.store !== undefined) this.store = this.#store;
+    this.lock = inner.lock?.bind(inner);
+    this.testLock = inner.testLock?.bind(inner);
+    this.unlock = inner.unlock?.bind(inner);
   }
 
   /** The root directory. */
@@ -125,7 +135,7 @@ export class CachedVolume implements VolumeOps {
 
   /** Makes a file, directory, link or special file. */
   create(parent: Ino, name: string, options: CreateOptions): Ino {
-    const before = this.#begin();
+    const before = this.#look();
     const ino = this.#inner.create(parent, name, options);
     this.#made(before, parent, name, ino);
     return ino;
@@ -138,7 +148,7 @@ export class CachedVolume implements VolumeOps {
 
   /** Adds a name. */
   link(ino: Ino, parent: Ino, name: string): void {
-    const before = this.#begin();
+    const before = this.#look();
     this.#inner.link(ino, parent, name);
     this.#attrs.delete(ino);
     this.#made(before, parent, name, ino);
@@ -146,21 +156,21 @@ export class CachedVolume implements VolumeOps {
 
   /** Removes a name. */
   unlink(parent: Ino, name: string): void {
-    const before = this.#begin();
+    const before = this.#look();
     this.#inner.unlink(parent, name);
     this.#removed(before, parent, name);
   }
 
   /** Removes an empty directory. */
   rmdir(parent: Ino, name: string): void {
-    const before = this.#begin();
+    const before = this.#look();
     this.#inner.rmdir(parent, name);
     this.#removed(before, parent, name);
   }
 
   /** Moves a name in one step, replacing what is there. */
   rename(parent: Ino, name: string, newParent: Ino, newName: string, flags: number): void {
-    const before = this.#begin();
+    const before = this.#look();
     this.#inner.rename(parent, name, newParent, newName, flags);
     if (!this.#ended(before)) return;
     // A directory that was replaced is gone, and what was known of its names with it.
@@ -206,7 +216,7 @@ export class CachedVolume implements VolumeOps {
 
   /** Changes what `change` has in one step. */
   setattr(ino: Ino, change: AttrChange): void {
-    const before = this.#begin();
+    const before = this.#look();
     this.#inner.setattr(ino, change);
     if (!this.#ended(before)) return;
     this.#attrs.delete(ino);
@@ -339,7 +349,7 @@ export class CachedVolume implements VolumeOps {
   };
 
   readonly #createRetain = (parent: Ino, name: string, options: CreateOptions): Found => {
-    const before = this.#begin();
+    const before = this.#look();
     const found = this.#inner.createRetain!(parent, name, options);
     if (this.#made(before, parent, name, found.ino)) this.#keep(found.ino, found.attr);
     return found;
@@ -361,7 +371,7 @@ export class CachedVolume implements VolumeOps {
     options: CreateOptions,
     from: Uint8Array,
   ): Stored => {
-    const before = this.#begin();
+    const before = this.#look();
     // Forgotten first: a call that fails may have cut the file.
     this.#attrs.clear();
     this.#pages.clear();
@@ -442,11 +452,6 @@ export class CachedVolume implements VolumeOps {
     this.#pages.clear();
   }
 
-  /** Before a change of our own. If it fails, what it has done is its own secret: see `#ended`. */
-  #begin(): number {
-    return this.#look();
-  }
-
   /** Behind a change of our own: whether nobody else has changed anything meanwhile. */
   #ended(before: number): boolean {
     const after = this.#inner.generation;
@@ -485,15 +490,10 @@ export class CachedVolume implements VolumeOps {
     this.#names.forgetDirectory(ino);
   }
 
-  /** Whether a read would move the inode's atime, or may: then the volume must see it. */
   #movesAccess(ino: Ino): boolean {
-    const attr = this.#attrs.get(ino);
-    if (attr === undefined) return true;
-    const { atime, mtime, ctime } = attr;
-    return atime <= mtime || atime <= ctime || this.#clock() - atime >= DAY_MS;
+    return movesAccess(this.#attrs.get(ino), this.#clock());
   }
 
-  /** Behind a read that the volume has seen. */
   #touched(ino: Ino): void {
     if (this.#movesAccess(ino)) this.#attrs.delete(ino);
   }

@@ -68,12 +68,16 @@ export type { Header } from "./volume/header.ts";
 export type { Superblock } from "./volume/superblock.ts";
 export { Volume } from "./volume/volume.ts";
 export type { EngineMetrics, VolumeStats } from "./volume/volume_stats.ts";
+export { LockKind, SqliteLevel } from "./volume_ops.ts";
 export type {
+  BlockingLock,
   CompoundOps,
   CreateOptions,
   Found,
   FoundEntry,
   Ino,
+  LockOps,
+  LockRequest,
   Stored,
   TmpfileOptions,
   VolumeOps,

@@ -80,8 +80,55 @@ export interface CompoundOps {
   store(parent: Ino, name: string, options: CreateOptions, from: Uint8Array): Stored;
 }
 
+/** Kinds of locks; they do not see each other. */
+export const LockKind = {
+  /** A range of bytes, as fcntl has it. */
+  RANGE: 0,
+  /** A whole file, as flock has it. */
+  FLOCK: 1,
+  /** One of SQLite's five levels; `type` is the level. */
+  SQLITE: 2,
+  /** SQLite's eight WAL slots: a range of slots. */
+  WAL: 3,
+} as const;
+
+/** Levels of a SQLite lock. EXCLUSIVE that has to wait keeps new readers out: it holds PENDING. */
+export const SqliteLevel = { NONE: 0, SHARED: 1, RESERVED: 2, PENDING: 3, EXCLUSIVE: 4 } as const;
+
+/** A lock that is wanted, changed or given back. */
+export interface LockRequest {
+  /** One of {@link LockKind}. */
+  kind: number;
+  /** Who, within the client: a process, an open file description, a connection. Below 2^32. */
+  owner: number;
+  /** F_RDLCK, F_WRLCK or F_UNLCK; for SQLite one of {@link SqliteLevel}. */
+  type: number;
+  /** First byte or slot. */
+  start: number;
+  /** Byte or slot after the last; Infinity for all there will ever be. */
+  end: number;
+  /** Whether to wait for it, first come first served. */
+  wait: boolean;
+}
+
+/** A lock that is in somebody's way. */
+export interface BlockingLock extends Pick<LockRequest, "type" | "start" | "end"> {
+  /** The owner if it is this client's, else -1. */
+  owner: number;
+}
+
+/** Advisory locks, which all clients of a volume heed. They are gone with their client. */
+export interface LockOps {
+  /** Takes, changes or gives back a lock. EAGAIN if it is not free and not to be waited for, EDEADLK. */
+  lock(ino: Ino, request: LockRequest): void;
+  /** The first lock in the way of such a request, or null. */
+  testLock(ino: Ino, request: LockRequest): BlockingLock | null;
+  /** Gives back all that an owner holds on an inode, of one kind. */
+  unlock(ino: Ino, owner: number, kind: number): void;
+}
+
 /** A volume, here or far away. */
-export interface VolumeOps extends Partial<CompoundOps> {
+export interface VolumeOps extends Partial<CompoundOps>, Partial<LockOps> {
   /** The root directory. */
   readonly root: Ino;
   /**

@@ -12,6 +12,7 @@ import { ErrnoError } from "../abi/errno.ts";
 import { SEEK_CUR, SEEK_DATA, SEEK_END, SEEK_HOLE, SEEK_SET } from "../abi/flags.ts";
 import type { FSStream, NodeRecord, StreamOps } from "../abi/node.ts";
 import type { Ino, VolumeOps } from "../opfs/volume_ops.ts";
+import { volumeLockOps } from "./volume_locks.ts";
 
 /** One inode of a volume, as a mount caches it. */
 export interface VolumeRecord extends NodeRecord {
@@ -76,5 +77,6 @@ export function volumeStreamOps(
     fsync(stream): void {
       volume.fsync(stream.node.data.handle);
     },
+    ...volumeLockOps(volume),
   };
 }

@@ -97,6 +97,11 @@ export class Channel {
     throw new ErrnoError("ENOTSUP", `${action} synchronously on a page's main thread; ${way}`);
   }
 
+  /** Whether the thread can sleep while it waits, instead of spinning. */
+  get maySleep(): boolean {
+    return this.#blocking === "wait";
+  }
+
   /**
    * Makes sure that the channel is open.
    *
@@ -244,6 +249,9 @@ export class Channel {
     } else if (now - this.#movedAt > this.#deadlineMs) {
       this.close(Closed.DEADLINE);
       throw gone(action, `the relay has shown no life for ${this.#deadlineMs} ms`);
+    } else {
+      // It may be asleep, as while this call waits for a lock: then it shows life when it is asked.
+      this.#doorbell.ring();
     }
   }
 }

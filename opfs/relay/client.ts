@@ -11,11 +11,14 @@
 import type { Attr, AttrChange, DirEntry, StatFs } from "../../abi/attr.ts";
 import { ErrnoError } from "../../abi/errno.ts";
 import type {
+  BlockingLock,
   CompoundOps,
   CreateOptions,
   Found,
   FoundEntry,
   Ino,
+  LockOps,
+  LockRequest,
   Stored,
   TmpfileOptions,
   VolumeOps,
@@ -23,6 +26,7 @@ import type {
 import type { Channel } from "./channel.ts";
 import * as compound from "./compound.ts";
 import { Exchange, type Payload } from "./exchange.ts";
+import * as lock from "./lock_requests.ts";
 import { Metrics } from "./metrics.ts";
 import { type ChannelMemory, MAX_TRANSFER_BYTES, Op, type OpCode } from "./protocol.ts";
 import { readAttr, readEntries, readStatFs, unpackNames } from "./records.ts";
@@ -37,7 +41,7 @@ export interface RelayClientOptions {
 }
 
 /** A volume that another thread owns. */
-export class RelayClient implements VolumeOps, CompoundOps {
+export class RelayClient implements VolumeOps, CompoundOps, LockOps {
   /** The root directory. */
   readonly root: Ino;
   /** Counts and times of this client's calls. */
@@ -324,6 +328,29 @@ export class RelayClient implements VolumeOps, CompoundOps {
   close(): void {
     this.sync();
     this.#channel.close();
+  }
+
+  /** Takes, changes or gives back a lock. A page that spins never waits for one: EAGAIN. */
+  lock(ino: Ino, request: LockRequest): void {
+    this.#open(Op.LOCK);
+    const wait = request.wait && this.#channel.maySleep;
+    lock.askLock(this.#channel.writer, Op.LOCK, ino, { ...request, wait });
+    this.#run(Op.LOCK);
+  }
+
+  /** The first lock in the way of such a request, or null. */
+  testLock(ino: Ino, request: LockRequest): BlockingLock | null {
+    this.#open(Op.TESTLOCK);
+    lock.askLock(this.#channel.writer, Op.TESTLOCK, ino, request);
+    this.#run(Op.TESTLOCK);
+    return lock.readBlocking(this.#channel.reader);
+  }
+
+  /** Gives back all that an owner holds on an inode, of one kind. */
+  unlock(ino: Ino, owner: number, kind: number): void {
+    this.#open(Op.UNLOCK);
+    lock.askUnlock(this.#channel.writer, ino, owner, kind);
+    this.#run(Op.UNLOCK);
   }
 
   #find(

@@ -32,6 +32,9 @@ export type SimpleOp = Exclude<
   | typeof Op.GETXATTR
   | typeof Op.SETXATTR
   | typeof Op.LISTXATTR
+  | typeof Op.LOCK
+  | typeof Op.TESTLOCK
+  | typeof Op.UNLOCK
   | typeof Op.FSYNC
   | typeof Op.SYNC
   | typeof Op.METRICS

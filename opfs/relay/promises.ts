@@ -10,7 +10,14 @@
  * @module
  */
 import type { Attr, AttrChange, DirEntry, StatFs } from "../../abi/attr.ts";
-import type { CompoundOps, CreateOptions, Ino, TmpfileOptions, VolumeOps } from "../volume_ops.ts";
+import type {
+  CompoundOps,
+  CreateOptions,
+  Ino,
+  LockOps,
+  TmpfileOptions,
+  VolumeOps,
+} from "../volume_ops.ts";
 import type { Channel } from "./channel.ts";
 import type { Reader, Writer } from "./cursor.ts";
 import { Exchange, type Payload } from "./exchange.ts";
@@ -22,7 +29,9 @@ import * as ask from "./requests.ts";
 
 /** The calls of a volume, each as a promise. */
 export type VolumePromises = {
-  readonly [K in Exclude<keyof VolumeOps, "root" | "generation" | keyof CompoundOps>]: (
+  readonly [
+    K in Exclude<keyof VolumeOps, "root" | "generation" | keyof CompoundOps | keyof LockOps>
+  ]: (
     ...args: Parameters<VolumeOps[K]>
   ) => Promise<ReturnType<VolumeOps[K]>>;
 };

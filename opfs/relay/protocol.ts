@@ -152,6 +152,10 @@ export const Op = {
   READDIR_ATTR: 99,
   GETATTRS: 100,
   STORE: 101,
+  // Advisory locks.
+  LOCK: 110,
+  TESTLOCK: 111,
+  UNLOCK: 112,
   METRICS: 128,
   STATS: 129,
 } as const;

@@ -11,6 +11,7 @@
  */
 import { Errno, ErrnoError, isErrnoError } from "../../abi/errno.ts";
 import type { PathStream } from "../../abi/path_calls.ts";
+import type { LockTicket } from "../locks.ts";
 import type { Ino, VolumeOps } from "../volume_ops.ts";
 import { closeChannel, wholeMessage } from "./channel.ts";
 import { Reader, Writer } from "./cursor.ts";
@@ -92,6 +93,10 @@ export class ServedChannel {
   };
   /** The inode whose append turn a LOCKED channel waits for. */
   awaited: Ino = 0;
+  /** What a LOCKED channel waits for, if it is a lock. */
+  ticket: LockTicket | null = null;
+  /** The client's number, as locks know it. */
+  readonly id: number;
   /** The status that a request waiting for the commit will be answered with. */
   deferredStatus = 0;
   /** When the request at hand was taken, in ms. */
@@ -110,7 +115,8 @@ export class ServedChannel {
    *
    * @throws {ErrnoError} EPROTO if the memory is no channel of this version
    */
-  constructor(buffer: SharedArrayBuffer) {
+  constructor(buffer: SharedArrayBuffer, id = 0) {
+    this.id = id;
     this.memory = openChannelMemory(buffer);
     this.reader = new Reader(this.memory);
     this.writer = new Writer(this.memory);

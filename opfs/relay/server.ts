@@ -13,12 +13,14 @@
  */
 import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
 import type { PathCalls } from "../../abi/path_calls.ts";
+import { VolumeLocks } from "../locks.ts";
 import type { VolumeOps } from "../volume_ops.ts";
 import { changesSomething, dispatch } from "./dispatch.ts";
 import { DEFAULT_DEADLINE_MS } from "./channel.ts";
 import { Doorbell, type SleepOptions } from "./doorbell.ts";
 import { Look, pause } from "./look.ts";
 import { Metrics } from "./metrics.ts";
+import { isLockOp, serveLock } from "./lock_requests.ts";
 import { hasPayload, isPathOp, pathOpChanges, PathOps } from "./path_ops.ts";
 import { Closed, FLAG_FLUSH, Op, PathOp, Signal } from "./protocol.ts";
 import { type Value, writeValues } from "./s11n.ts";
@@ -62,6 +64,7 @@ export class Relay {
   /** Counts and times of what it has done. */
   readonly counters: Metrics = new Metrics();
   readonly #volume: VolumeOps;
+  readonly #locks = new VolumeLocks();
   readonly #paths: PathOps | null;
   readonly #transfers: Transfers;
   readonly #deadlineMs: number;
@@ -71,6 +74,7 @@ export class Relay {
   readonly #look = new Look();
   readonly #sleep: SleepOptions = { ready: () => this.#anyReady(), timeoutMs: 0 };
   #first = 0;
+  #nextId = 1;
   #stopping = false;
   #finished: Promise<void> | null = null;
 
@@ -90,7 +94,7 @@ export class Relay {
    * @throws {ErrnoError} EPROTO if the memory is no channel of this version
    */
   attach(buffer: SharedArrayBuffer): void {
-    const channel = new ServedChannel(buffer);
+    const channel = new ServedChannel(buffer, this.#nextId++);
     this.#channels.push(channel);
     channel.admit();
     this.doorbell.ring();
@@ -190,8 +194,8 @@ export class Relay {
   }
 
   #hasWork(channel: ServedChannel): boolean {
-    if (channel.state === "LOCKED") return this.#transfers.isTurnFree(channel.awaited);
-    return channel.hasRequest();
+    if (channel.state !== "LOCKED") return channel.hasRequest();
+    return channel.ticket?.isHeld ?? this.#transfers.isTurnFree(channel.awaited);
   }
 
   #anyReady(): boolean {
@@ -241,8 +245,14 @@ export class Relay {
     if (TRANSFERS.has(op)) return this.#ended(channel, this.#transfers.begin(channel));
     assertOnePiece(channel);
     if (op === Op.SYNC || op === Op.FSYNC) return this.#beginSync(channel);
+    if (isLockOp(op)) return this.#lock(channel);
     if (op === Op.METRICS || op === Op.STATS) return this.#tell(channel);
     this.#finish(channel, { status: dispatch(this.#volume, channel), bytes: 0 });
+  }
+
+  #lock(channel: ServedChannel): void {
+    if (serveLock(this.#locks, channel)) this.#finish(channel, { status: 0, bytes: 0 });
+    else channel.state = "LOCKED";
   }
 
   #beginPath(channel: ServedChannel): void {
@@ -346,6 +356,7 @@ export class Relay {
   #drop(channel: ServedChannel): void {
     this.#channels.splice(this.#channels.indexOf(channel), 1);
     this.#forget(channel);
+    this.#locks.releaseClient(channel.id);
     channel.state = "CLOSED";
     for (const [ino, count] of channel.retained) {
       for (let left = count; left > 0; left--) this.#releaseQuietly(ino);
