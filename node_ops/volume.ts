@@ -76,7 +76,16 @@ class VolumeMount {
   }
 
   #record(handle: Ino, mode: number, uid: number, gid: number, rdev: number): VolumeRecord {
-    return { ino: handle % INO_RANGE, handle, mode, uid, gid, rdev, epoch: this.#epoch };
+    return {
+      ino: handle % INO_RANGE,
+      handle,
+      mode,
+      uid,
+      gid,
+      rdev,
+      epoch: this.#epoch,
+      names: null,
+    };
   }
 
   #nodeOf(record: VolumeRecord): Node {
@@ -85,12 +94,15 @@ class VolumeMount {
       : isLink(record.mode)
       ? this.#linkOps
       : this.#fileOps;
-    return new FSNode(record, ops, this.#streamOps);
+    const node = new FSNode(record, ops, this.#streamOps);
+    record.names?.set(node, this.#epoch);
+    return node;
   }
 
   /** The one record of an inode with several names: the known one, brought up to date, or this. */
   #unify(record: VolumeRecord): VolumeRecord {
     const known = this.#shared.get(record.handle)?.deref();
+    record.names ??= new WeakMap();
     if (known === undefined) {
       this.#shared.set(record.handle, new WeakRef(record));
       if (this.#shared.size >= this.#sweepAt) this.#sweep();
@@ -111,13 +123,15 @@ class VolumeMount {
   }
 
   /** Whether what is cached may be trusted; moves the epoch when somebody else changed something. */
-  #isCurrent(record: VolumeRecord): boolean {
+  #isCurrent(node: Node): boolean {
+    const record = node.data;
     const generation = this.volume.generation;
     if (generation !== this.#seen) {
       this.#seen = generation;
       this.#epoch++;
     }
-    return record.epoch === this.#epoch;
+    if (record.epoch !== this.#epoch) return false;
+    return record.names === null || record.names.get(node) === this.#epoch;
   }
 
   /** After a change of ours: it alone does not make the cache untrue. */
@@ -179,6 +193,7 @@ class VolumeMount {
       const found = this.#find(node.parent as Dir, node.name);
       if (found?.ino !== node.data.handle) return false;
       node.data = this.#nodeWith(found.ino, found.attr).data;
+      node.data.names?.set(node, this.#epoch);
       return true;
     } catch (error) {
       if (isStale(error)) return false;
@@ -287,6 +302,7 @@ class VolumeMount {
     }
     this.#changed(before);
     node.data = this.#unify(node.data);
+    node.data.names?.set(node, this.#epoch);
     return this.#nodeOf(node.data);
   }
 
@@ -319,7 +335,7 @@ class VolumeMount {
     return {
       getattr: (node) => this.#getattr(node),
       setattr: (node, change) => this.#setattr(node, change),
-      revalidate: (node) => this.#isCurrent(node.data) || this.#refresh(node),
+      revalidate: (node) => this.#isCurrent(node) || this.#refresh(node),
       statfs: () => this.volume.statfs(),
       ...this.#attributeOps(),
     };

@@ -10,7 +10,7 @@
  */
 import { ErrnoError } from "../abi/errno.ts";
 import { SEEK_CUR, SEEK_DATA, SEEK_END, SEEK_HOLE, SEEK_SET } from "../abi/flags.ts";
-import type { FSStream, NodeRecord, StreamOps } from "../abi/node.ts";
+import type { FSNode, FSStream, NodeRecord, StreamOps } from "../abi/node.ts";
 import type { Ino, VolumeOps } from "../opfs/volume_ops.ts";
 import { volumeLockOps } from "./volume_locks.ts";
 
@@ -20,6 +20,11 @@ export interface VolumeRecord extends NodeRecord {
   readonly handle: Ino;
   /** The mount's epoch in which mode, uid and gid were true. */
   epoch: number;
+  /**
+   * Of an inode with several names: the epoch in which each was last found to lead here. The record
+   * is true as soon as one name has been asked for; the others may have moved meanwhile.
+   */
+  names: WeakMap<FSNode<VolumeRecord>, number> | null;
 }
 
 /** The part of `buffer` that a call is about, without a new view where it is all of it. */
