@@ -8,9 +8,7 @@
 import { exists, isGenerated, PUBLISHED, readText, sourceFiles } from "./project.ts";
 
 /** Files without a test of their own, and why. An entry that is no longer needed is an error. */
-export const EXCEPTIONS: Readonly<Record<string, string>> = {
-  "opfs/volume_ops.ts": "an interface and the numbers of its locks, tested on both of its sides",
-};
+export const EXCEPTIONS: Readonly<Record<string, string>> = {};
 
 /** Where the test of a source file stands. */
 export function testOf(path: string): string {
