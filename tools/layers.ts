@@ -39,7 +39,8 @@ export const TABLE: readonly Row[] = [
   { who: ["opfs/volume/"], may: [...VOLUME_SHAPE, "opfs/device/handle.ts"] },
   { who: ["opfs/relay/", "opfs/cache/", "opfs/layer/"], may: VOLUME_SHAPE },
   { who: ["opfs/cache.ts"], may: [...VOLUME_SHAPE, "opfs/cache/"] },
-  { who: ["opfs/open.ts", "opfs/import_volume.ts", "opfs/bring_image.ts"], may: ["abi/", "opfs/"] },
+  { who: ["opfs/open.ts"], may: ["abi/", "opfs/"] },
+  { who: ["opfs/import_volume.ts", "opfs/bring_image.ts"], may: ["abi/", "opfs/"] },
   {
     who: ["opfs/relay/worker.ts"],
     may: ["abi/", "opfs/", "fs/create_fs.ts", "node_ops/volume.ts"],
