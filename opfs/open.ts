@@ -15,6 +15,7 @@ import { fileHandle } from "./device/file.ts";
 import type { StorageHandle } from "./device/handle.ts";
 import { openOpfsHandle } from "./device/opfs.ts";
 import { Channel, claimChannel, DEFAULT_DEADLINE_MS, threadMayWait } from "./relay/channel.ts";
+import { clientLockName, holdLock, lockManager } from "./relay/client_lock.ts";
 import { startCommitTimer } from "./relay/commit_timer.ts";
 import { RelayClient } from "./relay/client.ts";
 import type { WorkerGiven } from "./relay/delivery.ts";
@@ -24,7 +25,7 @@ import type { RelayAddress, VolumePlace } from "./relay/messages.ts";
 import type { Metric } from "./relay/metrics.ts";
 import { assertCanShare, canHoldDevice, placeOf } from "./relay/place.ts";
 import { promisesOf, RelayPromises, type VolumePromises } from "./relay/promises.ts";
-import { openChannelMemory } from "./relay/protocol.ts";
+import { type ChannelMemory, Claimed, openChannelMemory } from "./relay/protocol.ts";
 import type { Value } from "./relay/s11n.ts";
 import { sanityCheck } from "./relay/sanity_check.ts";
 import { type StorageReport, storageReport } from "./relay/storage.ts";
@@ -255,6 +256,10 @@ async function openDirect(
 /** A relay worker on the device of a name: this thread's own, if it has started one already. */
 async function openRelayed(place: VolumePlace, options: OpenOptions): Promise<OpenedVolume> {
   const key = `${place.kind}:${place.path}:${options.readOnly ?? false}`;
+  const known = relays.get(key);
+  if (known !== undefined && await hasDied(known.host) && relays.get(key) === known) {
+    relays.delete(key);
+  }
   const entry = relays.get(key) ?? { host: startHost(place, options), users: 0 };
   relays.set(key, entry);
   entry.users += 1;
@@ -279,6 +284,13 @@ async function openRelayed(place: VolumePlace, options: OpenOptions): Promise<Op
     await leave().catch(() => {});
     throw error;
   }
+}
+
+/** Whether a relay that was started has ended without being asked to. */
+async function hasDied(host: Promise<RelayHost>): Promise<boolean> {
+  // One that could not even start says why to whoever uses it.
+  const started = await host.catch(() => null);
+  return started !== null && !await started.isAlive();
 }
 
 function startHost(place: VolumePlace, options: OpenOptions): Promise<RelayHost> {
@@ -330,9 +342,10 @@ async function attach(
 ): Promise<OpenedVolume> {
   const { address, channels } = ticket;
   const doorbell = new Doorbell(address.doorbell);
-  const [calls, promised] = channels.map((buffer) => {
-    const memory = openChannelMemory(buffer);
-    claimChannel(memory);
+  const memories = channels.map(openChannelMemory);
+  const letGo = await claim(memories, ticket.name);
+  doorbell.ring();
+  const [calls, promised] = memories.map((memory) => {
     const { deadlineMs } = options;
     const blocking = threadMayWait() ? "wait" : options.blocking ?? "never";
     return new Channel(memory, doorbell, { blocking, deadlineMs });
@@ -364,10 +377,33 @@ async function attach(
         await promises.close();
       } finally {
         calls.close();
+        promises.leave();
+        letGo();
         await owner.leave();
       }
     }),
   });
+}
+
+/**
+ * Takes the Web Locks after which the relay watches this thread, and the client's ends with them;
+ * the result lets the locks go.
+ */
+async function claim(memories: readonly ChannelMemory[], path: string): Promise<() => void> {
+  const releases: (() => void)[] = [];
+  const letGo = () => releases.splice(0).forEach((release) => release());
+  try {
+    for (const memory of memories) {
+      const release = await holdLock(clientLockName(path, memory));
+      releases.push(release ?? (() => {}));
+      const isWatched = release !== null && lockManager() !== undefined;
+      claimChannel(memory, isWatched ? Claimed.LOCKED : Claimed.CLIENT);
+    }
+    return letGo;
+  } catch (error) {
+    letGo();
+    throw error;
+  }
 }
 
 /** The figures whose names begin so, without it; for "" those that have no such beginning. */

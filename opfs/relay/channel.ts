@@ -19,6 +19,7 @@ import { type Doorbell, waitWord } from "./doorbell.ts";
 import { Look, pause } from "./look.ts";
 import {
   type ChannelMemory,
+  Claimed,
   Closed,
   type Header,
   Lease,
@@ -258,11 +259,12 @@ export class Channel {
 
 /**
  * Makes sure that nobody else has taken this client's end: two writers would mix their requests.
+ * `how` says whether the client's thread holds its Web Lock, so that the relay can watch it.
  *
  * @throws {ErrnoError} EBUSY if somebody has
  */
-export function claimChannel({ words }: ChannelMemory): void {
-  if (Atomics.compareExchange(words, Word.CLAIMED, 0, 1) === 0) return;
+export function claimChannel({ words }: ChannelMemory, how: number = Claimed.CLIENT): void {
+  if (Atomics.compareExchange(words, Word.CLAIMED, Claimed.NOBODY, how) === 0) return;
   throw new ErrnoError("EBUSY", "attach with a ticket that is in use: share() one for each client");
 }
 

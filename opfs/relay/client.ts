@@ -28,7 +28,7 @@ import * as compound from "./compound.ts";
 import { Exchange, type Payload } from "./exchange.ts";
 import * as lock from "./lock_requests.ts";
 import { Metrics } from "./metrics.ts";
-import { type ChannelMemory, MAX_TRANSFER_BYTES, Op, type OpCode } from "./protocol.ts";
+import { type ChannelMemory, Closed, MAX_TRANSFER_BYTES, Op, type OpCode } from "./protocol.ts";
 import { readAttr, readEntries, readStatFs, unpackNames } from "./records.ts";
 import * as ask from "./requests.ts";
 
@@ -322,6 +322,11 @@ export class RelayClient implements VolumeOps, CompoundOps, LockOps {
   statfs(): StatFs {
     this.#askNothing(Op.STATFS);
     return readStatFs(this.#channel.reader);
+  }
+
+  /** Leaves the relay as a death would: what was not made durable may be lost. */
+  abandon(): void {
+    this.#channel.close(Closed.CLIENT_GONE);
   }
 
   /** Makes everything durable and leaves the relay. */

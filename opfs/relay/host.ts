@@ -10,6 +10,7 @@
  */
 import { ErrnoError } from "../../abi/errno.ts";
 import { closeChannel } from "./channel.ts";
+import { watchLock } from "./client_lock.ts";
 import { nudged, startWorker, type WorkerGiven } from "./delivery.ts";
 import type { FromWorker, RelayAddress, RelaySettings, ToWorker, VolumePlace } from "./messages.ts";
 import { receivePieces } from "./pieces.ts";
@@ -20,6 +21,7 @@ import {
   MESSAGE_VERSION,
   Word,
 } from "./protocol.ts";
+import { volumeLockName } from "./volume_lock.ts";
 
 /** How a relay is started. */
 export interface RelayHostOptions {
@@ -49,8 +51,19 @@ export class RelayHost {
   readonly #images = new Set<(error: ErrnoError) => void>();
   readonly #ended = Promise.withResolvers<void>();
 
-  private constructor(worker: Worker, address: RelayAddress, silenceMs: number) {
+  /** Stops watching whether the worker's thread lives. */
+  readonly #unwatch: () => void;
+
+  private constructor(
+    worker: Worker,
+    address: RelayAddress,
+    { place, silenceMs }: { place: VolumePlace; silenceMs: number },
+  ) {
     this.#worker = worker;
+    // The worker holds the volume's lock as long as it lives, however it ends.
+    this.#unwatch = place.kind === "opfs"
+      ? watchLock(volumeLockName(place.path), () => this.terminate())
+      : () => {};
     this.#silenceMs = silenceMs;
     this.address = address;
     this.state = "ready";
@@ -87,7 +100,8 @@ export class RelayHost {
     worker.postMessage(init);
     const silenceMs = Math.max(startTimeoutMs, settings.deadlineMs);
     try {
-      return new RelayHost(worker, await nudged(worker, promise, silenceMs), silenceMs);
+      const address = await nudged(worker, promise, silenceMs);
+      return new RelayHost(worker, address, { place, silenceMs });
     } catch (error) {
       worker.terminate();
       throw error;
@@ -100,6 +114,33 @@ export class RelayHost {
       if (Atomics.load(memory.words, Word.CLOSED) !== Closed.OPEN) this.#channels.delete(memory);
     }
     return this.#channels.size;
+  }
+
+  /**
+   * Whether the relay answers. One that a client has given up past its deadline does not; that ends
+   * its thread, and all its clients learn of it.
+   */
+  async isAlive(): Promise<boolean> {
+    if (this.state !== "ready") return false;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const hear = () => resolve();
+    this.#worker.addEventListener("message", hear);
+    try {
+      if (this.#isGivenUp()) throw new ErrnoError("EIO", "go on: a client has given up");
+      await nudged(this.#worker, promise, this.#silenceMs);
+      return true;
+    } catch {
+      this.terminate();
+      return false;
+    } finally {
+      this.#worker.removeEventListener("message", hear);
+    }
+  }
+
+  #isGivenUp(): boolean {
+    return [...this.#channels].some(({ words }) => {
+      return Atomics.load(words, Word.CLOSED) === Closed.DEADLINE;
+    });
   }
 
   /** A new channel; the relay admits it when it hears of it. */
@@ -137,6 +178,7 @@ export class RelayHost {
    * @throws {ErrnoError} what closing the volume has thrown; EIO if the thread is stuck
    */
   async close(): Promise<void> {
+    this.#unwatch();
     if (this.state === "ready") {
       this.state = "closing";
       const close: ToWorker = { type: "close" };
@@ -163,6 +205,7 @@ export class RelayHost {
   #die(error: ErrnoError | null): void {
     if (this.state === "dead") return;
     this.state = "dead";
+    this.#unwatch();
     this.#worker.terminate();
     for (const memory of this.#channels) closeChannel(memory.words, Closed.RELAY_GONE);
     const gone = new ErrnoError("EBADF", "export the image: the relay has gone");

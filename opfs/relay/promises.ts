@@ -235,6 +235,11 @@ export class RelayPromises implements VolumePromises {
   /** Makes everything durable and leaves the relay. */
   async close(): Promise<void> {
     await this.sync();
+    this.leave();
+  }
+
+  /** Leaves the relay as it is. */
+  leave(): void {
     this.#channel.close();
   }
 

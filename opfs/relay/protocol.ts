@@ -33,6 +33,8 @@ export const Word = {
   VERSION: 9,
   AREA_BYTES: 10,
   RING_BYTES: 11,
+  /** Four random words, after which the client's Web Lock is named. */
+  ID: 12,
   // The client's.
   REQUEST: 16,
   POSTING: 17,
@@ -58,6 +60,9 @@ export const Word = {
   /** Either side's; once it is not 0 it stays. */
   CLOSED: 48,
 } as const;
+
+/** What `claimed` says: nobody, a client, a client whose thread holds its Web Lock. */
+export const Claimed = { NOBODY: 0, CLIENT: 1, LOCKED: 2 } as const;
 
 /** Where the request area begins, in bytes; the ring follows it. */
 export const AREA_START = 256;
@@ -200,6 +205,7 @@ export function createChannelMemory(areaBytes: number): ChannelMemory {
   words[Word.VERSION] = PROTOCOL_VERSION;
   words[Word.AREA_BYTES] = size;
   words[Word.RING_BYTES] = 0;
+  words.set(crypto.getRandomValues(new Int32Array(4)), Word.ID);
   return viewsOf(buffer, size);
 }
 

@@ -17,6 +17,7 @@ import { closeChannel, wholeMessage } from "./channel.ts";
 import { Reader, Writer } from "./cursor.ts";
 import {
   type ChannelMemory,
+  Claimed,
   Closed,
   type Header,
   Lease,
@@ -99,6 +100,8 @@ export class ServedChannel {
   readonly id: number;
   /** The status that a request waiting for the commit will be answered with. */
   deferredStatus = 0;
+  /** Stops watching whether the client's thread lives; null if nobody watches. */
+  unwatch: (() => void) | null = null;
   /** When the request at hand was taken, in ms. */
   takenAt = 0;
   /** How often the client has retained each inode. */
@@ -157,6 +160,12 @@ export class ServedChannel {
     if (count === 1) this.retained.delete(ino);
     else this.retained.set(ino, count - 1);
     volume.release(ino);
+  }
+
+  /** Whether the client's thread holds a Web Lock that nobody watches yet. */
+  isUnwatched(): boolean {
+    return this.unwatch === null &&
+      Atomics.load(this.memory.words, Word.CLAIMED) === Claimed.LOCKED;
   }
 
   /** Whether the client has let go of an inode without waiting. */

@@ -22,7 +22,7 @@ import { Look, pause } from "./look.ts";
 import { Metrics } from "./metrics.ts";
 import { isLockOp, serveLock } from "./lock_requests.ts";
 import { hasPayload, isPathOp, pathOpChanges, PathOps } from "./path_ops.ts";
-import { Closed, FLAG_FLUSH, Op, PathOp, Signal } from "./protocol.ts";
+import { type ChannelMemory, Closed, FLAG_FLUSH, Op, PathOp, Signal } from "./protocol.ts";
 import { type Value, writeValues } from "./s11n.ts";
 import { ServedChannel } from "./served_channel.ts";
 import { Transfers } from "./transfers.ts";
@@ -35,6 +35,11 @@ export interface RelayOptions {
   deadlineMs?: number;
   /** Makes what serves operations by path, when the first comes. Default: they are ENOSYS. */
   paths?: () => PathCalls;
+  /**
+   * Watches a client whose thread holds the Web Lock of its channel: calls `gone` when it has died,
+   * and returns how to stop. Default: nobody is watched, and a client ends by closing its channel.
+   */
+  watchClient?: (channel: ChannelMemory, gone: () => void) => () => void;
   /** What a STATS request is told: names and values. Default: nothing. */
   stats?: () => Record<string, Value>;
 }
@@ -68,6 +73,7 @@ export class Relay {
   readonly #paths: PathOps | null;
   readonly #transfers: Transfers;
   readonly #deadlineMs: number;
+  readonly #watchClient: RelayOptions["watchClient"];
   readonly #stats: () => Record<string, Value>;
   readonly #channels: ServedChannel[] = [];
   readonly #syncs: ServedChannel[] = [];
@@ -85,6 +91,7 @@ export class Relay {
     this.#transfers = new Transfers(volume, this.#paths);
     this.doorbell = options.doorbell ?? new Doorbell();
     this.#deadlineMs = options.deadlineMs ?? DEFAULT_DEADLINE_MS;
+    this.#watchClient = options.watchClient;
     this.#stats = options.stats ?? (() => ({}));
   }
 
@@ -151,6 +158,7 @@ export class Relay {
     while (!this.#stopping) {
       const now = performance.now();
       this.#expire(now);
+      this.#watchClients();
       if (now - workedAt > IDLE_AFTER_MS) {
         this.#sleep.timeoutMs = IDLE_SLICE_MS;
         await this.doorbell.sleepAsync(this.#sleep);
@@ -355,6 +363,7 @@ export class Relay {
   /** Gives back everything that a client held. */
   #drop(channel: ServedChannel): void {
     this.#channels.splice(this.#channels.indexOf(channel), 1);
+    channel.unwatch?.();
     this.#forget(channel);
     this.#locks.releaseClient(channel.id);
     channel.state = "CLOSED";
@@ -379,6 +388,18 @@ export class Relay {
       this.#volume.release(ino);
     } catch (error) {
       if (!isErrnoError(error)) throw error;
+    }
+  }
+
+  /** Begins to watch the clients that have come with a Web Lock. */
+  #watchClients(): void {
+    if (this.#watchClient === undefined) return;
+    for (const channel of this.#channels) {
+      if (!channel.isUnwatched()) continue;
+      channel.unwatch = this.#watchClient(channel.memory, () => {
+        channel.close(Closed.CLIENT_GONE);
+        this.doorbell.ring();
+      });
     }
   }
 

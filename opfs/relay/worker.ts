@@ -17,6 +17,7 @@ import { fileHandle } from "../device/file.ts";
 import { openOpfsHandle } from "../device/opfs.ts";
 import { openVolumeSync } from "../volume/mount.ts";
 import type { Volume } from "../volume/volume.ts";
+import { clientLockName, watchLock } from "./client_lock.ts";
 import { startCommitTimer } from "./commit_timer.ts";
 import type {
   EngineSettings,
@@ -102,6 +103,7 @@ async function start({ version, place, settings }: Init): Promise<void> {
     deadlineMs: settings.deadlineMs,
     stats,
     paths: () => pathsOf(mounted, settings.engine.readOnly),
+    watchClient: (channel, gone) => watchLock(clientLockName(place.path, channel), gone),
   });
   relay.run();
   stopTimer = startCommitTimer(mounted, settings.engine);

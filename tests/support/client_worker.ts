@@ -26,6 +26,9 @@ scope.onmessage = ({ data }: MessageEvent) => {
     const totalBytes = channel.writer.begin(Op.APPEND).ino(data.ino).end(area.length);
     channel.publish({ signal: Signal.REQUEST, chunkBytes: area.length, totalBytes, chunkIndex: 0 });
     channel.wait("append");
+  } else if (data.job === "hammer") {
+    const stop = new Int32Array(data.stop);
+    while (Atomics.load(stop, 0) === 0) client.getattr(client.root);
   } else if (data.job === "files") {
     for (let round = 0; round < data.rounds; round++) {
       const name = `${data.mark}-${round % 10}`;

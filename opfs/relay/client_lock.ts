@@ -1,0 +1,68 @@
+/**
+ * The Web Lock of a client: held as long as the client's thread lives, however it ends.
+ *
+ * Layer: relay. A client takes the lock that is named after the volume and its channel and then
+ * claims the channel; the relay queues for the same lock, and when it is granted the client is gone:
+ * closed, terminated, or its page left. The same question, asked of the volume's own lock, tells a
+ * page that its relay's worker is gone. Where there are no Web Locks (Deno) nobody is told.
+ *
+ * Use: `const release = await holdLock(name)`; `const stop = watchLock(name, () => …)`.
+ *
+ * @module
+ */
+import { type ChannelMemory, Word } from "./protocol.ts";
+
+/** The part of `navigator.locks` that is used. */
+export interface LockManager {
+  /** Runs `held` with the lock, and keeps it as long as the result is open. */
+  request(
+    name: string,
+    options: { signal?: AbortSignal; ifAvailable?: boolean },
+    held: (lock: unknown) => unknown,
+  ): Promise<unknown>;
+}
+
+/** The locks of this origin, if there are any. */
+export function lockManager(): LockManager | undefined {
+  return (globalThis as { navigator?: { locks?: LockManager } }).navigator?.locks;
+}
+
+/** What the lock of a channel's client is called. */
+export function clientLockName(path: string, { words }: Pick<ChannelMemory, "words">): string {
+  const id = Array.from({ length: 4 }, (_, index) => {
+    return (words[Word.ID + index]! >>> 0).toString(16).padStart(8, "0");
+  });
+  return `cairn:${path}:${id.join("")}`;
+}
+
+/** Takes a lock that nobody holds; the result lets it go. Null if somebody does. */
+export async function holdLock(
+  name: string,
+  locks: LockManager | undefined = lockManager(),
+): Promise<(() => void) | null> {
+  if (locks === undefined) return () => {};
+  const { promise: taken, resolve: take, reject } = Promise.withResolvers<boolean>();
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
+  const hold = (lock: unknown) => {
+    take(lock !== null);
+    return lock === null ? undefined : released;
+  };
+  locks.request(name, { ifAvailable: true }, hold).catch(reject);
+  return await taken ? release : null;
+}
+
+/** Calls `gone` once whoever holds the lock lets it go or dies. The result stops watching. */
+export function watchLock(
+  name: string,
+  gone: () => void,
+  locks: LockManager | undefined = lockManager(),
+): () => void {
+  if (locks === undefined) return () => {};
+  const abort = new AbortController();
+  const granted = () => {
+    if (!abort.signal.aborted) gone();
+  };
+  // Aborting makes the request fail; that is no news.
+  locks.request(name, { signal: abort.signal }, granted).catch(() => {});
+  return () => abort.abort();
+}
