@@ -173,8 +173,16 @@ export class ServedChannel {
     return Atomics.load(this.memory.words, Word.RELEASES) !== this.#released;
   }
 
-  /** Carries such a release out. Nobody waits for it, so there is nobody to tell of a failure. */
-  takeRelease(volume: VolumeOps): void {
+  /** The sequence of the request at hand. */
+  get sequence(): number {
+    return this.#taken;
+  }
+
+  /**
+   * Carries such a release out, and returns its number. Nobody waits for it, so there is nobody to
+   * tell of a failure.
+   */
+  takeRelease(volume: VolumeOps): number {
     const { words } = this.memory;
     const count = Atomics.load(words, Word.RELEASES);
     const ino = (words[Word.RELEASE_LOW]! >>> 0) + (words[Word.RELEASE_HIGH]! >>> 0) * 2 ** 32;
@@ -185,6 +193,7 @@ export class ServedChannel {
     }
     this.#released = count;
     Atomics.store(words, Word.RELEASED, count);
+    return count;
   }
 
   /** Whether either side has closed it. */

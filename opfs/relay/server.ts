@@ -40,6 +40,11 @@ export interface RelayOptions {
    * and returns how to stop. Default: nobody is watched, and a client ends by closing its channel.
    */
   watchClient?: (channel: ChannelMemory, gone: () => void) => () => void;
+  /**
+   * Is told in which order requests are applied: the client's number and the request's sequence, or
+   * less than 0 for a release that nobody waits for, its number negated. Default: nobody is told.
+   */
+  trace?: (client: number, sequence: number) => void;
   /** What a STATS request is told: names and values. Default: nothing. */
   stats?: () => Record<string, Value>;
 }
@@ -73,6 +78,7 @@ export class Relay {
   readonly #paths: PathOps | null;
   readonly #transfers: Transfers;
   readonly #deadlineMs: number;
+  readonly #trace: RelayOptions["trace"];
   readonly #watchClient: RelayOptions["watchClient"];
   readonly #stats: () => Record<string, Value>;
   readonly #channels: ServedChannel[] = [];
@@ -91,6 +97,7 @@ export class Relay {
     this.#transfers = new Transfers(volume, this.#paths);
     this.doorbell = options.doorbell ?? new Doorbell();
     this.#deadlineMs = options.deadlineMs ?? DEFAULT_DEADLINE_MS;
+    this.#trace = options.trace;
     this.#watchClient = options.watchClient;
     this.#stats = options.stats ?? (() => ({}));
   }
@@ -142,7 +149,7 @@ export class Relay {
       const channel = this.#channels[(this.#first + step) % count]!;
       if (channel.isClosed() || !this.#isReady(channel)) continue;
       worked = true;
-      if (channel.hasRelease()) channel.takeRelease(this.#volume);
+      if (channel.hasRelease()) this.#release(channel);
       if (!this.#hasWork(channel)) continue;
       this.#serve(channel);
     }
@@ -213,9 +220,15 @@ export class Relay {
     return this.#stopping;
   }
 
+  #release(channel: ServedChannel): void {
+    const number = channel.takeRelease(this.#volume);
+    this.#trace?.(channel.id, -number);
+  }
+
   #serve(channel: ServedChannel): void {
     if (channel.state !== "LOCKED") channel.take();
     channel.takenAt = performance.now();
+    this.#trace?.(channel.id, channel.sequence);
     const wasWriting = channel.state === "CHUNK_IN";
     try {
       this.#step(channel);
