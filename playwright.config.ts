@@ -24,6 +24,8 @@ const config: PlaywrightTestConfig = defineConfig({
   outputDir: "tests/browser/results",
   forbidOnly: true,
   retries: 0,
+  // The conformance suite is one test, and the machine may be busy: this ends hangs only.
+  timeout: 180_000,
   workers: 1,
   use: {
     baseURL: `http://127.0.0.1:${PORT}`,

@@ -25,6 +25,9 @@ export const BUNDLES: readonly Bundle[] = [
   { from: "opfs/relay/worker.ts", to: "opfs/relay/worker_source.ts", as: "text" },
   { from: "opfs/relay/worker.ts", to: "dist/relay_worker.js", as: "module" },
   { from: "mod.ts", to: "dist/cairn.js", as: "module" },
+  { from: "tests/browser/conformance_page.ts", to: "dist/conformance_page.js", as: "module" },
+  { from: "tests/browser/copies_page.ts", to: "dist/copies_page.js", as: "module" },
+  { from: "tests/support/volume_relay_worker.ts", to: "dist/volume_relay_worker.js", as: "module" },
 ];
 
 /** The bundles whose entry point exists. */

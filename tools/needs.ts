@@ -83,6 +83,16 @@ export function findProgram(
   return candidates.find(isProgram) ?? null;
 }
 
+/** What is wrong with the variable that names a program, which no package can mend; or null. */
+export function whyMisled(
+  tool: Pick<Tool, "variable">,
+  env: Environment = process.env,
+): string | null {
+  const named = tool.variable === undefined ? "" : env[tool.variable] ?? "";
+  if (named === "" || existsSync(named)) return null;
+  return `${tool.variable} names "${named}", which is not there`;
+}
+
 /** The browser to drive, for the suites; throws when `prepare` was not heeded. */
 export function browserPath(
   name: "Chromium" | "Firefox",
@@ -90,7 +100,10 @@ export function browserPath(
 ): string {
   const tool = TOOLS.find((one) => one.name === name);
   const path = tool === undefined ? null : findProgram(tool, env);
-  if (path === null) throw new Error(`cannot find ${name}: run "deno task setup"`);
+  if (path === null) {
+    const why = tool === undefined ? null : whyMisled(tool, env);
+    throw new Error(`cannot find ${name}: ${why ?? 'run "deno task setup"'}`);
+  }
   return path;
 }
 

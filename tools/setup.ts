@@ -9,7 +9,7 @@
  */
 import { spawnSync } from "node:child_process";
 import process from "node:process";
-import { findMissing, findProgram, type Tool, TOOLS } from "./needs.ts";
+import { findMissing, findProgram, type Tool, TOOLS, whyMisled } from "./needs.ts";
 
 /** What the decision depends on. */
 export interface Machine {
@@ -41,7 +41,13 @@ export function aptLine(missing: readonly Tool[]): string {
 
 /** Installs what is missing where it may; gives back what is missing still. */
 export function prepare(tools: readonly Tool[] = TOOLS): Tool[] {
-  const missing = findMissing(tools);
+  const strayed = findMissing(tools).filter((tool) => whyMisled(tool) !== null);
+  for (const tool of strayed) console.log(`cannot find ${tool.name}: ${whyMisled(tool)}`);
+  return [...strayed, ...install(findMissing(tools).filter((tool) => !strayed.includes(tool)))];
+}
+
+/** Installs the tools where that is ours to do; gives back what is missing still. */
+function install(missing: Tool[]): Tool[] {
   if (missing.length === 0) return [];
   const plan = planInstall(missing, lookAround()) ?? [];
   for (const command of plan) {
@@ -49,7 +55,7 @@ export function prepare(tools: readonly Tool[] = TOOLS): Tool[] {
     const [program = "", ...args] = command;
     spawnSync(program, args, { stdio: ["ignore", "ignore", "inherit"] });
   }
-  const left = plan.length === 0 ? missing : findMissing(tools);
+  const left = plan.length === 0 ? missing : findMissing(missing);
   if (left.length > 0) console.log(`Please install what is missing:\n  ${aptLine(left)}`);
   return left;
 }

@@ -21,6 +21,11 @@ const test = base.extend<{ driver: Driver }>({
         context = await open();
         page = await context.newPage();
       },
+      allowPersist: async () => {
+        const session = await context.newCDPSession(page);
+        await session.send("Browser.grantPermissions", { permissions: ["durableStorage"] });
+      },
+      note: (finding) => test.step(finding, () => {}),
     });
     await context.close();
   },
@@ -58,4 +63,21 @@ test("where no worker can be had, one message names the headers", async ({ page 
   expect(message).toContain("ENOTSUP");
   expect(message).toContain("Cross-Origin-Embedder-Policy: require-corp");
   expect(message).toContain("worker-src");
+});
+
+test("a page without https is told that it has no file system", async ({ launchOptions, baseURL }) => {
+  const host = "insecure.test";
+  const args = [...launchOptions.args ?? [], `--host-resolver-rules=MAP ${host} 127.0.0.1`];
+  const browser = await chromium.launch({ ...launchOptions, args });
+  try {
+    const page = await browser.newPage();
+    await page.goto(`${baseURL}/blank.html`.replace("127.0.0.1", host));
+    const message = await page.evaluate(refuse, { cairn: "/dist/cairn.js", name: "nowhere" });
+    expect(message).toBe(
+      'ENOTSUP: cannot open volume "nowhere": ' +
+        "a page without https has no origin private file system",
+    );
+  } finally {
+    await browser.close();
+  }
 });

@@ -5,6 +5,9 @@
  * Use: `await page.evaluate(keep, { cairn: "/dist/cairn.js", … })`, or through `inWorker`.
  */
 
+import type { CallCount } from "./copies_page.ts";
+import type { Tally } from "../conformance/attempt.ts";
+
 type Cairn = typeof import("../../mod.ts");
 
 /** What every scenario is given. */
@@ -19,6 +22,10 @@ export interface Scene {
   blocking?: "spin";
   /** What is written, or looked for. */
   text?: string;
+  /** Every how many cases one is run. */
+  stride?: number;
+  /** Size of a channel's request area in bytes. */
+  areaBytes?: number;
 }
 
 /** Writes a small and a large file through FS, makes them durable, closes, and tells what it saw. */
@@ -73,6 +80,39 @@ export async function refuse(scene: Scene): Promise<string> {
   } catch (error) {
     return (error as Error).message;
   }
+}
+
+/** What the report tells: first as it is, then asking to persist, then with 3 MB more. */
+export async function tellReport(scene: Scene): Promise<Record<string, unknown>> {
+  const { openVolume } = await import(scene.cairn) as Cairn;
+  const { name, blocking } = scene;
+  const { storage } = navigator as unknown as { storage: { persist(): Promise<boolean> } };
+  const persist = storage.persist.bind(storage);
+  const asked: boolean[] = [];
+  storage.persist = async () => {
+    asked.push(await persist());
+    return asked.at(-1)!;
+  };
+  const plain = await openVolume({ name, blocking });
+  const { usageBytes } = plain.report;
+  const unasked = asked.length;
+  await plain.close();
+  const asking = await openVolume({ name, blocking, persist: true });
+  const file = { mode: 0o100644, uid: 0, gid: 0 };
+  const ino = asking.create(asking.root, "large", file);
+  asking.write(ino, new Uint8Array(3_000_000).fill(5), 0);
+  await asking.close();
+  const full = await openVolume({ name, blocking });
+  await full.close();
+  const { quotaBytes } = full.report;
+  return {
+    unasked,
+    asked,
+    persisted: [asking.report.persisted, full.report.persisted],
+    hasQuota: quotaBytes! > 10_000_000 && quotaBytes! > full.report.usageBytes!,
+    // A little less than was written: while it was empty, some room was kept for what comes.
+    grows: full.report.usageBytes! - usageBytes! >= 2_500_000,
+  };
 }
 
 /** On a page that may not spin: synchronous calls say so, promises work. */
@@ -141,7 +181,10 @@ export async function share(scene: Scene): Promise<string[]> {
   return [...said, `page ${own}`];
 }
 
-/** Ends the relay's thread in the middle of things, as a crash would. */
+/**
+ * Ends the relay's thread in the middle of things, as a crash would. The caller's thread stays busy
+ * meanwhile, so that nothing can tell it; or it sleeps, if the text says so.
+ */
 export async function lose(scene: Scene): Promise<Record<string, unknown>> {
   const { openVolume } = await import(scene.cairn) as Cairn;
   let killed: Worker | undefined;
@@ -159,7 +202,9 @@ export async function lose(scene: Scene): Promise<Record<string, unknown>> {
   volume.write(ino, new Uint8Array([1, 2, 3]), 0);
   volume.fsync(ino);
   killed?.terminate();
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  const until = performance.now() + 300;
+  if (scene.text === "asleep") await new Promise((resolve) => setTimeout(resolve, 1000));
+  else while (performance.now() < until);
   const before = performance.now();
   let message = "";
   try {
@@ -170,6 +215,27 @@ export async function lose(scene: Scene): Promise<Record<string, unknown>> {
   const waited = performance.now() - before;
   const again = await openVolume({ name: `${name}`, access: "direct" }).catch((error) => error);
   return { message, isBounded: waited < 3000, again: String(again.message ?? again.transport) };
+}
+
+/** The conformance suite over volumes of its own; what came of the cases. */
+export async function conform({ cairn, access, blocking, stride }: Scene): Promise<Tally> {
+  const bundle = new URL("conformance_page.js", new URL(cairn, location.href));
+  const worker = new URL("volume_relay_worker.js", bundle).href;
+  const { conform } = await import(bundle.href) as typeof import("./conformance_page.ts");
+  return await conform({
+    access: access === "direct" ? access : "relay",
+    blocking,
+    stride,
+    worker,
+  });
+}
+
+/** Copies of a payload, through the relay and through the engine alone. */
+export async function countCopies({ cairn, areaBytes = 0 }: Scene): Promise<CallCount[]> {
+  const bundle = new URL("copies_page.js", new URL(cairn, location.href));
+  const worker = new URL("volume_relay_worker.js", bundle).href;
+  const { countCopies } = await import(bundle.href) as typeof import("./copies_page.ts");
+  return await countCopies({ worker, sizes: [4096, 1_048_576], areaBytes });
 }
 
 interface Directory {
@@ -210,7 +276,7 @@ export function inWorker({ source, scene }: { source: string; scene: Scene }): P
     try {
       postMessage({ value: await (${source})(data) });
     } catch (error) {
-      postMessage({ error: String(error?.stack ?? error) });
+      postMessage({ error: error + "\\n" + error?.stack });
     }
   };`;
   const url = URL.createObjectURL(new Blob([program], { type: "text/javascript" }));

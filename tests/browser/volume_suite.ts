@@ -9,6 +9,7 @@ import { memoryHandle } from "../../opfs/device/memory.ts";
 import { createFS } from "../../fs/create_fs.ts";
 import { VOLUMEFS } from "../../node_ops/volume.ts";
 import { openVolumeSync } from "../../opfs/volume/mount.ts";
+import { ALL_CASES } from "../conformance/all.ts";
 import * as scenario from "./volume_scenarios.ts";
 
 type Scenario<T> = (scene: scenario.Scene) => Promise<T>;
@@ -21,12 +22,18 @@ export interface Driver {
   run<T>(where: "page" | "worker", what: Scenario<T>, scene: scenario.Scene): Promise<T>;
   /** Ends the browser and starts it again on the same profile. */
   restart(): Promise<void>;
+  /** From now on the user allows the site to keep its data. */
+  allowPersist(): Promise<void>;
+  /** Puts a finding into the report, as a step of its own. */
+  note(finding: string): Promise<unknown>;
 }
 
 /** One part of the suite. */
 export interface Part {
   /** What it proves. */
   name: string;
+  /** Whether a worker starts a worker in it. */
+  nests?: boolean;
   /** Does it. */
   run(driver: Driver): Promise<void>;
 }
@@ -38,20 +45,56 @@ const WAYS: readonly ["page" | "worker", scenario.Scene][] = [
   ["worker", { cairn: CAIRN, name: "direct" }],
 ];
 
+const CONFORMING: readonly ["page" | "worker", scenario.Scene][] = [
+  ["page", { cairn: CAIRN, name: "spinning, relayed", blocking: "spin" }],
+  ["worker", { cairn: CAIRN, name: "relayed", access: "relay" }],
+  ["worker", { cairn: CAIRN, name: "direct", access: "direct" }],
+];
+
 /** Every part, in order; each begins on an isolated page. */
 export const PARTS: readonly Part[] = [
+  { name: "the report tells what is persisted, quota and usage", run: tellsReport },
   ...WAYS.map(([where, scene]) => ({
     name: `${where} (${scene.name}) keeps files over a reload`,
+    nests: startsRelay(where, scene),
     run: (driver: Driver) => keepsFiles(driver, where, scene),
   })),
+  ...CONFORMING.map(([where, scene]) => ({
+    name: `conformance: ${where} (${scene.name})`,
+    nests: startsRelay(where, scene),
+    run: (driver: Driver) => conforms(driver, where, scene),
+  })),
+  { name: "the relay copies a payload once", nests: true, run: copiesOnce },
   { name: "files are found after a restart of the browser", run: survivesRestart },
   { name: "an image goes from the browser to Deno and back", run: carriesImages },
   { name: "a page that may not spin has promises", run: hasPromises },
   { name: "workers share a relay with the page", run: sharesRelay },
-  { name: "a dead relay is EIO within the deadline", run: noticesDeath },
-  { name: "a volume that is open elsewhere is EBUSY", run: refusesSecond },
+  {
+    name: "a dead relay is EIO within the deadline (worker)",
+    nests: true,
+    run: (driver) => noticesDeath(driver, "worker"),
+  },
+  {
+    name: "a dead relay is EIO within the deadline (page)",
+    run: (driver) => noticesDeath(driver, "page"),
+  },
+  { name: "a volume that is open elsewhere is EBUSY", nests: true, run: refusesSecond },
+  { name: "what is no volume is refused and left as it was", run: refusesForeign },
   { name: "without isolation a page is told why, and a worker needs none", run: needsNoIsolation },
 ];
+
+async function tellsReport(driver: Driver): Promise<void> {
+  await driver.allowPersist();
+  await driver.goto("/blank.html");
+  const scene: scenario.Scene = { cairn: CAIRN, name: "reported", blocking: "spin" };
+  assertEquals(await driver.run("page", scenario.tellReport, scene), {
+    unasked: 0,
+    asked: [true],
+    persisted: [true, true],
+    hasQuota: true,
+    grows: true,
+  });
+}
 
 async function keepsFiles(
   driver: Driver,
@@ -69,6 +112,46 @@ async function keepsFiles(
   await driver.goto("/blank.html?again");
   const found = await driver.run(where, scenario.find, scene);
   assertEquals(found, { text: "behalten!", same: true, size: 3_000_000, wasClean: true });
+}
+
+function startsRelay(where: string, { access }: scenario.Scene): boolean {
+  return where === "worker" && access === "relay";
+}
+
+/** The suite that Deno runs, on files of the browser. */
+async function conforms(
+  driver: Driver,
+  where: "page" | "worker",
+  scene: scenario.Scene,
+): Promise<void> {
+  await driver.goto("/blank.html");
+  const { failures, passed, pending, skipped } = await driver.run(where, scenario.conform, scene);
+  assertEquals(failures, []);
+  assertEquals([passed + pending, skipped], [ALL_CASES.length, 0]);
+  assert(passed > 200);
+  await driver.note(`${passed} cases hold, ${pending} are pending`);
+}
+
+/**
+ * Once, by the client. In the relay's thread only the engine copies: as much as it does alone, and
+ * where the relay's pieces do not end with a block, the two halves of that block.
+ */
+async function copiesOnce(driver: Driver): Promise<void> {
+  for (const [areaBytes, edgeBytes] of [[2_097_152, 0], [1_048_576, 2 * 4096]] as const) {
+    await driver.goto("/blank.html");
+    const scene: scenario.Scene = { cairn: CAIRN, name: "copied", areaBytes };
+    const counts = await driver.run("worker", scenario.countCopies, scene);
+    const seen = counts.map(({ call, sizeBytes }) => `${call} ${sizeBytes}`);
+    assertEquals(seen, ["write 4096", "read 4096", "write 1048576", "read 1048576"]);
+    for (const { call, sizeBytes, client, relay, engine } of counts) {
+      assertEquals(client, { copiedBytes: sizeBytes, filledBytes: 0, allocatedBytes: 0 });
+      assertEquals([relay.filledBytes, relay.allocatedBytes, engine.allocatedBytes], [0, 0, 0]);
+      const more = relay.copiedBytes - engine.copiedBytes;
+      const what = `${call} of ${sizeBytes}: ${relay.copiedBytes}, alone ${engine.copiedBytes}`;
+      assert(more >= 0 && more <= edgeBytes, what);
+      await driver.note(`area ${areaBytes}: ${what}`);
+    }
+  }
 }
 
 async function survivesRestart(driver: Driver): Promise<void> {
@@ -128,12 +211,22 @@ function here(): Promise<string> {
   return Promise.resolve(globalThis.location.href);
 }
 
-async function noticesDeath(driver: Driver): Promise<void> {
-  for (const [where, name] of [["worker", "lost"], ["page", "lost on page"]] as const) {
+async function noticesDeath(driver: Driver, where: "page" | "worker"): Promise<void> {
+  for (
+    const [text, why] of [
+      ["busy", "the relay has shown no life for 500 ms"],
+      ["asleep", "the relay worker has ended"],
+    ] as const
+  ) {
     await driver.goto("/blank.html");
-    const scene: scenario.Scene = { cairn: CAIRN, name, blocking: "spin" };
+    const scene: scenario.Scene = {
+      cairn: CAIRN,
+      name: `lost ${where} ${text}`,
+      blocking: "spin",
+      text,
+    };
     const { message, isBounded, again } = await driver.run(where, scenario.lose, scene);
-    assert(String(message).includes("shown no life for 500 ms"), String(message));
+    assert(String(message).includes(why), `${text}: ${message}`);
     assertEquals(isBounded, true);
     const isDirect = where === "worker" ? again === "direct" : String(again).startsWith("ENOTSUP");
     assert(isDirect, String(again));
@@ -148,14 +241,39 @@ async function refusesSecond(driver: Driver): Promise<void> {
     const message = await driver.run("worker", scenario.refuse, { ...scene, access });
     assert(message.startsWith('EBUSY: cannot open "/held.cairn": another tab or worker'), message);
   }
+  assertEquals(await driver.run("page", readHeld, scene), "held");
   await driver.goto("/blank.html?released");
   assertEquals(await driver.run("worker", scenario.refuse, scene), "no error");
 }
 
-/** Opens a volume and keeps it open as long as the page lives. */
+/** Opens a volume, writes, and keeps it open as long as the page lives. */
 async function hold({ cairn, name }: scenario.Scene): Promise<void> {
   const { openVolume } = await import(cairn);
-  Reflect.set(globalThis, "held", await openVolume({ name, access: "relay" }));
+  const volume = await openVolume({ name, access: "relay" });
+  const options = { mode: 0o100644, uid: 0, gid: 0 };
+  const ino = await volume.promises.create(volume.root, "a", options);
+  await volume.promises.write(ino, new TextEncoder().encode("held"), 0);
+  Reflect.set(globalThis, "held", volume);
+}
+
+/** What the volume that is held has in its file. */
+async function readHeld(): Promise<string> {
+  const volume = Reflect.get(globalThis, "held");
+  const into = new Uint8Array(100);
+  const ino = await volume.promises.lookup(volume.root, "a");
+  return new TextDecoder().decode(into.slice(0, await volume.promises.read(ino, into, 0)));
+}
+
+async function refusesForeign(driver: Driver): Promise<void> {
+  await driver.goto("/blank.html");
+  const image = toText(new TextEncoder().encode("This is not a volume.\n".repeat(500)));
+  const scene: scenario.Scene = { cairn: CAIRN, name: "foreign", blocking: "spin" };
+  await driver.run("page", scenario.importImage, { ...scene, text: image });
+  for (const where of ["page", "worker"] as const) {
+    const message = await driver.run(where, scenario.refuse, scene);
+    assert(/^(EINVAL|EIO|ENOTSUP): cannot open/.test(message), message);
+    assertEquals(await driver.run("page", scenario.exportImage, scene), image);
+  }
 }
 
 async function needsNoIsolation(driver: Driver): Promise<void> {

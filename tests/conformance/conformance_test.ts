@@ -1,30 +1,8 @@
 import { assertEquals, fail } from "@std/assert";
-import { type BackendRow, BACKENDS } from "../support/backends.ts";
+import { BACKENDS } from "../support/backends.ts";
 import { PENDING, pendingReason } from "../support/pending.ts";
 import { ALL_CASES, casesFor } from "./all.ts";
-import { type Case, type CaseClock, runCase, SkipCase } from "./case.ts";
-
-const START_MS = 1_700_000_000_000.25;
-
-async function attempt(row: BackendRow, test: Case): Promise<void> {
-  if ((test.isSmall || test.testsLimit) && row.hasOwnSpace) return;
-  const clock: CaseClock = { now: START_MS, isFixed: row.hasOwnClock === true };
-  const instance = await row.make({ clock: () => clock.now, isSmall: test.isSmall === true });
-  clock.moved = () => instance.moved?.();
-  let failure: unknown = null;
-  try {
-    const last = await runCase(test, instance.fs, clock, instance.remount?.bind(instance));
-    last.quit();
-  } catch (error) {
-    if (!(error instanceof SkipCase)) failure = error;
-  }
-  try {
-    await instance.close();
-  } catch (error) {
-    failure ??= error;
-  }
-  if (failure !== null) throw failure;
-}
+import { attempt } from "./attempt.ts";
 
 const only = Deno.env.get("CAIRN_BACKEND");
 const isLong = Deno.env.get("CAIRN_LONG") === "1";
@@ -34,7 +12,7 @@ for (const row of BACKENDS.filter((row) => only === undefined || row.name === on
     for (const test of casesFor(row.name, isLong)) {
       const reason = pendingReason(row.name, test.name);
       await t.step(reason === null ? test.name : `pending: ${test.name}`, async () => {
-        if (reason === null) return await attempt(row, test);
+        if (reason === null) return void await attempt(row, test);
         const passed = await attempt(row, test).then(() => true, () => false);
         if (passed) fail(`it passes now: take it out of tests/support/pending.ts (${reason})`);
       });

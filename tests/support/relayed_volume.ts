@@ -11,6 +11,7 @@ import { type Blocking, Channel, type ChannelOptions } from "../../opfs/relay/ch
 import { RelayClient } from "../../opfs/relay/client.ts";
 import { Doorbell } from "../../opfs/relay/doorbell.ts";
 import { openChannelMemory } from "../../opfs/relay/protocol.ts";
+import { countMemory, type MemoryCount } from "./count_memory.ts";
 
 interface Answer {
   served: { buffer: SharedArrayBuffer; root: number } | null;
@@ -27,6 +28,8 @@ export interface RelayedOptions {
   worker?: string;
   /** A file in the origin private file system. Default: memory. */
   path?: string;
+  /** Size of the request area in bytes. Default 65,536. */
+  areaBytes?: number;
   /** What the calling thread does while it waits. */
   blocking?: Blocking;
   /** How long the relay may show no sign of life, in ms. */
@@ -62,7 +65,7 @@ export class RelayedVolume {
 
   /** An empty volume in a worker. */
   static async open(options: RelayedOptions): Promise<RelayedVolume> {
-    const { limitBytes, clock, path = "", blocking, deadlineMs } = options;
+    const { limitBytes, clock, path = "", areaBytes = 65_536, blocking, deadlineMs } = options;
     const url = options.worker ?? new URL("./volume_relay_worker.ts", import.meta.url).href;
     const worker = RelayedVolume.#spare ?? new Worker(url, { type: "module" });
     RelayedVolume.#spare = null;
@@ -70,7 +73,7 @@ export class RelayedVolume {
     const shared = new SharedArrayBuffer(16);
     const now = new Float64Array(shared);
     now[0] = clock();
-    const place = { limitBytes, path };
+    const place = { limitBytes, path, areaBytes };
     const answer = await ask(worker, { open: place, clock: shared, doorbell: doorbell.buffer });
     const relayed = new RelayedVolume(worker, answer, { doorbell, blocking, deadlineMs });
     relayed.tick = () => now[0] = clock();
@@ -89,6 +92,15 @@ export class RelayedVolume {
     const memory = openChannelMemory(served.buffer);
     const channel = new Channel(memory, this.#doorbell, this.#options);
     return new RelayClient(channel, { root: served.root });
+  }
+
+  /** What both threads copy and allocate while `work` runs. */
+  async counting(work: () => void): Promise<{ ours: MemoryCount; theirs: MemoryCount }> {
+    await ask(this.#worker, { count: "start" });
+    const counting = countMemory();
+    work();
+    const ours = counting.stop();
+    return { ours, theirs: await ask<MemoryCount>(this.#worker, { count: "stop" }) };
   }
 
   /** Closes the volume, looks for damage, opens it again. */
@@ -111,9 +123,9 @@ export class RelayedVolume {
   }
 }
 
-function ask(worker: Worker, message: unknown): Promise<Answer> {
-  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-  worker.onmessage = ({ data }) => resolve(data as Answer);
+function ask<T = Answer>(worker: Worker, message: unknown): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
+  worker.onmessage = ({ data }) => resolve(data as T);
   worker.onerror = (event) => {
     event.preventDefault?.();
     reject(new Error(event.message));

@@ -4,7 +4,7 @@
  *
  * Messages in: { open } makes an empty volume and serves it, { reopen } closes, checks and opens it
  * again, { close } closes and checks it. Each is answered by a channel's memory or by what the check
- * objects to. The clock is a number in shared memory, so that the test moves both sides at once;
+ * objects to. { count } begins and ends counting this thread's copies. The clock is a number in shared memory, so that the test moves both sides at once;
  * behind it stands how long each read of the device takes, in ms.
  */
 import type { StorageHandle } from "../../opfs/device/handle.ts";
@@ -17,6 +17,7 @@ import { Relay } from "../../opfs/relay/server.ts";
 import { checkVolume } from "../../opfs/volume/check.ts";
 import { openVolumeSync } from "../../opfs/volume/mount.ts";
 import type { Volume } from "../../opfs/volume/volume.ts";
+import { countMemory } from "./count_memory.ts";
 import { LimitedHandle } from "./limited_handle.ts";
 
 const scope = self as unknown as {
@@ -26,23 +27,16 @@ const scope = self as unknown as {
 
 let clock = new Float64Array(2);
 let doorbell = new Doorbell();
-let place = { path: "", limitBytes: 0 };
+let place = { path: "", limitBytes: 0, areaBytes: 0 };
 let memory = memoryHandle();
 let volume: Volume | null = null;
 let relay: Relay | null = null;
+let counting: ReturnType<typeof countMemory> | null = null;
 
 async function openDevice(): Promise<StorageHandle> {
   const { path, limitBytes } = place;
   const handle = path === "" ? memory : await openOpfsHandle(path);
   return limitBytes > 0 ? new LimitedHandle(handle, limitBytes) : handle;
-}
-
-/** Forgets what was on the device. */
-async function erase(): Promise<void> {
-  memory = memoryHandle();
-  const device = await openDevice();
-  device.truncate(0);
-  device.close();
 }
 
 /** A device whose reads take their time, asleep. */
@@ -60,10 +54,12 @@ async function openServedDevice(): Promise<StorageHandle> {
 }
 
 /** Opens the volume on the device, serves it, and returns the memory of a channel to it. */
-async function open(): Promise<{ buffer: SharedArrayBuffer; root: number }> {
-  volume = openVolumeSync(await openServedDevice(), { clock: () => clock[0]! });
+async function open(isNew: boolean): Promise<{ buffer: SharedArrayBuffer; root: number }> {
+  const device = await openServedDevice();
+  if (isNew) device.truncate(0);
+  volume = openVolumeSync(device, { clock: () => clock[0]! });
   relay = new Relay(volume, { doorbell });
-  const memory = createChannelMemory(65_536);
+  const memory = createChannelMemory(place.areaBytes);
   relay.attach(memory.buffer);
   relay.run();
   return { buffer: memory.buffer, root: volume.root };
@@ -85,11 +81,16 @@ scope.onmessage = async ({ data }: MessageEvent) => {
       clock = new Float64Array(data.clock);
       doorbell = new Doorbell(data.doorbell);
       place = data.open;
-      await erase();
-      scope.postMessage({ served: await open(), violations: [] });
+      memory = memoryHandle();
+      scope.postMessage({ served: await open(true), violations: [] });
+    } else if (data.count === "start") {
+      counting = countMemory();
+      scope.postMessage("counting");
+    } else if (data.count === "stop") {
+      scope.postMessage(counting?.stop());
     } else {
       const violations = await close();
-      scope.postMessage({ violations, served: data.reopen ? await open() : null });
+      scope.postMessage({ violations, served: data.reopen ? await open(false) : null });
     }
   } catch (error) {
     scope.postMessage({ violations: [String(error)], served: null });

@@ -41,6 +41,11 @@ Deno.test("findMissing() finds nothing in an empty PATH", () => {
 });
 
 Deno.test("browserPath() says what to do when the browser is missing", () => {
+  assertThrows(() => browserPath("Firefox", { PATH: "" }), Error, "deno task setup");
+});
+
+Deno.test("browserPath() names a variable that leads nowhere", () => {
   const env = { FIREFOX_BIN: "/no/such/program" };
-  assertThrows(() => browserPath("Firefox", env), Error, "deno task setup");
+  const message = 'cannot find Firefox: FIREFOX_BIN names "/no/such/program", which is not there';
+  assertThrows(() => browserPath("Firefox", env), Error, message);
 });

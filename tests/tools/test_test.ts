@@ -2,6 +2,7 @@
  * The runner of tools/test.ts on small stages of its own.
  */
 import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import { ROOT } from "../../tools/project.ts";
 import type { Stage } from "../../tools/stages.ts";
 import { describe, runStage, selectStages, summarize } from "../../tools/test.ts";
 
@@ -79,4 +80,20 @@ Deno.test("describe() is one line with the time and the reason", () => {
 Deno.test("summarize() adds up all suites", () => {
   const counts = [{ passed: 2, failed: 0, ignored: 4 }, { passed: 5, failed: 1, ignored: 0 }];
   assertEquals(summarize(counts), "7 passed, 1 failed");
+});
+
+Deno.test("the runner says in one line that a browser is not where its variable says", async () => {
+  const command = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "tools/test.ts", "full", "chromium"],
+    cwd: ROOT,
+    env: { CHROMIUM_BIN: "/no/such/program" },
+  });
+  const { code, stdout } = await command.output();
+  assertEquals(new TextDecoder().decode(stdout).split("\n"), [
+    'cannot find Chromium: CHROMIUM_BIN names "/no/such/program", which is not there',
+    "FAIL chromium (0.0 s, 0 passed, 1 failed): cannot run without Chromium",
+    "0 passed, 1 failed",
+    "",
+  ]);
+  assertEquals(code, 1);
 });
