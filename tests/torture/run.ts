@@ -16,6 +16,7 @@ export type Control =
   | "stale-answer"
   | "no-bump"
   | "lock-kept"
+  | "no-locks"
   | "two-steps";
 
 /** What a run is made of. */
@@ -104,7 +105,8 @@ async function run(options: TortureOptions, start: () => Worker): Promise<Tortur
   return { calls: reports.reduce((sum, report) => sum + report.records.length, 0), wrong };
 }
 
-function ask(worker: Worker, message: unknown): Promise<unknown> {
+/** Sends a message, and waits for its answer. */
+export function ask(worker: Worker, message: unknown): Promise<unknown> {
   const { promise, resolve, reject } = Promise.withResolvers<unknown>();
   worker.onmessage = ({ data }) => {
     if (data?.error) reject(new Error(data.error));

@@ -17,7 +17,9 @@ import { ServedChannel } from "../../opfs/relay/served_channel.ts";
 import { Relay } from "../../opfs/relay/server.ts";
 import { checkVolume } from "../../opfs/volume/check.ts";
 import { openVolumeSync } from "../../opfs/volume/mount.ts";
+import { Random } from "../support/random.ts";
 import { TortureClient } from "./client.ts";
+import { move } from "./movers.ts";
 import type { Control } from "./run.ts";
 
 const scope = self as unknown as {
@@ -26,12 +28,15 @@ const scope = self as unknown as {
 };
 
 let finish: (() => Promise<unknown>) | null = null;
+let attach: (channel: SharedArrayBuffer) => void = () => {};
 
 scope.onmessage = async ({ data }: MessageEvent) => {
   try {
     if (data.role === "relay") finish = await serve(data);
     else if (data.role === "client") return scope.postMessage(client(data));
+    else if (data.role === "mover") return scope.postMessage(moves(data));
     else if (data.role === "burner") return burn(data.stop, data.channels);
+    else if (data.attach) attach(data.attach);
     else if (data.finish) return scope.postMessage(await finish!());
     scope.postMessage("ready");
   } catch (error) {
@@ -61,7 +66,8 @@ async function serve(
     doorbell: new Doorbell(doorbell),
     trace: (client, sequence) => void trace.push(client, sequence),
   });
-  for (const channel of channels) relay.attach(channel);
+  attach = (channel) => relay.attach(channel);
+  for (const channel of channels) attach(channel);
   relay.run();
   return async () => {
     await relay.stop();
@@ -76,6 +82,7 @@ async function serve(
 
 function mistakeOfRelay(control: Control, channels: readonly SharedArrayBuffer[]): void {
   if (control === "no-bump") ServedChannel.prototype.bumpGeneration = () => {};
+  if (control === "no-locks") VolumeLocks.prototype.take = () => null;
   if (control === "lock-kept") VolumeLocks.prototype.release = () => {};
   if (control === "stale-answer") setInterval(() => answerStale(channels), 1);
 }
@@ -116,6 +123,27 @@ function client(data: {
   }) as [RelayClient, RelayClient];
   if (data.control === "two-steps") findAndRetainApart(calls);
   return new TortureClient(calls, looks, data.job).run();
+}
+
+/** Moves amounts until it is told to stop, or its channel is closed; returns how often. */
+function moves(data: {
+  buffer: SharedArrayBuffer;
+  doorbell: SharedArrayBuffer;
+  ino: number;
+  seed: number;
+  stop: SharedArrayBuffer;
+}): number {
+  const channel = new Channel(openChannelMemory(data.buffer), new Doorbell(data.doorbell));
+  const volume = new RelayClient(channel, { root: 1 });
+  const stop = new Int32Array(data.stop);
+  const random = new Random(data.seed);
+  let count = 0;
+  try {
+    for (; Atomics.load(stop, 0) === 0; count++) move(volume, data.ino, random);
+  } catch (error) {
+    if ((error as { code?: string }).code !== "EIO") throw error;
+  }
+  return count;
 }
 
 function findAndRetainApart(client: RelayClient): void {
