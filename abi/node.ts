@@ -29,6 +29,22 @@ export interface NodeRecord {
   readonly rdev: number;
 }
 
+/** What somebody has done to an inode, or to an entry of a directory. */
+export interface NodeChange {
+  /** What happened. */
+  type: "create" | "delete" | "modify" | "attrib";
+  /** The entry's name, or null for the inode itself. */
+  name: string | null;
+}
+
+/** A backend's watch over what others do to its files. */
+export interface FarWatch {
+  /** This instance has done something to the entry itself, and told of it: do not tell again. */
+  seen(name: string | null): void;
+  /** Ends it. */
+  close(): void;
+}
+
 /** What a backend can do with a name, and with a node. D is the backend's own record. */
 export interface NodeOps<D extends NodeRecord = NodeRecord> {
   /** The inode's attributes, as a fresh object. */
@@ -61,6 +77,8 @@ export interface NodeOps<D extends NodeRecord = NodeRecord> {
   readdir?(node: FSNode<D>, after: number): DirEntry[];
   /** Space of the mounted file system. */
   statfs?(node: FSNode<D>): StatFs;
+  /** Tells what others do to the inode or to a directory's entries; null if there are no others. */
+  watch?(node: FSNode<D>, tell: (change: NodeChange) => void): FarWatch | null;
   /** Value of an extended attribute, or null. */
   getxattr?(node: FSNode<D>, name: string): Uint8Array | null;
   /** Sets an extended attribute; `flags` are XATTR_CREATE or XATTR_REPLACE. */

@@ -125,10 +125,25 @@ export class FS extends Makers {
     return minor(integer(dev, "minor"));
   }
 
-  /** Hears of changes to what the path leads to: a directory's entries, or a file. */
+  /**
+   * Hears of changes to what the path leads to: a directory's entries, or a file. What this instance
+   * does is told at once; what others do to the same volume, from the event loop.
+   */
   watch(path: string, listener: (event: WatchEvent) => void): Watch {
     if (typeof listener !== "function") refuse("EINVAL", "watch", path);
-    return this.watchers.add(find(this, "watch", path, FOLLOW), listener);
+    const node = find(this, "watch", path, FOLLOW);
+    const far = node.node_ops.watch?.(node, listener) ?? null;
+    if (far === null) return this.watchers.add(node, listener);
+    const near = this.watchers.add(node, (event) => {
+      far.seen(event.name);
+      listener(event);
+    });
+    return {
+      close() {
+        near.close();
+        far.close();
+      },
+    };
   }
 
   /** Makes /tmp and /home/web_user where they are missing. */

@@ -16,6 +16,7 @@ import type { Attr, AttrChange, DirEntry, Owner } from "../abi/attr.ts";
 import { isDir, isFile, isLink, PERMISSION_BITS, S_IFLNK, S_IFMT } from "../abi/mode.ts";
 import type { Found, Ino, VolumeOps } from "../opfs/volume_ops.ts";
 import { type VolumeRecord, volumeStreamOps } from "../stream_ops/volume.ts";
+import { watchVolume } from "./volume_watch.ts";
 
 export type { VolumeRecord } from "../stream_ops/volume.ts";
 
@@ -337,6 +338,7 @@ class VolumeMount {
       setattr: (node, change) => this.#setattr(node, change),
       revalidate: (node) => this.#isCurrent(node) || this.#refresh(node),
       statfs: () => this.volume.statfs(),
+      watch: (node, tell) => watchVolume(this.volume, node, tell),
       ...this.#attributeOps(),
     };
   }

@@ -61,11 +61,10 @@ export class CachedVolume implements VolumeOps {
   readonly readdirAttr?: CompoundOps["readdirAttr"];
   /** A whole file in one step, where the volume can. */
   readonly store?: CompoundOps["store"];
-  /** Advisory locks, where the volume has them. */
+  readonly onChange?: VolumeOps["onChange"];
+  /** Advisory locks, where the volume has them: taken, tested, given back. */
   readonly lock?: LockOps["lock"];
-  /** What is in the way of a lock, where the volume has locks. */
   readonly testLock?: LockOps["testLock"];
-  /** Gives an owner's locks back, where the volume has locks. */
   readonly unlock?: LockOps["unlock"];
 
   /** A cache of `inner`. Nobody else may change the volume without its generation telling. */
@@ -80,6 +79,7 @@ export class CachedVolume implements VolumeOps {
     if (inner.createRetain !== undefined) this.createRetain = this.#createRetain;
     if (inner.readdirAttr !== undefined) this.readdirAttr = this.#readdirAttr;
     if (inner.store !== undefined) this.store = this.#store;
+    this.onChange = inner.onChange?.bind(inner);
     this.lock = inner.lock?.bind(inner);
     this.testLock = inner.testLock?.bind(inner);
     this.unlock = inner.unlock?.bind(inner);

@@ -71,6 +71,7 @@ export type { EngineMetrics, VolumeStats } from "./volume/volume_stats.ts";
 export { LockKind, SqliteLevel } from "./volume_ops.ts";
 export type {
   BlockingLock,
+  ChangeOps,
   CompoundOps,
   CreateOptions,
   Found,

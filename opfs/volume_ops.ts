@@ -127,8 +127,17 @@ export interface LockOps {
   unlock(ino: Ino, owner: number, kind: number): void;
 }
 
+/** Hearing of what others have changed. */
+export interface ChangeOps {
+  /**
+   * Calls `listener` from the event loop after others have changed something, until the result is
+   * called or the volume is closed. A thread that is busy or asleep hears of it later.
+   */
+  onChange(listener: () => void): () => void;
+}
+
 /** A volume, here or far away. */
-export interface VolumeOps extends Partial<CompoundOps>, Partial<LockOps> {
+export interface VolumeOps extends Partial<CompoundOps>, Partial<LockOps>, Partial<ChangeOps> {
   /** The root directory. */
   readonly root: Ino;
   /**

@@ -193,6 +193,30 @@ export class Channel {
     return true;
   }
 
+  /**
+   * Calls `listener` from the event loop whenever the generation has moved, until the result is
+   * called or the channel is closed.
+   */
+  onGeneration(listener: () => void): () => void {
+    const { words } = this.memory;
+    let isStopped = false;
+    const isOver = () => isStopped || Atomics.load(words, Word.CLOSED) !== Closed.OPEN;
+    const watch = async () => {
+      for (let seen = Atomics.load(words, Word.GENERATION); !isOver();) {
+        const timeoutMs = LONGEST_SLICE_MS;
+        await waitWord(words, { index: Word.GENERATION, value: seen, timeoutMs });
+        const now = Atomics.load(words, Word.GENERATION);
+        if (now !== seen && !isOver()) listener();
+        seen = now;
+      }
+    };
+    watch();
+    return () => {
+      isStopped = true;
+      Atomics.notify(words, Word.GENERATION);
+    };
+  }
+
   /** What the relay has counted up for this client: changes that others made. */
   get generation(): number {
     return Atomics.load(this.memory.words, Word.GENERATION) >>> 0;
@@ -273,6 +297,7 @@ export function closeChannel(words: Int32Array, why: number): void {
   Atomics.compareExchange(words, Word.CLOSED, Closed.OPEN, why);
   Atomics.notify(words, Word.ANSWER);
   Atomics.notify(words, Word.LEASE);
+  Atomics.notify(words, Word.GENERATION);
 }
 
 /** Whether this thread may sleep in Atomics.wait: not a page's main thread. */

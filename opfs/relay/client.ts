@@ -12,6 +12,7 @@ import type { Attr, AttrChange, DirEntry, StatFs } from "../../abi/attr.ts";
 import { ErrnoError } from "../../abi/errno.ts";
 import type {
   BlockingLock,
+  ChangeOps,
   CompoundOps,
   CreateOptions,
   Found,
@@ -41,7 +42,7 @@ export interface RelayClientOptions {
 }
 
 /** A volume that another thread owns. */
-export class RelayClient implements VolumeOps, CompoundOps, LockOps {
+export class RelayClient implements VolumeOps, CompoundOps, LockOps, ChangeOps {
   /** The root directory. */
   readonly root: Ino;
   /** Counts and times of this client's calls. */
@@ -333,6 +334,11 @@ export class RelayClient implements VolumeOps, CompoundOps, LockOps {
   close(): void {
     this.sync();
     this.#channel.close();
+  }
+
+  /** Calls `listener` from the event loop after others have changed something. */
+  onChange(listener: () => void): () => void {
+    return this.#channel.onGeneration(listener);
   }
 
   /** Takes, changes or gives back a lock. A page that spins never waits for one: EAGAIN. */

@@ -11,6 +11,7 @@
  */
 import type { Attr, AttrChange, DirEntry, StatFs } from "../../abi/attr.ts";
 import type {
+  ChangeOps,
   CompoundOps,
   CreateOptions,
   Ino,
@@ -30,7 +31,10 @@ import * as ask from "./requests.ts";
 /** The calls of a volume, each as a promise. */
 export type VolumePromises = {
   readonly [
-    K in Exclude<keyof VolumeOps, "root" | "generation" | keyof CompoundOps | keyof LockOps>
+    K in Exclude<
+      keyof VolumeOps,
+      "root" | "generation" | keyof CompoundOps | keyof LockOps | keyof ChangeOps
+    >
   ]: (
     ...args: Parameters<VolumeOps[K]>
   ) => Promise<ReturnType<VolumeOps[K]>>;

@@ -253,6 +253,7 @@ export class ServedChannel {
   /** Tells the client that another one changed something. */
   bumpGeneration(): void {
     Atomics.add(this.memory.words, Word.GENERATION, 1);
+    Atomics.notify(this.memory.words, Word.GENERATION);
   }
 }
 
