@@ -7,7 +7,7 @@
  */
 import { F_RDLCK, F_UNLCK, F_WRLCK } from "../../abi/flags.ts";
 import { type Ino, LockKind, type LockRequest, type VolumeOps } from "../../opfs/volume_ops.ts";
-import { Random } from "../support/random.ts";
+import type { Random } from "../support/random.ts";
 
 /** What both records hold together. */
 export const SUM = 1000;
