@@ -52,19 +52,22 @@ export interface StepOptions {
   interrupts: Interrupts;
 }
 
+/** Work that tells how far it is; the second kind also waits, for a pipe for instance. */
+export type Steps<T> = Generator<Progress, T, void> | AsyncGenerator<Progress, T, void>;
+
 /** Takes all steps and returns the result; throws {@link Interrupted} between two of them. */
 export async function takeSteps<T>(
-  steps: Generator<Progress, T, void>,
+  steps: Steps<T>,
   { terminal, label, interrupts }: StepOptions,
 ): Promise<T> {
   try {
     for (let pauseAt = performance.now() + SLICE_MS;;) {
-      const step = steps.next();
+      const step = await steps.next();
       if (step.done === true) return step.value;
       if (performance.now() < pauseAt) continue;
       terminal.show(`${label} ${percentOf(step.value)}`);
       await new Promise((resolve) => setTimeout(resolve, 0));
-      if (interrupts.isRaised) stop(steps);
+      if (interrupts.isRaised) await stop(steps);
       pauseAt = performance.now() + SLICE_MS;
     }
   } finally {
@@ -73,8 +76,8 @@ export async function takeSteps<T>(
 }
 
 /** Lets the work clear up after itself, and ends it. */
-function stop(steps: Generator<unknown, unknown, void>): never {
-  steps.return(undefined);
+async function stop<T>(steps: Steps<T>): Promise<never> {
+  await steps.return(undefined as T);
   throw new Interrupted("it was interrupted; nothing has been changed");
 }
 
