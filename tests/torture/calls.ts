@@ -56,7 +56,11 @@ function make(volume: VolumeOps, call: Call, pick: Pick, tryLock: TryLock): Answ
     case "lookup":
       return { ino: volume.lookup(ino, name) };
     case "lookupAttr":
-      return found(volume.lookupAttr?.(ino, name) ?? lookUp(volume, ino, name, false));
+      return found(
+        volume.lookupAttr === undefined
+          ? lookUp(volume, ino, name, false)
+          : volume.lookupAttr(ino, name),
+      );
     case "lookupRetain":
       return found(
         volume.lookupRetain === undefined
@@ -68,7 +72,9 @@ function make(volume: VolumeOps, call: Call, pick: Pick, tryLock: TryLock): Answ
       return { ino: volume.create(ino, name, made(op, number)) };
     case "createRetain":
       return found(
-        volume.createRetain?.(ino, name, made(op, number)) ?? makeRetained(volume, ino, call),
+        volume.createRetain === undefined
+          ? makeRetained(volume, ino, call)
+          : volume.createRetain(ino, name, made(op, number)),
       );
     case "store":
       return store(volume, ino, call);

@@ -4,12 +4,14 @@
  *
  * @module
  */
-import type { FileSystemUnderTest } from "./session.ts";
+import type { FileSystemUnderTest, SessionUnderTest } from "./session.ts";
 
-/** A file system that was made for one script. */
+/** A file system that was made for one script: its calls, or who makes them far away. */
 export interface MadeFileSystem {
   /** Its calls. */
-  FS: FileSystemUnderTest;
+  FS?: FileSystemUnderTest;
+  /** Who makes them, if not a session of the driver's own. */
+  session?: SessionUnderTest;
   /** Told before each command, for time has passed. */
   tick?(): void;
   /** Lets go of what it holds. */

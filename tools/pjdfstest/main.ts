@@ -1,7 +1,7 @@
 /**
  * Runs the unmodified scripts of a pjdfstest checkout against our file systems, without a mount.
  *
- * Use: `deno task conformance -- CHECKOUT [--backend memfs|volume|relay] [--fs EXT4] [--only
+ * Use: `deno task conformance -- CHECKOUT [--backend memfs|volume|relay|page] [--fs EXT4] [--only
  * rename/00,open] [--jobs 2] [--verbose]`. The last line is `pjdfstest: N / M`; the exit status is 0
  * if both are the same. README.md beside this file tells how it works and what is counted.
  *
@@ -13,6 +13,7 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { BACKENDS } from "./backends.ts";
 import { type Frame, makeFrame } from "./frame.ts";
+import { PAGE_BACKENDS } from "./page_backend.ts";
 import { FileSystemServer } from "./server.ts";
 import type { SessionStats } from "./session.ts";
 
@@ -44,10 +45,11 @@ function readOptions() {
       verbose: { type: "boolean", default: false },
     },
   });
-  const backend = BACKENDS[values.backend];
+  const backends = { ...BACKENDS, ...PAGE_BACKENDS };
+  const backend = backends[values.backend];
   const [suite] = positionals;
   if (suite === undefined || backend === undefined) {
-    const known = Object.keys(BACKENDS).join("|");
+    const known = Object.keys(backends).join("|");
     console.error(`use: deno task conformance -- CHECKOUT [--backend ${known}] [--fs EXT4]`);
     process.exit(2);
   }

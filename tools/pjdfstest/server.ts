@@ -7,7 +7,7 @@
  */
 import { createServer, type Server, type Socket } from "node:net";
 import { Buffer } from "node:buffer";
-import { Session } from "./session.ts";
+import { Session, type SessionUnderTest } from "./session.ts";
 import type { BackendUnderTest, MadeFileSystem } from "./backends.ts";
 
 const LENGTH_BYTES = 4;
@@ -19,7 +19,7 @@ export class FileSystemServer {
   readonly socketPath: string;
   readonly #backend: BackendUnderTest;
   readonly #server: Server;
-  #session: Session | null = null;
+  #session: SessionUnderTest | null = null;
   #made: MadeFileSystem | null = null;
   #skewMs = 0;
 
@@ -38,11 +38,12 @@ export class FileSystemServer {
   }
 
   /** A fresh file system, and the session that speaks to it. */
-  async reset(): Promise<Session> {
+  async reset(): Promise<SessionUnderTest> {
     await this.#made?.close?.();
-    this.#made = await this.#backend.make(() => Date.now() + this.#skewMs);
-    this.#session = new Session(this.#made.FS, (ms) => this.#skewMs += ms);
-    return this.#session;
+    const { FS = {}, session } = this.#made = await this.#backend.make(
+      () => Date.now() + this.#skewMs,
+    );
+    return this.#session = session ?? new Session(FS, (ms) => this.#skewMs += ms);
   }
 
   /** Stops. */
@@ -60,15 +61,15 @@ export class FileSystemServer {
       const end = LENGTH_BYTES + received.readUInt32LE(0);
       if (received.length < end) return;
       const text = received.subarray(LENGTH_BYTES, end - 1).toString("latin1");
-      socket.end(this.#answer(text.split("\0")));
+      this.#answer(text.split("\0")).then((answer) => socket.end(answer));
     });
   }
 
-  #answer([cwd = "/", ...words]: string[]): Uint8Array {
+  async #answer([cwd = "/", ...words]: string[]): Promise<Uint8Array> {
     let [status, output] = [DRIVER_FAILED, "EDRIVER no file system"];
     try {
       this.#made?.tick?.();
-      if (this.#session !== null) [status, output] = this.#session.run(cwd, words);
+      if (this.#session !== null) [status, output] = await this.#session.run(cwd, words);
     } catch (error) {
       output = `EDRIVER ${(error as Error).stack}`;
     }

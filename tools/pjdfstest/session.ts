@@ -44,6 +44,17 @@ export interface SessionStats {
   faulted: boolean;
 }
 
+/** Whoever runs command lines on a file system. */
+export interface SessionUnderTest {
+  /** What happened so far. */
+  readonly stats: SessionStats;
+  /** Runs one command line in `cwd`, and gives its exit status and output. */
+  run(
+    cwd: string,
+    words: readonly string[],
+  ): [status: number, output: string] | Promise<[status: number, output: string]>;
+}
+
 /** One command line's process. */
 interface Process {
   streams: StreamUnderTest[];
@@ -92,7 +103,7 @@ function latin1(text: string): Uint8Array {
 }
 
 /** One file system and what is said to it. */
-export class Session {
+export class Session implements SessionUnderTest {
   /** What happened so far. */
   readonly stats: SessionStats = { calls: 0, exceptions: {}, faulted: false };
   readonly #fs: FileSystemUnderTest;
