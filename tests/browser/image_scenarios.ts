@@ -7,11 +7,21 @@ import type { Scene } from "./volume_scenarios.ts";
 
 type Cairn = typeof import("../../mod.ts");
 
+/** What {@link backUp} saw. */
+export interface BackedUp {
+  clean: boolean;
+  files: number;
+  pieces: number;
+  refusal: string;
+  isOld: boolean;
+  isNew: boolean;
+}
+
 /**
  * Exports a volume while it is written over, imports the image under another name, tries it a second
  * time without and with `replace`, and tells what the copy holds.
  */
-export async function backUp(scene: Scene): Promise<Record<string, unknown>> {
+export async function backUp(scene: Scene): Promise<BackedUp> {
   const { importVolume, openVolume } = await import(scene.cairn) as Cairn;
   const { name, access, blocking } = scene;
   const volume = await openVolume({ name, access, blocking });
@@ -41,5 +51,5 @@ export async function backUp(scene: Scene): Promise<Record<string, unknown>> {
   const isNew = into[1_999_999] === 2;
   await again.close();
   await volume.close();
-  return { clean, files, isBusy: pieces > 5, refusal: refusal.slice(0, 6), isOld, isNew };
+  return { clean, files, pieces, refusal: refusal.slice(0, 6), isOld, isNew };
 }
