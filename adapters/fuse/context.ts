@@ -28,8 +28,6 @@ export interface ServeOptions {
   clock?: () => number;
   /** Supplementary groups of a process. Default: none. */
   groupsOf?: (pid: number) => readonly number[];
-  /** Bytes that the volume could grow by; statfs counts them as free. Default 0. */
-  spareBytes?: () => number;
   /** To whom the volume's root is shown as who: see {@link OwnerMap}. Default 0:0. */
   rootIs?: Owner;
   /** Is told of failures that are no ErrnoError: mistakes of ours. Default: console.error. */
@@ -46,8 +44,6 @@ export class Context {
   readonly validMs: number;
   /** The time in ms. */
   readonly clock: () => number;
-  /** Bytes that the volume could grow by. */
-  readonly spareBytes: () => number;
   /** Told of our own mistakes. */
   readonly report: (error: unknown) => void;
   /** Whose files they are. */
@@ -68,7 +64,6 @@ export class Context {
     this.inodes = new KnownInodes(volume);
     this.validMs = options.attrTimeoutMs ?? 1000;
     this.clock = options.clock ?? Date.now;
-    this.spareBytes = options.spareBytes ?? (() => 0);
     this.report = options.report ?? ((error) => console.error(error));
     this.blockSize = volume.statfs().blockSize;
     this.owners = new OwnerMap(options.rootIs ?? { uid: 0, gid: 0 });

@@ -1,5 +1,6 @@
 /**
- * What is done with an open file, and with the volume as a whole: READ, WRITE, FSYNC, STATFS.
+ * What is done with an open file, and with the volume as a whole: READ, WRITE, FALLOCATE, LSEEK,
+ * FSYNC, STATFS.
  *
  * Layer: adapters/fuse. An open file has no handle of its own: the kernel holds the inode's count
  * as long as it is open. Reads land in the reply's buffer and writes are taken from the request's.
@@ -8,8 +9,17 @@
  */
 import { dropPrivileges } from "./attributes.ts";
 import { type Context, requirePosition } from "./context.ts";
-import { MAX_WRITE_BYTES, READ_IN, STATFS_OUT, WRITE_IN, WRITE_OUT } from "./protocol.ts";
-import { WRITE_KILL_SUIDGID } from "./protocol.ts";
+import {
+  FALLOCATE_IN,
+  LSEEK_IN,
+  LSEEK_OUT,
+  MAX_WRITE_BYTES,
+  READ_IN,
+  STATFS_OUT,
+  WRITE_IN,
+  WRITE_KILL_SUIDGID,
+  WRITE_OUT,
+} from "./protocol.ts";
 import type { Reply } from "./reply.ts";
 import type { Request } from "./request.ts";
 
@@ -39,6 +49,26 @@ export function write(context: Context, request: Request, reply: Reply): void {
   reply.end(WRITE_OUT.BYTES);
 }
 
+/** FALLOCATE. Of this call the kernel does not say who is privileged. */
+export function fallocate(context: Context, request: Request): void {
+  const at = request.u64(FALLOCATE_IN.OFFSET);
+  const length = request.u64(FALLOCATE_IN.LENGTH);
+  requirePosition(at + length, "allocate");
+  context.volume.allocate(request.nodeId, request.u32(FALLOCATE_IN.MODE), at, length);
+  context.isDirty = true;
+  if (request.uid !== 0) dropPrivileges(context, request.nodeId);
+}
+
+/**
+ * LSEEK, which the kernel asks for SEEK_DATA and SEEK_HOLE alone. It does not hand over first what
+ * programs have in shared maps, so a hole may still be about to be filled.
+ */
+export function lseek({ volume }: Context, request: Request, reply: Reply): void {
+  const whence = request.u32(LSEEK_IN.WHENCE);
+  reply.u64(LSEEK_OUT.OFFSET, volume.seek(request.nodeId, request.u64(LSEEK_IN.OFFSET), whence));
+  reply.end(LSEEK_OUT.BYTES);
+}
+
 /** FSYNC, FSYNCDIR. */
 export function fsync({ volume }: Context, request: Request): void {
   volume.fsync(request.nodeId);
@@ -50,16 +80,15 @@ export function sync(context: Context): void {
   context.isDirty = false;
 }
 
-/** STATFS. What the image may still grow by on the host counts as free. */
+/** STATFS: the volume's own numbers. */
 export function statfs(context: Context, _request: Request, reply: Reply): void {
   const { blockSize, blocks, freeBlocks, inodes, freeInodes } = context.volume.statfs();
-  const spare = Math.floor(context.spareBytes() / blockSize);
   reply.clear(0, STATFS_OUT.BYTES);
-  reply.u64(STATFS_OUT.BLOCKS, blocks + spare);
-  reply.u64(STATFS_OUT.FREE_BLOCKS, freeBlocks + spare);
-  reply.u64(STATFS_OUT.AVAILABLE_BLOCKS, freeBlocks + spare);
-  reply.u64(STATFS_OUT.FILES, inodes + spare);
-  reply.u64(STATFS_OUT.FREE_FILES, freeInodes + spare);
+  reply.u64(STATFS_OUT.BLOCKS, blocks);
+  reply.u64(STATFS_OUT.FREE_BLOCKS, freeBlocks);
+  reply.u64(STATFS_OUT.AVAILABLE_BLOCKS, freeBlocks);
+  reply.u64(STATFS_OUT.FILES, inodes);
+  reply.u64(STATFS_OUT.FREE_FILES, freeInodes);
   reply.u32(STATFS_OUT.BLOCK_SIZE, blockSize);
   reply.u32(STATFS_OUT.NAME_MAX, NAME_MAX);
   reply.u32(STATFS_OUT.FRAGMENT_SIZE, blockSize);

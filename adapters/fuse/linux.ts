@@ -193,10 +193,13 @@ export class Libc {
     return this.#library.symbols.statvfs(bytesOf(path), new Uint8Array(STATVFS.BYTES)) === 0;
   }
 
-  /** Bytes that an ordinary user may still write to the filesystem that a path is on; 0 if unknown. */
+  /**
+   * Bytes that an ordinary user may still write to the filesystem that a path is on; Infinity if that
+   * is not known, because what the path named is elsewhere by now.
+   */
   freeBytes(path: string): number {
     const buffer = new Uint8Array(STATVFS.BYTES);
-    if (this.#library.symbols.statvfs(bytesOf(path), buffer) !== 0) return 0;
+    if (this.#library.symbols.statvfs(bytesOf(path), buffer) !== 0) return Infinity;
     const view = new DataView(buffer.buffer);
     const unit = view.getBigUint64(STATVFS.FRAGMENT_SIZE, true);
     return Number(unit * view.getBigUint64(STATVFS.AVAILABLE, true));

@@ -10,7 +10,6 @@ import {
   type CreateOptions,
   ErrnoError,
   type Ino,
-  isErrnoError,
   newMode,
   newOwner,
   O_EXCL,
@@ -31,7 +30,8 @@ const ALL_PERMISSIONS = 0o777;
 /** LOOKUP. "." and ".." come from servers of file handles, which know an inode but no name. */
 export function lookup(context: Context, request: Request, reply: Reply): void {
   const parent = request.nodeId;
-  const name = nameToFind(request);
+  // No volume holds a name that is not UTF-8.
+  const name = request.textOrNull(0);
   if (name === "." || name === "..") {
     reply.endEntry(context.introduce(name === "." ? parent : above(context, parent), 0));
     return;
@@ -45,16 +45,6 @@ function above({ inodes }: Context, directory: Ino): Ino {
   const parent = inodes.parentOf(directory);
   if (parent === 0) throw new ErrnoError("ESTALE", "find where a directory stands");
   return parent;
-}
-
-/** Null for a name that no volume can hold, because it is not UTF-8. */
-function nameToFind(request: Request): string | null {
-  try {
-    return request.text(0);
-  } catch (error) {
-    if (isErrnoError(error) && error.code === "EILSEQ") return null;
-    throw error;
-  }
 }
 
 /** FORGET. */
@@ -108,6 +98,23 @@ export function create(context: Context, request: Request, reply: Reply): void {
   if (ino === 0) ino = make(context, request, { nameAt, mode, umask });
   else if (flags & O_TRUNC) volume.setattr(ino, { size: 0 });
   reply.endCreated(context.introduce(ino, request.nodeId));
+}
+
+/** TMPFILE: a file without a name. With O_EXCL it never gets one. */
+export function tmpfile(context: Context, request: Request, reply: Reply): void {
+  const { volume } = context;
+  const mode = S_IFREG | request.u32(P.CREATE_IN.MODE) & PERMISSION_BITS;
+  const umask = request.u32(P.CREATE_IN.UMASK);
+  const isLinkable = (request.u32(P.CREATE_IN.FLAGS) & O_EXCL) === 0;
+  const parent = volume.getattr(request.nodeId);
+  const caller = context.callerOf(request, umask);
+  const options = { ...newOwner(parent, caller), mode: newMode(mode, parent, caller), isLinkable };
+  const ino = volume.tmpfile(request.nodeId, options);
+  try {
+    reply.endCreated(context.introduce(ino, 0));
+  } finally {
+    volume.release(ino);
+  }
 }
 
 interface Making {

@@ -37,6 +37,10 @@ export const Op = {
   WRITE: 16,
   STATFS: 17,
   FSYNC: 20,
+  SETXATTR: 21,
+  GETXATTR: 22,
+  LISTXATTR: 23,
+  REMOVEXATTR: 24,
   INIT: 26,
   READDIR: 28,
   FSYNCDIR: 30,
@@ -45,9 +49,12 @@ export const Op = {
   DESTROY: 38,
   IOCTL: 39,
   BATCH_FORGET: 42,
+  FALLOCATE: 43,
   READDIRPLUS: 44,
   RENAME2: 45,
+  LSEEK: 46,
   SYNCFS: 50,
+  TMPFILE: 51,
 } as const;
 
 /** Flags of INIT: what the kernel offers, and what of it the server takes. */
@@ -149,7 +156,7 @@ export const SETATTR_IN = {
 export const MKNOD_IN = { MODE: 0, RDEV: 4, UMASK: 8, NAME: 16 } as const;
 /** Body of MKDIR, the name behind it. */
 export const MKDIR_IN = { MODE: 0, UMASK: 4, NAME: 8 } as const;
-/** Body of CREATE, the name behind it. */
+/** Body of CREATE and TMPFILE, the name behind it. */
 export const CREATE_IN = { FLAGS: 0, MODE: 4, UMASK: 8, NAME: 16 } as const;
 /** Body of RENAME, the two names behind it. */
 export const RENAME_IN = { NEW_PARENT: 0, NAMES: 8 } as const;
@@ -163,6 +170,19 @@ export const READ_IN = { OFFSET: 8, SIZE: 16 } as const;
 export const WRITE_IN = { OFFSET: 8, SIZE: 16, WRITE_FLAGS: 20, DATA: 40 } as const;
 /** Reply to WRITE. */
 export const WRITE_OUT = { SIZE: 0, BYTES: 8 } as const;
+/** Body of FALLOCATE. */
+export const FALLOCATE_IN = { OFFSET: 8, LENGTH: 16, MODE: 24 } as const;
+/** Body of LSEEK. */
+export const LSEEK_IN = { OFFSET: 8, WHENCE: 16 } as const;
+/** Reply to LSEEK. */
+export const LSEEK_OUT = { OFFSET: 0, BYTES: 8 } as const;
+
+/** Body of SETXATTR; the name is behind it, the value behind that. */
+export const SETXATTR_IN = { SIZE: 0, FLAGS: 4, NAME: 8 } as const;
+/** Body of GETXATTR, the name behind it, and of LISTXATTR. A size of 0 asks how much there is. */
+export const GETXATTR_IN = { SIZE: 0, NAME: 8 } as const;
+/** Reply to both where the size was 0. */
+export const GETXATTR_OUT = { SIZE: 0, BYTES: 8 } as const;
 
 /** Attributes, inside other replies. */
 export const ATTR = {

@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { ErrnoError } from "../../mod.ts";
+import { ErrnoError, isErrnoError } from "../../mod.ts";
 import { IN_HEADER, REQUEST_BYTES } from "./protocol.ts";
 
 const WORD = 2 ** 32;
@@ -109,6 +109,16 @@ export class Request {
       text += String.fromCharCode(byte);
     }
     throw new ErrnoError("EPROTO", "read a name without an end");
+  }
+
+  /** The string at `at` of the body; null if it is not UTF-8, for a name that is only looked for. */
+  textOrNull(at: number): string | null {
+    try {
+      return this.text(at);
+    } catch (error) {
+      if (isErrnoError(error) && error.code === "EILSEQ") return null;
+      throw error;
+    }
   }
 
   #wideText(from: number): string {

@@ -6,7 +6,7 @@
  *
  * Opening, closing and flushing are not answered at all (ENOSYS): the kernel then does them alone and
  * keeps its page cache from one open to the next, which is right because the volume has no other
- * user. Extended attributes are not answered either, so the kernel says ENOTSUP by itself.
+ * user. Locks are not taken up either: the kernel keeps them, for all who use the mount.
  *
  * @module
  */
@@ -15,11 +15,12 @@ import { getattr, setattr } from "./attributes.ts";
 import { Context, type ServeOptions } from "./context.ts";
 import { readdir, readdirplus } from "./directories.ts";
 import { LinuxErrno, linuxErrno } from "./errno.ts";
-import { fsync, read, statfs, sync, write } from "./files.ts";
+import { fallocate, fsync, lseek, read, statfs, sync, write } from "./files.ts";
 import * as N from "./names.ts";
 import * as P from "./protocol.ts";
 import type { Reply } from "./reply.ts";
 import type { Request } from "./request.ts";
+import { getxattr, listxattr, removexattr, setxattr } from "./xattrs.ts";
 
 type Handler = (context: Context, request: Request, reply: Reply) => void;
 
@@ -45,9 +46,12 @@ const handlers: ReadonlyMap<number, Handler> = new Map<number, Handler>([
   [P.Op.SETATTR, setattr],
   [P.Op.READ, read],
   [P.Op.WRITE, write],
+  [P.Op.FALLOCATE, fallocate],
+  [P.Op.LSEEK, lseek],
   [P.Op.READDIR, readdir],
   [P.Op.READDIRPLUS, readdirplus],
   [P.Op.CREATE, N.create],
+  [P.Op.TMPFILE, N.tmpfile],
   [P.Op.MKNOD, N.mknod],
   [P.Op.MKDIR, N.mkdir],
   [P.Op.SYMLINK, N.symlink],
@@ -57,6 +61,10 @@ const handlers: ReadonlyMap<number, Handler> = new Map<number, Handler>([
   [P.Op.RMDIR, N.rmdir],
   [P.Op.RENAME, N.rename],
   [P.Op.RENAME2, N.rename2],
+  [P.Op.GETXATTR, getxattr],
+  [P.Op.SETXATTR, setxattr],
+  [P.Op.LISTXATTR, listxattr],
+  [P.Op.REMOVEXATTR, removexattr],
   [P.Op.STATFS, statfs],
   [P.Op.FSYNC, fsync],
   [P.Op.FSYNCDIR, fsync],

@@ -33,18 +33,20 @@ scope.onmessage = ({ data }) => {
 };
 
 function run(order: MountOrder): void {
-  const volume = openImage(order);
+  const libc = new Libc();
+  const volume = openImage(order, libc);
   let failure: string | null = null;
   try {
-    serveImage(order, volume);
+    serveImage(order, volume, libc);
   } finally {
     failure = closeImage(volume);
   }
   scope.postMessage({ type: "finished", failure });
 }
 
-function openImage({ image, readOnly }: MountOrder): Volume {
+function openImage({ image, readOnly }: MountOrder, libc: Libc): Volume {
   const handle = fileHandle(image, { create: false, readOnly });
+  handle.getSpareBytes = () => libc.freeBytes(image);
   try {
     return openVolumeSync(handle, { create: false, readOnly });
   } catch (error) {
@@ -53,15 +55,13 @@ function openImage({ image, readOnly }: MountOrder): Volume {
   }
 }
 
-function serveImage(order: MountOrder, volume: Volume): void {
-  const libc = new Libc();
+function serveImage(order: MountOrder, volume: Volume, libc: Libc): void {
   const device = attach(libc, order);
   const [stop, toStop] = libc.pipe();
   const server = new FuseServer(volume, {
     attrTimeoutMs: order.attrTimeoutMs,
     groupsOf: groupsOfProcess,
     rootIs: libc.isRoot ? undefined : libc.owner,
-    spareBytes: () => order.readOnly ? 0 : libc.freeBytes(order.image),
   });
   try {
     scope.postMessage({ type: "mounted", stop: toStop, report: volume.report });

@@ -197,7 +197,10 @@ export const OP = {
   WRITE: 16,
   STATFS: 17,
   FSYNC: 20,
+  SETXATTR: 21,
   GETXATTR: 22,
+  LISTXATTR: 23,
+  REMOVEXATTR: 24,
   INIT: 26,
   OPENDIR: 27,
   READDIR: 28,
@@ -206,9 +209,12 @@ export const OP = {
   DESTROY: 38,
   IOCTL: 39,
   BATCH_FORGET: 42,
+  FALLOCATE: 43,
   READDIRPLUS: 44,
   RENAME2: 45,
+  LSEEK: 46,
   SYNCFS: 50,
+  TMPFILE: 51,
 } as const;
 
 /** The offers of a kernel with both ways to take setuid away. */

@@ -2,12 +2,22 @@ import { assertEquals } from "@std/assert";
 import { ModelVolume } from "../../support/model_volume.ts";
 import { FakeKernel, OP, u32, u64 } from "./fake_kernel.ts";
 
+const ENXIO = 6;
 const EISDIR = 21;
+const EINVAL = 22;
 const EFBIG = 27;
+const ENOTSUP = 95;
+
+const SEEK_DATA = 3;
+const SEEK_HOLE = 4;
+const KEEP_SIZE = 1;
+const PUNCH_HOLE = 2;
+const COLLAPSE_RANGE = 8;
+const ZERO_RANGE = 16;
 
 function kernelWithFile() {
   const volume = new ModelVolume();
-  const kernel = new FakeKernel(volume, { spareBytes: () => 10 * 4096 + 1 });
+  const kernel = new FakeKernel(volume);
   kernel.init();
   return { volume, kernel, node: kernel.create("a").node };
 }
@@ -54,17 +64,70 @@ Deno.test("fsync() and sync() reach the volume, and sync() leaves nothing dirty"
   assertEquals([volume.calls.get("sync"), kernel.server.isDirty], [1, false]);
 });
 
-Deno.test("statfs() counts what the image may grow by as free", () => {
+function allocation(mode: number, at: number | bigint, length: number) {
+  return [u64(0), u64(at), u64(length), u32(mode), u32(0)];
+}
+
+function seekTo(whence: number, at: number | bigint) {
+  return [u64(0), u64(at), u32(whence), u32(0)];
+}
+
+Deno.test("fallocate() owns, zeroes and gives back, with or without the size", () => {
+  const { kernel, node } = kernelWithFile();
+  kernel.server.sync();
+  kernel.ok(OP.FALLOCATE, { node, body: allocation(KEEP_SIZE, 0, 8192) });
+  assertEquals([kernel.getattr(node).size, kernel.server.isDirty], [0, true]);
+  kernel.ok(OP.FALLOCATE, { node, body: allocation(0, 4096, 8192) });
+  assertEquals(kernel.getattr(node).size, 12288);
+  kernel.write(node, "x".repeat(12288));
+  kernel.ok(OP.FALLOCATE, { node, body: allocation(PUNCH_HOLE | KEEP_SIZE, 1, 2) });
+  kernel.ok(OP.FALLOCATE, { node, body: allocation(ZERO_RANGE, 4, 1) });
+  assertEquals(kernel.read(node, 6), "x\0\0x\0x");
+});
+
+Deno.test("fallocate() is refused for other modes, for no length, and far out", () => {
+  const { kernel, node } = kernelWithFile();
+  const refused = (mode: number, at: number | bigint, length: number) =>
+    kernel.fails(OP.FALLOCATE, { node, body: allocation(mode, at, length) });
+  assertEquals(refused(COLLAPSE_RANGE, 0, 4096), ENOTSUP);
+  assertEquals(refused(0, 0, 0), EINVAL);
+  assertEquals(refused(0, 2n ** 62n, 1), EFBIG);
+  assertEquals(kernel.fails(OP.FALLOCATE, { node: 1, body: allocation(0, 0, 1) }), EISDIR);
+});
+
+Deno.test("fallocate() by somebody who is not root takes setuid away", () => {
+  const { kernel } = kernelWithFile();
+  for (const [uid, mode] of [[0, 0o104755], [1000, 0o100755]] as const) {
+    const { node } = kernel.create(`suid${uid}`, { mode: 0o104755 });
+    kernel.ok(OP.FALLOCATE, { node, uid, body: allocation(0, 0, 1) });
+    assertEquals(kernel.getattr(node).mode, mode);
+  }
+});
+
+Deno.test("lseek() finds data and holes, and ENXIO where there is nothing", () => {
+  const { kernel, node } = kernelWithFile();
+  kernel.write(node, "x", 8192);
+  const found = (whence: number, at: number) =>
+    kernel.ok(OP.LSEEK, { node, body: seekTo(whence, at) }).u64();
+  assertEquals([found(SEEK_DATA, 0), found(SEEK_HOLE, 0)], [8192, 0]);
+  assertEquals(found(SEEK_HOLE, 8192), 8193);
+  for (const at of [8193, 2n ** 62n]) {
+    assertEquals(kernel.fails(OP.LSEEK, { node, body: seekTo(SEEK_DATA, at) }), ENXIO);
+  }
+  assertEquals(kernel.fails(OP.LSEEK, { node, body: seekTo(9, 0) }), EINVAL);
+});
+
+Deno.test("statfs() tells the volume's own numbers", () => {
   const { volume, kernel } = kernelWithFile();
   const { blocks, freeBlocks, inodes, freeInodes } = volume.statfs();
   const fields = kernel.ok(OP.STATFS);
   const counts = Array.from({ length: 5 }, () => fields.u64());
   assertEquals(counts, [
-    blocks + 10,
-    freeBlocks + 10,
-    freeBlocks + 10,
-    inodes + 10,
-    freeInodes + 10,
+    blocks,
+    freeBlocks,
+    freeBlocks,
+    inodes,
+    freeInodes,
   ]);
   assertEquals([fields.u32(), fields.u32(), fields.u32(), fields.left], [4096, 255, 4096, 28]);
 });

@@ -9,6 +9,8 @@ const EINVAL = 22;
 const ENAMETOOLONG = 36;
 const EILSEQ = 84;
 const ESTALE = 116;
+const O_TMPFILE = 0o20200000;
+const O_EXCL = 0o200;
 const NOT_UTF8 = new Uint8Array([0x61, 0xff, 0]);
 
 function served(options = {}) {
@@ -170,4 +172,33 @@ Deno.test("batchForget() takes back what each pair says", () => {
   const body = [u32(2), u32(0), u64(a), u64(1), u64(b), u64(1)];
   assertEquals(kernel.send(OP.BATCH_FORGET, { body }).length, 0);
   assertEquals(kernel.server.knownInodes, 1);
+});
+
+function tmpfile(kernel: FakeKernel, { flags = 0, mode = 0o644, umask = 0o022, uid = 0 } = {}) {
+  const body = [u32(O_TMPFILE | flags), u32(mode), u32(umask), u32(0), text("#1")];
+  return kernel.ok(OP.TMPFILE, { body, uid, gid: uid });
+}
+
+Deno.test("tmpfile() makes a file without a name, which goes when the kernel forgets it", () => {
+  const { volume, kernel } = served();
+  const fields = tmpfile(kernel, { mode: 0o666, umask: 0o027, uid: 7 });
+  const { node, attr } = fields.entry();
+  assertEquals(fields.left, 16);
+  assertEquals([attr.mode, attr.nlink, attr.uid, attr.gid], [0o100640, 0, 7, 7]);
+  kernel.write(node, "nameless");
+  assertEquals([kernel.read(node, 10), kernel.list(1).length], ["nameless", 2]);
+  assertEquals(volume.inodeCount, 2);
+  kernel.forget(node, 1);
+  assertEquals(volume.inodeCount, 1);
+});
+
+Deno.test("tmpfile() may be given its first name, unless it was made exclusively", () => {
+  const { kernel } = served();
+  const { node } = tmpfile(kernel).entry();
+  const exclusive = tmpfile(kernel, { flags: O_EXCL }).entry();
+  kernel.ok(OP.LINK, { body: [u64(node), text("named")] });
+  assertEquals(kernel.lookup("named").node, node);
+  assertEquals(kernel.fails(OP.LINK, { body: [u64(exclusive.node), text("b")] }), ENOENT);
+  kernel.forget(node, 3);
+  assertEquals(kernel.lookup("named").attr.nlink, 1);
 });

@@ -76,3 +76,9 @@ Deno.test("Request.data() is in place, and not past the request", () => {
   assertEquals(data.buffer, request.bytes.buffer);
   assertThrows(() => request.data(4, 4), ErrnoError, "EPROTO");
 });
+
+Deno.test("Request.textOrNull() is null for what is not UTF-8, and a failure past the request", () => {
+  assertEquals(withBody(text("a")).textOrNull(0), "a");
+  assertEquals(withBody(new Uint8Array([0x61, 0xff, 0])).textOrNull(0), null);
+  assertThrows(() => withBody(new Uint8Array([0x61])).textOrNull(0), ErrnoError, "EPROTO");
+});
