@@ -12,7 +12,7 @@ import type { StorageHandle } from "../device/handle.ts";
 import { checkVolume } from "./check.ts";
 import * as L from "./layout.ts";
 import type { Report } from "./report.ts";
-import { readDevice } from "./state.ts";
+import { isUnknownOutcome, readDevice } from "./state.ts";
 
 /** How {@link importImage} takes an image. */
 export interface ImageOptions {
@@ -22,7 +22,8 @@ export interface ImageOptions {
 
 /**
  * Writes an image onto an empty device, checks it, makes it durable, and returns what the check
- * found. The handle is left open. When it fails, the device is empty again.
+ * found. The handle is left open. When it fails, the device is empty again; one that
+ * has failed itself is not written any more.
  *
  * @throws {ErrnoError} EEXIST if something is on the device, EINVAL or ENOTSUP if what came is no
  * volume, EIO for a damaged one, ENOSPC
@@ -86,6 +87,8 @@ async function* piecesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uin
 class ArrivingImage implements StorageHandle {
   readonly #handle: StorageHandle;
   readonly #head = new Uint8Array(L.RING_AT);
+  /** What the device holds, nobody knows: nothing is written any more. */
+  #hasFailed = false;
   /** Bytes that have come. */
   doneBytes = 0;
 
@@ -121,7 +124,9 @@ class ArrivingImage implements StorageHandle {
     try {
       count = this.#handle.write(bytes, { at });
     } catch (error) {
-      throw new ErrnoError("ENOSPC", "import an image: the device is full", { cause: error });
+      this.#hasFailed = isUnknownOutcome(error);
+      const code = this.#hasFailed ? "EIO" : "ENOSPC";
+      throw new ErrnoError(code, "import an image: the device does not write", { cause: error });
     }
     if (count === bytes.length) return;
     throw new ErrnoError("ENOSPC", "import an image: the device is full");
@@ -131,12 +136,14 @@ class ArrivingImage implements StorageHandle {
     try {
       this.#handle.flush();
     } catch (error) {
+      this.#hasFailed = true;
       throw new ErrnoError("EIO", "import an image: the device does not flush", { cause: error });
     }
   }
 
   /** The device is empty again, if it can be. */
   discard(): void {
+    if (this.#hasFailed) return;
     try {
       this.#handle.truncate(0);
       this.#handle.flush();

@@ -19,6 +19,7 @@ import { decodeName, isName } from "./names.ts";
 import { entryBytes } from "./path_table.ts";
 import type { Violation } from "./report.ts";
 import { type Derived, scan } from "./scan.ts";
+import { readDevice } from "./state.ts";
 import type { Findings, Severity } from "./transfer.ts";
 import { attributeName, attributeProblem, placeOfName, valueRuns } from "./xattr_record.ts";
 
@@ -420,7 +421,7 @@ export class Salvage {
     const at = dataOffset + block * blockSize + inside;
     const there = Math.max(0, Math.min(into.length, this.#handle.getSize() - at));
     into.fill(0, there);
-    if (there > 0) this.#handle.read(into.subarray(0, there), { at });
+    if (there > 0) readDevice(this.#handle, into.subarray(0, there), at);
     const first = at - dataOffset;
     const last = Math.floor((first + into.length - 1) / blockSize);
     for (let index = block; index <= last; index++) {

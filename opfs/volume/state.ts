@@ -187,10 +187,15 @@ export class VolumeState {
     writeDevice(this, from, this.placeOf(block, 0));
   }
 
-  /** Whoever writes over blocks, or cuts them off, says so first. */
+  /**
+   * Whoever writes over blocks, or cuts them off, says so first.
+   *
+   * @throws {ErrnoError} when the device has failed while somebody put aside what is there
+   */
   announceWrite(block: number, count: number): void {
     if (this.watches.size === 0) return;
     for (const watch of this.watches) watch.beforeWrite(block, count);
+    if (this.failure !== null) throw this.failure;
   }
 
   /**
@@ -340,12 +345,16 @@ export class VolumeState {
  * again: ENOSPC. An error that says it is about something else is of unknown outcome.
  */
 export function refusalOf(state: VolumeState, error: unknown): ErrnoError {
+  if (isUnknownOutcome(error)) return state.fail(error);
+  return new ErrnoError("ENOSPC", "write to the device: it is full", { cause: error });
+}
+
+/** Whether what a device threw says that it is about something else than space. */
+export function isUnknownOutcome(error: unknown): boolean {
   const code = (error as { code?: unknown } | null)?.code;
   const name = (error as { name?: unknown } | null)?.name;
-  const isBroken = typeof code === "string" && code.startsWith("E") && !FULL.has(code) ||
+  return typeof code === "string" && code.startsWith("E") && !FULL.has(code) ||
     name === "InvalidStateError";
-  if (isBroken) return state.fail(error);
-  return new ErrnoError("ENOSPC", "write to the device: it is full", { cause: error });
 }
 
 const FULL: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);

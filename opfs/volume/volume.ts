@@ -10,7 +10,7 @@
  * @module
  */
 import type { Attr, AttrChange, DirEntry, StatFs } from "../../abi/attr.ts";
-import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
+import { ErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
 import { isLink } from "../../abi/mode.ts";
 import type { CreateOptions, Ino, TmpfileOptions, VolumeOps } from "../volume_ops.ts";
@@ -279,14 +279,20 @@ export class Volume implements VolumeOps {
         } else {
           const place = state.placeOf(extents.block, 0);
           if (state.watches.size > 0) state.announceWrite(extents.block, piece / blockSize);
-          if (handle.write(bytes, { at: place }) !== piece) throw refusalOf(state, null);
+          let count: number;
+          try {
+            count = handle.write(bytes, { at: place });
+          } catch (error) {
+            throw refusalOf(state, error);
+          }
+          if (count !== piece) throw refusalOf(state, null);
           pool.wroteDirectly(extents.block, piece / blockSize);
         }
         this.#wrote(slot, position + piece);
         state.keep();
         done += piece;
       } catch (error) {
-        const refused = state.revert(isErrnoError(error) ? error : refusalOf(state, error));
+        const refused = state.revert(error);
         if (done === 0 || refused.code !== "ENOSPC") throw refused;
         return done;
       }

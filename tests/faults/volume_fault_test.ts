@@ -83,11 +83,13 @@ function survive(fault: Fault): boolean {
 }
 
 for (const isForEver of [false, true]) {
-  for (const isShort of [false, true]) {
-    const how = `${isForEver ? "for ever" : "once"}${isShort ? ", writing short" : ""}`;
+  for (const way of ["throwing", "writing short", "saying EIO"]) {
+    const how = `${isForEver ? "for ever" : "once"}, ${way}`;
+    const isShort = way === "writing short";
+    const isUnknown = way === "saying EIO";
     Deno.test(`Volume bears a device that fails at its Nth call ${how}`, () => {
       let call = 1;
-      while (survive({ call, isForEver, isShort })) call++;
+      while (survive({ call, isForEver, isShort, isUnknown })) call++;
       console.log(`${call} calls failed`);
       assert(call > 30);
     });

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { ErrnoError } from "../../abi/errno.ts";
 import type { StorageHandle } from "../../opfs/device/handle.ts";
 
 /** Which calls fail. */
@@ -15,6 +16,8 @@ export interface Fault {
   isForEver: boolean;
   /** Whether a write fails by taking half of its bytes instead of throwing. */
   isShort?: boolean;
+  /** Whether a write or a cut fails with EIO: what has become of it, nobody knows. */
+  isUnknown?: boolean;
 }
 
 /** Passes on what does not fail. */
@@ -30,9 +33,9 @@ export class FaultyHandle implements StorageHandle {
     truncate: 0,
     flush: 0,
   };
-  /** Whether a flush has failed. */
+  /** Whether a flush has failed, or something else whose outcome is unknown. */
   hasFailedFlush = false;
-  /** Writes and cuts after a flush has failed: there must be none. */
+  /** Writes and cuts after that: there must be none. */
   writesAfterFailure = 0;
 
   /** `handle` with a fault. */
@@ -59,13 +62,23 @@ export class FaultyHandle implements StorageHandle {
     if (!this.#fails("write")) return this.#handle.write(from, options);
     const half = from.subarray(0, from.length >> 1);
     this.#handle.write(half, options);
+    this.#failUnknown();
     if (this.#fault.isShort === true) return half.length;
     throw new Error("the device does not write");
   }
 
   truncate(size: number): void {
-    if (this.#fails("truncate")) throw new Error("the device does not grow");
+    if (this.#fails("truncate")) {
+      this.#failUnknown();
+      throw new Error("the device does not grow");
+    }
     this.#handle.truncate(size);
+  }
+
+  #failUnknown(): void {
+    if (this.#fault.isUnknown !== true) return;
+    this.hasFailedFlush = true;
+    throw new ErrnoError("EIO", "use the device");
   }
 
   flush(): void {
