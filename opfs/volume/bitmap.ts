@@ -112,8 +112,8 @@ export class Bitmap {
 
   /** Forgets what the open transaction did; call it at its beginning. */
   begin(): void {
-    this.#taken.length = 0;
-    this.#given.length = 0;
+    if (this.#taken.length > 0) this.#taken.length = 0;
+    if (this.#given.length > 0) this.#given.length = 0;
   }
 
   /** What the transaction took is free again, what it gave back is not. */

@@ -83,8 +83,8 @@ export class InodeTable {
 
   /** Forgets what the open transaction did; call it at its beginning. */
   begin(): void {
-    this.#taken.length = 0;
-    this.#given.length = 0;
+    if (this.#taken.length > 0) this.#taken.length = 0;
+    if (this.#given.length > 0) this.#given.length = 0;
   }
 
   /** Slots taken by the transaction are free again. */

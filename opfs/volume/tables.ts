@@ -88,7 +88,9 @@ export class Tables {
   #stamp: Uint32Array<ArrayBuffer>;
   #transaction = 0;
   #isOpen = false;
-  readonly #edited: number[] = [];
+  /** Slots that the open transaction has edited: the first `#editedCount` of them. */
+  #edited: Int32Array<ArrayBuffer> = new Int32Array(64);
+  #editedCount = 0;
   #before: Uint8Array<ArrayBuffer> = new Uint8Array(64 * L.SLOT_BYTES);
   readonly #written: number[] = [];
   readonly #lazy = new Set<number>();
@@ -113,7 +115,7 @@ export class Tables {
 
   /** Slots edited by the open transaction. */
   get editedCount(): number {
-    return this.#edited.length;
+    return this.#editedCount;
   }
 
   /** Opens a transaction. */
@@ -121,8 +123,8 @@ export class Tables {
     invariant(!this.#isOpen, "a transaction inside a transaction");
     this.#isOpen = true;
     this.#transaction++;
-    this.#edited.length = 0;
-    this.#written.length = 0;
+    this.#editedCount = 0;
+    if (this.#written.length > 0) this.#written.length = 0;
   }
 
   /** Remembers the record as it is and returns where it begins in `view`. */
@@ -131,17 +133,18 @@ export class Tables {
     const at = slot * L.SLOT_BYTES;
     if (this.#stamp[slot] === this.#transaction) return at;
     this.#stamp[slot] = this.#transaction;
-    const before = this.#edited.length * L.SLOT_BYTES;
-    if (before === this.#before.length) this.#growBefore();
+    if (this.#editedCount === this.#edited.length) this.#growEdited();
+    const before = this.#editedCount * L.SLOT_BYTES;
     this.#before.set(this.slots.subarray(at, at + L.SLOT_BYTES), before);
-    this.#edited.push(slot);
+    this.#edited[this.#editedCount++] = slot;
     return at;
   }
 
-  #growBefore(): void {
-    const grown = new Uint8Array(this.#before.length * 2);
-    grown.set(this.#before);
-    this.#before = grown;
+  #growEdited(): void {
+    const edited = new Int32Array(this.#edited.length * 2);
+    edited.set(this.#edited);
+    this.#edited = edited;
+    this.#before = grown(this.#before, edited.length * L.SLOT_BYTES);
   }
 
   /** Says that `lengthBytes` of names at `offset` have been written by the open transaction. */
@@ -154,7 +157,7 @@ export class Tables {
   keep(): void {
     invariant(this.#isOpen, "V14: keep without begin");
     this.#isOpen = false;
-    for (let index = 0; index < this.#edited.length; index++) this.#soil(this.#edited[index]!);
+    for (let index = 0; index < this.#editedCount; index++) this.#soil(this.#edited[index]!);
     for (let index = 0; index < this.#written.length; index += 2) {
       const lengthBytes = this.#written[index + 1]!;
       this.dirtyNames.push(this.#written[index]!, lengthBytes);
@@ -174,7 +177,7 @@ export class Tables {
   revert(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    for (let index = 0; index < this.#edited.length; index++) {
+    for (let index = 0; index < this.#editedCount; index++) {
       const from = index * L.SLOT_BYTES;
       const image = this.#before.subarray(from, from + L.SLOT_BYTES);
       this.slots.set(image, this.#edited[index]! * L.SLOT_BYTES);

@@ -58,6 +58,7 @@ export function reserve(state: VolumeState, slot: number, at: number, length: nu
   const { blockSize, bitmap } = state;
   const from = Math.floor(at / blockSize);
   const end = Math.ceil((at + length) / blockSize);
+  if (isOwned(state, slot, from, end)) return;
   const isGrowing = at > 0;
   const isCramped = isGrowing && endsAtEnd(state, slot, from, end - from);
   if (!isCramped && bitmap.free > bitmap.wish(slot, end - from, isGrowing)) return;
@@ -66,6 +67,12 @@ export function reserve(state: VolumeState, slot: number, at: number, length: nu
   const wish = bitmap.wish(slot, missing, isGrowing);
   const most = bitmap.free + end - from;
   makeRoomForBlocks(state, missing, isCramped ? Math.max(wish, most) : wish);
+}
+
+/** Whether one run of the file has all of these blocks: mostly so when bytes are written over. */
+function isOwned({ extents }: VolumeState, slot: number, from: number, end: number): boolean {
+  extents.find(slot, from);
+  return extents.block !== NO_BLOCK && extents.count >= end - from;
 }
 
 /** Whether a file that grows has come to the end of the volume: going on there keeps one run. */
