@@ -42,7 +42,14 @@ export interface PathStream {
   fd: number | null;
 }
 
-/** Calls by path and by stream, with Emscripten's names and argument order. */
+/** A time as [s, ns], where ns may be UTIME_OMIT. */
+export type PathTime = readonly [seconds: number, nanoseconds: number];
+
+/**
+ * Calls by path and by stream, with Emscripten's names and argument order. The optional ones stand at
+ * the end: what is absent cannot be done there, and whoever builds on it says so with ENOTSUP, or does
+ * with less.
+ */
 export interface PathCalls {
   /** Opens, and creates if the flags say so. */
   open(path: string, flags: number, mode?: number): PathStream;
@@ -100,12 +107,6 @@ export interface PathCalls {
   lchown(path: string, uid: number, gid: number): void;
   /** Changes the owner of an open file. */
   fchown(fd: number, uid: number, gid: number): void;
-  /** Sets times of an open file, each as [s, ns]. Absent: they cannot be set. */
-  futimens?(
-    fd: number,
-    atime: readonly [seconds: number, nanoseconds: number],
-    mtime: readonly [seconds: number, nanoseconds: number],
-  ): void;
   /** Sets times in ms. */
   utime(path: string, atimeMs: number, mtimeMs: number): void;
   /** Cuts or extends. */
@@ -118,4 +119,39 @@ export interface PathCalls {
   fsync(stream: PathStream | number): void;
   /** Space of the file system that holds the path. */
   statfs(path: string): StatFs;
+
+  /** Opens once more what is open, whether or not it has a name. */
+  reopen?(fd: number, flags: number): PathStream;
+  /** The position of SEEK_DATA and SEEK_HOLE. Absent: everything up to the end is data. */
+  llseek?(stream: PathStream, offset: number, whence: number): number;
+  /** Owns, punches or zeroes a range; `mode` is 0 or FALLOC_FL_*. */
+  fallocate?(fd: number, mode: number, offset: number, length: number): void;
+  /** rename that heeds RENAME_NOREPLACE and RENAME_EXCHANGE; the descriptors are AT_FDCWD. */
+  renameat?(
+    oldDirfd: number,
+    oldPath: string,
+    newDirfd: number,
+    newPath: string,
+    flags: number,
+  ): void;
+  /** With AT_EMPTY_PATH: gives what is open as `oldDirfd` a name. */
+  linkat?(
+    oldDirfd: number,
+    oldPath: string,
+    newDirfd: number,
+    newPath: string,
+    flags: number,
+  ): void;
+  /** Sets times of an open file. */
+  futimens?(fd: number, atime: PathTime, mtime: PathTime): void;
+  /** Sets times; of a link itself, not of what it leads to. */
+  lutimens?(path: string, atime: PathTime, mtime: PathTime): void;
+  /** Value of an extended attribute of a path or a descriptor. ENODATA. */
+  getxattr?(file: string | number, name: string): Uint8Array;
+  /** Sets an extended attribute; `flags` is 0, XATTR_CREATE or XATTR_REPLACE. */
+  setxattr?(file: string | number, name: string, value: Uint8Array, flags: number): void;
+  /** Names of the extended attributes. */
+  listxattr?(file: string | number): string[];
+  /** Removes an extended attribute. ENODATA. */
+  removexattr?(file: string | number, name: string): void;
 }

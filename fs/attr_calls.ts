@@ -7,7 +7,7 @@
  * @module
  */
 import type { StatFs } from "../abi/attr.ts";
-import { XATTR_CREATE, XATTR_REPLACE } from "../abi/flags.ts";
+import { O_PATH, XATTR_CREATE, XATTR_REPLACE } from "../abi/flags.ts";
 import { isDir, isFile, MAY_READ, MAY_WRITE } from "../abi/mode.ts";
 import { FSNode, FSStream } from "../abi/node.ts";
 import { utf8Length } from "../abi/utf8.ts";
@@ -151,17 +151,22 @@ export class AttrCalls extends NodeCalls {
     };
   }
 
-  /** Value of an extended attribute. ENODATA if there is none. */
-  getxattr(path: string | FSNode, name: string): Uint8Array {
-    const node = nodeAt(this, "getxattr", path, true);
+  /** Value of an extended attribute, by path or descriptor. ENODATA if there is none. */
+  getxattr(file: string | number | FSNode, name: string): Uint8Array {
+    const node = fileAt(this, "getxattr", file);
     checkXattr(this, "getxattr", node, name, MAY_READ);
     const get = node.node_ops.getxattr ?? refuse("ENOTSUP", "getxattr", name);
     return get(node, name) ?? refuse("ENODATA", "getxattr", name);
   }
 
   /** Sets an extended attribute `user.*`; `flags` is 0, XATTR_CREATE or XATTR_REPLACE. */
-  setxattr(path: string | FSNode, name: string, value: ArrayBufferView, flags = 0): void {
-    const node = nodeAt(this, "setxattr", path, true);
+  setxattr(
+    file: string | number | FSNode,
+    name: string,
+    value: ArrayBufferView,
+    flags = 0,
+  ): void {
+    const node = fileAt(this, "setxattr", file);
     const bytes = bytesOf(value, "setxattr");
     if (![0, XATTR_CREATE, XATTR_REPLACE].includes(flags)) refuse("EINVAL", "setxattr", flags);
     checkXattr(this, "setxattr", node, name, MAY_WRITE);
@@ -172,14 +177,14 @@ export class AttrCalls extends NodeCalls {
   }
 
   /** Names of the extended attributes. */
-  listxattr(path: string | FSNode): string[] {
-    const node = nodeAt(this, "listxattr", path, true);
+  listxattr(file: string | number | FSNode): string[] {
+    const node = fileAt(this, "listxattr", file);
     return node.node_ops.listxattr?.(node) ?? [];
   }
 
   /** Removes an extended attribute. ENODATA if there is none. */
-  removexattr(path: string | FSNode, name: string): void {
-    const node = nodeAt(this, "removexattr", path, true);
+  removexattr(file: string | number | FSNode, name: string): void {
+    const node = fileAt(this, "removexattr", file);
     checkXattr(this, "removexattr", node, name, MAY_WRITE);
     const remove = node.node_ops.removexattr ?? refuse("ENOTSUP", "removexattr", name);
     if (!remove(node, name)) refuse("ENODATA", "removexattr", name);
@@ -204,6 +209,14 @@ export function nodeAt(
   follows: boolean,
 ): FSNode {
   return path instanceof FSNode ? path : find(state, call, path, follows ? FOLLOW : 0);
+}
+
+/** The same, or what a descriptor has open. EBADF. */
+function fileAt(state: State, call: string, file: string | number | FSNode): FSNode {
+  if (typeof file !== "number") return nodeAt(state, call, file, true);
+  const open = state.descriptors.get(file);
+  if (open === null || open.flags & O_PATH) refuse("EBADF", call, file);
+  return open.node;
 }
 
 /** user.* on files and directories, with the permission that the contents need. */

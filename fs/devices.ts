@@ -64,7 +64,7 @@ export function hasNoPosition(node: FSNode, ops: StreamOps): boolean {
 export function deviceOf(input?: DeviceInput | null, output?: DeviceOutput | null): StreamOps {
   const ops: StreamOps = {
     close(): void {
-      if (output && (output as { buffer?: { length: number } }).buffer?.length) output(10);
+      if (output && (output as { buffer?: { length: number } }).buffer?.length) guard(output, 10);
     },
   };
   if (input) {

@@ -54,8 +54,7 @@ export function openPath(
   mode: number,
   start: FSNode | null = state.directory,
 ): FSStream {
-  const flags = openFlags & O_PATH ? openFlags & PATH_FLAGS : openFlags;
-  checkFlags(flags);
+  const flags = usableFlags(openFlags);
   for (let left = OPEN_TRIES;; left--) {
     try {
       return openOnce(state, path, flags, mode, start);
@@ -90,19 +89,29 @@ function openOnce(
   return openStream(state, node, flags, place.plain ? path : getPath(node));
 }
 
-function checkFlags(flags: number): void {
+/** What of the flags counts. EINVAL for what makes no sense. */
+function usableFlags(openFlags: number): number {
+  const flags = openFlags & O_PATH ? openFlags & PATH_FLAGS : openFlags;
   if ((flags & O_ACCMODE) === O_ACCMODE) refuse("EINVAL", "open with no access mode");
   const wantsBoth = flags & O_CREAT && flags & O_DIRECTORY;
   if (wantsBoth) refuse("EINVAL", "create a directory by open");
+  return flags;
 }
 
 function openPlace(state: State, place: Place, path: string, flags: number): FSStream {
   if (flags & O_CREAT && flags & O_EXCL) refuse("EEXIST", "open", path);
-  return openNode(state, place.node as FSNode, flags, pathOf(place, path));
+  return openFound(state, place.node as FSNode, flags, pathOf(place, path));
 }
 
-/** Opens a node that has been found. */
-export function openNode(state: State, node: FSNode, flags: number, path: string): FSStream {
+/** Opens a node that somebody holds, under the path that it shall show. */
+export function openNode(state: State, node: FSNode, openFlags: number, path: string): FSStream {
+  const flags = usableFlags(openFlags);
+  state.descriptors.nextFree();
+  return openFound(state, node, flags, path);
+}
+
+/** Opens a node that a walk has found. */
+function openFound(state: State, node: FSNode, flags: number, path: string): FSStream {
   const refused = mayOpen(state, node, flags);
   if (refused !== 0) refuse(refused, "open", path);
   if (flags & O_TRUNC && isFile(node.data.mode)) changeSize(state, "open", node, 0);

@@ -60,6 +60,13 @@ export class StreamCalls extends AttrCalls {
     return openPath(this, path, bits, permissions);
   }
 
+  /** Opens what is open once more, with flags and a position of its own, as /proc/self/fd does. */
+  reopen(fd: number | FSStream, flags: number | string): FSStream {
+    const bits = parseFlags(flags);
+    const { node, path } = this.#streamOf(fd, "reopen");
+    return openNode(this, node, bits, path);
+  }
+
   /** Closes. EBADF if it is closed already; whatever the backend says, it is closed afterwards. */
   close(stream: FSStream): void {
     const open = openStream(this, stream, "close");

@@ -13,16 +13,30 @@
  */
 import type { StatFs } from "../abi/attr.ts";
 import { Errno, type ErrnoCode, ErrnoError, isErrnoError } from "../abi/errno.ts";
-import { O_NOFOLLOW } from "../abi/flags.ts";
+import {
+  O_ACCMODE,
+  O_APPEND,
+  O_CREAT,
+  O_DIRECTORY,
+  O_DSYNC,
+  O_EXCL,
+  O_TMPFILE,
+  O_TRUNC,
+  UTIME_OMIT,
+} from "../abi/flags.ts";
 import { isFIFO, isLink, S_IFMT } from "../abi/mode.ts";
-import type { PathCalls, PathStat, PathStream } from "../abi/path_calls.ts";
+import type { PathCalls, PathStat, PathStream, PathTime } from "../abi/path_calls.ts";
 
 interface HostStat extends Omit<PathStat, "rdev"> {
   rdev: number;
 }
 
+/** A time as `node:fs` takes it: seconds, or a Date. */
+type HostTime = number | Date;
+
 /** What is used of `node:fs`. */
 export interface HostFs {
+  readonly constants: Readonly<Record<string, number | undefined>>;
   openSync(path: string, flags: number, mode?: number): number;
   closeSync(fd: number): void;
   readSync(fd: number, into: Uint8Array, offset: number, length: number, at: number | null): number;
@@ -48,7 +62,8 @@ export interface HostFs {
   fchmodSync(fd: number, mode: number): void;
   lchownSync(path: string, uid: number, gid: number): void;
   fchownSync(fd: number, uid: number, gid: number): void;
-  lutimesSync(path: string, atimeS: number, mtimeS: number): void;
+  lutimesSync(path: string, atime: HostTime, mtime: HostTime): void;
+  futimesSync(fd: number, atime: HostTime, mtime: HostTime): void;
   truncateSync(path: string, size: number): void;
   ftruncateSync(fd: number, size: number): void;
   accessSync(path: string, mode: number): void;
@@ -118,11 +133,43 @@ export class HostCalls implements PathCalls {
 
   /** Opens, without following a link. */
   open(path: string, flags: number, mode = 0o666): PathStream {
+    const { O_NOFOLLOW } = this.#fs.constants;
     const fd = this.#run(`open "${path}"`, () => {
-      const host = this.#host(path);
-      return this.#fs.openSync(host, flags | O_NOFOLLOW, mode);
+      const host = O_NOFOLLOW === undefined ? this.#unlinked(path) : this.#host(path);
+      return this.#fs.openSync(host, this.#flags(flags) | (O_NOFOLLOW ?? 0), mode);
     });
     return { fd };
+  }
+
+  /** For a host that cannot be told to follow nothing: looks first. */
+  #unlinked(path: string): string {
+    try {
+      return this.#hostFile(path);
+    } catch (error) {
+      if (isErrnoError(error) || codeOfHost(error) !== "ENOENT") throw error;
+      return this.#host(path);
+    }
+  }
+
+  /** The host's own numbers of the flags, which differ between systems. ENOTSUP. */
+  #flags(flags: number): number {
+    const { constants } = this.#fs;
+    let bits = flags & O_ACCMODE;
+    for (const [flag, name] of FLAG_NAMES) {
+      if (flags & flag) bits |= constants[name] ?? (flag === O_DSYNC ? constants.O_SYNC : 0) ?? 0;
+    }
+    if ((flags & O_TMPFILE) !== O_TMPFILE) return bits;
+    if (!isLinux()) throw new ErrnoError("ENOTSUP", "make a file without a name on this host");
+    return bits | LINUX_TMPFILE;
+  }
+
+  /** Opens once more what is open, by the host's own /proc. ENOENT where there is none. */
+  reopen(fd: number, flags: number): PathStream {
+    const action = "open a host file without a name";
+    if (!isLinux()) throw new ErrnoError("ENOENT", action);
+    return {
+      fd: this.#run(action, () => this.#fs.openSync(`/proc/self/fd/${fd}`, this.#flags(flags))),
+    };
   }
 
   /** Closes. */
@@ -261,8 +308,21 @@ export class HostCalls implements PathCalls {
   utime(path: string, atimeMs: number, mtimeMs: number): void {
     this.#run(
       `utime "${path}"`,
-      () => this.#fs.lutimesSync(this.#host(path), atimeMs / 1000, mtimeMs / 1000),
+      () => this.#fs.lutimesSync(this.#host(path), hostTime(atimeMs), hostTime(mtimeMs)),
     );
+  }
+
+  /** The same, where one of them may be left alone. */
+  lutimens(path: string, atime: PathTime, mtime: PathTime): void {
+    const stat = this.lstat(path);
+    this.utime(path, timeMs(atime, stat.atimeMs), timeMs(mtime, stat.mtimeMs));
+  }
+
+  /** Sets times of an open file. */
+  futimens(fd: number, atime: PathTime, mtime: PathTime): void {
+    const { atimeMs, mtimeMs } = this.fstat(fd);
+    const times = [hostTime(timeMs(atime, atimeMs)), hostTime(timeMs(mtime, mtimeMs))] as const;
+    this.#run("utime", () => this.#fs.futimesSync(fd, ...times));
   }
 
   /** Cuts or extends. */
@@ -293,6 +353,41 @@ export class HostCalls implements PathCalls {
       return { blockSize: bsize, blocks, freeBlocks: bavail, inodes: files, freeInodes: ffree };
     });
   }
+}
+
+/** Flags that are passed on, and what the host calls them. Where it has no O_DSYNC, O_SYNC does. */
+const FLAG_NAMES = [
+  [O_CREAT, "O_CREAT"],
+  [O_EXCL, "O_EXCL"],
+  [O_TRUNC, "O_TRUNC"],
+  [O_APPEND, "O_APPEND"],
+  [O_DIRECTORY, "O_DIRECTORY"],
+  [O_DSYNC, "O_DSYNC"],
+] as const;
+
+/** O_TMPFILE without O_DIRECTORY, which `node:fs` does not name. */
+const LINUX_TMPFILE = 0o20000000;
+
+function isLinux(): boolean {
+  const { process } = globalThis as { process?: { platform?: string } };
+  return process?.platform === "linux";
+}
+
+function timeMs([seconds, nanoseconds]: PathTime, before: number): number {
+  return nanoseconds === UTIME_OMIT ? before : seconds * 1000 + nanoseconds / 1e6;
+}
+
+/** Less than a microsecond, and more than what is lost by making seconds of ms. */
+const ROUNDING_S = 3e-7;
+
+/**
+ * `node:fs` cuts what is below its precision (a microsecond in Node, a millisecond in Deno), so the
+ * number must not be a hair too small. A negative number it takes for now, and a negative fraction it
+ * refuses or not, so times before 1970 are whole seconds.
+ */
+function hostTime(ms: number): HostTime {
+  if (ms >= 0) return ms / 1000 + ROUNDING_S;
+  return new Date(Math.floor(ms / 1000) * 1000);
 }
 
 /** Errors of Linux for which Deno's `node:fs` gives no code, by their number. */

@@ -6,7 +6,7 @@
  * inside this file system, so an absolute one starts at our "/", and ".." never leaves the mount.
  *
  * Owners and modes are the host's. What is made belongs to the host's user unless that is root.
- * FIFOs, sockets and devices cannot be made (EPERM).
+ * What `node:fs` cannot do is refused: docs/SEMANTICS.md lists it.
  *
  * @example
  * ```ts

@@ -14,11 +14,22 @@
  */
 import type { Attr, AttrChange, DirEntry, Owner } from "../abi/attr.ts";
 import { ErrnoError, isErrnoError } from "../abi/errno.ts";
-import { O_CREAT, O_EXCL, O_WRONLY, RENAME_NOREPLACE } from "../abi/flags.ts";
+import {
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  O_CREAT,
+  O_EXCL,
+  O_RDWR,
+  O_TMPFILE,
+  O_WRONLY,
+  RENAME_NOREPLACE,
+  UTIME_OMIT,
+} from "../abi/flags.ts";
 import { isDir, isFile, isLink, PERMISSION_BITS } from "../abi/mode.ts";
 import { type Backend, FSNode, type NodeOps, type StreamOps } from "../abi/node.ts";
-import type { PathCalls, PathStat } from "../abi/path_calls.ts";
-import { type ProxyRecord, proxyStreamOps, there } from "../stream_ops/proxyfs.ts";
+import type { PathCalls, PathStat, PathStream, PathTime } from "../abi/path_calls.ts";
+import { type ProxyRecord, proxyStreamOps, reopenThere, there } from "../stream_ops/proxyfs.ts";
+import { proxyXattrOps } from "./proxyfs_xattr.ts";
 
 export type { ProxyRecord } from "../stream_ops/proxyfs.ts";
 
@@ -50,6 +61,7 @@ class ProxyMount {
       setattr: (node, change) => this.#setattr(node, change),
       revalidate: (node) => this.#revalidate(node),
       statfs: (node) => there("statfs", () => fs.statfs(this.#pathOf(node))),
+      ...proxyXattrOps(fs, (node) => node.data.open[0]?.fd ?? this.#pathOf(node)),
     };
     this.#linkOps = {
       ...this.#fileOps,
@@ -66,13 +78,15 @@ class ProxyMount {
   }
 
   #node({ ino, mode, uid, gid, rdev }: PathStat): Node {
-    const record: ProxyRecord = { ino, mode, uid, gid, rdev, open: [], cursors: new Map() };
+    const here = { open: [], made: null, cursors: new Map() };
+    const record: ProxyRecord = { ino, mode, uid, gid, rdev, ...here };
     const ops = isDir(mode) ? this.#directoryOps : isLink(mode) ? this.#linkOps : this.#fileOps;
     return new FSNode(record, ops, this.#streamOps);
   }
 
-  /** Where a node is over there. */
+  /** Where a node is over there. ENOENT if its name is gone: another file may have it by now. */
   #pathOf(node: FSNode): string {
+    if (node.removed) throw new ErrnoError("ENOENT", `find "${node.name}", which was removed`);
     let path = "";
     for (let at = node; at.parent !== at; at = at.parent) path = `/${at.name}${path}`;
     const whole = this.#path + path;
@@ -104,6 +118,7 @@ class ProxyMount {
   }
 
   #revalidate(node: Node): boolean {
+    if (node.removed) return false;
     const stat = this.#find(this.#pathOf(node));
     const { data } = node;
     if (stat === null || stat.ino !== data.ino || (stat.mode ^ data.mode) & ~PERMISSION_BITS) {
@@ -119,23 +134,19 @@ class ProxyMount {
     const { data } = node;
     const changesLink = isLink(data.mode) && change.mode !== undefined;
     if (changesLink) throw new ErrnoError("ENOTSUP", `set the mode of link "${node.name}"`);
-    const path = this.#pathOf(node);
     const fd = data.open[0]?.fd ?? null;
     there(`change "${node.name}"`, () => {
-      if (change.size !== undefined) this.#resize(node, path, change.size);
-      this.#changeOwner(node, path, fd, change);
-      if (change.mode !== undefined) {
-        if (fd === null) this.#fs.chmod(path, change.mode & PERMISSION_BITS);
-        else this.#fs.fchmod(fd, change.mode & PERMISSION_BITS);
-      }
-      this.#changeTimes(node, path, change);
+      if (change.size !== undefined) this.#resize(node, change.size);
+      this.#changeOwner(node, fd, change);
+      if (change.mode !== undefined) this.#changeMode(node, fd, change.mode & PERMISSION_BITS);
+      this.#changeTimes(node, fd, change);
     });
     const { mode, uid, gid } = this.#stat(node);
     Object.assign(data, { mode, uid, gid });
   }
 
   /** By a descriptor that may write, if one is open; the name may be gone. */
-  #resize(node: Node, path: string, size: number): void {
+  #resize(node: Node, size: number): void {
     for (const { fd } of node.data.open) {
       try {
         return this.#fs.ftruncate(fd!, size);
@@ -143,19 +154,37 @@ class ProxyMount {
         if (!isErrnoError(error) || error.code !== "EINVAL" || size < 0) throw error;
       }
     }
-    this.#fs.truncate(path, size);
+    const held = node.removed ? node.data.open[0] : undefined;
+    if (held === undefined) return this.#fs.truncate(this.#pathOf(node), size);
+    const again = reopenThere(this.#fs, held, O_WRONLY);
+    try {
+      this.#fs.ftruncate(again.fd!, size);
+    } finally {
+      this.#fs.close(again);
+    }
   }
 
-  #changeOwner(node: Node, path: string, fd: number | null, { uid, gid }: AttrChange): void {
+  #changeOwner(node: Node, fd: number | null, { uid, gid }: AttrChange): void {
     if (uid === undefined && gid === undefined) return;
     const owner = [uid ?? node.data.uid, gid ?? node.data.gid] as const;
     if (owner[0] === node.data.uid && owner[1] === node.data.gid) return;
-    if (fd === null) this.#fs.lchown(path, ...owner);
+    if (fd === null) this.#fs.lchown(this.#pathOf(node), ...owner);
     else this.#fs.fchown(fd, ...owner);
   }
 
-  #changeTimes(node: Node, path: string, { atime, mtime }: AttrChange): void {
+  #changeMode(node: Node, fd: number | null, mode: number): void {
+    if (fd === null) this.#fs.chmod(this.#pathOf(node), mode);
+    else this.#fs.fchmod(fd, mode);
+  }
+
+  /** As precisely as the other side can. */
+  #changeTimes(node: Node, fd: number | null, { atime, mtime }: AttrChange): void {
     if (atime === undefined && mtime === undefined) return;
+    const { futimens, lutimens } = this.#fs;
+    const times = [timeSpec(atime), timeSpec(mtime)] as const;
+    if (fd !== null && futimens !== undefined) return futimens.call(this.#fs, fd, ...times);
+    const path = this.#pathOf(node);
+    if (lutimens !== undefined) return lutimens.call(this.#fs, path, ...times);
     if (isLink(node.data.mode)) throw new ErrnoError("ENOTSUP", `set times of link "${node.name}"`);
     const stat = this.#stat(node);
     this.#fs.utime(path, atime ?? stat.atimeMs, mtime ?? stat.mtimeMs);
@@ -178,16 +207,41 @@ class ProxyMount {
   /** Gives something new its owner and mode, as far as the other side lets us. */
   #adopt(path: string, { uid, gid }: Owner, mode: number): Node {
     const made = there("stat", () => this.#fs.lstat(path));
-    try {
-      if (made.uid !== uid || made.gid !== gid) this.#fs.lchown(path, uid, gid);
-    } catch (error) {
-      if (!isErrnoError(error) || error.code !== "EPERM") throw error;
+    if (made.uid !== uid || made.gid !== gid) {
+      unlessRefused(() => this.#fs.lchown(path, uid, gid));
     }
     const wanted = mode & PERMISSION_BITS;
     if (!isLink(mode) && (made.mode & PERMISSION_BITS) !== wanted) {
       there("chmod", () => this.#fs.chmod(path, wanted));
     }
     return this.#node(there("stat", () => this.#fs.lstat(path)));
+  }
+
+  /** Its descriptor over there is the one that makes it. ENOTSUP if the other side cannot. */
+  #tmpfile(parent: Node, mode: number, { uid, gid }: Owner, isLinkable: boolean): Node {
+    const path = this.#pathOf(parent);
+    const bits = mode & PERMISSION_BITS;
+    const flags = O_TMPFILE | O_RDWR | (isLinkable ? 0 : O_EXCL);
+    const made = there(`open "${path}"`, () => this.#openUnnamed(path, flags, bits));
+    const fd = made.fd!;
+    return there("make a file without a name", () => {
+      const stat = this.#fs.fstat(fd);
+      if (stat.uid !== uid || stat.gid !== gid) unlessRefused(() => this.#fs.fchown(fd, uid, gid));
+      this.#fs.fchmod(fd, bits);
+      const node = this.#node(this.#fs.fstat(fd));
+      node.data.made = made;
+      return node;
+    });
+  }
+
+  /** Who does not know the flag takes it for an open of the directory. */
+  #openUnnamed(path: string, flags: number, mode: number): PathStream {
+    try {
+      return this.#fs.open(path, flags, mode);
+    } catch (error) {
+      if (!isErrnoError(error) || error.code !== "EISDIR") throw error;
+      throw new ErrnoError("ENOTSUP", `make a file without a name in "${path}"`);
+    }
   }
 
   #symlink(parent: Node, name: string, target: string, owner: Owner): Node {
@@ -198,16 +252,34 @@ class ProxyMount {
 
   #link(node: Node, parent: Node, name: string): Node {
     const path = this.#childPath(parent, name);
-    there(`link "${name}"`, () => this.#fs.link(this.#pathOf(node), path));
+    there(`link "${name}"`, () => {
+      if (node.removed) this.#nameUnnamed(node, path);
+      else this.#fs.link(this.#pathOf(node), path);
+    });
     return this.#node(there("stat", () => this.#fs.lstat(path)));
   }
 
+  #nameUnnamed(node: Node, path: string): void {
+    const fd = node.data.open[0]?.fd ?? null;
+    if (fd === null || this.#fs.linkat === undefined) {
+      throw new ErrnoError("ENOENT", `give "${path}" to a file without a name`);
+    }
+    this.#fs.linkat(fd, "", AT_FDCWD, path, AT_EMPTY_PATH);
+  }
+
+  /** Who knows no flags may still hear that there is nothing to replace. */
   #rename(node: Node, newParent: Node, newName: string, flags: number): void {
-    const path = this.#childPath(newParent, newName);
-    const exists = (flags & RENAME_NOREPLACE) !== 0 && this.#find(path) !== null;
-    if (exists) throw new ErrnoError("EEXIST", `rename "${node.name}" to "${newName}"`);
-    if (flags & ~RENAME_NOREPLACE) throw new ErrnoError("EINVAL", `exchange "${node.name}"`);
-    there(`rename "${node.name}"`, () => this.#fs.rename(this.#pathOf(node), path));
+    const from = this.#pathOf(node);
+    const to = this.#childPath(newParent, newName);
+    there(`rename "${node.name}"`, () => {
+      if (flags === 0) return this.#fs.rename(from, to);
+      if (this.#fs.renameat !== undefined) {
+        return this.#fs.renameat(AT_FDCWD, from, AT_FDCWD, to, flags);
+      }
+      if (flags & ~RENAME_NOREPLACE) throw new ErrnoError("EINVAL", `exchange "${node.name}"`);
+      if (this.#find(to) !== null) throw new ErrnoError("EEXIST", `rename to "${newName}"`);
+      this.#fs.rename(from, to);
+    });
   }
 
   /** A name keeps its cursor as long as it is seen each time. */
@@ -230,6 +302,7 @@ class ProxyMount {
         return stat === null ? null : this.#node(stat);
       },
       mknod: (parent, name, mode, rdev, owner) => this.#mknod(parent, name, mode, rdev, owner),
+      tmpfile: (parent, mode, owner, isLinkable) => this.#tmpfile(parent, mode, owner, isLinkable),
       symlink: (parent, name, target, owner) => this.#symlink(parent, name, target, owner),
       link: (node, parent, name) => this.#link(node, parent, name),
       unlink: (parent, name) =>
@@ -254,6 +327,22 @@ function numbered(cursors: Map<string, number>, names: readonly string[]): Map<s
     if (name !== "." && name !== ".." && !cursors.has(name)) cursors.set(name, ++last);
   }
   return cursors;
+}
+
+/** Gives something away, unless the other side does not let us: then it stays theirs. */
+function unlessRefused(give: () => void): void {
+  try {
+    give();
+  } catch (error) {
+    if (!isErrnoError(error) || error.code !== "EPERM") throw error;
+  }
+}
+
+/** A time in ms as [s, ns]; an absent one is left alone. */
+function timeSpec(ms: number | undefined): PathTime {
+  if (ms === undefined) return [0, UTIME_OMIT];
+  const seconds = Math.floor(ms / 1000);
+  return [seconds, Math.min(999_999_999, Math.round((ms - seconds * 1000) * 1e6))];
 }
 
 function attrOf(stat: PathStat): Attr {

@@ -26,6 +26,8 @@ import type { PathCalls, PathStream } from "../abi/path_calls.ts";
 export interface ProxyRecord extends NodeRecord {
   /** Files that are open through this name, over there. */
   readonly open: PathStream[];
+  /** What made it without a name, until its first descriptor here takes it over. */
+  made: PathStream | null;
   /** Cursors of a directory's names, which the other side does not give. */
   readonly cursors: Map<string, number>;
 }
@@ -62,7 +64,7 @@ class ProxyStreams {
   }
 
   ops(): StreamOps<ProxyRecord> {
-    return {
+    const ops: StreamOps<ProxyRecord> = {
       open: (stream) => this.#begin(stream),
       close: (stream) => this.#end(stream),
       read: (stream, buffer, offset, length, position) =>
@@ -74,6 +76,10 @@ class ProxyStreams {
       llseek: (stream, offset, whence) => this.#seek(stream, offset, whence),
       fsync: (stream) => there("fsync", () => this.#fs.fsync(this.#of(stream))),
     };
+    if (this.#fs.fallocate === undefined) return ops;
+    ops.allocate = (stream, mode, offset, length) =>
+      there("allocate", () => this.#fs.fallocate!(this.#of(stream).fd!, mode, offset, length));
+    return ops;
   }
 
   #of(stream: FSStream<ProxyRecord>): PathStream {
@@ -83,10 +89,24 @@ class ProxyStreams {
   }
 
   #begin(stream: FSStream<ProxyRecord>): void {
-    const path = this.#pathOf(stream);
-    const open = there(`open "${path}"`, () => this.#fs.open(path, stream.flags & PASSED_FLAGS));
+    const { data } = stream.node;
+    const open = data.made ?? this.#openThere(stream);
+    data.made = null;
     this.#open.set(stream.shared, open);
-    stream.node.data.open.push(open);
+    data.open.push(open);
+  }
+
+  /** By name, or what has none any more by a descriptor of it. */
+  #openThere(stream: FSStream<ProxyRecord>): PathStream {
+    const { node } = stream;
+    const flags = stream.flags & PASSED_FLAGS;
+    const held = node.removed ? node.data.open[0] : undefined;
+    if (held !== undefined) return reopenThere(this.#fs, held, flags);
+    const path = this.#pathOf(stream);
+    const open = there(`open "${path}"`, () => this.#fs.open(path, flags));
+    if (there("stat", () => this.#fs.fstat(open.fd!).ino) === node.data.ino) return open;
+    there("close", () => this.#fs.close(open));
+    throw new ErrnoError("ESTALE", `open "${path}": it has been replaced`);
   }
 
   #end(stream: FSStream<ProxyRecord>): void {
@@ -119,8 +139,16 @@ class ProxyStreams {
       throw new ErrnoError("EINVAL", `seek with whence ${whence}`);
     }
     if (offset < 0 || offset >= size) throw new ErrnoError("ENXIO", `seek to ${offset}`);
-    return whence === SEEK_DATA ? offset : size;
+    const { llseek } = this.#fs;
+    if (llseek === undefined) return whence === SEEK_DATA ? offset : size;
+    return there("seek", () => llseek.call(this.#fs, open, offset, whence));
   }
+}
+
+/** Opens once more what is open over there. ENOENT where that cannot be done without a name. */
+export function reopenThere(fs: PathCalls, { fd }: PathStream, flags: number): PathStream {
+  if (fs.reopen === undefined) throw new ErrnoError("ENOENT", "open a file without a name");
+  return there("open", () => fs.reopen!(fd!, flags));
 }
 
 /** The op table of one mount's files and directories. */

@@ -12,6 +12,7 @@ const PUNCH = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
 export const cases: readonly Case[] = [
   {
     name: "allocate() owns a range and makes the file as long",
+    needs: ["allocation"],
     run(fs) {
       fs.writeFile("/f", "start");
       within(fs, "/f", "r+", (stream) => fs.allocate(stream, 0, 100_000));
@@ -28,6 +29,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: "fallocate() with KEEP_SIZE owns without a change of size",
+    needs: ["allocation"],
     run(fs, t) {
       fs.writeFile("/f", "start");
       within(fs, "/f", "r+", (stream) => {
@@ -47,6 +49,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: "fallocate() with PUNCH_HOLE zeroes a range and gives whole blocks back",
+    needs: ["allocation"],
     run(fs, t) {
       fs.writeFile("/f", new Uint8Array(200_000).fill(7));
       const before = fs.stat("/f").blocks;
@@ -61,6 +64,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: "fallocate() with ZERO_RANGE zeroes and stays owned",
+    needs: ["allocation"],
     run(fs, t) {
       fs.writeFile("/f", new Uint8Array(100_000).fill(7));
       const before = fs.stat("/f").blocks;

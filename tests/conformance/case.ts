@@ -12,6 +12,7 @@ import type { Credentials } from "../../abi/credentials.ts";
 import type { FS } from "../../fs/fs.ts";
 import type { FSStream } from "../../abi/node.ts";
 import { eq, fails, ok } from "../support/assert.ts";
+import type { Capability } from "./capabilities.ts";
 
 /** What a case may use besides the file system. */
 export interface Tools {
@@ -37,10 +38,10 @@ export interface Case {
   check?(fs: FS, t: Tools): void;
   /** Whether backends that persist are closed and opened between `run` and `check`. */
   remount?: true;
-  /** Needs a file system of about 1 MiB. */
+  /** Needs a file system of about 1 MiB, which is one with limits of ours. */
   isSmall?: true;
-  /** Goes to a limit of ours, which somebody else's files need not have. */
-  testsLimit?: true;
+  /** What it asks for that not every backend has: `capabilities.ts`. */
+  needs?: readonly Capability[];
   /** Takes seconds: the backends that run it in the short form too. The long form leaves none out. */
   shortFormOn?: readonly string[];
 }
@@ -51,14 +52,8 @@ export interface CaseClock {
   now: number;
   /** Called after each move. */
   moved?: () => void;
-  /** Whether nobody can move it: a case that wants to is skipped. */
-  isFixed?: boolean;
-}
-
-/** Thrown to leave a case that asks for what the backend cannot have. */
-export class SkipCase extends Error {
-  /** Always `"SkipCase"`. */
-  override readonly name = "SkipCase";
+  /** Whether the backend has another one: a case that asks fails. */
+  isForeign?: boolean;
 }
 
 /** The tools over a clock. */
@@ -68,13 +63,13 @@ export function toolsOf(clock: CaseClock): Tools {
     ok: (condition, message) => ok(condition, message),
     fails,
     tick(ms = 1000) {
-      if (clock.isFixed) throw new SkipCase("the clock cannot be moved");
+      ok(!clock.isForeign, 'the clock can be moved: say needs: ["clock"]');
       clock.now += ms;
       clock.moved?.();
       return clock.now;
     },
     now() {
-      if (clock.isFixed) throw new SkipCase("the clock cannot be seen");
+      ok(!clock.isForeign, 'the clock can be seen: say needs: ["clock"]');
       return clock.now;
     },
   };

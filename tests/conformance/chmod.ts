@@ -6,6 +6,7 @@ import { ALICE, as, BOB, type Case, modeOf, within } from "./case.ts";
 export const cases: readonly Case[] = [
   {
     name: "chmod() changes permission bits, never the type, and moves ctime only",
+    needs: ["clock"],
     run(fs, t) {
       fs.writeFile("/f", "");
       const { mtimeMs } = fs.stat("/f");
@@ -69,6 +70,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: "chown() stores owner and group; -1 leaves one alone",
+    needs: ["clock"],
     run(fs, t) {
       fs.writeFile("/f", "");
       const now = t.tick();

@@ -3,23 +3,60 @@ import { BACKENDS } from "../support/backends.ts";
 import { PENDING, pendingReason } from "../support/pending.ts";
 import { ALL_CASES, casesFor } from "./all.ts";
 import { attempt } from "./attempt.ts";
+import { type Capability, lackOf, needsOf, WITHOUT } from "./capabilities.ts";
 
 const only = Deno.env.get("CAIRN_BACKEND");
 const isLong = Deno.env.get("CAIRN_LONG") === "1";
+const CAPABILITIES = Object.keys(WITHOUT) as Capability[];
+
+/** Cases that would fill the host's disk are not run there, not even to see them fail. */
+const NEVER_TRIED: Capability = "limits";
+
+function holds(row: (typeof BACKENDS)[number], test: (typeof ALL_CASES)[number]): Promise<boolean> {
+  return attempt(row, test).then(() => true, () => false);
+}
 
 for (const row of BACKENDS.filter((row) => only === undefined || row.name === only)) {
   Deno.test(`conformance on ${row.name}`, async (t) => {
-    for (const test of casesFor(row.name, isLong)) {
+    const lacked = new Map<Capability, number>();
+    const cases = casesFor(row.name, isLong);
+    for (const test of cases) {
+      const lack = lackOf(row, test);
       const reason = pendingReason(row.name, test.name);
-      await t.step(reason === null ? test.name : `pending: ${test.name}`, async () => {
-        if (reason === null) return void await attempt(row, test);
-        const passed = await attempt(row, test).then(() => true, () => false);
-        if (passed) fail(`it passes now: take it out of tests/support/pending.ts (${reason})`);
+      if (lack !== null) lacked.set(lack, (lacked.get(lack) ?? 0) + 1);
+      if (lack === NEVER_TRIED) continue;
+      const kind = lack !== null ? `lacks ${lack}: ` : reason !== null ? "pending: " : "";
+      await t.step(`${kind}${test.name}`, async () => {
+        if (kind === "") return await attempt(row, test);
+        if (await holds(row, test)) fail(`it passes now, yet it is said to fail: ${kind}${reason}`);
       });
+    }
+    for (const capability of row.lacks ?? []) {
+      await t.step(WITHOUT[capability].name, () => attempt(row, WITHOUT[capability]));
+    }
+    row.dispose?.();
+    const total = [...lacked.values()].reduce((sum, count) => sum + count, 0);
+    const reasons = [...lacked].map(([capability, count]) => `${count} for ${capability}`);
+    console.log(
+      `${row.name}: ${cases.length - total} of ${cases.length} cases apply` +
+        (total === 0 ? "" : `; lacked: ${reasons.join(", ")}`),
+    );
+  });
+
+  Deno.test(`what ${row.name} does not lack it really has`, async () => {
+    const present = CAPABILITIES.filter((capability) => !row.lacks?.includes(capability));
+    for (const capability of present) {
+      if (await holds(row, WITHOUT[capability])) fail(`it holds: ${WITHOUT[capability].name}`);
     }
     row.dispose?.();
   });
 }
+
+Deno.test("each capability is needed by a case, and lacked by a backend that proves its rule", () => {
+  const needed = new Set(ALL_CASES.flatMap(needsOf));
+  const lacked = new Set(BACKENDS.flatMap((row) => row.lacks ?? []));
+  assertEquals(CAPABILITIES.filter((name) => !needed.has(name) || !lacked.has(name)), []);
+});
 
 Deno.test("conformance case names are unique, and pending rows name cases and backends", () => {
   const names = ALL_CASES.map((test) => test.name);

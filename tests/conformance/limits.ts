@@ -90,7 +90,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: "link() is EMLINK at 65,535 names",
-    testsLimit: true,
+    needs: ["limits"],
     shortFormOn: ["MEMFS", "volume in memory"],
     run(fs, t) {
       fs.writeFile("/f", "");
@@ -104,7 +104,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: "mkdir() is EMLINK at 65,533 subdirectories",
-    testsLimit: true,
+    needs: ["limits"],
     shortFormOn: ["MEMFS", "volume in memory"],
     run(fs, t) {
       fs.mkdir("/d");

@@ -35,6 +35,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: "llseek() of a FIFO is ESPIPE",
+    needs: ["special files"],
     run(fs, t) {
       fs.mknod("/p", S_IFIFO | 0o666, 0);
       within(fs, "/p", 2, (stream) => t.fails("ESPIPE", () => fs.llseek(stream, 0, SEEK_SET)));
@@ -69,6 +70,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: "llseek() tells holes of a sparse file by the page",
+    needs: ["holes"],
     run(fs) {
       within(fs, "/f", "w", (stream) => {
         say(fs, stream, "x", 2 ** 20);

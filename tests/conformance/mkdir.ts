@@ -6,6 +6,7 @@ import { ALICE, as, BOB, type Case, modeOf, namesIn, within } from "./case.ts";
 export const cases: readonly Case[] = [
   {
     name: "mkdir() makes a directory with mode, umask and its caller as owner",
+    needs: ["clock"],
     run(fs, t) {
       fs.chmod("/", 0o777);
       as(fs, { ...ALICE, umask: 0o027 }, () => fs.mkdir("/d", 0o777));
@@ -72,6 +73,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: "mkdir() moves the times of its parent",
+    needs: ["clock"],
     run(fs, t) {
       fs.mkdir("/d");
       const { atimeMs } = fs.stat("/d");
@@ -110,6 +112,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: "rmdir() removes an empty directory",
+    needs: ["clock"],
     run(fs, t) {
       fs.mkdir("/d");
       fs.mkdir("/d/e");

@@ -6,6 +6,7 @@ import { ALICE, as, type Case, hear, modeOf, namesIn, say } from "./case.ts";
 export const cases: readonly Case[] = [
   {
     name: "mknod() makes FIFOs, sockets and devices with mode and number",
+    needs: ["special files"],
     run(fs) {
       fs.umask(0);
       fs.mknod("/p", S_IFIFO | 0o640, 0);
@@ -30,6 +31,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: "mknod() of a device is for root, of a FIFO for everybody",
+    needs: ["special files"],
     run(fs, t) {
       fs.chmod("/", 0o777);
       as(fs, ALICE, () => {
@@ -75,6 +77,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: "a FIFO carries bytes from its writer to its reader",
+    needs: ["special files"],
     run(fs, t) {
       fs.mknod("/p", S_IFIFO | 0o666, 0);
       const reader = fs.open("/p", 0o4000);

@@ -139,6 +139,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: "reading a read-only mount moves no atime",
+    needs: ["clock"],
     run(fs, t) {
       fs.mkdir("/m");
       const source = MEMFS.mount({ clock: () => t.now() });

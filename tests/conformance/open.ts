@@ -117,6 +117,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: "open() with O_TRUNC empties a file and moves its times",
+    needs: ["clock"],
     run(fs, t) {
       fs.writeFile("/f", "contents");
       const now = t.tick();
@@ -131,6 +132,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: "open() with O_CREAT of a file that exists leaves mode and times alone",
+    needs: ["clock"],
     run(fs, t) {
       fs.writeFile("/f", "x", { mode: 0o600 });
       const { mtimeMs, ctimeMs } = fs.stat("/f");
@@ -142,6 +144,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: "open() that makes a file moves the directory's mtime and ctime",
+    needs: ["clock"],
     run(fs, t) {
       fs.mkdir("/d");
       const now = t.tick();
@@ -179,6 +182,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: "open() of a socket, or of a device without a driver, is ENXIO",
+    needs: ["special files"],
     run(fs, t) {
       fs.mknod("/socket", S_IFSOCK | 0o666, 0);
       fs.mknod("/device", S_IFCHR | 0o666, 0xfefe);
@@ -188,6 +192,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: "open() of a character device finds its driver in any backend",
+    needs: ["special files"],
     run(fs, t) {
       fs.mknod("/zero", S_IFCHR | 0o666, 0x0105);
       within(fs, "/zero", "r", (stream) => t.eq(hear(fs, stream, 3), "\0\0\0"));
@@ -212,16 +217,57 @@ export const cases: readonly Case[] = [
     },
   },
   {
-    name: "open() with O_TMPFILE makes a file without a name, which link gives one",
+    name: "open() with O_TMPFILE makes a file without a name",
+    run(fs, t) {
+      fs.mkdir("/d");
+      const stream = fs.open("/d", O_TMPFILE | O_RDWR, 0o640);
+      say(fs, stream, "unnamed");
+      const { nlink, mode, size } = fs.fstat(stream);
+      t.eq([namesIn(fs, "/d"), nlink, mode, size], [[], 0, 0o100640, 7]);
+      t.eq([fs.llseek(stream, 2, 0), hear(fs, stream)], [2, "named"]);
+      fs.fchmod(stream, 0o600);
+      fs.ftruncate(stream, 3);
+      t.eq([fs.fstat(stream).mode, fs.fstat(stream).size], [0o100600, 3]);
+      fs.close(stream);
+      t.fails("EINVAL", () => fs.open("/d", O_TMPFILE | O_RDONLY));
+      t.fails("ENOENT", () => fs.open("/missing", O_TMPFILE | O_RDWR));
+      t.fails("ENOTDIR", () => {
+        fs.writeFile("/f", "");
+        fs.open("/f", O_TMPFILE | O_RDWR);
+      });
+    },
+    check(fs, t) {
+      t.eq(namesIn(fs, "/d"), []);
+    },
+    remount: true,
+  },
+  {
+    name: "open() with O_TMPFILE is owned by the caller, in the group that names there have",
+    run(fs, t) {
+      fs.mkdir("/d");
+      fs.chown("/d", 0, 77);
+      fs.chmod("/d", 0o2777);
+      as(fs, ALICE, () => {
+        const stream = fs.open("/d", O_TMPFILE | O_RDWR, 0o666);
+        const { uid, gid, mode } = fs.fstat(stream);
+        t.eq([uid, gid, mode & 0o777], [1000, 77, 0o644]);
+        fs.close(stream);
+      });
+    },
+  },
+  {
+    name: "linkat() gives a file of O_TMPFILE a name, unless O_EXCL forbade it",
+    needs: ["late names"],
     run(fs, t) {
       fs.mkdir("/d");
       const stream = fs.open("/d", O_TMPFILE | O_RDWR, 0o600);
       say(fs, stream, "unnamed");
-      t.eq([namesIn(fs, "/d"), fs.fstat(stream).nlink], [[], 0]);
       fs.linkat(stream, "", -100, "/d/named", 0x1000);
+      t.eq(fs.fstat(stream).nlink, 1);
       fs.close(stream);
-      t.fails("EINVAL", () => fs.open("/d", O_TMPFILE | O_RDONLY));
-      t.fails("ENOENT", () => fs.open("/missing", O_TMPFILE | O_RDWR));
+      const never = fs.open("/d", O_TMPFILE | O_RDWR | O_EXCL, 0o600);
+      t.fails("ENOENT", () => fs.linkat(never, "", -100, "/d/never", 0x1000));
+      fs.close(never);
     },
     check(fs, t) {
       t.eq([namesIn(fs, "/d"), textOf(fs, "/d/named")], [["named"], "unnamed"]);
@@ -261,6 +307,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: "open() of a FIFO to write without waiting is ENXIO while nobody reads",
+    needs: ["special files"],
     run(fs, t) {
       fs.mknod("/p", S_IFIFO | 0o666, 0);
       t.fails("ENXIO", () => fs.open("/p", O_WRONLY | 0o4000));

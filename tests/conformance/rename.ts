@@ -6,6 +6,7 @@ import { ALICE, as, BOB, type Case, hear, namesIn, textOf, within } from "./case
 export const cases: readonly Case[] = [
   {
     name: "rename() moves a file between directories",
+    needs: ["clock"],
     run(fs, t) {
       fs.mkdir("/a");
       fs.mkdir("/b");
@@ -168,6 +169,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: "rename() with RENAME_EXCHANGE swaps a file and a directory",
+    needs: ["exchange"],
     run(fs, t) {
       fs.mkdirTree("/x/d/in");
       fs.mkdir("/y");
@@ -238,6 +240,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: "rename() moves the renamed file's ctime",
+    needs: ["clock"],
     run(fs, t) {
       fs.writeFile("/a", "");
       const now = t.tick();

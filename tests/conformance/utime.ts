@@ -6,6 +6,7 @@ import { ALICE, as, BOB, type Case, within } from "./case.ts";
 export const cases: readonly Case[] = [
   {
     name: "utime() sets two times in ms and moves ctime",
+    needs: ["clock"],
     run(fs, t) {
       fs.writeFile("/f", "");
       const now = t.tick();
@@ -19,6 +20,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: "utimens() sets seconds and ns, now, or leaves a time alone",
+    needs: ["clock"],
     run(fs, t) {
       fs.writeFile("/f", "");
       const now = t.tick();
@@ -33,6 +35,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: "utimens() with two omitted times changes nothing, ctime neither",
+    needs: ["clock"],
     run(fs, t) {
       fs.writeFile("/f", "");
       const before = fs.stat("/f").ctimeMs;

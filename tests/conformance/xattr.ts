@@ -6,6 +6,7 @@ import { bytesOf, type Case } from "./case.ts";
 export const cases: readonly Case[] = [
   {
     name: "setxattr() keeps values on files and directories",
+    needs: ["clock", "extended attributes"],
     run(fs, t) {
       fs.writeFile("/f", "");
       fs.mkdir("/d");
@@ -26,6 +27,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: "setxattr() heeds XATTR_CREATE and XATTR_REPLACE",
+    needs: ["extended attributes"],
     run(fs, t) {
       fs.writeFile("/f", "");
       const value = bytesOf("v");
@@ -36,6 +38,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: "getxattr() and removexattr() of what is not there are ENODATA",
+    needs: ["extended attributes"],
     run(fs, t) {
       fs.writeFile("/f", "");
       fs.setxattr("/f", "user.a", bytesOf("v"));

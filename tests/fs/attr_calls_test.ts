@@ -1,6 +1,6 @@
 /** Attributes by path. */
 import { assert, assertEquals } from "@std/assert";
-import { XATTR_CREATE, XATTR_REPLACE } from "../../abi/flags.ts";
+import { O_PATH, XATTR_CREATE, XATTR_REPLACE } from "../../abi/flags.ts";
 import { nodeAt } from "../../fs/attr_calls.ts";
 import { createFS } from "../../fs/create_fs.ts";
 import { MEMFS } from "../../node_ops/memfs.ts";
@@ -72,4 +72,18 @@ Deno.test("nodeAt() takes a node as it is", () => {
   assertEquals(nodeAt(fs, "test", "/l", true), fs.findObject("/tmp"));
   assertEquals(nodeAt(fs, "test", fs.root!, true), fs.root);
   assertErrno("EINVAL", () => nodeAt(fs, "test", 5 as never, true));
+});
+
+Deno.test("the calls on extended attributes take a descriptor, though it has no name", () => {
+  const fs = createFS();
+  const stream = fs.open("/f", "w");
+  fs.unlink("/f");
+  const fd = stream.fd!;
+  fs.setxattr(fd, "user.a", new Uint8Array([1]));
+  assertEquals([fs.getxattr(fd, "user.a"), fs.listxattr(fd)], [new Uint8Array([1]), ["user.a"]]);
+  fs.removexattr(fd, "user.a");
+  assertErrno("ENODATA", () => fs.getxattr(fd, "user.a"));
+  assertErrno("EBADF", () => fs.listxattr(999));
+  const place = fs.open("/tmp", O_PATH);
+  assertErrno("EBADF", () => fs.setxattr(place.fd!, "user.a", new Uint8Array(1)));
 });

@@ -74,3 +74,12 @@ Deno.test("openNode() opens a node that is held, though its name is gone", () =>
   assertEquals(fs.fstat(again).size, 1);
   assert(fs.open(held.node, "r").node === held.node);
 });
+
+Deno.test("openNode() finds a descriptor before it cuts, and wants an access mode", () => {
+  const fs = createFS({ maxOpenFds: 1 });
+  fs.writeFile("/f", "kept");
+  const held = fs.open("/f", "r");
+  assertErrno("EMFILE", () => fs.open(held.node, "w"));
+  assertEquals(fs.stat("/f").size, 4);
+  assertErrno("EINVAL", () => fs.open(held.node, 3));
+});

@@ -254,3 +254,18 @@ Deno.test("open() takes the lowest descriptor, EMFILE leaves nothing behind", ()
   assertEquals([fs.getStream(0), fs.getStream(1)?.path], [null, "/b"]);
   assertErrno("EBADF", () => fs.getStreamChecked(0));
 });
+
+Deno.test("reopen() has a position of its own, asks for permission, and needs no name", () => {
+  const fs = make();
+  const stream = fs.open("/f", "r");
+  fs.read(stream, new Uint8Array(4), 0, 4);
+  fs.unlink("/f");
+  const again = fs.reopen(stream.fd!, "r+");
+  assertEquals([again.position, again.isWrite, stream.position], [0, true, 4]);
+  assertStrictEquals(again.node, stream.node);
+  fs.fchmod(stream, 0o400);
+  fs.setCredentials({ uid: 7 });
+  assertErrno("EACCES", () => fs.reopen(stream, "r"));
+  assertErrno("EBADF", () => fs.reopen(999, "r"));
+  assertErrno("EINVAL", () => fs.reopen(stream, 3));
+});

@@ -1,6 +1,15 @@
 import { assertEquals } from "@std/assert";
 import { createFS } from "../../fs/create_fs.ts";
 import type { FS } from "../../fs/fs.ts";
+import {
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  O_DIRECTORY,
+  O_RDWR,
+  O_TMPFILE,
+  RENAME_EXCHANGE,
+  RENAME_NOREPLACE,
+} from "../../abi/flags.ts";
 import { PROXYFS } from "../../node_ops/proxyfs.ts";
 import { assertErrno } from "../support/errno.ts";
 
@@ -85,4 +94,112 @@ Deno.test("PROXYFS.mount() wants a file system and a directory of it", () => {
   assertErrno("EINVAL", () => ours.mount(PROXYFS, {} as never, "/m2"));
   assertErrno("ENOENT", () => ours.mount(PROXYFS, { fs: theirs, path: "/missing" }, "/m2"));
   assertErrno("ENOTDIR", () => ours.mount(PROXYFS, { fs: theirs, path: "/f" }, "/m2"));
+});
+
+/** The other side with some calls replaced, or taken away. */
+function altered(fs: FS, changes: Record<string, unknown>): FS {
+  return new Proxy(fs, {
+    get(target, name: keyof FS) {
+      if (Object.hasOwn(changes, name)) return changes[name];
+      const value: unknown = target[name];
+      return value instanceof Function ? value.bind(target) : value;
+    },
+  });
+}
+
+/** What another side need not have. */
+const OPTIONAL = [
+  ...["reopen", "llseek", "fallocate", "renameat", "linkat", "futimens", "lutimens"],
+  ...["getxattr", "setxattr", "listxattr", "removexattr"],
+];
+
+function bare(fs: FS): FS {
+  return altered(fs, Object.fromEntries(OPTIONAL.map((name) => [name, undefined])));
+}
+
+function bareMount(): { ours: FS; theirs: FS } {
+  const [ours, theirs] = [createFS(), createFS()];
+  ours.mkdir("/mnt");
+  ours.mount(PROXYFS, { fs: bare(theirs), path: "/tmp" }, "/mnt");
+  return { ours, theirs };
+}
+
+Deno.test("PROXYFS changes an open file whose name is gone, and never who took the name", () => {
+  const { ours, theirs } = pair();
+  ours.writeFile("/mnt/f", "12345");
+  const { fd } = ours.open("/mnt/f", "r");
+  ours.unlink("/mnt/f");
+  ours.writeFile("/mnt/f", "another");
+  const link = `/proc/self/fd/${fd}`;
+  ours.truncate(link, 2);
+  ours.chmod(link, 0o600);
+  ours.utime(link, 1000, 2000);
+  ours.close(ours.open(link, "w"));
+  const { size, mode, mtimeMs } = ours.fstat(fd!);
+  assertEquals([size, mode & 0o777, mtimeMs > 2000], [0, 0o600, true]);
+  assertEquals(theirs.readFile("/shared/f", { encoding: "utf8" }), "another");
+  assertEquals(theirs.stat("/shared/f").mode & 0o777, 0o644);
+});
+
+Deno.test("PROXYFS opens the inode that the walk found, or looks again", () => {
+  const { ours, theirs } = pair();
+  theirs.writeFile("/shared/f", "first");
+  let races = 1;
+  const racing = altered(theirs, {
+    open(...args: Parameters<FS["open"]>) {
+      if (races-- > 0) {
+        theirs.rename("/shared/f", "/shared/old");
+        theirs.writeFile("/shared/f", "second");
+      }
+      return theirs.open(...args);
+    },
+  });
+  ours.mkdir("/racing");
+  ours.mount(PROXYFS, { fs: racing, path: "/shared" }, "/racing");
+  const before = theirs.streams.filter(Boolean).length;
+  assertEquals(ours.readFile("/racing/f", { encoding: "utf8" }), "second");
+  assertEquals(theirs.streams.filter(Boolean).length, before);
+});
+
+Deno.test("PROXYFS holds a file without a name open over there as long as here", () => {
+  const { ours, theirs } = pair();
+  const before = theirs.streams.filter(Boolean).length;
+  const stream = ours.open("/mnt", O_TMPFILE | O_RDWR);
+  assertEquals(theirs.streams.filter(Boolean).length, before + 1);
+  ours.linkat(stream, "", AT_FDCWD, "/mnt/named", AT_EMPTY_PATH);
+  ours.close(stream);
+  assertEquals(theirs.streams.filter(Boolean).length, before);
+  assertEquals(theirs.readdir("/shared"), [".", "..", "named"]);
+});
+
+Deno.test("PROXYFS over a file system without the optional calls does what it can", () => {
+  const { ours, theirs } = bareMount();
+  ours.writeFile("/mnt/a", "a");
+  ours.writeFile("/mnt/b", "b");
+  ours.symlink("a", "/mnt/l");
+  assertErrno("EINVAL", () => ours.rename("/mnt/a", "/mnt/b", RENAME_EXCHANGE));
+  assertErrno("EEXIST", () => ours.rename("/mnt/a", "/mnt/b", RENAME_NOREPLACE));
+  ours.rename("/mnt/b", "/mnt/c", RENAME_NOREPLACE);
+  assertEquals(theirs.readFile("/tmp/c", { encoding: "utf8" }), "b");
+  ours.utime("/mnt/a", 1000, 2000);
+  assertEquals([theirs.stat("/tmp/a").atimeMs, theirs.stat("/tmp/a").mtimeMs], [1000, 2000]);
+  assertErrno("ENOTSUP", () => ours.lutimens("/mnt/l", [1, 0], [1, 0]));
+  assertErrno("ENOTSUP", () => ours.setxattr("/mnt/a", "user.a", new Uint8Array(1)));
+  const stream = ours.open("/mnt/a", "r+");
+  assertErrno("ENOTSUP", () => ours.allocate(stream, 0, 10));
+  assertEquals([ours.llseek(stream, 0, 3), ours.llseek(stream, 0, 4)], [0, 1]);
+  ours.unlink("/mnt/a");
+  assertErrno("ENOENT", () => ours.open(`/proc/self/fd/${stream.fd}`, "r"));
+  ours.close(stream);
+});
+
+Deno.test("PROXYFS is ENOTSUP for O_TMPFILE where the other side does not know it", () => {
+  const { ours, theirs } = pair();
+  const old = altered(theirs, {
+    open: (path: string, flags: number, mode?: number) =>
+      theirs.open(path, flags & ~(O_TMPFILE & ~O_DIRECTORY), mode),
+  });
+  ours.mkdir("/old");
+  ours.mount(PROXYFS, { fs: old, path: "/shared" }, "/old");
+  assertErrno("ENOTSUP", () => ours.open("/old", O_TMPFILE | O_RDWR));
 });

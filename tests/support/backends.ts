@@ -19,6 +19,7 @@ import { checkVolume } from "../../opfs/volume/check.ts";
 import { openVolumeSync } from "../../opfs/volume/mount.ts";
 import type { Volume } from "../../opfs/volume/volume.ts";
 import { volumeCached } from "./cached_row.ts";
+import type { Capability } from "../conformance/capabilities.ts";
 import { LimitedHandle } from "./limited_handle.ts";
 import { type RelayedOptions, RelayedVolume } from "./relayed_volume.ts";
 
@@ -46,10 +47,8 @@ export interface Instance {
 export interface BackendRow {
   /** Its name, as pending rows say it. */
   readonly name: string;
-  /** Its times are not those of the clock that it is given. */
-  readonly hasOwnClock?: true;
-  /** Its space is somebody else's: it cannot be made small. */
-  readonly hasOwnSpace?: true;
+  /** What it cannot do, and has a rule for in `tests/conformance/capabilities.ts` instead. */
+  readonly lacks?: readonly Capability[];
   /** Makes a fresh one. */
   make(options: MakeOptions): Instance | Promise<Instance>;
   /** Lets go of what instances share, after the last one. */
@@ -161,8 +160,18 @@ const proxied: BackendRow = {
 /** A directory of the host. */
 const hosted: BackendRow = {
   name: "HOSTFS",
-  hasOwnClock: true,
-  hasOwnSpace: true,
+  lacks: [
+    "clock",
+    "limits",
+    "special files",
+    "creation order",
+    "fractions of a millisecond",
+    "holes",
+    "allocation",
+    "extended attributes",
+    "exchange",
+    "late names",
+  ],
   make({ clock }) {
     const directory = Deno.makeTempDirSync({ prefix: "cairn-" });
     Deno.chmodSync(directory, 0o755);
