@@ -18,6 +18,7 @@ import * as L from "./layout.ts";
 import { encodeSegment, type Segment, tableOf } from "./segments.ts";
 import type { VolumeState } from "./state.ts";
 import type { Progress } from "./transfer.ts";
+import { storeValueRuns, valueRuns } from "./xattr_record.ts";
 
 /** Bytes that one step moves. */
 const STEP_BYTES = 1024 * 1024;
@@ -50,7 +51,7 @@ export function* compactSteps(state: VolumeState, journal: Journal): CompactStep
     compactor.moveSegments(table);
     yield { doneBytes: compactor.moved * state.blockSize, totalBytes };
   }
-  for (let slot = L.FIRST_FILE_SLOT; slot < state.tables.slotCount; slot++) {
+  for (let slot = L.ROOT_SLOT; slot < state.tables.slotCount; slot++) {
     while (compactor.moveOne(slot)) {
       yield { doneBytes: compactor.moved * state.blockSize, totalBytes };
     }
@@ -98,10 +99,14 @@ class Compactor {
     return count;
   }
 
-  /** Moves a piece of the file's blocks from behind the limit; whether there was one. */
+  /** Moves a piece of what belongs to the slot from behind the limit; whether there was one. */
   moveOne(slot: number): boolean {
+    this.#state.requireWritable();
+    return this.#moveContents(slot) || this.#moveAttribute(slot);
+  }
+
+  #moveContents(slot: number): boolean {
     const state = this.#state;
-    state.requireWritable();
     const type = state.typeOf(slot);
     if (type !== L.TYPE.FILE && type !== L.TYPE.SYMLINK) return false;
     if (state.inodes.free < SPARE_LEAVES) return false;
@@ -110,6 +115,40 @@ class Compactor {
     const place = this.#placeFor(Math.min(run.count, this.#stepBlocks()));
     if (place === null) return false;
     this.#move(slot, { ...run, count: place.count }, place.block);
+    return true;
+  }
+
+  /** The same for the values of its attributes that are in blocks. */
+  #moveAttribute(slot: number): boolean {
+    for (const attribute of this.#state.xattrs.get(slot) ?? []) {
+      const isBehind = ({ block, count }: Place): boolean => block + count > this.#limit;
+      if (this.#moveValue(attribute, isBehind, (want) => this.#placeFor(want))) return true;
+    }
+    return false;
+  }
+
+  /** Moves the first run of a value that is in the way, or a part of it; whether there was one. */
+  #moveValue(
+    attribute: number,
+    isInTheWay: (run: Place) => boolean,
+    placeFor: (want: number) => Place | null,
+  ): boolean {
+    const at = attribute * L.SLOT_BYTES;
+    const runs = valueRuns(this.#state.tables.view, at);
+    const pair = runs.findIndex(isInTheWay);
+    const run = runs[pair];
+    const place = run === undefined ? null : placeFor(run.count);
+    if (run === undefined || place === null) return false;
+    const moved = [{ block: place.block, count: place.count }];
+    const rest = run.count - place.count;
+    if (rest > 0) moved.push({ block: run.block + place.count, count: rest });
+    runs.splice(pair, 1, ...moved);
+    // A value in pieces that are too many stays where it is.
+    if (runs.length > L.XATTR_PAIRS_MAX) return false;
+    this.#relocate({ block: run.block, count: place.count }, place.block, () => {
+      this.#state.bitmap.give(run.block, place.count);
+      storeValueRuns(this.#state.tables.view, this.#state.tables.edit(attribute), runs);
+    });
     return true;
   }
 
@@ -157,29 +196,35 @@ class Compactor {
   }
 
   #move(slot: number, run: Run, to: number): void {
+    const { extents } = this.#state;
+    this.#relocate(run, to, () => {
+      extents.remove(slot, { from: run.fileBlock, to: run.fileBlock + run.count });
+      extents.insert(slot, { ...run, block: to });
+    });
+  }
+
+  /** Copies blocks into free ones, as a transaction with what `record` says of them in the slots. */
+  #relocate(from: Place & { isUnwritten?: boolean }, to: number, record: () => void): void {
     const state = this.#state;
-    const bytes = this.#read(run);
+    const bytes = from.isUnwritten ? null : this.#read(from);
     state.begin();
     try {
-      state.bitmap.take(to, run.count);
-      const range = { from: run.fileBlock, to: run.fileBlock + run.count };
-      state.extents.remove(slot, range);
-      state.extents.insert(slot, { ...run, block: to });
+      state.bitmap.take(to, from.count);
+      record();
       if (bytes !== null) {
         state.writeBlocks(bytes, to);
-        state.pool.wroteDirectly(to, run.count);
+        state.pool.wroteDirectly(to, from.count);
       }
       state.keep();
     } catch (error) {
       throw state.revert(error);
     }
-    this.moved += run.count;
+    this.moved += from.count;
     state.endCall();
   }
 
-  /** The bytes of a run as they are now, in the pool or on the device; null if they do not count. */
-  #read(run: Run): Uint8Array<ArrayBuffer> | null {
-    if (run.isUnwritten) return null;
+  /** The bytes of blocks as they are now, in the pool or on the device. */
+  #read(run: Place): Uint8Array<ArrayBuffer> {
     const { pool, blockSize } = this.#state;
     const bytes = new Uint8Array(run.count * blockSize);
     this.#state.readBlocks(bytes, run.block);
@@ -198,11 +243,19 @@ class Compactor {
     for (let ordinal = 1; ordinal < list.length; ordinal++) {
       const segment = list[ordinal]!;
       if (segment.firstBlock + segment.blockCount <= this.#limit) continue;
-      const place = this.#placeFor(segment.blockCount);
-      const isLong = place !== null && place.count === segment.blockCount;
-      const to = isLong ? place.block : this.#makePlace(segment.blockCount);
+      const to = this.#placeForSegment(segment);
       if (to >= 0) this.#moveSegment({ table, ordinal, segment, to });
     }
+  }
+
+  /** Free blocks before the limit, or emptied ones, or free ones that are further to the front. */
+  #placeForSegment({ firstBlock, blockCount }: Segment): number {
+    const place = this.#placeFor(blockCount);
+    if (place?.count === blockCount) return place.block;
+    const made = this.#makePlace(blockCount);
+    if (made >= 0) return made;
+    const nearer = this.#freePlace(blockCount, firstBlock, NOWHERE);
+    return nearer?.count === blockCount ? nearer.block : -1;
   }
 
   /** Moves files out of the blocks before the limit that have the fewest; -1 if that cannot be. */
@@ -250,7 +303,8 @@ class Compactor {
   /** Whether every file has been moved out of some blocks, to wherever there is room. */
   #empty(place: Place): boolean {
     const { extents, bitmap, tables, inodes } = this.#state;
-    for (let slot = L.FIRST_FILE_SLOT; slot < tables.slotCount; slot++) {
+    for (let slot = L.ROOT_SLOT; slot < tables.slotCount; slot++) {
+      this.#emptyOfValues(slot, place);
       const type = this.#state.typeOf(slot);
       if (type !== L.TYPE.FILE && type !== L.TYPE.SYMLINK) continue;
       for (const run of extents.runsOf(slot)) {
@@ -267,6 +321,17 @@ class Compactor {
       }
     }
     return true;
+  }
+
+  #emptyOfValues(slot: number, place: Place): void {
+    const end = place.block + place.count;
+    const isInside = ({ block, count }: Place): boolean =>
+      block < end && block + count > place.block;
+    const placeFor = (want: number): Place | null =>
+      this.#freePlace(want, this.#state.bitmap.blocks, place);
+    for (const attribute of this.#state.xattrs.get(slot) ?? []) {
+      while (this.#moveValue(attribute, isInside, placeFor));
+    }
   }
 
   #moveSegment(move: { table: number; ordinal: number; segment: Segment; to: number }): void {

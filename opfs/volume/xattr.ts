@@ -18,6 +18,7 @@ import {
   attributeName,
   entryLength,
   placeOfName,
+  storeValueRuns,
   type ValueRun,
   valueRuns,
 } from "./xattr_record.ts";
@@ -147,17 +148,12 @@ function put(state: VolumeState, owner: number, { name, value, flags }: NewAttri
   const at = state.tables.edit(slot);
   const { view, slots } = state.tables;
   slots.fill(0, at + L.XATTR.PATH_OFFSET, at + L.SLOT_BYTES);
-  view.setUint8(at + L.XATTR.RUNS, runs.length);
   view.setUint32(at + L.XATTR.PATH_OFFSET, offset, L.LE);
   view.setUint16(at + L.XATTR.PATH_LENGTH, name.length, L.LE);
   view.setUint16(at + L.XATTR.OWNER_GENERATION, generationOf(state, owner), L.LE);
   view.setUint32(at + L.XATTR.OWNER, owner, L.LE);
   view.setUint32(at + L.XATTR.SIZE, value.length, L.LE);
-  runs.forEach(({ block, count }, pair) => {
-    const pairAt = at + L.XATTR.PAIRS + pair * L.PAIR_BYTES;
-    view.setUint32(pairAt, block, L.LE);
-    view.setUint32(pairAt + 4, count, L.LE);
-  });
+  storeValueRuns(view, at, runs);
   if (known < 0) enter(state, owner, slot);
 }
 

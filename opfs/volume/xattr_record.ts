@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { invariant } from "../../abi/invariant.ts";
 import * as L from "./layout.ts";
 import { decodeName, isUtf8 } from "./names.ts";
 import { entryBytes } from "./path_table.ts";
@@ -29,6 +30,17 @@ export function valueRuns(view: DataView, at: number): ValueRun[] {
     runs.push({ block, count: view.getUint32(pairAt + 4, L.LE) });
   }
   return runs;
+}
+
+/** Writes the blocks of the value of the type-7 slot at `at`. */
+export function storeValueRuns(view: DataView, at: number, runs: readonly ValueRun[]): void {
+  invariant(runs.length <= L.XATTR_PAIRS_MAX, `V7: a value in ${runs.length} runs`);
+  view.setUint8(at + L.XATTR.RUNS, runs.length);
+  for (let pair = 0; pair < L.XATTR_PAIRS_MAX; pair++) {
+    const pairAt = at + L.XATTR.PAIRS + pair * L.PAIR_BYTES;
+    view.setUint32(pairAt, runs[pair]?.block ?? 0, L.LE);
+    view.setUint32(pairAt + 4, runs[pair]?.count ?? 0, L.LE);
+  }
 }
 
 /** Bytes of the entry behind its first four: the name, and the value if it is there. */

@@ -88,6 +88,103 @@ Deno.test("compact() moves open files without a name, pieces of files, and what 
   assertEquals(checkVolume(handle).violations, []);
 });
 
+/** A volume with attributes in blocks behind a large hole: of files, links, directories, the root. */
+function withValues(handle: StorageHandle): Volume {
+  const volume = openVolumeSync(handle, { ringBytes: 128 * 1024, blockSize: 512 });
+  const gone = volume.create(volume.root, "gone", FILE);
+  volume.write(gone, new Uint8Array(1 << 20).fill(1), 0);
+  const kinds = [0o100644, 0o120777, 0o040755, 0o010600];
+  const inos = kinds.map((mode, index) =>
+    volume.create(volume.root, `n${index}`, { mode, uid: 0, gid: 0, target: "x" })
+  );
+  for (const [index, ino] of [volume.root, ...inos].entries()) {
+    volume.setxattr(ino, "user.a", valueOf(index), 0);
+    volume.setxattr(ino, "user.b", valueOf(index + 50), 0);
+    volume.setxattr(ino, "user.small", new Uint8Array([index]), 0);
+  }
+  volume.sync();
+  volume.unlink(volume.root, "gone");
+  return volume;
+}
+
+const valueOf = (index: number): Uint8Array =>
+  new Uint8Array(2000 + index * 300).map((_, at) => (at + index) & 0xff);
+
+function holdsValues(volume: Volume): void {
+  const inos = ["n0", "n1", "n2", "n3"].map((name) => volume.lookup(volume.root, name));
+  for (const [index, ino] of [volume.root, ...inos].entries()) {
+    assertEquals(volume.getxattr(ino, "user.a"), valueOf(index));
+    assertEquals(volume.getxattr(ino, "user.b"), valueOf(index + 50));
+    assertEquals(volume.getxattr(ino, "user.small"), new Uint8Array([index]));
+  }
+}
+
+Deno.test("compact() moves the values of attributes that are in blocks", () => {
+  const handle = memoryHandle();
+  const volume = withValues(handle);
+  // One whose owner has no name any more, and what is left of one that is gone.
+  const open = volume.lookup(volume.root, "n3");
+  const removed = volume.create(volume.root, "removed", FILE);
+  volume.setxattr(removed, "user.c", new Uint8Array(9000).fill(5), 0);
+  volume.unlink(volume.root, "removed");
+  volume.retain(open);
+  const { movedBlocks, cutBlocks } = compacted(volume);
+  assert(movedBlocks > 100 && cutBlocks > 1900, `${movedBlocks} moved, ${cutBlocks} cut`);
+  assert(volume.stats().freeBlocks < 8, `${volume.stats().freeBlocks} free`);
+  holdsValues(volume);
+  volume.unlink(volume.root, "n3");
+  assertEquals(volume.getxattr(open, "user.a"), valueOf(4));
+  assertEquals(compacted(volume).movedBlocks, 0);
+  volume.release(open);
+  volume.close();
+  assertEquals(checkVolume(handle).violations, []);
+});
+
+Deno.test("compact() breaks a value into five pieces, and leaves one that would need more", () => {
+  const handle = memoryHandle();
+  const volume = openVolumeSync(handle, { blockSize: 512, ringBytes: 128 * 1024 });
+  const value = new Uint8Array(8 * 512).fill(7);
+  // Holes of one block between files of one block, then more of them, then the value.
+  for (let index = 0; index < 40; index++) {
+    volume.write(volume.create(volume.root, `f${index}`, FILE), new Uint8Array(512).fill(index), 0);
+  }
+  const gap = volume.create(volume.root, "gap", FILE);
+  volume.write(gap, new Uint8Array(200 * 512), 0);
+  const owner = volume.create(volume.root, "owner", FILE);
+  volume.setxattr(owner, "user.v", value, 0);
+  volume.setxattr(volume.root, "user.v", value.subarray(0, 4 * 512), 0);
+  volume.unlink(volume.root, "gap");
+  for (let index = 0; index < 40; index += 2) volume.unlink(volume.root, `f${index}`);
+  volume.sync();
+  compacted(volume);
+  assertEquals(volume.getxattr(owner, "user.v"), value);
+  assertEquals(volume.getxattr(volume.root, "user.v"), value.subarray(0, 4 * 512));
+  volume.close();
+  assertEquals(checkVolume(handle).violations, []);
+});
+
+Deno.test("compact() with attributes can crash at every call", () => {
+  const handle = new CrashHandle();
+  const volume = withValues(handle);
+  volume.sync();
+  const from = handle.changes.length;
+  compacted(volume);
+  volume.close();
+  let images = 0;
+  for (const { bytes, model, point } of handle.crashes(prng(7), from)) {
+    images++;
+    const device = memoryHandle(bytes);
+    const again = openVolumeSync(device);
+    assertEquals(again.report.corrected, [], `${model} at ${point}`);
+    holdsValues(again);
+    if (images % 5 === 0) compacted(again);
+    holdsValues(again);
+    again.close();
+    assertEquals(checkVolume(device).violations, [], `${model} at ${point}`);
+  }
+  console.log(`images looked at: ${images}`);
+});
+
 Deno.test("compact() moves the segments of slots, names and bitmap", () => {
   const handle = memoryHandle();
   const volume = openVolumeSync(handle, { blockSize: 512 });
