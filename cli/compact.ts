@@ -32,7 +32,8 @@ async function run(call: Call, interrupts: Interrupts): Promise<number> {
   const { terminal, options } = call;
   await withVolumeAtLength(image, async (volume) => {
     const steps = volume.compact();
-    const report = await takeSteps(steps, { terminal, label: "compacting", interrupts });
+    const leftAs = "the volume is whole, only not as short";
+    const report = await takeSteps(steps, { terminal, label: "compacting", interrupts, leftAs });
     const { blockSize } = volume.stats();
     const { movedBlocks, cutBlocks } = report;
     if (options.json === true) terminal.print(`${JSON.stringify(report)}\n`);

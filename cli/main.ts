@@ -12,6 +12,7 @@ import { isErrnoError } from "../mod.ts";
 import { catVerb } from "./cat.ts";
 import { checkVerb } from "./check.ts";
 import { compactVerb } from "./compact.ts";
+import { cpVerb } from "./cp.ts";
 import { dfVerb } from "./df.ts";
 import { dumpVerb } from "./dump.ts";
 import { exportVerb } from "./export.ts";
@@ -49,6 +50,7 @@ const VERBS: readonly Verb[] = [
   catVerb,
   putVerb,
   getVerb,
+  cpVerb,
   dfVerb,
   mountVerb,
   checkVerb,

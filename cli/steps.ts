@@ -9,6 +9,7 @@
 import process from "node:process";
 import type { Progress } from "../opfs/mod.ts";
 import { PassingError, type Terminal } from "./verb.ts";
+import { count, sizeText } from "./words.ts";
 
 /** How long the work goes on between two looks at the signals. */
 const SLICE_MS = 40;
@@ -50,24 +51,37 @@ export interface StepOptions {
   label: string;
   /** What can stop it. */
   interrupts: Interrupts;
+  /** What is said of the state in which a stop leaves things. Default: nothing has been changed. */
+  leftAs?: string;
 }
 
+/** How far work is of which nobody knows how much there is. */
+export interface Tally {
+  /** Files, directories and other entries so far. */
+  doneEntries: number;
+  /** Bytes of contents so far. */
+  doneBytes: number;
+}
+
+/** How far work is. */
+export type Step = Progress | Tally;
+
 /** Work that tells how far it is; the second kind also waits, for a pipe for instance. */
-export type Steps<T> = Generator<Progress, T, void> | AsyncGenerator<Progress, T, void>;
+export type Steps<T> = Generator<Step, T, void> | AsyncGenerator<Step, T, void>;
 
 /** Takes all steps and returns the result; throws {@link Interrupted} between two of them. */
 export async function takeSteps<T>(
   steps: Steps<T>,
-  { terminal, label, interrupts }: StepOptions,
+  { terminal, label, interrupts, leftAs = "nothing has been changed" }: StepOptions,
 ): Promise<T> {
   try {
     for (let pauseAt = performance.now() + SLICE_MS;;) {
       const step = await steps.next();
       if (step.done === true) return step.value;
       if (performance.now() < pauseAt) continue;
-      terminal.show(`${label} ${percentOf(step.value)}`);
+      terminal.show(`${label} ${progressText(step.value)}`);
       await new Promise((resolve) => setTimeout(resolve, 0));
-      if (interrupts.isRaised) await stop(steps);
+      if (interrupts.isRaised) await stop(steps, leftAs);
       pauseAt = performance.now() + SLICE_MS;
     }
   } finally {
@@ -76,12 +90,16 @@ export async function takeSteps<T>(
 }
 
 /** Lets the work clear up after itself, and ends it. */
-async function stop<T>(steps: Steps<T>): Promise<never> {
+async function stop<T>(steps: Steps<T>, leftAs: string): Promise<never> {
   await steps.return(undefined as T);
-  throw new Interrupted("it was interrupted; nothing has been changed");
+  throw new Interrupted(`it was interrupted; ${leftAs}`);
 }
 
-function percentOf({ doneBytes, totalBytes }: Progress): string {
-  if (totalBytes === 0) return "…";
-  return `${Math.floor(Math.min(1, doneBytes / totalBytes) * 100)} %`;
+/** How far it is, in words. */
+export function progressText(step: Step): string {
+  if ("doneEntries" in step) {
+    return `${count(step.doneEntries, "entry")}, ${sizeText(step.doneBytes)}`;
+  }
+  const { doneBytes, totalBytes } = step;
+  return totalBytes === 0 ? "…" : `${Math.floor(Math.min(1, doneBytes / totalBytes) * 100)} %`;
 }

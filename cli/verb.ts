@@ -79,9 +79,12 @@ export class PlaceError extends Error {
   }
 }
 
-/** What an error says. */
+/** What an error says; its code comes first, also with the host's own errors. */
 export function messageOf(error: unknown): string {
-  return String((error as { message?: unknown } | null)?.message ?? error);
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+  const text = String(message ?? error);
+  if (typeof code !== "string" || !/^E[A-Z0-9]+$/.test(code) || text.includes(code)) return text;
+  return `${code}: ${text.replace(/ \(os error \d+\)/, "")}`;
 }
 
 /** Does something about a place, so that a failure names it. */

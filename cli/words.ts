@@ -63,12 +63,17 @@ export function findingLine(finding: Finding): string {
   return `${severity}: ${code}: ${where}${printable(message)}`;
 }
 
-/** Says how a transfer ended, and returns the exit status that goes with it. */
-export function tellReport(terminal: Terminal, report: TransferReport, isJson: boolean): number {
+/** Says what is to be known of a transfer, line by line. */
+export function tellFindings(terminal: Terminal, report: TransferReport): void {
   for (const finding of report.findings) terminal.say(findingLine(finding));
   if (report.droppedFindings > 0) {
     terminal.say(`note: ${count(report.droppedFindings, "more finding")}`);
   }
+}
+
+/** Says how a transfer ended, and returns the exit status that goes with it. */
+export function tellReport(terminal: Terminal, report: TransferReport, isJson: boolean): number {
+  tellFindings(terminal, report);
   if (isJson) terminal.print(`${JSON.stringify(report)}\n`);
   else terminal.print(`${summaryOf(report)}\n`);
   return report.isComplete ? EXIT_GOOD : EXIT_FOUND;

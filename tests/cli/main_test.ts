@@ -5,7 +5,8 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { main } from "../../cli/main.ts";
 import { assertFails, cairn, inFolder } from "../support/command_line.ts";
 
-const VERBS = "mkfs info ls stat tree cat put get df mount check import export".split(" ");
+const VERBS = "mkfs info ls stat tree cat put get cp df mount check compact dump import export"
+  .split(" ");
 
 Deno.test("cairn --help names every verb", () => {
   const { status, out } = cairn(["--help"]);

@@ -2,7 +2,7 @@
  * Long work, step by step.
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { Interrupted, interruptible, takeSteps } from "../../cli/steps.ts";
+import { Interrupted, interruptible, progressText, takeSteps } from "../../cli/steps.ts";
 import type { Progress } from "../../opfs/volume/transfer.ts";
 
 function terminalOf(shown: string[]) {
@@ -41,7 +41,8 @@ Deno.test("takeSteps() lets the event loop turn, stops, and lets the work clear 
   const interrupts = { isRaised: false };
   setTimeout(() => interrupts.isRaised = true, 60);
   const options = { terminal: terminalOf([]), label: "x", interrupts };
-  await assertRejects(() => takeSteps(slowly(100, ended), options), Interrupted);
+  const stopped = () => takeSteps(slowly(100, ended), { ...options, leftAs: "half is there" });
+  await assertRejects(stopped, Interrupted, "it was interrupted; half is there");
   assertEquals(ended, ["cleared up"]);
 });
 
@@ -54,4 +55,11 @@ Deno.test("interruptible() notes a signal, and only while it works", async () =>
     return interrupts.isRaised;
   });
   assert(status);
+});
+
+Deno.test("progressText() says a share, or how much if nobody knows of what", () => {
+  assertEquals(progressText({ doneBytes: 1, totalBytes: 3 }), "33 %");
+  assertEquals(progressText({ doneBytes: 4, totalBytes: 3 }), "100 %");
+  assertEquals(progressText({ doneBytes: 0, totalBytes: 0 }), "…");
+  assertEquals(progressText({ doneBytes: 2048, doneEntries: 2 }), "2 entries, 2.0 KiB");
 });

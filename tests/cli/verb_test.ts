@@ -62,6 +62,15 @@ Deno.test("at() names the innermost place, once", async () => {
   assertThrows(() => at("place", usage), UsageError);
 });
 
+Deno.test("messageOf() puts the host's code before the host's words", () => {
+  const error = Object.assign(new Error("No space left (os error 28)"), { code: "ENOSPC" });
+  assertEquals(messageOf(error), "ENOSPC: No space left");
+  const told = Object.assign(new Error("ENOENT: no such file"), { code: "ENOENT" });
+  assertEquals(messageOf(told), "ENOENT: no such file");
+  const other = Object.assign(new Error("unknown option"), { code: "ERR_PARSE_ARGS" });
+  assertEquals(messageOf(other), "unknown option");
+});
+
 Deno.test("messageOf() finds words in whatever is thrown", () => {
   assertEquals([new Error("a"), "b", null, undefined, { message: 1 }].map(messageOf), [
     "a",

@@ -6,9 +6,16 @@
  * @module
  */
 import { assertEquals, assertMatch } from "@std/assert";
+import { damage, forbid, sampleImage, UNPRIVILEGED } from "./bad_images.ts";
 
 const MAIN = new URL("../../cli/main.ts", import.meta.url).pathname;
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
+
+/** The words that start the program. */
+export const CAIRN: readonly string[] = [
+  Deno.execPath(),
+  ...["run", "--quiet", "-A", "--config", CONFIG, MAIN],
+];
 
 /** How a command ended. */
 export interface Ended {
@@ -22,9 +29,16 @@ export interface Ended {
   err: string;
 }
 
-/** Runs `cairn` with these words. */
-export function cairn(args: readonly string[], { cwd }: { cwd?: string | undefined } = {}): Ended {
-  const output = command(args, { cwd }).outputSync();
+/** Runs `cairn` with these words; `prefix` is a program that starts it. */
+export function cairn(
+  args: readonly string[],
+  { cwd, prefix }: { cwd?: string | undefined; prefix?: readonly string[] } = {},
+): Ended {
+  return endedOf(command(args, { cwd, prefix }).outputSync());
+}
+
+/** How a process ended, as text. */
+export function endedOf(output: Deno.CommandOutput): Ended {
   return {
     status: output.code,
     out: new TextDecoder().decode(output.stdout),
@@ -36,10 +50,15 @@ export function cairn(args: readonly string[], { cwd }: { cwd?: string | undefin
 /** The command, not yet started. */
 export function command(
   args: readonly string[],
-  { cwd, stdin = "null" }: { cwd?: string | undefined; stdin?: "null" | "piped" } = {},
+  { cwd, stdin = "null", prefix = [] }: {
+    cwd?: string | undefined;
+    stdin?: "null" | "piped";
+    prefix?: readonly string[] | undefined;
+  } = {},
 ): Deno.Command {
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--config", CONFIG, MAIN, ...args],
+  const [program, ...words] = [...prefix, ...CAIRN, ...args] as [string, ...string[]];
+  return new Deno.Command(program, {
+    args: words,
     cwd,
     stdin,
     stdout: "piped",
@@ -59,18 +78,45 @@ export function inFolder(work: (folder: string) => void): void {
 }
 
 /** The command fails with status 2 and one line that matches; nothing is printed. */
-export function assertFails(args: readonly string[], line: RegExp, cwd?: string): void {
-  const { status, out, err } = cairn(args, { cwd });
+export function assertFails(
+  args: readonly string[],
+  line: RegExp,
+  cwd?: string,
+  prefix?: readonly string[],
+): void {
+  const { status, out, err } = cairn(args, { cwd, ...(prefix === undefined ? {} : { prefix }) });
   assertEquals([status, out], [2, ""], err);
   assertEquals(err.trimEnd().split("\n").length, 1, err);
   assertMatch(err, line);
 }
 
-/** What every verb that opens an image refuses. */
-export function refusesBadImages(folder: string, verb: readonly string[]): void {
-  const [name, ...rest] = verb as [string, ...string[]];
+/**
+ * What every verb that opens an image refuses: one that is missing, no image, a folder, a damaged one,
+ * and one that it may not read. `wordsOf` says where the image stands among the words; else it comes
+ * first, as with most.
+ */
+export function refusesBadImages(
+  folder: string,
+  [name, ...rest]: readonly [string, ...string[]],
+  wordsOf: (image: string) => string[] = (image) => [image, ...rest],
+): void {
+  const refuses = (image: string, line: RegExp, prefix?: readonly string[]): void =>
+    assertFails([name, ...wordsOf(image)], line, undefined, prefix);
   Deno.writeTextFileSync(`${folder}/text`, "no volume ".repeat(2000));
-  assertFails([name, `${folder}/missing`, ...rest], /cairn \w+: ".*missing": ENOENT/);
-  assertFails([name, `${folder}/text`, ...rest], /cairn \w+: ".*text": EINVAL: .*magic/);
-  assertFails([name, folder, ...rest], /cairn \w+: ".*": E(INVAL|ISDIR)/);
+  for (const image of ["damaged", "theirs"]) sampleImage(`${folder}/${image}`);
+  damage(`${folder}/damaged`);
+  forbid(`${folder}/theirs`);
+  refuses(`${folder}/missing`, /cairn \w+: ".*missing": ENOENT/);
+  refuses(`${folder}/text`, /cairn \w+: ".*text": EINVAL: .*magic/);
+  refuses(folder, /cairn \w+: ".*": E(INVAL|ISDIR)/);
+  // These two are there to look into damage.
+  if (name !== "check" && name !== "dump") {
+    refuses(`${folder}/damaged`, /cairn \w+: ".*damaged": EIO: /);
+  }
+  refuses(
+    `${folder}/theirs`,
+    /cairn \w+: ".*theirs": EACCES: .*; look at the permissions/,
+    UNPRIVILEGED,
+  );
+  for (const image of ["damaged", "theirs"]) Deno.removeSync(`${folder}/${image}`);
 }

@@ -1,0 +1,256 @@
+/**
+ * `cairn cp`: files and trees between the host and images, and between images.
+ *
+ * Layer: cli, over `copy_tree.ts`. An image that gets something is opened for writing, one that only
+ * gives for reading; one that does both is opened once.
+ *
+ * @module
+ */
+import { realpathSync, statSync } from "node:fs";
+import { ErrnoError, type FS, isDir, type VolumeRecord } from "../mod.ts";
+import type { Volume } from "../opfs/mod.ts";
+import { type CopyJob, TreeCopy } from "./copy_tree.ts";
+import { HostTree } from "./host_tree.ts";
+import { filesOf, withVolumeAtLength } from "./image.ts";
+import { lastName, parentPath, type Place, placeOf, placeText } from "./place.ts";
+import { interruptible, type Interrupts, takeSteps } from "./steps.ts";
+import type { Entry, Tree } from "./tree_ops.ts";
+import { at, type Call, EXIT_FOUND, EXIT_GOOD, UsageError, type Verb } from "./verb.ts";
+import { VolumeTree } from "./volume_tree.ts";
+import { tellFindings } from "./words.ts";
+
+/** The verb. */
+export const cpVerb: Verb = {
+  name: "cp",
+  usage: "cp [-r] [-n] SOURCE... TARGET",
+  summary: "Copies files and trees between the host and images",
+  help: `A path in an image is written IMAGE:/path; anything else is a path of the host. At least
+one side is in an image. TARGET is the new name, or a directory that gets the copies.
+
+  -r, --recursive   copy directories with all that is in them; links stay links, whereas
+                    without -r what a SOURCE link leads to is copied
+  -n, --no-clobber  keep what is there already
+
+Everything goes along that both sides can hold: modes, owners (to the host: for root),
+times, hard links within a tree, holes, extended attributes, FIFOs, sockets and devices.
+A file is replaced in one step, when its heir is whole; directories are merged.
+A SOURCE that ends with "/.", or is a whole image, gives what is in it.
+A path of the host that has ":/" in it cannot be said: go there first.
+
+What could not be read or made is said line by line, and left out.
+Ends with 0 when everything is there as it was, 1 when something was changed or left
+out, 2 when it failed.
+
+Examples:
+  cairn cp -r photos notes.cairn:/
+  cairn cp -r notes.cairn:/photos/2024 .
+  cairn cp -r old.cairn:/ new.cairn:/
+  cairn cp notes.cairn:/a.txt notes.cairn:/b.txt
+  cairn cp -- -name notes.cairn:/
+`,
+  options: {
+    recursive: { type: "boolean", short: "r" },
+    "no-clobber": { type: "boolean", short: "n" },
+  },
+  words: [2, Infinity],
+  run: (call) => interruptible((interrupts) => run(call, interrupts)),
+};
+
+async function run(call: Call, interrupts: Interrupts): Promise<number> {
+  const places = call.words.map(placeOf);
+  const target = places.pop()!;
+  if (places.every(({ image }) => image === null) && target.image === null) {
+    throw new UsageError("no side is in an image: write IMAGE:/path");
+  }
+  return await withWorlds([target, ...places], async (worlds) => {
+    const session = new Session({ call, interrupts, worlds });
+    let isComplete = true;
+    for (const source of places) isComplete = await session.copy(source, target) && isComplete;
+    return isComplete ? EXIT_GOOD : EXIT_FOUND;
+  });
+}
+
+/** The host, or an image that is open. */
+interface World {
+  tree: Tree<unknown>;
+  /** The path without links and dots; null if nothing is there. */
+  realPath(path: string): string | null;
+  /** What is at a path; null if nothing is. */
+  at(path: string, follows: boolean): Entry<unknown> | null;
+}
+
+/** Opens every image that is named, the target's for writing, and closes them all. */
+async function withWorlds<T>(
+  [target, ...sources]: readonly Place[],
+  work: (worlds: ReadonlyMap<string | null, World>) => Promise<T>,
+): Promise<T> {
+  const worlds = new Map<string | null, World>([[null, hostWorld()]]);
+  const opened = new Map<string, World>();
+  const waiting = [target!, ...sources].map(({ image }) => image);
+  async function openNext(isFirst: boolean): Promise<T> {
+    if (waiting.length === 0) return await work(worlds);
+    const image = waiting.shift()!;
+    if (image === null || worlds.has(image)) return await openNext(false);
+    const path = at(image, () => realpathSync(image));
+    const known = opened.get(path);
+    if (known !== undefined) {
+      worlds.set(image, known);
+      return await openNext(false);
+    }
+    return await withVolumeAtLength(image, (volume) => {
+      const world = volumeWorld(volume, !isFirst);
+      opened.set(path, world);
+      worlds.set(image, world);
+      return openNext(false);
+    }, { readOnly: !isFirst });
+  }
+  return await openNext(true);
+}
+
+function hostWorld(): World {
+  const tree = new HostTree();
+  return {
+    tree,
+    realPath: (path) => tree.at(path) === null ? null : realpathSync(path),
+    at: (path, follows) => {
+      const found = tree.at(path);
+      return found === null || !follows ? found : tree.at(realpathSync(path));
+    },
+  };
+}
+
+function volumeWorld(volume: Volume, readOnly: boolean): World {
+  const tree = new VolumeTree(volume);
+  const files: FS = filesOf(volume, { readOnly });
+  const find = (path: string, follow: boolean) =>
+    files.lookupPath(path, { follow, noent_okay: true });
+  return {
+    tree,
+    realPath: (path) => {
+      const { node, path: real } = find(path, true);
+      return node === null ? null : real;
+    },
+    at: (path, follows) => {
+      const { node } = find(path, follows);
+      return node === null ? null : tree.at((node.data as VolumeRecord).handle);
+    },
+  };
+}
+
+/** Where one source goes. */
+interface Destination {
+  directory: Entry<unknown>;
+  /** The path of that directory. */
+  path: string;
+  /** The new name; null: what is in the source goes into the directory. */
+  name: string | null;
+}
+
+/** One call of the verb. */
+class Session {
+  readonly #call: Call;
+  readonly #interrupts: Interrupts;
+  readonly #worlds: ReadonlyMap<string | null, World>;
+
+  constructor(
+    { call, interrupts, worlds }: {
+      call: Call;
+      interrupts: Interrupts;
+      worlds: ReadonlyMap<string | null, World>;
+    },
+  ) {
+    this.#call = call;
+    this.#interrupts = interrupts;
+    this.#worlds = worlds;
+  }
+
+  /** Copies one source; whether everything is there as it was. */
+  async copy(source: Place, target: Place): Promise<boolean> {
+    const { options, terminal, words } = this.#call;
+    const from = this.#worlds.get(source.image)!;
+    const to = this.#worlds.get(target.image)!;
+    const entry = at(placeText(source), () => this.#sourceAt(from, source));
+    const isOnly = words.length === 2;
+    const destination = at(placeText(target), () => destinationOf(to, { source, target, isOnly }));
+    if (from === to && isDir(entry.attr.mode)) refuseItself(from, source, destination);
+    const copy = new TreeCopy({
+      from: from.tree,
+      to: to.tree,
+      keepsExisting: options["no-clobber"] === true,
+      leaveOut: source.image === null ? ownFiles(target.image!) : undefined,
+    });
+    const job: CopyJob<unknown, unknown> = {
+      entry,
+      directory: destination.directory.node,
+      name: destination.name,
+      fromText: placeText(source),
+      toText: placeText({ image: target.image, path: joined(destination) }),
+    };
+    const stepOptions = {
+      terminal,
+      label: "copying",
+      interrupts: this.#interrupts,
+      leftAs: "what was copied before is there and whole",
+    };
+    await takeSteps(copy.run(job), stepOptions);
+    const report = copy.report();
+    tellFindings(terminal, report);
+    return report.isComplete;
+  }
+
+  #sourceAt(world: World, { path }: Place): Entry<unknown> {
+    const isRecursive = this.#call.options.recursive === true;
+    const entry = world.at(path, !isRecursive || path.endsWith("/"));
+    if (entry === null) throw new ErrnoError("ENOENT", "copy it");
+    if (!isRecursive && isDir(entry.attr.mode)) {
+      throw new ErrnoError("EISDIR", "copy it: a directory takes -r");
+    }
+    return entry;
+  }
+}
+
+function destinationOf(
+  to: World,
+  { source, target, isOnly }: { source: Place; target: Place; isOnly: boolean },
+): Destination {
+  const { path } = target;
+  const found = to.at(path, true);
+  if (found !== null && isDir(found.attr.mode)) {
+    return { directory: found, path, name: lastName(source.path) || null };
+  }
+  if (!isOnly) {
+    throw new ErrnoError(found === null ? "ENOENT" : "ENOTDIR", "copy several there");
+  }
+  const above = to.at(parentPath(path), true);
+  const name = lastName(path);
+  if (above === null || name === "") throw new ErrnoError("ENOENT", "copy there");
+  if (!isDir(above.attr.mode)) throw new ErrnoError("ENOTDIR", "copy there");
+  return { directory: above, path: parentPath(path), name };
+}
+
+function joined({ path, name }: Destination): string {
+  if (name === null) return path;
+  return path.endsWith("/") ? path + name : `${path}/${name}`;
+}
+
+/** A directory copied into itself would never end. */
+function refuseItself(world: World, source: Place, { path }: Destination): void {
+  const from = world.realPath(source.path) ?? source.path;
+  const to = world.realPath(path) ?? path;
+  const isInside = from === "/" || to === from || to.startsWith(`${from}/`);
+  if (!isInside) return;
+  at(placeText(source), () => {
+    throw new ErrnoError("EINVAL", "copy a directory into itself");
+  });
+}
+
+/** The image that is being written, and its lock, stand still for nobody. */
+function ownFiles(image: string): (key: string) => string | null {
+  const host = new HostTree();
+  const keys = new Set([image, `${image}.lock`].map((path) => host.at(realPathOf(path))?.key));
+  return (key) => keys.has(key) ? "left out: it is the image that is being written" : null;
+}
+
+function realPathOf(path: string): string {
+  return statSync(path, { throwIfNoEntry: false }) === undefined ? path : realpathSync(path);
+}

@@ -1,0 +1,174 @@
+/**
+ * `cairn cp` as a process.
+ */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { HostTree } from "../../cli/host_tree.ts";
+import {
+  assertFails,
+  cairn,
+  command,
+  endedOf,
+  inFolder,
+  refusesBadImages,
+} from "../support/command_line.ts";
+import { forbid, sampleImage, UNPRIVILEGED } from "../support/bad_images.ts";
+import { inShell, onFullDisk } from "../support/hostile_host.ts";
+import { treeView } from "../support/tree_view.ts";
+
+function viewAt(path: string) {
+  const tree = new HostTree();
+  return treeView(tree, tree.at(path)!);
+}
+
+const SETUP = `
+  set -e
+  mkdir -p src/sub/empty
+  echo hello > src/a; ln src/a src/sub/again; ln -s ../a src/sub/link; mkfifo src/sub/fifo
+  truncate -s 1G src/sparse; printf x | dd of=src/sparse bs=1 seek=500000000 conv=notrunc 2>/dev/null
+  setfattr -n user.note -v yes src/a
+  echo dash > src/-dash; echo dot > src/.hidden; touch "src/$(printf 'a\\nb')"
+  chmod 751 src/sub; touch -d @1234567.5 src/a src/sub
+  touch -h -a -d '2100-01-01' src src/a src/sub src/sub/link src/sub/fifo src/sub/empty src/sparse src/-dash src/.hidden "src/$(printf 'a\\nb')"
+  cairn mkfs v`;
+
+Deno.test("cairn cp -r carries a tree into an image, to another one, and back", () => {
+  inFolder((folder) => {
+    const { err, status } = inShell(
+      `${SETUP}
+      cairn cp -r src v:/; cairn mkfs w; cairn cp -r v:/ w:/; cairn cp -r w:/src out
+      cairn check v; cairn check w`,
+      folder,
+    );
+    assertEquals([status, err], [0, ""]);
+    const [before, after] = [viewAt(`${folder}/src`), viewAt(`${folder}/out`)];
+    assertEquals(after, before);
+    assertEquals(Object.keys(after).length, 11);
+    assert(Deno.statSync(`${folder}/w`).size < 2 ** 22, "holes take no room");
+  });
+});
+
+Deno.test("cairn cp puts copies where the words say", () => {
+  inFolder((folder) => {
+    sampleImage(`${folder}/v`);
+    const { out, err, status } = inShell(
+      `set -e
+      cairn cp v:/a v:/c; cairn cp v:/a v:/c v:/dir; cairn cp v:/dir/link v:/followed
+      cairn cp -r v:/dir/link v:/link; cairn cp -r v:/dir/. v:/new; mkdir host
+      echo new > -a; cairn cp -- -a v:/; cairn cp -n -- -a v:/c; cairn cp -r v:/dir v:/new host
+      cairn cp -r v:/dir/. host; cairn tree v; ls -A host host/dir; cat host/a`,
+      folder,
+    );
+    assertEquals([status, err], [0, ""]);
+    assertEquals(out.split("\n").filter((line) => line !== ""), [
+      ...["/", "  -a (4)", "  a (6)", "  c (6)", "  dir/", "    a (6)", "    b (6)", "    c (6)"],
+      ...["    link -> ../a", "  followed (6)", "  link -> ../a", "  new/", "    a (6)"],
+      ...["    b (6)", "    c (6)", "    link -> ../a"],
+      ...["host:", "a", "b", "c", "dir", "link", "new", "host/dir:", "a", "b", "c", "link"],
+      "hello",
+    ]);
+    assertEquals(cairn(["check", `${folder}/v`]).status, 0);
+  });
+});
+
+Deno.test("cairn cp refuses what makes no sense, in one line", () => {
+  inFolder((folder) => {
+    const image = `${folder}/v`;
+    refusesBadImages(folder, ["cp"], (path) => [`${path}:/a`, `${folder}/out`]);
+    sampleImage(image);
+    Deno.writeTextFileSync(`${folder}/file`, "");
+    const rows: [words: string[], line: RegExp][] = [
+      [["a", "b"], /no side is in an image: write IMAGE:\/path/],
+      [[`${image}:dir`, "b"], /is no path in an image: write ".*v:\/dir"/],
+      [[`${image}:/none`, folder], /v:\/none": ENOENT/],
+      [[`${image}:/dir`, folder], /v:\/dir": EISDIR: .* takes -r/],
+      [[`${folder}/none`, `${image}:/`], /none": ENOENT/],
+      [[`${image}:/a`, `${image}:/a`], /v:\/a": EINVAL: cannot copy it to itself/],
+      [["-r", `${image}:/dir`, `${image}:/dir/in`], /v:\/dir": EINVAL: .* into itself/],
+      [["-r", `${image}:/`, `${image}:/dir`], /EINVAL: .* into itself/],
+      [["-r", `${image}:/dir`, `${folder}/file`], /file": ENOTDIR/],
+      [[`${image}:/a`, `${image}:/dir/b`, `${image}:/none`], /v:\/none": ENOENT/],
+      [[`${image}:/a`, `${folder}/no/such`], /such": ENOENT/],
+    ];
+    for (const [words, line] of rows) assertFails(["cp", ...words], line);
+    assertEquals(cairn(["check", image]).status, 0);
+  });
+});
+
+Deno.test("cairn cp leaves out what it may not read, and the image itself", () => {
+  inFolder((folder) => {
+    sampleImage(`${folder}/v`);
+    for (const name of ["good", "theirs"]) Deno.writeTextFileSync(`${folder}/${name}`, name);
+    forbid(`${folder}/theirs`);
+    const { status, err, out } = cairn(["cp", "-r", ".", "v:/dir"], {
+      cwd: folder,
+      prefix: UNPRIVILEGED,
+    });
+    assertEquals([status, out], [1, ""], err);
+    assertMatch(err, /^lost: unreadable: "\.\/theirs": EACCES: .*$/m);
+    assertMatch(err, /^note: left-out: "\.\/v": .* the image that is being written$/m);
+    assertEquals(cairn(["ls", `${folder}/v`, "/dir"]).out, "b\ngood\nlink\n");
+    assertEquals(cairn(["check", `${folder}/v`]).status, 0);
+  });
+});
+
+Deno.test("cairn cp ends in one line when a disk is full, and leaves whole files", () => {
+  inFolder((folder) => {
+    Deno.mkdirSync(`${folder}/src`);
+    Deno.mkdirSync(`${folder}/disk`);
+    for (let file = 0; file < 12; file++) {
+      Deno.writeFileSync(`${folder}/src/${file + 10}`, new Uint8Array(300_000).fill(file));
+    }
+    const { out, err } = onFullDisk(
+      `cairn mkfs v; cairn cp -r ../src v:/; echo "status $?"; cairn check v; cairn tree v
+      cairn mkfs "${folder}/w"; cairn cp -r ../src "${folder}/w:/"; rm v*
+      cairn cp -r "${folder}/w:/src" . ; echo "status $?"; ls -A src`,
+      { folder: `${folder}/disk`, diskBytes: 3 * 2 ** 20 },
+    );
+    const lines = err.trimEnd().split("\n");
+    assertEquals(lines.length, 2, err);
+    assertMatch(lines[0]!, /^cairn cp: "v:\/src\/\d+": ENOSPC: .*; make room there and try again$/);
+    assertMatch(lines[1]!, /^cairn cp: "\.\/src\/\d+": ENOSPC: .*; make room there and try again$/);
+    assertEquals(out.match(/^status 2$/gm)?.length, 2, out);
+    assertMatch(out, /^clean: \d files/m);
+    const sizes = [...out.matchAll(/^ {4}\d+ \((\d+)\)$/gm)].map((match) => match[1]);
+    assert(sizes.length > 3 && sizes.every((size) => size === "300000"), out);
+    assert(!out.includes(".cp-"), out);
+  });
+});
+
+/** Copies until something is in the image, and then stops it by a signal. */
+async function stopped(folder: string, signal: Deno.Signal) {
+  const child = command(["cp", "-r", "src", "v:/"], { cwd: folder }).spawn();
+  const ended = child.output();
+  // The journal alone is half a megabyte: behind that, copying goes on.
+  while (Deno.statSync(`${folder}/v`).size < 20_000_000) {
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  child.kill(signal);
+  return endedOf(await ended);
+}
+
+Deno.test("cairn cp leaves a consistent image when it is interrupted, and when it is killed", async () => {
+  const folder = Deno.makeTempDirSync();
+  try {
+    Deno.mkdirSync(`${folder}/src`);
+    for (let file = 0; file < 60; file++) {
+      Deno.writeFileSync(`${folder}/src/${file}`, new Uint8Array(5_000_000).fill(file));
+    }
+    for (const signal of ["SIGINT", "SIGKILL"] as const) {
+      cairn(["mkfs", "--force", `${folder}/v`]);
+      const { status, err } = await stopped(folder, signal);
+      if (signal === "SIGINT") {
+        assertEquals(status, 130, err);
+        assertMatch(err, /^cairn cp: it was interrupted; what was copied .* whole$/m);
+      }
+      const checked = cairn(["check", `${folder}/v`]);
+      assertEquals(checked.status, 0, checked.out);
+      const sizes = [...cairn(["tree", `${folder}/v`]).out.matchAll(/\((\d+)\)$/gm)];
+      assert(sizes.length < 60 && sizes.every(([, size]) => size === "5000000"));
+      if (signal === "SIGINT") assert(sizes.length > 0, "nothing was copied before");
+    }
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+});
