@@ -10,6 +10,7 @@
  * @module
  */
 import { ErrnoError } from "../../abi/errno.ts";
+import { decodeUtf8, encodeUtf8 } from "../../abi/utf8.ts";
 import type { Ino } from "../volume_ops.ts";
 import {
   type ChannelMemory,
@@ -20,9 +21,10 @@ import {
   ResponseAt,
   Word,
 } from "./protocol.ts";
-import { decodeUtf8, encodeUtf8 } from "./utf8.ts";
 
 const TWO_32 = 2 ** 32;
+/** What surely has room behind a name: no operation has more fields than that. */
+const FIELDS_BYTES = 128;
 
 /** Writes values behind each other into an area. One object per channel, used again and again. */
 export class Writer {
@@ -54,7 +56,9 @@ export class Writer {
 
   /** The request's name or path. */
   path(name: string): this {
-    this.text(name);
+    const { area } = this.#memory;
+    const end = area.length - FIELDS_BYTES;
+    this.at = encodeUtf8(name, area, { at: this.at, end });
     this.#pathBytes = this.at - REQUEST_BYTES;
     return this;
   }

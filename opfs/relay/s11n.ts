@@ -11,7 +11,7 @@
  * @module
  */
 import { ErrnoError } from "../../abi/errno.ts";
-import { type ByteRange, decodeUtf8, encodeUtf8 } from "./utf8.ts";
+import { type ByteRange, decodeUtf8, encodeUtf8 } from "../../abi/utf8.ts";
 
 /** What can travel. */
 export type Value = number | bigint | boolean | string;

@@ -100,6 +100,8 @@ export class ServedChannel {
   readonly id: number;
   /** The status that a request waiting for the commit will be answered with. */
   deferredStatus = 0;
+  /** The commit in which a request of this channel was deferred last. */
+  deferredIn: number = -Infinity;
   /** Stops watching whether the client's thread lives; null if nobody watches. */
   unwatch: (() => void) | null = null;
   /** When the request at hand was taken, in ms. */
@@ -112,15 +114,20 @@ export class ServedChannel {
   #answered: number;
   #taken: number;
   #released: number;
+  #hasRemoved = false;
 
   /**
    * Attaches the relay to a channel.
    *
-   * @throws {ErrnoError} EPROTO if the memory is no channel of this version
+   * @throws {ErrnoError} EPROTO if the memory is no channel of this version, or is served already:
+   * two would apply each request twice
    */
   constructor(buffer: SharedArrayBuffer, id = 0) {
     this.id = id;
     this.memory = openChannelMemory(buffer);
+    if (Atomics.load(this.memory.words, Word.LEASE) !== Lease.NONE) {
+      throw new ErrnoError("EPROTO", "attach a channel: it is served already");
+    }
     this.reader = new Reader(this.memory);
     this.writer = new Writer(this.memory);
     this.#answered = this.#taken = Atomics.load(this.memory.words, Word.ANSWER);
@@ -157,9 +164,20 @@ export class ServedChannel {
   release(volume: VolumeOps, ino: Ino): void {
     const count = this.retained.get(ino) ?? 0;
     if (count === 0) throw new ErrnoError("EINVAL", `release inode ${ino}: not retained`);
-    if (count === 1) this.retained.delete(ino);
-    else this.retained.set(ino, count - 1);
+    if (count > 1) {
+      this.retained.set(ino, count - 1);
+      return volume.release(ino);
+    }
+    this.retained.delete(ino);
+    this.#hasRemoved = volume.getattr(ino).nlink === 0;
     volume.release(ino);
+  }
+
+  /** Whether an inode may have gone with what was let go of last: others may know it yet. */
+  takeRemoved(): boolean {
+    const hasRemoved = this.#hasRemoved;
+    this.#hasRemoved = false;
+    return hasRemoved;
   }
 
   /** Whether the client's thread holds a Web Lock that nobody watches yet. */

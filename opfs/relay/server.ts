@@ -18,6 +18,7 @@ import type { VolumeOps } from "../volume_ops.ts";
 import { changesSomething, dispatch } from "./dispatch.ts";
 import { DEFAULT_DEADLINE_MS } from "./channel.ts";
 import { Doorbell, type SleepOptions } from "./doorbell.ts";
+import { GroupCommit } from "./group_commit.ts";
 import { Look, pause } from "./look.ts";
 import { Metrics } from "./metrics.ts";
 import { isLockOp, serveLock } from "./lock_requests.ts";
@@ -82,7 +83,7 @@ export class Relay {
   readonly #watchClient: RelayOptions["watchClient"];
   readonly #stats: () => Record<string, Value>;
   readonly #channels: ServedChannel[] = [];
-  readonly #syncs: ServedChannel[] = [];
+  readonly #group: GroupCommit;
   readonly #look = new Look();
   readonly #sleep: SleepOptions = { ready: () => this.#anyReady(), timeoutMs: 0 };
   #first = 0;
@@ -95,6 +96,7 @@ export class Relay {
     this.#volume = volume;
     this.#paths = options.paths === undefined ? null : new PathOps(options.paths);
     this.#transfers = new Transfers(volume, this.#paths);
+    this.#group = new GroupCommit(volume);
     this.doorbell = options.doorbell ?? new Doorbell();
     this.#deadlineMs = options.deadlineMs ?? DEFAULT_DEADLINE_MS;
     this.#trace = options.trace;
@@ -105,9 +107,11 @@ export class Relay {
   /**
    * Takes on a client.
    *
-   * @throws {ErrnoError} EPROTO if the memory is no channel of this version
+   * @throws {ErrnoError} EPROTO if the memory is no channel of this version, or served already; EIO
+   * if the relay is about to end
    */
   attach(buffer: SharedArrayBuffer): void {
+    if (this.#stopping) throw new ErrnoError("EIO", "attach a channel: the relay ends");
     const channel = new ServedChannel(buffer, this.#nextId++);
     this.#channels.push(channel);
     channel.admit();
@@ -142,21 +146,45 @@ export class Relay {
 
   /** One turn over all channels. Returns whether there was something to do. */
   turn(): boolean {
-    const count = this.#channels.length;
-    let worked = false;
     this.beat();
-    for (let step = 0; step < count; step++) {
-      const channel = this.#channels[(this.#first + step) % count]!;
-      if (channel.isClosed() || !this.#isReady(channel)) continue;
-      worked = true;
-      if (channel.hasRelease()) this.#release(channel);
-      if (!this.#hasWork(channel)) continue;
-      this.#serve(channel);
+    const worked = this.#pass();
+    if (this.#group.size > 0) {
+      this.#gather();
+      this.#group.commit((channel) => this.#countSync(channel));
     }
-    this.#first = count === 0 ? 0 : (this.#first + 1) % count;
-    if (this.#syncs.length > 0) this.#commit();
     this.#dropClosed();
     return worked;
+  }
+
+  /** One request of every ready channel. Returns whether there was one. */
+  #pass(): boolean {
+    const count = this.#channels.length;
+    let worked = false;
+    for (let step = 0; step < count; step++) {
+      const channel = this.#channels[(this.#first + step) % count]!;
+      if (channel.isClosed()) continue;
+      // In this order: what was let go of before a request was sent is seen with the request.
+      const hasWork = this.#hasWork(channel);
+      const hasRelease = channel.hasRelease();
+      if (!hasWork && !hasRelease) continue;
+      worked = true;
+      if (hasRelease) this.#release(channel);
+      if (hasWork) this.#serve(channel);
+    }
+    this.#first = count === 0 ? 0 : (this.#first + 1) % count;
+    return worked;
+  }
+
+  /** Waits for those who may be about to ask for this commit too: asleep, and not for long. */
+  #gather(): void {
+    const until = performance.now() + this.#group.patienceMs;
+    while (this.#group.mayGrow(this.#channels)) {
+      const timeoutMs = until - performance.now();
+      if (timeoutMs <= 0) return;
+      if (this.#pass()) continue;
+      this.#sleep.timeoutMs = timeoutMs;
+      this.doorbell.sleep(this.#sleep);
+    }
   }
 
   async #run(): Promise<void> {
@@ -221,7 +249,11 @@ export class Relay {
   }
 
   #release(channel: ServedChannel): void {
+    const startedAt = performance.now();
     const number = channel.takeRelease(this.#volume);
+    if (channel.takeRemoved()) this.#bumpOthers(channel);
+    const timeMs = performance.now() - startedAt;
+    this.counters.add(Op.RELEASE, { timeMs, waitMs: 0, bytes: 0 });
     this.#trace?.(channel.id, -number);
   }
 
@@ -286,7 +318,7 @@ export class Relay {
     }
     this.#paths.checkSync(channel);
     channel.writer.beginResponse();
-    this.#defer(channel, 0);
+    this.#group.defer(channel, 0);
   }
 
   /** Control calls answer with s11n values. */
@@ -298,6 +330,7 @@ export class Relay {
       : { values: Object.entries(this.#stats()).flat(), last: 0 };
     const at = writer.beginResponse().at;
     writer.at = writeValues(values, memory.area, { at, end: memory.area.length });
+    this.#count(channel, 0);
     channel.answer(last);
   }
 
@@ -316,10 +349,10 @@ export class Relay {
   #finish(channel: ServedChannel, { status, bytes }: { status: number; bytes: number }): void {
     const { op, flags } = channel.reader;
     this.#count(channel, bytes);
-    if (changesSomething(op)) this.#bumpOthers(channel);
+    if (changesSomething(op) || channel.takeRemoved()) this.#bumpOthers(channel);
     // Most operations by path have another use for that bit.
     const mayFlush = op === PathOp.WRITE || !isPathOp(op);
-    if (flags & FLAG_FLUSH && mayFlush) this.#defer(channel, status);
+    if (flags & FLAG_FLUSH && mayFlush) this.#group.defer(channel, status);
     else channel.answer(status);
   }
 
@@ -329,32 +362,13 @@ export class Relay {
     this.#volume.getattr(ino);
     channel.transfer.ino = ino;
     writer.beginResponse();
-    this.#defer(channel, 0);
+    this.#group.defer(channel, 0);
   }
 
-  #defer(channel: ServedChannel, status: number): void {
-    channel.deferredStatus = status;
-    this.#syncs.push(channel);
-  }
-
-  /** One commit for all requests of the turn that asked for it, then their answers. */
-  #commit(): void {
-    const waiting = this.#syncs.splice(0);
-    const [first] = waiting;
-    let failure: unknown = null;
-    try {
-      const isOne = waiting.length === 1 && first!.reader.op === Op.FSYNC;
-      if (isOne) this.#volume.fsync(first!.transfer.ino);
-      else this.#volume.sync();
-    } catch (error) {
-      failure = error;
-    }
-    for (const channel of waiting) {
-      const { op } = channel.reader;
-      if (op === Op.SYNC || op === Op.FSYNC || op === PathOp.FSYNC) this.#count(channel, 0);
-      if (failure === null) channel.answer(channel.deferredStatus);
-      else channel.answerError(failure);
-    }
+  /** What was a request for durability and nothing else is counted when it is done. */
+  #countSync(channel: ServedChannel): void {
+    const { op } = channel.reader;
+    if (op === Op.SYNC || op === Op.FSYNC || op === PathOp.FSYNC) this.#count(channel, 0);
   }
 
   #count(channel: ServedChannel, bytes: number): void {
@@ -383,6 +397,8 @@ export class Relay {
     for (const [ino, count] of channel.retained) {
       for (let left = count; left > 0; left--) this.#releaseQuietly(ino);
     }
+    // Some of it may be gone now.
+    if (channel.retained.size > 0) this.#bumpOthers(channel);
     channel.retained.clear();
   }
 

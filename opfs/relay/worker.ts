@@ -105,7 +105,7 @@ async function start({ version, place, settings }: Init): Promise<void> {
     paths: () => pathsOf(mounted, settings.engine.readOnly),
     watchClient: (channel, gone) => watchLock(clientLockName(place.path, channel), gone),
   });
-  relay.run();
+  relay.run().catch(fail);
   stopTimer = startCommitTimer(mounted, settings.engine);
   const { root, report } = mounted;
   const address = { doorbell: relay.doorbell.buffer, root, report };
@@ -159,9 +159,15 @@ function refuse(error: unknown): void {
   announce({ type: "unavailable", ...described(error) });
 }
 
+/** A relay that cannot go on has no client any more; they learn of it at once. */
+function fail(error: unknown): void {
+  if (!isClosing) announce({ type: "closed", ...described(error) });
+}
+
 function hello(channel: SharedArrayBuffer): void {
   try {
-    relay?.attach(channel);
+    if (relay === null) throw new ErrnoError("EIO", "attach a channel: no volume is open here");
+    relay.attach(channel);
   } catch (error) {
     scope.postMessage({ type: "refused", channel, reason: described(error).reason });
   }

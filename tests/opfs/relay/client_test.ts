@@ -138,6 +138,16 @@ rigTest("RelayClient hands errors on with code, number and text", async (rig) =>
   assertEquals(error.message, 'ENOENT: cannot find "gone"');
   assertThrows(() => client.lookup(client.root, "\udc00"), Error, "EILSEQ");
   assertThrows(() => client.lookup(client.root, "x".repeat(300)), Error, "ENAMETOOLONG");
+  // A name fills the area, or leaves no room for what comes behind it.
+  for (const length of [15_000, 16_240, 16_367, 16_368, 16_369, 16_384, 20_000]) {
+    const name = "x".repeat(length);
+    assertThrows(() => client.lookup(client.root, name), Error, "ENAMETOOLONG");
+    assertThrows(() => client.create(client.root, name, file), Error, "ENAMETOOLONG");
+    const move = () => client.rename(client.root, name, client.root, "b", 0);
+    assertThrows(move, Error, "ENAMETOOLONG");
+    const target = { ...file, mode: S_IFLNK | 0o777, target: name };
+    assertThrows(() => client.create(client.root, "l", target), Error, "ENAMETOOLONG");
+  }
   assertThrows(() => client.release(client.root), Error, "EINVAL");
   assertEquals(client.lookup(client.root, "still"), 0);
 });

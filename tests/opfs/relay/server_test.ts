@@ -2,12 +2,14 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { S_IFREG } from "../../../abi/mode.ts";
 import { ErrnoError } from "../../../abi/errno.ts";
 import { InvariantError } from "../../../abi/invariant.ts";
+import { CachedVolume } from "../../../opfs/cache.ts";
 import { Channel, wholeMessage } from "../../../opfs/relay/channel.ts";
 import { createChannelMemory, FLAG_FLUSH, Op, Signal, Word } from "../../../opfs/relay/protocol.ts";
 import { RelayPromises } from "../../../opfs/relay/promises.ts";
 import { Relay } from "../../../opfs/relay/server.ts";
 import { ModelVolume } from "../../support/model_volume.ts";
 import { type Rig, startRig } from "../../support/relay_rig.ts";
+import { turnedRelay } from "../../support/turned_relay.ts";
 
 const file = { mode: S_IFREG | 0o644, uid: 0, gid: 0 };
 
@@ -173,6 +175,88 @@ Deno.test("Relay refuses memory that is no channel", () => {
   const { buffer, words } = createChannelMemory(16_384);
   words[Word.AREA_BYTES] = 1 << 30;
   assertThrows(() => relay.attach(buffer), ErrnoError, "sizes");
+});
+
+Deno.test("Relay serves no channel twice, and none when it ends", async () => {
+  const { relay, volume, open } = byHand();
+  const a = open();
+  assertThrows(() => relay.attach(a.memory.buffer), ErrnoError, "served already");
+  a.writer.begin(Op.CREATE).path("f").ino(volume.root).u32(file.mode).u32(0).u32(0).u32(0);
+  a.publish(wholeMessage(a.writer.end()));
+  relay.turn();
+  assertEquals([statusOf(a), relay.clientCount, volume.calls.get("create")], [0, 1, 1]);
+  await relay.stop();
+  assertThrows(() => relay.attach(createChannelMemory(16_384).buffer), ErrnoError, "relay ends");
+});
+
+Deno.test("Relay carries out a release before the request that was sent behind it", () => {
+  const volume = new ModelVolume();
+  const [one, two] = ["one", "two"].map((name) => volume.create(volume.root, name, file));
+  const order: string[] = [];
+  // When it has carried out the first release, the client lets go of a second inode, and asks.
+  const relay: Relay = new Relay(volume, {
+    trace(_client, sequence) {
+      order.push(sequence < 0 ? `release ${-sequence}` : "request");
+      if (sequence !== -1) return;
+      a.postRelease(two!, 0);
+      a.publish(wholeMessage(a.writer.begin(Op.STATFS).end()));
+    },
+  });
+  const memory = createChannelMemory(16_384);
+  relay.attach(memory.buffer);
+  const a = new Channel(memory, relay.doorbell);
+  for (const ino of [one!, two!]) {
+    a.publish(wholeMessage(a.writer.begin(Op.RETAIN).ino(ino).end()));
+    relay.turn();
+    assertEquals(statusOf(a), 0);
+  }
+  order.length = 0;
+  a.postRelease(one!, 0);
+  relay.turn();
+  relay.turn();
+  assertEquals(order, ["release 1", "release 2", "request"]);
+});
+
+Deno.test("Relay tells others when an unlinked inode goes with its last holder", () => {
+  for (const dies of [false, true]) {
+    const { client, relay } = turnedRelay();
+    const [a, b] = [client(), new CachedVolume(client())];
+    const { ino } = a.createRetain(a.root, "f", file);
+    a.retain(ino);
+    a.unlink(a.root, "f");
+    assertEquals(b.getattr(ino).nlink, 0);
+    a.release(ino);
+    assertEquals(b.getattr(ino).nlink, 0);
+    if (dies) a.abandon();
+    else a.release(ino);
+    relay.turn();
+    assertThrows(() => b.getattr(ino), ErrnoError, "ESTALE");
+  }
+});
+
+Deno.test("Relay waits for those who were in the last commits, and not for ever", () => {
+  const { relay, volume, open } = byHand();
+  const [a, b] = [open(), open()];
+  const ask = (channel: Channel) =>
+    channel.publish(wholeMessage(channel.writer.begin(Op.SYNC).end()));
+  const pause = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+  volume.sync = pause;
+  for (let round = 0; round < 12; round++) {
+    for (const channel of [a, b]) ask(channel);
+    relay.turn();
+    assertEquals([a, b].map(statusOf), [0, 0]);
+  }
+  const waits: number[] = [];
+  volume.sync = () => waits.push(performance.now());
+  for (let round = 0; round < 12; round++) {
+    ask(a);
+    const before = performance.now();
+    relay.turn();
+    waits.push(waits.pop()! - before);
+    assertEquals(statusOf(a), 0);
+  }
+  // The other one is silent: it is waited for three times, half a commit but 2 ms at most each.
+  assert(waits[0]! > 0.2 && Math.min(...waits.slice(3)) < 0.2, `${waits}`);
 });
 
 Deno.test("Relay writes no answer into a closed channel", () => {

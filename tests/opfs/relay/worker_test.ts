@@ -1,10 +1,16 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { fileHandle } from "../../../opfs/device/file.ts";
 import { Channel, closeChannel } from "../../../opfs/relay/channel.ts";
 import { RelayClient } from "../../../opfs/relay/client.ts";
 import { Doorbell } from "../../../opfs/relay/doorbell.ts";
+import { RelayHost } from "../../../opfs/relay/host.ts";
 import type { FromWorker, ToWorker } from "../../../opfs/relay/messages.ts";
-import { Closed, createChannelMemory, MESSAGE_VERSION } from "../../../opfs/relay/protocol.ts";
+import {
+  Closed,
+  createChannelMemory,
+  MESSAGE_VERSION,
+  Word,
+} from "../../../opfs/relay/protocol.ts";
 import { checkVolume } from "../../../opfs/volume/check.ts";
 
 const settings = { busyTimeoutMs: 100, deadlineMs: 1000, sanityCheck: false, engine: {} };
@@ -81,6 +87,41 @@ Deno.test("the relay's worker says unavailable, and why", async () => {
       assert(answer.type === "unavailable" && answer.code === code, JSON.stringify(answer));
       worker.terminate();
     }
+  });
+});
+
+Deno.test("the relay's worker takes no channel before it is ready", async () => {
+  const { worker, hear, say } = spoken();
+  await hear();
+  say({ type: "hello", channel: createChannelMemory(16_384).buffer });
+  const answer = await hear();
+  assert(answer.type === "refused" && answer.reason.includes("no volume is open"), answer.type);
+  worker.terminate();
+});
+
+Deno.test("a relay that cannot go on says so at once, and its clients learn of it", async () => {
+  await withDirectory(async (directory) => {
+    const server = PROGRAM.replace("worker.ts", "server.ts");
+    const broken = `import { Relay } from "${server}";
+      Relay.prototype.beat = function () { if (this.clientCount > 1) throw new Error("broken"); };
+      await import("${PROGRAM}");`;
+    Deno.writeTextFileSync(`${directory}/w.js`, broken);
+    const place = { kind: "host", path: `${directory}/a.cairn` } as const;
+    const worker = new Worker(`file://${directory}/w.js`, { type: "module" });
+    const host = await RelayHost.start({ place, settings, worker, startTimeoutMs: 20_000 });
+    const before = performance.now();
+    const channels = [1, 2].map(() => {
+      return new Channel(host.connect(16_384), new Doorbell(host.address.doorbell));
+    });
+    for (const channel of channels) {
+      await channel.admitted("attach").catch(() => {});
+      while (Atomics.load(channel.memory.words, Word.CLOSED) === Closed.OPEN) {
+        assert(performance.now() - before < 5000, "nobody is told");
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    }
+    assertEquals(host.state, "dead");
+    await assertRejects(() => host.close(), Error, "broken");
   });
 });
 
