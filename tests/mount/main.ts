@@ -3,64 +3,25 @@
  *
  * Runs programs that people trust their files with on a mounted volume, each on a fresh image that has
  * to be clean afterwards, and prints what ran, what failed, and what could not run and why. Some come
- * from outside: variables say where they are (`CAIRN_PJDFSTEST`, `CAIRN_FSX`, `CAIRN_FSSTRESS`).
- * Ends with 1 if something failed. Leaves no mount and no process.
+ * from outside: variables say where they are (`CAIRN_PJDFSTEST`, `CAIRN_FSX`, `CAIRN_FSSTRESS`,
+ * `CAIRN_LUA`). `CAIRN_SEED` repeats the random moments of the kills. Ends with 1 if something
+ * failed. Leaves no mount and no process.
  */
 import { parseArgs } from "node:util";
-import { findProgram } from "../../tools/needs.ts";
 import { assertClean, Server, withPlace } from "./mounted.ts";
-import { buildWorkload } from "./workloads/build.ts";
-import {
-  fioWorkload,
-  fsstressWorkload,
-  fsxWorkload,
-  pjdfstestWorkload,
-  stressWorkload,
-} from "./workloads/exercisers.ts";
-import { gitWorkload } from "./workloads/git.ts";
 import { killWorkload } from "./workloads/kill.ts";
-import { sqliteWorkload } from "./workloads/sqlite.ts";
-import { tarWorkload } from "./workloads/tar.ts";
+import { PROGRAMS } from "./workloads/programs.ts";
 import { userWorkload } from "./workloads/user.ts";
-import type { Site, Workload } from "./workloads/workload.ts";
+import { outsideOf, type Site, whyNot, type Workload } from "./workloads/workload.ts";
 
-const WORKLOADS: readonly Workload[] = [
-  gitWorkload,
-  sqliteWorkload,
-  tarWorkload,
-  buildWorkload,
-  fioWorkload,
-  fsxWorkload,
-  fsstressWorkload,
-  stressWorkload,
-  userWorkload,
-  killWorkload,
-  pjdfstestWorkload,
-];
-
-/** Why a workload cannot run here; null if it can. */
-function whyNot(workload: Workload): string | null {
-  const { programs, outside, asRoot = false } = workload;
-  const missing = programs.filter((program) => findProgram({ commands: [program] }) === null);
-  if (missing.length > 0) return `not installed: ${missing.join(", ")}`;
-  if (asRoot && Deno.uid() !== 0) return "it takes root";
-  if (outside !== undefined && valueOf(outside.variable) === "") {
-    return `${outside.variable} does not name ${outside.what}`;
-  }
-  return workload.whyNot?.() ?? null;
-}
-
-function valueOf(variable: string): string {
-  return Deno.env.get(variable) ?? "";
-}
+const WORKLOADS: readonly Workload[] = [...PROGRAMS, userWorkload, killWorkload];
 
 async function runOne(workload: Workload, scale: number): Promise<string> {
   let done = "";
   await withPlace(async (place) => {
     const host = `${place.folder}/host`;
     Deno.mkdirSync(host);
-    const outside = workload.outside === undefined ? "" : valueOf(workload.outside.variable);
-    const site = { ...place, host, outside, scale } as Site;
+    const site = { ...place, host, outside: outsideOf(workload), scale } as Site;
     done = workload.mountsItself === true
       ? await workload.run(site)
       : await runMounted(workload, site);

@@ -76,6 +76,11 @@ export class Server {
     return this.#messages;
   }
 
+  /** The process. */
+  get pid(): number {
+    return this.#child.pid;
+  }
+
   /** Sends a signal. */
   signal(name: Deno.Signal): void {
     try {

@@ -1,5 +1,5 @@
 /**
- * A C project, written on the spot, built inside the mount by make and the compiler.
+ * C projects built inside the mount by make and the compiler: one written on the spot, and Lua.
  */
 import { must, type Workload } from "./workload.ts";
 
@@ -9,6 +9,7 @@ const FILES = 40;
 export const buildWorkload: Workload = {
   name: "build",
   programs: ["make", "cc", "ar"],
+  isVictim: true,
   async run({ directory }) {
     const cwd = `${directory}/project`;
     writeProject(cwd);
@@ -23,6 +24,28 @@ export const buildWorkload: Workload = {
     const left = [...Deno.readDirSync(cwd)].length;
     if (left !== FILES + 3) throw new Error(`${left} files are left after "make clean"`);
     return `${FILES + 1} C files compiled twice, archived, linked and run`;
+  },
+};
+
+/** Lua's own source: built, asked, installed, cleaned. */
+export const luaWorkload: Workload = {
+  name: "lua",
+  programs: ["make", "gcc", "ar", "cp", "diff"],
+  outside: { variable: "CAIRN_LUA", what: "an unpacked source of Lua" },
+  isVictim: true,
+  async run({ directory, outside }) {
+    const cwd = `${directory}/lua`;
+    await must(["cp", "-a", outside, cwd]);
+    await must(["make", "-j2", "posix"], { cwd });
+    const question = "local t = {} for i = 1, 1e5 do t[i] = i * i end print(#t, t[1e5])";
+    await mustPrint([`${cwd}/src/lua`, "-e", question], "100000\t10000000000\n");
+    await must([`${cwd}/src/luac`, "-o", `${directory}/out.luac`, "-"], { input: question });
+    await mustPrint([`${cwd}/src/lua`, `${directory}/out.luac`], "100000\t10000000000\n");
+    await must(["make", "install", `INSTALL_TOP=${directory}/installed`], { cwd });
+    await mustPrint([`${directory}/installed/bin/lua`, "-e", "print(6 * 7)"], "42\n");
+    await must(["make", "clean"], { cwd });
+    await must(["diff", "-r", outside, cwd]);
+    return "Lua copied in, compiled, run, installed and cleaned";
   },
 };
 

@@ -7,6 +7,7 @@ import { must, type Workload } from "./workload.ts";
 export const fioWorkload: Workload = {
   name: "fio",
   programs: ["fio"],
+  isVictim: true,
   async run({ directory, host, scale }) {
     const common = ["--direct=0", "--verify=crc32c", "--verify_fatal=1", "--group_reporting"];
     const jobs: string[][] = [
@@ -26,15 +27,27 @@ export const fioWorkload: Workload = {
 
 const STRESSORS = [
   ...["access", "chdir", "chmod", "chown", "copy-file", "dentry", "dir", "dirdeep", "dirmany"],
-  ...["dup", "fcntl", "fiemap", "file-ioctl", "filename", "flock", "fpunch", "fstat", "getdent"],
-  ...["hdd", "iomix", "link", "locka", "lockf", "lockofd", "mknod", "open", "rename", "seek"],
-  ...["symlink", "sync-file", "touch", "utime"],
+  ...[
+    "dnotify",
+    "dup",
+    "fallocate",
+    "fcntl",
+    "fiemap",
+    "file-ioctl",
+    "filename",
+    "flock",
+    "fpunch",
+  ],
+  ...["fsize", "fstat", "getdent", "hdd", "inotify", "io", "iomix", "lease", "link", "locka"],
+  ...["lockf", "lockofd", "mknod", "open", "rename", "seek", "symlink", "sync-file", "touch"],
+  ...["utime", "xattr"],
 ];
 
 /** Many processes that do one thing each, as fast as they can. */
 export const stressWorkload: Workload = {
   name: "stress-ng",
   programs: ["stress-ng"],
+  isVictim: true,
   async run({ directory, scale }) {
     const seconds = 2 * scale;
     const skipped: string[] = [];
@@ -69,6 +82,7 @@ export const pjdfstestWorkload: Workload = {
   outside: { variable: "CAIRN_PJDFSTEST", what: "a checkout of pjdfstest with its command built" },
   asRoot: true,
   flags: ["--allow-other"],
+  isVictim: true,
   async run({ directory, outside }) {
     Deno.chmodSync(directory, 0o755);
     const output = await must(["prove", "--recurse", "--QUIET", `${outside}/tests`], {
@@ -85,6 +99,7 @@ export const fsxWorkload: Workload = {
   name: "fsx",
   programs: [],
   outside: { variable: "CAIRN_FSX", what: "the path of a built fsx" },
+  isVictim: true,
   async run({ directory, host, outside, scale }) {
     const count = 50_000 * scale;
     for (const seed of [1, 2, 3]) {
@@ -100,6 +115,7 @@ export const fsstressWorkload: Workload = {
   name: "fsstress",
   programs: [],
   outside: { variable: "CAIRN_FSSTRESS", what: "the path of a built fsstress" },
+  isVictim: true,
   async run({ directory, outside, scale }) {
     const count = 2000 * scale;
     for (const seed of [1, 2, 3]) {

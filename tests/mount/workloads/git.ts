@@ -18,6 +18,7 @@ const ENV = {
 export const gitWorkload: Workload = {
   name: "git",
   programs: ["git", "diff"],
+  isVictim: true,
   async run({ directory, host, scale }) {
     const origin = `${host}/origin`;
     await makeRepository(origin, COMMITS * scale);

@@ -2,6 +2,7 @@
  * sqlite3's own shell on the mount: a write-ahead log (shared memory maps), a rollback journal, and
  * the integrity check.
  */
+import { existsSync } from "node:fs";
 import { must, type Workload } from "./workload.ts";
 
 const INSERTS = 10_000;
@@ -10,6 +11,7 @@ const INSERTS = 10_000;
 export const sqliteWorkload: Workload = {
   name: "sqlite",
   programs: ["sqlite3"],
+  isVictim: true,
   async run({ directory }) {
     const times: string[] = [];
     for (const mode of ["wal", "delete"]) {
@@ -38,5 +40,13 @@ export const sqliteWorkload: Workload = {
       times.push(`${inserts} transactions with a ${mode} journal in ${seconds} s`);
     }
     return `${times.join(", ")}; integrity ok`;
+  },
+  async verifyKilled(directory) {
+    for (const mode of ["wal", "delete"]) {
+      const database = `${directory}/${mode}.db`;
+      if (!existsSync(database)) continue;
+      const integrity = await must(["sqlite3", database, "PRAGMA integrity_check;"]);
+      if (integrity.trim() !== "ok") throw new Error(`${mode}, after the kill: ${integrity}`);
+    }
   },
 };

@@ -8,6 +8,7 @@ export const tarWorkload: Workload = {
   name: "tar",
   programs: ["tar", "diff", "find", "ln", "mkfifo"],
   asRoot: true,
+  isVictim: true,
   async run({ directory, host }) {
     await must(["tar", "-C", "/usr", "-cf", `${host}/in.tar`, "include"]);
     await must(["tar", "-C", directory, "-xpf", `${host}/in.tar`]);

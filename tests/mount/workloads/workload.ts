@@ -2,6 +2,7 @@
  * What a workload of the long mount suite is: a program, or several, that people trust their files
  * with, run on a mounted volume.
  */
+import { findProgram } from "../../../tools/needs.ts";
 import { type Place, run as runProgram, type RunOptions, type Server } from "../mounted.ts";
 
 /** One workload. */
@@ -22,11 +23,15 @@ export interface Workload {
   flags?: readonly string[];
   /** Does it, and says what was done. */
   run(site: Site): Promise<string>;
+  /** Whether the server may be killed in the middle of it. */
+  isVictim?: boolean;
+  /** After such a kill, on the mounted volume: what has to be right in the folder it worked in. */
+  verifyKilled?(directory: string): Promise<void>;
 }
 
 /** Where a workload works. */
 export interface Site extends Place {
-  /** What serves the mount; undefined for a workload that mounts by itself. */
+  /** What serves the mount; undefined for a workload that mounts by itself, and for a victim. */
   server: Server;
   /** A folder beside the mount, on the host. */
   host: string;
@@ -34,6 +39,23 @@ export interface Site extends Place {
   outside: string;
   /** How much is done: 1 in the ordinary form, more in the long one. */
   scale: number;
+}
+
+/** Why a workload cannot run here; null if it can. */
+export function whyNot(workload: Workload): string | null {
+  const { programs, outside, asRoot = false } = workload;
+  const missing = programs.filter((program) => findProgram({ commands: [program] }) === null);
+  if (missing.length > 0) return `not installed: ${missing.join(", ")}`;
+  if (asRoot && Deno.uid() !== 0) return "it takes root";
+  if (outside !== undefined && outsideOf(workload) === "") {
+    return `${outside.variable} does not name ${outside.what}`;
+  }
+  return workload.whyNot?.() ?? null;
+}
+
+/** What a workload's variable names, "" for nothing. */
+export function outsideOf({ outside }: Workload): string {
+  return outside === undefined ? "" : Deno.env.get(outside.variable) ?? "";
 }
 
 /** Runs a program that must succeed; returns what it printed. */
