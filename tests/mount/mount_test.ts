@@ -3,6 +3,8 @@
  * fusermount3. `deno task test:mount` has the long ones.
  */
 import { assert, assertEquals, assertThrows } from "@std/assert";
+import { existsSync } from "node:fs";
+import { findProgram } from "../../tools/needs.ts";
 import { assertClean, check, isMounted, run, Server, withMount, withPlace } from "./mounted.ts";
 
 const isRoot = Deno.uid() === 0;
@@ -116,6 +118,58 @@ Deno.test("mount ends by a signal at once when nobody uses it", async () => {
       await server.kill();
     }
     assertEquals(assertClean(image).files, 1);
+  });
+});
+
+const NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+
+Deno.test("mount --allow-other lets others in, as the modes say, and without it nobody", {
+  ignore: !isRoot || findProgram({ commands: ["setpriv"] }) === null,
+}, async () => {
+  for (const flags of [[], ["--allow-other"]]) {
+    await withMount(async (_, { folder, directory }) => {
+      for (const path of [folder, directory]) Deno.chmodSync(path, 0o755);
+      Deno.writeTextFileSync(`${directory}/open`, "for all", { mode: 0o644 });
+      Deno.writeTextFileSync(`${directory}/closed`, "for one", { mode: 0o600 });
+      const read = (name: string) => run([...NOBODY, "cat", `${directory}/${name}`]);
+      const seen = [(await read("open")).code, (await read("closed")).code];
+      assertEquals(seen, flags.length === 0 ? [1, 1] : [0, 1]);
+    }, { flags });
+  }
+});
+
+Deno.test("mount --attr-timeout says how long the kernel asks nobody", async () => {
+  for (const [flags, code] of [[[], 0], [["--attr-timeout", "0"], 124]] as const) {
+    await withMount(async (server, { directory }) => {
+      Deno.writeTextFileSync(`${directory}/a`, "a");
+      Deno.statSync(`${directory}/a`);
+      server.signal("SIGSTOP");
+      try {
+        const stat = await run(["timeout", "1", "stat", `${directory}/a`]);
+        assertEquals(stat.code, code, `${flags.join(" ")}: ${stat.output}`);
+      } finally {
+        server.signal("SIGCONT");
+      }
+    }, { flags });
+  }
+});
+
+Deno.test("mount without --foreground comes back when the directory shows the volume", async () => {
+  await withPlace(async ({ image, directory }) => {
+    const script = new URL("../../cli/main.ts", import.meta.url).pathname;
+    const mount = [Deno.execPath(), "run", "-A", "--quiet", "--no-check", script, "mount"];
+    const { code, output } = await run([...mount, image, directory], { env: { NO_COLOR: "1" } });
+    assertEquals([code, output], [0, `"${image}" is mounted on "${directory}"\n`]);
+    Deno.writeTextFileSync(`${directory}/a`, "kept");
+    const unmount = isRoot ? ["umount", directory] : ["fusermount3", "-u", directory];
+    assertEquals((await run(unmount)).code, 0);
+    for (let tries = 0; tries < 100 && existsSync(`${image}.lock`); tries++) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    assertEquals(assertClean(image).files, 1);
+    const refused = await run([...mount, `${image}.missing`, directory]);
+    assertEquals(refused.code, 2);
+    assert(refused.output.includes("ENOENT"), refused.output);
   });
 });
 

@@ -13,8 +13,17 @@ const END_LIMIT_MS = 60_000;
 export interface ServeOptions {
   /** Options of `cairn mount`. */
   flags?: readonly string[];
-  /** Another user, and the deno that this user may run. */
-  user?: { id: number; deno: string; cache: string };
+  /** Another user. */
+  user?: User;
+}
+
+/** A user who serves. */
+export interface User {
+  id: number;
+  /** A deno that this user may run. */
+  deno: string;
+  /** A folder for its cache. */
+  cache: string;
 }
 
 /** A process that serves an image. */

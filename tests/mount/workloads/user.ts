@@ -1,9 +1,9 @@
 /**
  * An ordinary user mounts through fusermount3: without root, and without being in the way of it.
  */
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { fileHandle, openVolumeSync } from "../../../opfs/mod.ts";
-import { run, Server } from "../mounted.ts";
+import { run, Server, type User } from "../mounted.ts";
 import { must, type Workload } from "./workload.ts";
 
 const NOBODY = 65534;
@@ -11,12 +11,14 @@ const NOBODY = 65534;
 /** Mount, write, read, unmount as nobody. */
 export const userWorkload: Workload = {
   name: "ordinary user",
-  programs: ["fusermount3", "setpriv"],
+  programs: ["fusermount3", "setpriv", "setfattr"],
   asRoot: true,
   mountsItself: true,
   whyNot(): string | null {
     const mode = Deno.statSync("/dev/fuse").mode ?? 0;
-    return (mode & 0o006) === 0o006 ? null : "only root may open /dev/fuse here";
+    return (mode & 0o006) === 0o006
+      ? null
+      : "only root may open /dev/fuse here (elsewhere its mode is 0666)";
   },
   async run({ image, directory, folder: place, host }) {
     // Root's own deno may stand where nobody else can run it.
@@ -38,13 +40,43 @@ export const userWorkload: Workload = {
     } finally {
       await server.kill();
     }
+    await options(image, directory, user);
     const volume = openVolumeSync(fileHandle(image, { readOnly: true }), { readOnly: true });
     const folder = volume.lookup(volume.root, "d");
     assertEquals(volume.getattr(volume.lookup(folder, "b")).uid, 0, "root's, in the volume");
     volume.close();
-    return "mounted, used and unmounted by nobody; root could not look in";
+    return "mounted, used, killed, mounted again and unmounted by nobody; root could not look in";
   },
 };
+
+/** The same options as root's; and a server that was killed is cleared away. */
+async function options(image: string, directory: string, user: User): Promise<void> {
+  const mounted = async (flags: string[], body: (server: Server) => Promise<unknown>) => {
+    const server = await Server.start(image, directory, { flags, user });
+    await body(server).finally(() => server.kill());
+  };
+  const write = asNobody("sh", "-c", 'echo more >>"$0"', `${directory}/d/b`);
+  await mounted(["--read-only"], async (server) => {
+    assertMatch((await run(write)).output, /Read-only/);
+    server.signal("SIGTERM");
+    assertEquals([await server.status(), server.messages], [0, ""]);
+  });
+  await mounted([], (server) => must([...write]).then(() => server.kill()));
+  assertMatch((await run(asNobody("ls", directory))).output, /not connected/);
+  await mounted([], async (server) => {
+    await must(asNobody("setfattr", "-n", "user.a", "-v", "one", `${directory}/d/b`));
+    await must(asNobody("fusermount3", "-u", directory));
+    assertEquals([await server.status(), server.messages], [0, ""]);
+  });
+  const isAllowed = /^user_allow_other$/m.test(Deno.readTextFileSync("/etc/fuse.conf"));
+  const others = mounted(["--allow-other"], async (server) => {
+    await must(["ls", directory]);
+    await must(asNobody("fusermount3", "-u", directory));
+    assertEquals(await server.status(), 0);
+  });
+  if (isAllowed) await others;
+  else await assertRejects(() => others, Error, "user_allow_other");
+}
 
 function asNobody(...command: string[]): string[] {
   return ["setpriv", `--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups", ...command];
