@@ -35,12 +35,15 @@ export class BeatingHandle implements StorageHandle {
     writtenBytes: 0,
     flushes: 0,
   };
+  /** Whether the device is. */
+  readonly isSparse: boolean;
   readonly #device: StorageHandle;
   readonly #beat: () => void;
 
   /** `device`, and what is called around its calls. */
   constructor(device: StorageHandle, beat: () => void) {
     this.#device = device;
+    this.isSparse = device.isSparse ?? false;
     this.#beat = beat;
   }
 

@@ -64,6 +64,8 @@ export function fileHandle(path: string, options: FileHandleOptions = {}): Stora
 }
 
 class HostFile implements StorageHandle {
+  /** Hosts make a file longer without taking room for it. */
+  readonly isSparse = true;
   readonly #fs: NodeFs;
   readonly #path: string;
   readonly #lock: FileLock | null;

@@ -30,6 +30,11 @@ export interface StorageHandle {
   flush(): void;
   /** Lets go. Does not flush. */
   close(): void;
+  /**
+   * Whether making it longer takes no room yet, so that a write inside of it may be refused for want
+   * of room. A volume then sees to it that what it accepts has room. Absent: no.
+   */
+  readonly isSparse?: boolean;
   /** Bytes by which it could grow, as far as it knows; absent where nobody can tell. */
   getSpareBytes?(): number;
 }

@@ -168,7 +168,7 @@ function fillHoles(state: VolumeState, slot: number, from: number, to: number): 
 function fillHole(state: VolumeState, slot: number, fileBlock: number, want: number): number {
   state.begin();
   try {
-    const count = allocateRun(state, slot, { fileBlock, want, isUnwritten: true });
+    const count = allocateRun(state, slot, { fileBlock, want, isUnwritten: true, isPooled: false });
     state.keep();
     return count;
   } catch (error) {

@@ -164,6 +164,14 @@ export class Bitmap {
     return start;
   }
 
+  /** Undoes the last `allocate` or `take` of the open transaction. */
+  untake(): void {
+    const count = this.#taken.pop() ?? 0;
+    const start = this.#taken.pop() ?? 0;
+    invariant(count > 0, "V1: nothing has been taken that could be given back");
+    this.#clear(start, count);
+  }
+
   /** The owner is gone: nothing is kept for it any more. */
   closeWindow(owner: number): void {
     this.#windows.close(owner);

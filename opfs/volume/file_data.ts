@@ -8,6 +8,7 @@
  */
 import { ErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
+import { allocateBlocks } from "./backing.ts";
 import { NO_BLOCK } from "./extent.ts";
 import * as L from "./layout.ts";
 import { readDevice, type VolumeState } from "./state.ts";
@@ -24,7 +25,8 @@ const DIRECT_READ_BYTES = 32 * 1024;
 /**
  * Gives one or more blocks to the file where `extents.find` has just found none, or unwritten ones.
  * Returns how many from `fileBlock` on are its own now; `extents` speaks of them. Their bytes are
- * anything: the caller writes all of them, or takes `pool.fresh`.
+ * anything: the caller writes all of them, or takes `pool.fresh`. What goes through the pool has
+ * room on the device from now on.
  *
  * @throws {ErrnoError} ENOSPC
  */
@@ -33,12 +35,14 @@ export function fillBlocks(
   slot: number,
   fileBlock: number,
   want: number,
+  isPooled = true,
 ): number {
   const { extents } = state;
   const most = Math.min(want, extents.count);
+  if (extents.isUnwritten && isPooled) requireRoom(state, extents.block, most);
   const count = extents.isUnwritten
     ? convertUnwritten(state, slot, fileBlock, most)
-    : allocateRun(state, slot, { fileBlock, want: most, isUnwritten: false });
+    : allocateRun(state, slot, { fileBlock, want: most, isUnwritten: false, isPooled });
   extents.find(slot, fileBlock);
   invariant(extents.block !== NO_BLOCK && extents.count >= count, "V7: a filled hole is a hole");
   return count;
@@ -97,20 +101,26 @@ function makeRoomInRecord(state: VolumeState, block: number, from: number, to: n
 export function allocateRun(
   state: VolumeState,
   slot: number,
-  hole: { fileBlock: number; want: number; isUnwritten: boolean },
+  hole: { fileBlock: number; want: number; isUnwritten: boolean; isPooled: boolean },
 ): number {
   const { extents, bitmap } = state;
-  const { fileBlock, want, isUnwritten } = hole;
+  const { fileBlock, want, isUnwritten, isPooled } = hole;
   let goal = NO_BLOCK;
   if (fileBlock > 0) {
     extents.find(slot, fileBlock - 1);
     if (extents.block !== NO_BLOCK) goal = extents.block + 1;
   }
-  const block = bitmap.allocate(goal, want, slot);
+  const block = allocateBlocks(state, { goal, want, owner: slot, isPooled });
   if (block < 0) throw new ErrnoError("ENOSPC", "write: no block left");
   const count = bitmap.allocated;
   extents.insert(slot, { fileBlock, block, count, isUnwritten });
   return count;
+}
+
+/** What is owned and was never written may have no room on the device. */
+function requireRoom(state: VolumeState, block: number, count: number): void {
+  if (state.backing === null || state.backing.ensure(block, count)) return;
+  throw new ErrnoError("ENOSPC", "write: the disk is full");
 }
 
 function convertUnwritten(

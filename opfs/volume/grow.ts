@@ -43,6 +43,9 @@ function tryGrow(state: VolumeState, table: number): void {
 export function makeRoomForBlocks(state: VolumeState, blocks: number, wish: number = blocks): void {
   state.requireWritable();
   if (state.inodes.free < SPARE_SLOTS) tryGrow(state, L.TABLE.SLOTS);
+  // On a full disk what has room counts, and what has been given back has.
+  const isTight = state.backing?.isTight ?? false;
+  if (isTight && blocks > 0 && state.bitmap.quarantined > 0) state.committer!.reclaim();
   const { free, blocks: total } = state.bitmap;
   if (free >= wish) return;
   const step = Math.max(STEP_BLOCKS, Math.min(total >> 3, STEP_BYTES / state.blockSize));
@@ -108,6 +111,7 @@ function extendFile(state: VolumeState, blocks: number): number {
     throw refusalOf(state, error);
   }
   state.bitmap.grow(total);
+  state.backing?.appeared(first, total);
   state.superblock.totalBlocks = total;
   return first;
 }

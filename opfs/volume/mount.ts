@@ -8,6 +8,7 @@
  */
 import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
 import type { StorageHandle } from "../device/handle.ts";
+import { Backing } from "./backing.ts";
 import { type FormatOptions, formatVolume, isFormattable, randomSalt } from "./format.ts";
 import { writeSuperblockCopy, writeTablesHome } from "./home.ts";
 import { compareBitmap, type Image, loadImage } from "./image.ts";
@@ -82,6 +83,7 @@ export function openVolumeSync(handle: StorageHandle, options: VolumeOptions = {
   state.maxBlocks = blocksIn(state, options.maxBytes);
   state.quotaBlocks = blocksIn(state, options.quotaBytes);
   const corrected = derived.violations;
+  if (!readOnly && handle.isSparse === true) state.backing = new Backing(state);
   const journal = readOnly ? null : new Journal(state, positionAfter(image), options);
   if (journal !== null) startWriting(state, { journal, image, corrected, options });
   const replayedRecords = image.replay.records.length;

@@ -13,6 +13,7 @@ import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
 import type { StorageHandle } from "../device/handle.ts";
 import type { Bitmap } from "./bitmap.ts";
+import type { Backing } from "./backing.ts";
 import { BlockPool, type Patch } from "./block_pool.ts";
 import type { Extents } from "./extent.ts";
 import type { Header } from "./header.ts";
@@ -141,6 +142,8 @@ export class VolumeState {
   failure: ErrnoError | null = null;
   /** Whether the device refused to grow the last time: it is asked for no more than is needed. */
   isDeviceFull = false;
+  /** Which blocks have room on a sparse device; null on one that has room for all it is long. */
+  backing: Backing | null = null;
   /** Whether `close` has been called. */
   isClosed = false;
 
@@ -185,6 +188,7 @@ export class VolumeState {
     invariant(Number.isInteger(end), "V7: a write of part of a block");
     this.announceWrite(block, from.length / this.blockSize);
     writeDevice(this, from, this.placeOf(block, 0));
+    this.backing?.wrote(block, from.length / this.blockSize);
   }
 
   /**

@@ -37,7 +37,14 @@ import { seekFrom } from "./seek.ts";
 import { refusalOf, type VolumeState } from "./state.ts";
 import { spaceOf } from "./space.ts";
 import { createNameless, showBelongings } from "./tmpfile.ts";
-import { checkPosition, directPiece, pooledPiece, reserve, writable } from "./write_plan.ts";
+import {
+  checkPosition,
+  directPiece,
+  mayTryAgain,
+  pooledPiece,
+  reserve,
+  writable,
+} from "./write_plan.ts";
 import {
   attributeNames,
   attributeValue,
@@ -262,6 +269,7 @@ export class Volume implements VolumeOps {
     const length = writable(state, from.length, at);
     reserve(state, slot, at, length);
     let done = 0;
+    let isSecond = false;
     while (done < length) {
       state.begin();
       try {
@@ -287,12 +295,18 @@ export class Volume implements VolumeOps {
           }
           if (count !== piece) throw refusalOf(state, null);
           pool.wroteDirectly(extents.block, piece / blockSize);
+          state.backing?.wrote(extents.block, piece / blockSize);
         }
         this.#wrote(slot, position + piece);
         state.keep();
         done += piece;
+        isSecond = false;
       } catch (error) {
         const refused = state.revert(error);
+        if (!isSecond && mayTryAgain(state, refused)) {
+          isSecond = true;
+          continue;
+        }
         if (done === 0 || refused.code !== "ENOSPC") throw refused;
         return done;
       }

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { ErrnoError } from "../../abi/errno.ts";
+import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
 import { NO_BLOCK } from "./extent.ts";
 import { fillBlocks, LOGGED_STEP_BYTES } from "./file_data.ts";
 import { makeRoomForBlocks, SPARE_SLOTS } from "./grow.ts";
@@ -61,7 +61,9 @@ export function reserve(state: VolumeState, slot: number, at: number, length: nu
   if (isOwned(state, slot, from, end)) return;
   const isGrowing = at > 0;
   const isCramped = isGrowing && endsAtEnd(state, slot, from, end - from);
-  if (!isCramped && bitmap.free > bitmap.wish(slot, end - from, isGrowing)) return;
+  const isTight = state.backing?.isTight ?? false;
+  const isRoomy = !isCramped && !isTight;
+  if (isRoomy && bitmap.free > bitmap.wish(slot, end - from, isGrowing)) return;
   const missing = missingBlocks(state, slot, from, end);
   if (missing === 0) return;
   const wish = bitmap.wish(slot, missing, isGrowing);
@@ -101,9 +103,11 @@ export function directPiece(
   if (length < DIRECT_WRITE_BYTES || blocks === 0 || position % blockSize !== 0) return 0;
   const fileBlock = position / blockSize;
   extents.find(slot, fileBlock);
-  if (extents.block === NO_BLOCK) return fillBlocks(state, slot, fileBlock, blocks) * blockSize;
+  if (extents.block === NO_BLOCK) {
+    return fillBlocks(state, slot, fileBlock, blocks, false) * blockSize;
+  }
   const count = pool.directRun(extents.block, Math.min(extents.count, blocks));
-  if (count > 0 && extents.isUnwritten) fillBlocks(state, slot, fileBlock, count);
+  if (count > 0 && extents.isUnwritten) fillBlocks(state, slot, fileBlock, count, false);
   return count * blockSize;
 }
 
@@ -121,4 +125,22 @@ export function pooledPiece(
   extents.find(slot, fileBlock);
   const isLogged = extents.block !== NO_BLOCK && pool.isLogged(extents.block);
   return isLogged ? LOGGED_STEP_BYTES : piece;
+}
+
+/**
+ * A write has been refused for want of room: whether it is worth trying once more, since a sparse
+ * device may have blocks that have room already, or get it with a commit.
+ */
+export function mayTryAgain(state: VolumeState, refused: ErrnoError): boolean {
+  const { backing, bitmap, committer } = state;
+  if (backing === null || refused.code !== "ENOSPC") return false;
+  backing.isTight = true;
+  if (bitmap.quarantined === 0) return true;
+  try {
+    committer!.reclaim();
+    return true;
+  } catch (error) {
+    if (!isErrnoError(error)) throw error;
+    return false;
+  }
 }

@@ -10,6 +10,7 @@
  */
 import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
 import { XATTR_CREATE, XATTR_REPLACE } from "../../abi/flags.ts";
+import { allocateBlocks } from "./backing.ts";
 import { readInBlock } from "./file_data.ts";
 import { growInOnePiece, makeRoomForBlocks, makeRoomForName } from "./grow.ts";
 import * as L from "./layout.ts";
@@ -198,10 +199,12 @@ function joined(name: Uint8Array, value: Uint8Array): Uint8Array<ArrayBuffer> {
 /** Puts a value into new blocks, in as few pieces as there are. */
 function store(state: VolumeState, value: Uint8Array): ValueRun[] {
   const { bitmap, blockSize } = state;
+  const allocate = (want: number): number =>
+    allocateBlocks(state, { goal: -1, want, isPooled: true });
   const runs: ValueRun[] = [];
   for (let done = 0; done < value.length;) {
     const wanted = Math.ceil((value.length - done) / blockSize);
-    const block = runs.length < L.XATTR_PAIRS_MAX ? bitmap.allocate(-1, wanted) : -1;
+    const block = runs.length < L.XATTR_PAIRS_MAX ? allocate(wanted) : -1;
     if (block < 0) throw new ErrnoError("ENOSPC", "set an attribute: no blocks left");
     const count = bitmap.allocated;
     runs.push({ block, count });

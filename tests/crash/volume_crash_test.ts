@@ -17,6 +17,7 @@ const workloads: readonly [string, Partial<CrashOptions>][] = [
   ["small blocks", { syncEvery: 10, blockSize: 512, ringBytes: 128 * 1024 }],
   ["an image is read meanwhile", { syncEvery: 5, sizeMax: 400_000, meanwhile: readImages() }],
   ["the volume is compacted meanwhile", { syncEvery: 7, sizeMax: 200_000, meanwhile: compact }],
+  ["a sparse disk", { syncEvery: 7, sizeMax: 200_000, isSparse: true, ringBytes: 128 * 1024 }],
   ["large blocks", { syncEvery: 10, blockSize: 32768, sizeMax: 200_000 }],
 ];
 

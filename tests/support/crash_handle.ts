@@ -45,6 +45,8 @@ const SUBSETS = 3;
 export class CrashHandle implements StorageHandle {
   readonly #device = memoryHandle();
   readonly #start: Uint8Array;
+  /** Whether a volume is to take it for a sparse one. */
+  isSparse = false;
   /** What has changed the device, in order. */
   readonly changes: Change[] = [];
 

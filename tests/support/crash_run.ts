@@ -56,6 +56,8 @@ export interface CrashOptions extends VolumeOptions {
   goOnEvery?: number;
   /** Done after each call, on the volume; the tree stays as it was. */
   meanwhile?: (volume: Volume, step: number) => void;
+  /** Whether the device says that it is sparse. */
+  isSparse?: boolean;
   /** What is there before the first call. */
   initial?: Uint8Array;
 }
@@ -64,6 +66,7 @@ export interface CrashOptions extends VolumeOptions {
 export function crashRun(options: CrashOptions): CrashResult {
   const random = prng(options.seed);
   const handle = new CrashHandle(options.initial);
+  handle.isSparse = options.isSparse ?? false;
   let now = 1_700_000_000_000;
   const mount = { ...options, clock: () => now++, random: random.fill };
   const volume = openVolumeSync(handle, mount);

@@ -16,6 +16,7 @@ const PAGE_BYTES = 4096;
 export class SparseDisk implements StorageHandle {
   /** The bytes. */
   readonly device: MemoryHandle = memoryHandle();
+  readonly isSparse = true;
   readonly #occupied = new Set<number>();
   /** Pages that there are. */
   pages: number;
