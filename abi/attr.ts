@@ -36,16 +36,16 @@ export interface Attr {
 /** What setattr may change; what is absent stays. The backend moves ctime by itself. */
 export type AttrChange = Partial<Pick<Attr, "mode" | "uid" | "gid" | "size" | "atime" | "mtime">>;
 
-/** One entry of a directory. */
+/** One entry of a directory. Backends may hand out the same one again. */
 export interface DirEntry {
   /** Inode number, unique within its mount. */
-  ino: number;
+  readonly ino: number;
   /** File type and permission bits. */
-  mode: number;
+  readonly mode: number;
   /** The name, without slashes. */
-  name: string;
+  readonly name: string;
   /** Where to go on after this entry; stays valid while the directory changes. */
-  cursor: number;
+  readonly cursor: number;
 }
 
 /** Who owns an inode that is being made. */

@@ -56,6 +56,7 @@ export function changeAttributes(state: VolumeState, slot: number, change: AttrC
   const at = state.tables.edit(slot);
   const { view } = state.tables;
   if (mode !== undefined) {
+    state.paths.answers.clear();
     const kept = view.getUint32(at + L.SLOT.MODE, L.LE) & ~PERMISSION_BITS;
     view.setUint32(at + L.SLOT.MODE, kept | mode & PERMISSION_BITS, L.LE);
   }

@@ -11,6 +11,7 @@
  */
 import { ErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
+import { EntryCache } from "./entry_cache.ts";
 import * as L from "./layout.ts";
 import type { Segment } from "./segments.ts";
 import type { Tables } from "./tables.ts";
@@ -34,6 +35,8 @@ export class PathTable {
   readonly #dropped: number[] = [];
   /** Entry offsets of directories, in order, as far as they have been listed. */
   readonly #listings = new Map<number, Listing>();
+  /** What `readdir` has answered since names and modes changed last. */
+  readonly answers: EntryCache = new EntryCache();
 
   readonly #segments: readonly Segment[];
 
@@ -239,6 +242,7 @@ export class PathTable {
     this.#previous[slot] = 0;
     if (head !== 0) this.#previous[head] = slot;
     this.#first[parent] = slot;
+    this.answers.forget(parent);
     const listing = this.#listings.get(parent);
     if (listing !== undefined) listing.isComplete = false;
   }
@@ -248,6 +252,7 @@ export class PathTable {
     this.#unplace(slot);
     this.#count--;
     const parent = this.parentOf(slot);
+    this.answers.forget(parent);
     const next = this.#next[slot]!;
     const previous = this.#previous[slot]!;
     if (next !== 0) this.#previous[next] = previous;
@@ -305,6 +310,7 @@ export class PathTable {
   /** The directory is gone: forgets its listing. */
   forget(directory: number): void {
     this.#listings.delete(directory);
+    this.answers.forget(directory);
   }
 
   /**
@@ -325,6 +331,11 @@ export class PathTable {
       if (this.#isStill(slots[at]!, offsets[at]!, directory)) found.push(slots[at]!);
     }
     return found;
+  }
+
+  /** Whether the last `list` of a directory began after the last change in it. */
+  isListingComplete(directory: number): boolean {
+    return this.#listings.get(directory)?.isComplete ?? false;
   }
 
   #sortedChildren(directory: number): number[] {

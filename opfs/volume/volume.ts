@@ -200,7 +200,9 @@ export class Volume implements VolumeOps {
     const directory = state.directoryOf(ino);
     const { tables, paths } = state;
     touchAccess(state, directory);
-    return paths.list(directory, after, ENTRIES_PER_CALL).map((slot) => {
+    const known = paths.answers.find(directory, after);
+    if (known !== null) return known;
+    const entries = paths.list(directory, after, ENTRIES_PER_CALL).map((slot) => {
       const target = state.targetOf(slot);
       const offset = paths.offsetOf(slot);
       const length = tables.view.getUint16(slot * L.SLOT_BYTES + L.SLOT.PATH_LENGTH, L.LE);
@@ -211,6 +213,8 @@ export class Volume implements VolumeOps {
         cursor: offset + L.GRANULE_BYTES,
       };
     });
+    if (paths.isListingComplete(directory)) paths.answers.keep(directory, after, entries);
+    return entries;
   }
 
   /** What a symbolic link points to. EINVAL if it is none. */
