@@ -68,6 +68,7 @@ export class Channel {
   waitMs = 0;
   readonly #doorbell: Doorbell;
   readonly #look = new Look();
+  readonly #isAnswered = (): boolean => this.isAnswered();
   readonly #blocking: Blocking;
   readonly #deadlineMs: number;
   readonly #sliceMs: number;
@@ -130,12 +131,15 @@ export class Channel {
   }
 
   /**
-   * Waits for the answer with the thread, then has its header.
+   * Waits for the answer with the thread, then has its header. `sinceMs` is when the wait began, for
+   * a caller who knows: reading a clock costs as much as a look.
    *
    * @throws {ErrnoError} EIO if the channel is closed or the relay shows no life past the deadline
    */
-  wait(action: string): void {
-    if (!this.#looked()) this.#sleepUntilAnswered(action);
+  wait(action: string, sinceMs?: number): void {
+    if (!this.#look.find(this.#isAnswered)) {
+      this.#sleepUntilAnswered(action, sinceMs ?? performance.now());
+    }
     readHeader(this.memory.words, this.header);
   }
 
@@ -146,7 +150,8 @@ export class Channel {
    */
   async waitAsync(action: string): Promise<void> {
     const { words } = this.memory;
-    const since = this.#startWatch();
+    const since = performance.now();
+    this.#startWatch(since);
     for (;;) {
       const seen = Atomics.load(words, Word.ANSWER);
       if (seen === this.#sequence) break;
@@ -164,7 +169,7 @@ export class Channel {
    */
   async admitted(action: string): Promise<void> {
     const { words } = this.memory;
-    this.#startWatch();
+    this.#startWatch(performance.now());
     while (Atomics.load(words, Word.LEASE) === Lease.NONE) {
       this.#watch(action);
       const timeoutMs = this.#sliceMs;
@@ -222,45 +227,35 @@ export class Channel {
     return Atomics.load(this.memory.words, Word.GENERATION) >>> 0;
   }
 
-  /** Looks for the answer a bounded number of times. */
-  #looked(): boolean {
+  #sleepUntilAnswered(action: string, sinceMs: number): void {
     const { words } = this.memory;
-    const budget = this.#look.budget();
-    for (let left = budget; left > 0; left--) {
-      if (Atomics.load(words, Word.ANSWER) === this.#sequence) {
-        this.#look.hit(left);
-        return true;
-      }
-      pause();
-    }
-    if (budget > 0) this.#look.miss();
-    return false;
-  }
-
-  #sleepUntilAnswered(action: string): void {
-    const { words } = this.memory;
-    const since = this.#startWatch();
+    this.#startWatch(sinceMs);
     for (;;) {
       const seen = Atomics.load(words, Word.ANSWER);
       if (seen === this.#sequence) break;
-      this.#watch(action);
-      if (this.#blocking === "wait") Atomics.wait(words, Word.ANSWER, seen, this.#sliceMs);
-      else this.#spin(seen);
+      this.assertOpen(action);
+      // While something moves nobody asks whether the relay lives.
+      if (!this.#moved(seen)) this.#watch(action);
     }
-    this.waitMs += performance.now() - since;
+    this.waitMs += performance.now() - sinceMs;
   }
 
-  #spin(seen: number): void {
+  /** Sleeps, or spins, for a slice at most. False if there is still nothing. */
+  #moved(seen: number): boolean {
     const { words } = this.memory;
+    if (this.#blocking === "wait") {
+      return Atomics.wait(words, Word.ANSWER, seen, this.#sliceMs) !== "timed-out";
+    }
     for (let left = SPIN_LOADS; left > 0; left--) {
-      if (Atomics.load(words, Word.ANSWER) !== seen) return;
+      if (Atomics.load(words, Word.ANSWER) !== seen) return true;
       pause();
     }
+    return false;
   }
 
-  #startWatch(): number {
+  #startWatch(sinceMs: number): void {
     this.#heartbeat = Atomics.load(this.memory.words, Word.HEARTBEAT);
-    return this.#movedAt = performance.now();
+    this.#movedAt = sinceMs;
   }
 
   /** Ends the wait if the channel is closed, or closes it if the relay has stood still too long. */

@@ -410,7 +410,8 @@ export class RelayClient implements VolumeOps, CompoundOps, LockOps, ChangeOps {
   #run(op: OpCode, payload?: Payload): void {
     const action = ask.actionOf(op);
     this.#exchange.start(payload);
-    do this.#channel.wait(action); while (!this.#exchange.step());
+    this.#channel.wait(action, this.#startedAt);
+    while (!this.#exchange.step()) this.#channel.wait(action);
     const bytes = (payload?.from?.length ?? 0) + this.#exchange.received;
     const waitMs = this.#channel.waitMs - this.#waitedBefore;
     this.counters.add(op, { timeMs: performance.now() - this.#startedAt, waitMs, bytes });

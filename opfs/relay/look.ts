@@ -5,14 +5,13 @@
  * sides look a bounded number of times first; where cores are contended, looking only takes the
  * core from the other side. So: keep looking while it pays, stop for a while when it does not.
  *
- * Use: `for (let left = look.budget(); left > 0; left--) { if (ready()) return look.hit(left); … }`,
- * then `look.miss()` and sleep.
+ * Use: `if (!look.find(isThere)) sleep()`.
  *
  * @module
  */
 
-/** Loads in one look: a few microseconds where nothing pauses, a hundred on a contended core. */
-const LOADS = 2000;
+/** Loads in one look: at 50 to 100 ns each with a pause, less than waking a core that has gone idle. */
+const LOADS = 750;
 /** What comes while more than this is left came soon: the other side runs on a core of its own. */
 const SOON = LOADS - 500;
 /** What one miss weighs in good looks: it costs about so many times what a good one saves. */
@@ -27,6 +26,20 @@ export class Look {
   #balance = 0;
   #rest = 0;
   #restLength = FIRST_REST;
+
+  /** Looks a bounded number of times; `loads` is what one question costs. False: sleep. */
+  find(isThere: () => boolean, loads = 1): boolean {
+    const budget = this.budget();
+    for (let left = budget; left > 0; left -= loads) {
+      if (isThere()) {
+        this.hit(left);
+        return true;
+      }
+      pause();
+    }
+    if (budget > 0) this.miss();
+    return false;
+  }
 
   /** How many loads this look may take; 0 while it rests. */
   budget(): number {

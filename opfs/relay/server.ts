@@ -19,7 +19,7 @@ import { changesSomething, dispatch } from "./dispatch.ts";
 import { DEFAULT_DEADLINE_MS } from "./channel.ts";
 import { Doorbell, type SleepOptions } from "./doorbell.ts";
 import { GroupCommit } from "./group_commit.ts";
-import { Look, pause } from "./look.ts";
+import { Look } from "./look.ts";
 import { Metrics } from "./metrics.ts";
 import { isLockOp, serveLock } from "./lock_requests.ts";
 import { hasPayload, isPathOp, pathOpChanges, PathOps } from "./path_ops.ts";
@@ -87,6 +87,7 @@ export class Relay {
   readonly #look = new Look();
   readonly #sleep: SleepOptions = { ready: () => this.#anyReady(), timeoutMs: 0 };
   #first = 0;
+  #nowMs = 0;
   #nextId = 1;
   #stopping = false;
   #finished: Promise<void> | null = null;
@@ -146,6 +147,7 @@ export class Relay {
 
   /** One turn over all channels. Returns whether there was something to do. */
   turn(): boolean {
+    this.#readClock();
     this.beat();
     const worked = this.#pass();
     if (this.#group.size > 0) {
@@ -207,29 +209,25 @@ export class Relay {
 
   /** Turns and short sleeps, up to one slice. Returns when it worked last. */
   #busySlice(workedAt: number): number {
-    const until = performance.now() + BUSY_SLICE_MS;
-    for (let now = performance.now(); now < until && !this.#stopping; now = performance.now()) {
-      if (this.turn()) workedAt = now;
-      else if (!this.#looked()) {
-        this.#sleep.timeoutMs = until - now;
-        this.doorbell.sleep(this.#sleep);
+    const until = this.#readClock() + BUSY_SLICE_MS;
+    while (this.#nowMs < until && !this.#stopping) {
+      if (this.#anyReady() || this.#look.find(this.#sleep.ready, 1 + this.#channels.length)) {
+        if (this.turn()) workedAt = this.#nowMs;
+        continue;
       }
+      this.#sleep.timeoutMs = until - this.#nowMs;
+      this.doorbell.sleep(this.#sleep);
+      // A turn shows life, and reads the clock, itself.
+      if (this.#anyReady()) continue;
+      this.beat();
+      this.#readClock();
     }
     return workedAt;
   }
 
-  /** Looks for a request a bounded number of times. */
-  #looked(): boolean {
-    const budget = this.#look.budget();
-    for (let left = budget; left > 0; left -= 1 + this.#channels.length) {
-      if (this.#anyReady()) {
-        this.#look.hit(left);
-        return true;
-      }
-      pause();
-    }
-    if (budget > 0) this.#look.miss();
-    return false;
+  /** Reading the clock costs as much as a small request, so it is read at a turn's begin and end. */
+  #readClock(): number {
+    return this.#nowMs = performance.now();
   }
 
   #isReady(channel: ServedChannel): boolean {
@@ -249,17 +247,17 @@ export class Relay {
   }
 
   #release(channel: ServedChannel): void {
-    const startedAt = performance.now();
+    const startedAt = this.#nowMs;
     const number = channel.takeRelease(this.#volume);
     if (channel.takeRemoved()) this.#bumpOthers(channel);
-    const timeMs = performance.now() - startedAt;
+    const timeMs = this.#readClock() - startedAt;
     this.counters.add(Op.RELEASE, { timeMs, waitMs: 0, bytes: 0 });
     this.#trace?.(channel.id, -number);
   }
 
   #serve(channel: ServedChannel): void {
     if (channel.state !== "LOCKED") channel.take();
-    channel.takenAt = performance.now();
+    channel.takenAt = this.#nowMs;
     this.#trace?.(channel.id, channel.sequence);
     const wasWriting = channel.state === "CHUNK_IN";
     try {
@@ -372,7 +370,7 @@ export class Relay {
   }
 
   #count(channel: ServedChannel, bytes: number): void {
-    const timeMs = performance.now() - channel.takenAt;
+    const timeMs = this.#readClock() - channel.takenAt;
     this.counters.add(channel.reader.op, { timeMs, waitMs: 0, bytes });
   }
 
