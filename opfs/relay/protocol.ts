@@ -215,7 +215,8 @@ export function createChannelMemory(areaBytes: number): ChannelMemory {
  * @throws {ErrnoError} EPROTO if it is no channel of this version
  */
 export function openChannelMemory(buffer: SharedArrayBuffer): ChannelMemory {
-  const isShared = typeof SharedArrayBuffer === "function" && buffer instanceof SharedArrayBuffer;
+  // By its name: that of a page within this page has another constructor.
+  const isShared = Object.prototype.toString.call(buffer) === "[object SharedArrayBuffer]";
   if (!isShared || buffer.byteLength < AREA_START + MIN_AREA_BYTES) throw noChannel("its size");
   const words = new Int32Array(buffer, 0, AREA_START / 4);
   if (words[Word.MAGIC] !== CHANNEL_MAGIC) throw noChannel("its magic");
