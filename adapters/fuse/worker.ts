@@ -7,12 +7,16 @@
  * @module
  */
 import { type ErrnoCode, isErrnoError } from "../../mod.ts";
-import { fileHandle, openVolumeSync, type Volume } from "../../opfs/mod.ts";
+import { fileHandle, openVolumeSync, type StorageHandle, type Volume } from "../../opfs/mod.ts";
 import { groupsOfProcess, Libc } from "./linux.ts";
 import type { FromServer, MountOrder } from "./messages.ts";
 import { attach } from "./mounting.ts";
 import { FuseServer } from "./server.ts";
 import { serve } from "./session.ts";
+
+/** How long an image that is in use may take to be let go, and how often to look, in ms. */
+const CLOSING_MS = 2_000;
+const RETRY_MS = 20;
 
 interface WorkerScope {
   onmessage: ((event: MessageEvent<MountOrder>) => void) | null;
@@ -26,8 +30,7 @@ scope.onmessage = ({ data }) => {
   try {
     run(data);
   } catch (error) {
-    const code: ErrnoCode = isErrnoError(error) ? error.code : "EIO";
-    scope.postMessage({ type: "failed", code, message: messageOf(error) });
+    scope.postMessage({ type: "failed", code: codeOf(error), message: messageOf(error) });
   }
   scope.close();
 };
@@ -45,7 +48,7 @@ function run(order: MountOrder): void {
 }
 
 function openImage({ image, readOnly }: MountOrder, libc: Libc): Volume {
-  const handle = fileHandle(image, { create: false, readOnly });
+  const handle = openDevice(image, readOnly);
   handle.getSpareBytes = () => libc.freeBytes(image);
   try {
     return openVolumeSync(handle, { create: false, readOnly });
@@ -53,6 +56,37 @@ function openImage({ image, readOnly }: MountOrder, libc: Libc): Volume {
     handle.close();
     throw error;
   }
+}
+
+/** A server whose mount has just gone may not have closed the image yet. */
+function openDevice(image: string, readOnly: boolean): StorageHandle {
+  const until = performance.now() + CLOSING_MS;
+  for (;;) {
+    try {
+      return openAlone(image, readOnly);
+    } catch (error) {
+      if (codeOf(error) !== "EBUSY" || performance.now() > until) throw error;
+    }
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS);
+  }
+}
+
+/**
+ * Also who only reads keeps writers out, as long as it is mounted: what the kernel remembers would
+ * not be true any more. Unless the image cannot be written from here at all.
+ */
+function openAlone(image: string, readOnly: boolean): StorageHandle {
+  try {
+    return fileHandle(image, { create: false });
+  } catch (error) {
+    const isProtected = ["EACCES", "EPERM", "EROFS"].includes(codeOf(error));
+    if (readOnly && isProtected) return fileHandle(image, { create: false, readOnly });
+    throw error;
+  }
+}
+
+function codeOf(error: unknown): ErrnoCode {
+  return isErrnoError(error) ? error.code : "EIO";
 }
 
 function serveImage(order: MountOrder, volume: Volume, libc: Libc): void {

@@ -2,6 +2,7 @@
  * The serving thread, as far as it comes without a mount.
  */
 import { assertEquals } from "@std/assert";
+import { fileHandle } from "../../../opfs/mod.ts";
 import type { FromServer, MountOrder } from "../../../adapters/fuse/messages.ts";
 
 const ignore = Deno.build.os !== "linux";
@@ -25,5 +26,24 @@ Deno.test("worker says why an image cannot be opened", { ignore }, async () => {
   const text = await ask({ ...order, image: `${folder}/text` });
   assertEquals(text.type === "failed" && text.code, "EINVAL");
   assertEquals([...Deno.readDirSync(folder)].length, 1, "the image is let go");
+  Deno.removeSync(folder, { recursive: true });
+});
+
+Deno.test("worker waits for an image that is being closed", { ignore }, async () => {
+  const folder = Deno.makeTempDirSync();
+  const image = `${folder}/text`;
+  Deno.writeFileSync(image, new TextEncoder().encode("no volume".repeat(100_000)));
+  const order = { image, directory: folder, allowOther: false, attrTimeoutMs: 0 };
+  for (const readOnly of [false, true]) {
+    const handle = fileHandle(image);
+    const timer = setTimeout(() => handle.close(), 500);
+    const answer = await ask({ ...order, readOnly });
+    assertEquals(answer.type === "failed" && answer.code, "EINVAL");
+    clearTimeout(timer);
+  }
+  const handle = fileHandle(image);
+  const answer = await ask({ ...order, readOnly: true });
+  assertEquals(answer.type === "failed" && answer.code, "EBUSY");
+  handle.close();
   Deno.removeSync(folder, { recursive: true });
 });
