@@ -7,11 +7,11 @@
  * @module
  */
 import { realpathSync, statSync } from "node:fs";
-import { ErrnoError, type FS, isDir, type VolumeRecord } from "../mod.ts";
+import { ErrnoError, type FS, isDir } from "../mod.ts";
 import type { Volume } from "../opfs/mod.ts";
 import { type CopyJob, TreeCopy } from "./copy_tree.ts";
 import { HostTree } from "./host_tree.ts";
-import { filesOf, withVolumeAtLength } from "./image.ts";
+import { filesOf, inoOf, withVolumeAtLength } from "./image.ts";
 import { lastName, parentPath, type Place, placeOf, placeText } from "./place.ts";
 import { interruptible, type Interrupts, takeSteps } from "./steps.ts";
 import type { Entry, Tree } from "./tree_ops.ts";
@@ -132,7 +132,7 @@ function volumeWorld(volume: Volume, readOnly: boolean): World {
     },
     at: (path, follows) => {
       const { node } = find(path, follows);
-      return node === null ? null : tree.at((node.data as VolumeRecord).handle);
+      return node === null ? null : tree.at(inoOf(node));
     },
   };
 }

@@ -169,7 +169,7 @@ export class HostTree implements Tree<string> {
       }
     }
     if (!isLink(attr.mode)) chmodSync(node, attr.mode & PERMISSION_BITS);
-    if (this.#linux === null) lutimesSync(node, attr.atime / 1000, attr.mtime / 1000);
+    if (this.#linux === null) lutimesSync(node, new Date(attr.atime), new Date(attr.mtime));
     else this.#linux.setTimes(node, attr);
     return lacks;
   }

@@ -7,7 +7,15 @@
  *
  * @module
  */
-import { type Attr, ErrnoError, FS, isDir, VOLUMEFS } from "../mod.ts";
+import {
+  type Attr,
+  ErrnoError,
+  FS,
+  type FSNode,
+  isDir,
+  VOLUMEFS,
+  type VolumeRecord,
+} from "../mod.ts";
 import { fileHandle, type Ino, openVolumeSync, type Volume, type VolumeOps } from "../opfs/mod.ts";
 import { at } from "./verb.ts";
 
@@ -77,34 +85,82 @@ export function filesOf(volume: VolumeOps, { readOnly = true }: { readOnly?: boo
   return files;
 }
 
+/** The inode that a node of {@link filesOf} stands for. */
+export function inoOf(node: FSNode): Ino {
+  return (node.data as VolumeRecord).handle;
+}
+
+/** The inode that a path leads to. ENOENT, ENOTDIR, ELOOP. */
+export function inoAt(files: FS, path: string, { follow }: { follow: boolean }): Ino {
+  const { node } = files.lookupPath(path, { follow, noent_okay: true });
+  if (node === null) throw new ErrnoError("ENOENT", "find it");
+  return inoOf(node);
+}
+
 /** One file, directory or link of a volume. */
 export interface Found {
-  /** Its absolute path. */
+  /** Its path, as it was come to. */
   path: string;
   /** Its inode. */
   ino: Ino;
   /** Its attributes. */
   attr: Attr;
+  /** How far it is below where the walk began. */
+  depth: number;
+  /** The directory that has the name; 0 where the walk began. */
+  parent: Ino;
+  /** The name there. */
+  name: string;
 }
 
-/** Everything in a volume, parents first, names sorted; links are not followed. */
-export function* walk(volume: VolumeOps): Generator<Found, void, void> {
-  const attr = volume.getattr(volume.root);
-  const stack: { ino: Ino; path: string; names: string[] }[] = [];
-  yield { path: "/", ino: volume.root, attr };
-  stack.push({ ino: volume.root, path: "", names: namesOf(volume, volume.root) });
-  for (let frame = stack.at(-1); frame !== undefined; frame = stack.at(-1)) {
-    const name = frame.names.pop();
-    if (name === undefined) {
+/** Where and how to walk. */
+export interface WalkOptions {
+  /** Where to begin. Default the root. */
+  from?: { path: string; ino: Ino };
+  /** Whether a directory comes behind what is in it. Default false. */
+  isContentFirst?: boolean;
+  /** How far down to go. Default: to the ground. */
+  maxDepth?: number;
+}
+
+interface Frame {
+  found: Found;
+  /** What is still to come, from the last to the first. */
+  names: string[];
+}
+
+/** Everything in a volume, or below a place, names sorted; links are not followed. */
+export function* walk(
+  volume: VolumeOps,
+  { from, isContentFirst = false, maxDepth = Infinity }: WalkOptions = {},
+): Generator<Found, void, void> {
+  const { path, ino } = from ?? { path: "/", ino: volume.root };
+  const stack: Frame[] = [];
+  let found: Found = { path, ino, attr: volume.getattr(ino), depth: 0, parent: 0, name: "" };
+  for (;;) {
+    const isEntered = isDir(found.attr.mode) && found.depth < maxDepth;
+    if (!isContentFirst || !isEntered) yield found;
+    if (isEntered) stack.push({ found, names: namesOf(volume, found.ino) });
+    for (let frame = stack.at(-1); frame?.names.length === 0; frame = stack.at(-1)) {
       stack.pop();
-      continue;
+      if (isContentFirst) yield frame.found;
     }
-    const ino = volume.lookup(frame.ino, name);
-    const path = `${frame.path}/${name}`;
-    const found = { path, ino, attr: volume.getattr(ino) };
-    yield found;
-    if (isDir(found.attr.mode)) stack.push({ ino, path, names: namesOf(volume, ino) });
+    const frame = stack.at(-1);
+    if (frame === undefined) return;
+    found = below(volume, frame.found, frame.names.pop()!);
   }
+}
+
+function below(volume: VolumeOps, { path, ino, depth }: Found, name: string): Found {
+  const inode = volume.lookup(ino, name);
+  return {
+    path: path.endsWith("/") ? path + name : `${path}/${name}`,
+    ino: inode,
+    attr: volume.getattr(inode),
+    depth: depth + 1,
+    parent: ino,
+    name,
+  };
 }
 
 /** Names from the last to the first: they are taken from the end. */

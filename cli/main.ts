@@ -11,23 +11,33 @@ import process from "node:process";
 import { isErrnoError } from "../mod.ts";
 import { catVerb } from "./cat.ts";
 import { checkVerb } from "./check.ts";
+import { chmodVerb } from "./chmod.ts";
+import { chownVerb } from "./chown.ts";
 import { compactVerb } from "./compact.ts";
 import { cpVerb } from "./cp.ts";
 import { dfVerb } from "./df.ts";
+import { duVerb } from "./du.ts";
 import { dumpVerb } from "./dump.ts";
 import { exportVerb } from "./export.ts";
+import { findVerb } from "./find.ts";
 import { getVerb } from "./get.ts";
 import { hintFor } from "./hints.ts";
 import { importVerb } from "./import.ts";
 import { infoVerb } from "./info.ts";
+import { lnVerb } from "./ln.ts";
 import { lsVerb } from "./ls.ts";
+import { mkdirVerb } from "./mkdir.ts";
 import { mkfsVerb } from "./mkfs.ts";
 import { mountVerb } from "./mount.ts";
+import { mvVerb } from "./mv.ts";
 import { putVerb } from "./put.ts";
+import { rmVerb } from "./rm.ts";
 import { statVerb } from "./stat.ts";
 import { Interrupted } from "./steps.ts";
 import { processTerminal, ReaderGone } from "./terminal.ts";
+import { touchVerb } from "./touch.ts";
 import { treeVerb } from "./tree.ts";
+import { truncateVerb } from "./truncate.ts";
 import {
   EXIT_FAILED,
   EXIT_GOOD,
@@ -38,6 +48,7 @@ import {
   UsageError,
   type Verb,
 } from "./verb.ts";
+import { versionVerb } from "./version.ts";
 
 export type { Terminal };
 
@@ -51,6 +62,16 @@ const VERBS: readonly Verb[] = [
   putVerb,
   getVerb,
   cpVerb,
+  mkdirVerb,
+  rmVerb,
+  mvVerb,
+  lnVerb,
+  chmodVerb,
+  chownVerb,
+  touchVerb,
+  truncateVerb,
+  findVerb,
+  duVerb,
   dfVerb,
   mountVerb,
   checkVerb,
@@ -58,6 +79,7 @@ const VERBS: readonly Verb[] = [
   dumpVerb,
   importVerb,
   exportVerb,
+  versionVerb,
 ];
 
 /**
@@ -78,7 +100,8 @@ export async function main(
   args: readonly string[],
   terminal: Terminal = processTerminal(),
 ): Promise<number> {
-  const [name, ...rest] = args;
+  const [word, ...rest] = args;
+  const name = word === "--version" ? versionVerb.name : word;
   const verb = VERBS.find((one) => one.name === name);
   try {
     const status = verb === undefined

@@ -46,6 +46,8 @@ export interface Verb {
   options?: NonNullable<ParseArgsConfig["options"]>;
   /** Fewest and most words. */
   words: readonly [least: number, most: number];
+  /** Brings words into the form that parseArgs reads, where people know another one. */
+  spell?(args: readonly string[]): string[];
   /** Does it and returns the exit status. */
   run(call: Call): number | Promise<number>;
 }
@@ -118,7 +120,8 @@ export function readWords(
     help: { type: "boolean", short: "h" },
     debug: { type: "boolean" },
   };
-  const { values, positionals } = parse(args, options);
+  const spelled = verb.spell?.(args) ?? args;
+  const { values, positionals } = parse(withNumbers(spelled, options), options);
   if (values.help === true) return { values, words: positionals };
   const [least, most] = verb.words;
   if (positionals.length < least) throw new UsageError(`words are missing: ${verb.usage}`);
@@ -126,6 +129,27 @@ export function readWords(
     throw new UsageError(`"${positionals[most]}" is one word too many: ${verb.usage}`);
   }
   return { values, words: positionals };
+}
+
+/** `-s -10`: a number below zero is the value of the option before it, not an option. */
+function withNumbers(
+  args: readonly string[],
+  options: NonNullable<ParseArgsConfig["options"]>,
+): string[] {
+  const names = new Map<string, string>();
+  for (const [name, { type, short }] of Object.entries(options)) {
+    if (type !== "string") continue;
+    names.set(`--${name}`, name);
+    if (short !== undefined) names.set(`-${short}`, name);
+  }
+  const end = args.indexOf("--");
+  const joined: string[] = [];
+  for (const arg of end < 0 ? args : args.slice(0, end)) {
+    const name = names.get(joined.at(-1) ?? "");
+    if (name === undefined || !/^-\d/.test(arg)) joined.push(arg);
+    else joined.splice(-1, 1, `--${name}=${arg}`);
+  }
+  return end < 0 ? joined : [...joined, ...args.slice(end)];
 }
 
 function parse(
@@ -144,9 +168,15 @@ function parse(
 export function numberOption(call: Call, name: string): number | undefined {
   const text = call.options[name];
   if (typeof text !== "string") return undefined;
+  const bytes = byteCount(text);
+  if (bytes === undefined) throw new UsageError(`--${name} is "${text}" and not a number`);
+  return bytes;
+}
+
+/** The number that a text such as `64k` says; undefined if it says none. */
+export function byteCount(text: string): number | undefined {
   const match = /^(\d+)([kKmMgG]?)$/.exec(text);
-  if (match === null) throw new UsageError(`--${name} is "${text}" and not a number`);
-  return Number(match[1]) * UNITS[match[2]!.toLowerCase()]!;
+  return match === null ? undefined : Number(match[1]) * UNITS[match[2]!.toLowerCase()]!;
 }
 
 const UNITS: Readonly<Record<string, number>> = { "": 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };

@@ -4,10 +4,11 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { HostTree } from "../../cli/host_tree.ts";
 import {
-  assertFails,
+  assertAllFail,
   cairn,
   command,
   endedOf,
+  type Failing,
   inFolder,
   refusesBadImages,
 } from "../support/command_line.ts";
@@ -89,7 +90,7 @@ Deno.test("cairn cp refuses what makes no sense, in one line", () => {
       [[`${image}:/a`, `${image}:/dir/b`, `${image}:/none`], /v:\/none": ENOENT/],
       [[`${image}:/a`, `${folder}/no/such`], /such": ENOENT/],
     ];
-    for (const [words, line] of rows) assertFails(["cp", ...words], line);
+    assertAllFail(rows.map(([words, line]): Failing => [["cp", ...words], line]));
     assertEquals(cairn(["check", image]).status, 0);
   });
 });

@@ -2,7 +2,7 @@
  * `cairn get` as a process.
  */
 import { assertEquals } from "@std/assert";
-import { assertFails, cairn, inFolder, refusesBadImages } from "../support/command_line.ts";
+import { assertAllFail, cairn, inFolder, refusesBadImages } from "../support/command_line.ts";
 
 Deno.test("cairn get brings a file back with mode and time", () => {
   inFolder((folder) => {
@@ -29,8 +29,10 @@ Deno.test("cairn get refuses bad input and makes nothing", () => {
     const image = `${folder}/v`;
     refusesBadImages(folder, ["get", "/a", `${folder}/out`]);
     cairn(["mkfs", image]);
-    assertFails(["get", image, "/none", `${folder}/out`], /v:\/none": ENOENT/);
-    assertFails(["get", image, "/", `${folder}/out`], /v:\/": EISDIR/);
+    assertAllFail([
+      [["get", image, "/none", `${folder}/out`], /v:\/none": ENOENT/],
+      [["get", image, "/", `${folder}/out`], /v:\/": EISDIR/],
+    ]);
     const names = [...Deno.readDirSync(folder)].map((entry) => entry.name).sort();
     assertEquals(names, ["text", "v"]);
   });

@@ -2,7 +2,7 @@
  * Opening an image, and what is in it.
  */
 import { assertEquals, assertThrows } from "@std/assert";
-import { filesOf, walk, withVolume } from "../../cli/image.ts";
+import { filesOf, inoAt, walk, withVolume } from "../../cli/image.ts";
 import { PlaceError } from "../../cli/verb.ts";
 import { fileHandle } from "../../opfs/device/file.ts";
 import { openVolumeSync } from "../../opfs/volume/mount.ts";
@@ -21,6 +21,32 @@ Deno.test("walk() puts parents first and names in order", () => {
   volume.create(volume.root, "b.", FILE);
   const paths = [...walk(volume)].map(({ path }) => path);
   assertEquals(paths, ["/", "/a", "/b", "/b/10", "/b/9", "/b/__proto__", "/b/z", "/b."]);
+});
+
+Deno.test("walk() can put contents first, begin anywhere, and stop at a depth", () => {
+  const volume = new ModelVolume();
+  const a = volume.create(volume.root, "a", DIRECTORY);
+  const b = volume.create(a, "b", DIRECTORY);
+  volume.create(b, "c", FILE);
+  volume.create(a, "empty", DIRECTORY);
+  const pathsOf = (options: Parameters<typeof walk>[1]) =>
+    [...walk(volume, options)].map(({ path, depth }) => `${path} ${depth}`);
+  const from = { path: "x", ino: a };
+  assertEquals(pathsOf({ isContentFirst: true, from }), ["x/b/c 2", "x/b 1", "x/empty 1", "x 0"]);
+  assertEquals(pathsOf({ maxDepth: 1, from }), ["x 0", "x/b 1", "x/empty 1"]);
+  assertEquals(pathsOf({ maxDepth: 0, isContentFirst: true }), ["/ 0"]);
+  const [, , c] = walk(volume, { from });
+  assertEquals([c!.parent, c!.name], [b, "c"]);
+});
+
+Deno.test("inoAt() says that nothing is there", () => {
+  const volume = new ModelVolume();
+  const link = volume.create(volume.root, "l", { ...FILE, mode: 0o120777, target: "a" });
+  const a = volume.create(volume.root, "a", FILE);
+  const files = filesOf(volume);
+  assertEquals(inoAt(files, "/l", { follow: true }), a);
+  assertEquals(inoAt(files, "/l", { follow: false }), link);
+  assertErrno("ENOENT", () => inoAt(files, "/none", { follow: true }));
 });
 
 Deno.test("withVolume() opens for reading only, and lets go whatever happens", () => {

@@ -3,6 +3,7 @@
  */
 import { assertEquals } from "@std/assert";
 import {
+  assertAllFail,
   assertFails,
   cairn,
   command,
@@ -50,10 +51,12 @@ Deno.test("cairn put refuses bad input and leaves the volume as it was", () => {
     Deno.writeTextFileSync(`${folder}/a`, "a");
     refusesBadImages(folder, ["put", `${folder}/a`]);
     cairn(["mkfs", image]);
-    assertFails(["put", image, `${folder}/none`], /".*none": ENOENT/);
-    assertFails(["put", image, folder], /EISDIR/);
-    assertFails(["put", image, `${folder}/a`, "/no/such"], /v:\/no\/such": ENOENT/);
-    assertFails(["put", image, `${folder}/a`, `/${"n".repeat(256)}`], /ENAMETOOLONG/);
+    assertAllFail([
+      [["put", image, `${folder}/none`], /".*none": ENOENT/],
+      [["put", image, folder], /EISDIR/],
+      [["put", image, `${folder}/a`, "/no/such"], /v:\/no\/such": ENOENT/],
+      [["put", image, `${folder}/a`, `/${"n".repeat(256)}`], /ENAMETOOLONG/],
+    ]);
     assertEquals(cairn(["tree", image]).out, "/\n");
     assertEquals(cairn(["check", image]).status, 0);
   });

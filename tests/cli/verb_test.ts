@@ -5,6 +5,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import {
   at,
   atLength,
+  byteCount,
   type Call,
   messageOf,
   numberOption,
@@ -35,6 +36,25 @@ Deno.test("readWords() refuses unknown options and wrong numbers of words", () =
   for (const args of [[], ["a", "b", "c"], ["--what", "a"], ["a", "--size"]]) {
     assertThrows(() => readWords(verb, args), UsageError);
   }
+});
+
+Deno.test("readWords() takes a number below zero as the value of the option before it", () => {
+  const sized: Verb = { ...verb, options: { size: { type: "string", short: "s" } } };
+  assertEquals(readWords(sized, ["-s", "-10", "a"]).values.size, "-10");
+  assertEquals(readWords(sized, ["--size", "-1k", "a"]).values.size, "-1k");
+  assertEquals(readWords(sized, ["a", "--", "-s", "-1"].slice(0, 3)).words, ["a", "-s"]);
+  assertThrows(() => readWords(sized, ["-s", "-x", "a"]), UsageError);
+});
+
+Deno.test("readWords() lets a verb spell its words", () => {
+  const spelling: Verb = { ...verb, spell: (args) => args.map((arg) => arg.replace("+", "--")) };
+  assertEquals(readWords(spelling, ["+all", "a"]).values.all, true);
+});
+
+Deno.test("byteCount() reads units, and nothing else", () => {
+  assertEquals(["7", "2k", "1M", "x", "-1", ""].map(byteCount), [
+    ...[7, 2048, 2 ** 20, undefined, undefined, undefined],
+  ]);
 });
 
 Deno.test("numberOption() reads units and refuses the rest", () => {

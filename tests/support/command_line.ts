@@ -9,6 +9,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { damage, forbid, sampleImage, UNPRIVILEGED } from "./bad_images.ts";
 
 const MAIN = new URL("../../cli/main.ts", import.meta.url).pathname;
+const MANY = new URL("./many_lines.ts", import.meta.url).pathname;
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 
 /** The words that start the program. */
@@ -90,6 +91,32 @@ export function assertFails(
   assertMatch(err, line);
 }
 
+/** A command line that fails, and what its one line of complaint matches. */
+export type Failing = readonly [args: readonly string[], line: RegExp];
+
+/** The same for many command lines, in one process. */
+export function assertAllFail(
+  rows: readonly Failing[],
+  { cwd, prefix = [] }: { cwd?: string | undefined; prefix?: readonly string[] } = {},
+): void {
+  const lines = JSON.stringify(rows.map(([args]) => args));
+  const [program, ...words] = [
+    ...prefix,
+    ...[Deno.execPath(), "run", "--quiet", "-A", "--config", CONFIG, MANY, lines],
+  ] as [string, ...string[]];
+  const output = new Deno.Command(program, { args: words, cwd, stdin: "null" }).outputSync();
+  const text = new TextDecoder().decode(output.stdout);
+  assertEquals(output.code, 0, new TextDecoder().decode(output.stderr));
+  const results: Omit<Ended, "bytes">[] = JSON.parse(text);
+  for (const [index, { status, out, err }] of results.entries()) {
+    const [args, line] = rows[index]!;
+    assertEquals([status, out], [2, ""], `${args.join(" ")}: ${err}`);
+    assertEquals(err.trimEnd().split("\n").length, 1, err);
+    assertMatch(err, line);
+  }
+  assertEquals(results.length, rows.length);
+}
+
 /**
  * What every verb that opens an image refuses: one that is missing, no image, a folder, a damaged one,
  * and one that it may not read. `wordsOf` says where the image stands among the words; else it comes
@@ -100,23 +127,25 @@ export function refusesBadImages(
   [name, ...rest]: readonly [string, ...string[]],
   wordsOf: (image: string) => string[] = (image) => [image, ...rest],
 ): void {
-  const refuses = (image: string, line: RegExp, prefix?: readonly string[]): void =>
-    assertFails([name, ...wordsOf(image)], line, undefined, prefix);
   Deno.writeTextFileSync(`${folder}/text`, "no volume ".repeat(2000));
   for (const image of ["damaged", "theirs"]) sampleImage(`${folder}/${image}`);
   damage(`${folder}/damaged`);
   forbid(`${folder}/theirs`);
-  refuses(`${folder}/missing`, /cairn \w+: ".*missing": ENOENT/);
-  refuses(`${folder}/text`, /cairn \w+: ".*text": EINVAL: .*magic/);
-  refuses(folder, /cairn \w+: ".*": E(INVAL|ISDIR)/);
-  // These two are there to look into damage.
-  if (name !== "check" && name !== "dump") {
-    refuses(`${folder}/damaged`, /cairn \w+: ".*damaged": EIO: /);
-  }
-  refuses(
-    `${folder}/theirs`,
-    /cairn \w+: ".*theirs": EACCES: .*; look at the permissions/,
-    UNPRIVILEGED,
-  );
+  const rows: Failing[] = [
+    [["missing"], /cairn \w+: ".*missing": ENOENT/],
+    [["text"], /cairn \w+: ".*text": EINVAL: .*magic/],
+    [[""], /cairn \w+: ".*": E(INVAL|ISDIR)/],
+    [["damaged"], /cairn \w+: ".*damaged": EIO: /],
+    [["theirs"], /cairn \w+: ".*theirs": EACCES: .*; look at the permissions/],
+  ];
+  const looksIntoDamage = name === "check" || name === "dump";
+  const refused = rows.filter(([[image]]) => image !== "damaged" || !looksIntoDamage);
+  const named = refused.map(([[image], line]): Failing => [
+    [name, ...wordsOf(`${folder}${image === "" ? "" : `/${image}`}`)],
+    line,
+  ]);
+  assertAllFail(named, { prefix: UNPRIVILEGED });
+  const [first] = named;
+  assertFails(first![0], first![1]);
   for (const image of ["damaged", "theirs"]) Deno.removeSync(`${folder}/${image}`);
 }

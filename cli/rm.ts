@@ -1,0 +1,97 @@
+/**
+ * `cairn rm`: removes files and trees from a volume.
+ *
+ * Layer: cli. A tree goes from its leaves, name by name: whoever is interrupted has the rest of it.
+ *
+ * @module
+ */
+import { ErrnoError, type FS, isDir, isErrnoError } from "../mod.ts";
+import type { Volume } from "../opfs/mod.ts";
+import { filesOf, inoOf, walk, withVolumeAtLength } from "./image.ts";
+import { lastName } from "./place.ts";
+import { interruptible, type Interrupts, takeSteps, type Tally } from "./steps.ts";
+import { at, type Call, EXIT_GOOD, type Verb } from "./verb.ts";
+
+/** The verb. */
+export const rmVerb: Verb = {
+  name: "rm",
+  usage: "rm [-r] [-f] IMAGE PATH...",
+  summary: "Removes files and trees from a volume",
+  help: `A link itself is removed, not what it leads to. "/" is not removed.
+
+  -r, --recursive  directories with all that is in them
+  -f, --force      what is not there is no error
+
+Space comes free for new files at once; \`cairn compact\` gives it back to the host.
+
+Examples:
+  cairn rm notes.cairn /a.txt
+  cairn rm -rf notes.cairn /album/2019
+  cairn rm notes.cairn -- -name
+`,
+  options: {
+    recursive: { type: "boolean", short: "r" },
+    force: { type: "boolean", short: "f" },
+  },
+  words: [2, Infinity],
+  run: (call) => interruptible((interrupts) => run(call, interrupts)),
+};
+
+async function run({ words, options, terminal }: Call, interrupts: Interrupts): Promise<number> {
+  const [image, ...paths] = words as [string, ...string[]];
+  await withVolumeAtLength(image, async (volume) => {
+    const steps = remove(volume, { image, paths, options });
+    const leftAs = "what was removed before is gone, the rest is there";
+    await takeSteps(steps, { terminal, label: "removing", interrupts, leftAs });
+  }, { readOnly: false });
+  return EXIT_GOOD;
+}
+
+interface Removal {
+  image: string;
+  paths: readonly string[];
+  options: Call["options"];
+}
+
+function* remove(volume: Volume, { image, paths, options }: Removal): Generator<Tally, void, void> {
+  const files = filesOf(volume, { readOnly: false });
+  let doneEntries = 0;
+  for (const path of paths) {
+    const place = `${image}:${path}`;
+    const target = at(place, () => targetOf(files, path, options));
+    if (target === null) continue;
+    for (const found of walk(volume, { from: { path, ino: target.ino }, isContentFirst: true })) {
+      const { parent, name } = found.parent === 0 ? target : found;
+      at(`${image}:${found.path}`, () => {
+        if (isDir(found.attr.mode)) volume.rmdir(parent, name);
+        else volume.unlink(parent, name);
+      });
+      yield { doneEntries: ++doneEntries, doneBytes: 0 };
+    }
+  }
+}
+
+interface Target {
+  ino: number;
+  parent: number;
+  name: string;
+}
+
+/** What the path names; null if nothing, and that is no error. */
+function targetOf(files: FS, path: string, options: Call["options"]): Target | null {
+  const name = lastName(path);
+  if (name === "") throw new ErrnoError("EINVAL", "remove what has no name of its own");
+  try {
+    const { node } = files.lookupPath(path, { noent_okay: true });
+    if (node === null) throw new ErrnoError("ENOENT", "remove it");
+    if (isDir(node.data.mode) && options.recursive !== true) {
+      throw new ErrnoError("EISDIR", "remove it: a directory takes -r");
+    }
+    const parent = files.lookupPath(path, { parent: true }).node!;
+    return { ino: inoOf(node), parent: inoOf(parent), name };
+  } catch (error) {
+    const isMissing = isErrnoError(error) && (error.code === "ENOENT" || error.code === "ENOTDIR");
+    if (isMissing && options.force === true) return null;
+    throw error;
+  }
+}
