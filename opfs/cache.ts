@@ -173,22 +173,20 @@ export class CachedVolume implements VolumeOps {
     const before = this.#look();
     this.#inner.rename(parent, name, newParent, newName, flags);
     if (!this.#ended(before)) return;
-    // A directory that was replaced is gone, and what was known of its names with it.
-    const replaced = this.#names.get(newParent, newName);
-    if (replaced === undefined) this.#names.clear();
-    else this.#names.forgetDirectory(replaced);
-    this.#names.forget(parent, name);
-    this.#names.forget(newParent, newName);
-    // Whose count of names has changed is known for some only; attributes are cheap to ask for.
-    this.#attrs.clear();
-    this.#pages.clear();
+    const moved = this.#names.move({ parent, name, newParent, newName, flags });
+    if (moved === null) return this.#forgetAll();
+    for (const ino of moved.changed) this.#attrs.delete(ino);
+    this.#forgetInode(moved.lost);
   }
 
   /** Entries after cursor `after`; none at the end. */
   readdir(ino: Ino, after: number): DirEntry[] {
     this.#look();
+    const known = this.#names.listing(ino, after);
+    if (known !== undefined && !this.#mustBeSeen(ino)) return known;
     const entries = this.#inner.readdir(ino, after);
     this.#touched(ino);
+    this.#names.keepListing(ino, after, entries);
     return entries;
   }
 
@@ -220,6 +218,7 @@ export class CachedVolume implements VolumeOps {
     this.#inner.setattr(ino, change);
     if (!this.#ended(before)) return;
     this.#attrs.delete(ino);
+    if (change.mode !== undefined) this.#names.forgetListings();
     if (change.size !== undefined) this.#pages.forget(ino);
   }
 
@@ -446,10 +445,7 @@ export class CachedVolume implements VolumeOps {
   #reset(generation: number): void {
     this.#tag = generation;
     this.counts.resets++;
-    this.#names.clear();
-    this.#attrs.clear();
-    this.#targets.clear();
-    this.#pages.clear();
+    this.#forgetAll();
   }
 
   /** Behind a change of our own: whether nobody else has changed anything meanwhile. */
@@ -465,7 +461,7 @@ export class CachedVolume implements VolumeOps {
 
   #made(before: number, parent: Ino, name: string, ino: Ino): boolean {
     if (!this.#ended(before)) return false;
-    this.#names.set(parent, name, ino);
+    this.#names.change(parent, name, ino);
     this.#attrs.delete(parent);
     return true;
   }
@@ -473,14 +469,18 @@ export class CachedVolume implements VolumeOps {
   #removed(before: number, parent: Ino, name: string): void {
     if (!this.#ended(before)) return;
     const ino = this.#names.get(parent, name);
-    this.#names.set(parent, name, 0);
+    this.#names.change(parent, name, 0);
     this.#attrs.delete(parent);
     if (ino !== undefined && ino !== 0) return this.#forgetInode(ino);
     // One of the inodes known here has lost a name, or a directory is gone: nobody knows which.
+    this.#forgetAll();
+  }
+
+  #forgetAll(): void {
     this.#names.clear();
     this.#attrs.clear();
-    this.#pages.clear();
     this.#targets.clear();
+    this.#pages.clear();
   }
 
   #forgetInode(ino: Ino): void {

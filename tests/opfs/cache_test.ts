@@ -12,6 +12,7 @@ import { Word } from "../../opfs/relay/protocol.ts";
 import { ModelVolume } from "../support/model_volume.ts";
 import { RandomOps } from "../support/random_ops.ts";
 import { type Rig, startRig } from "../support/relay_rig.ts";
+import { turnedRelay } from "../support/turned_relay.ts";
 
 const file = { mode: S_IFREG | 0o644, uid: 0, gid: 0 };
 const dir = { mode: S_IFDIR | 0o755, uid: 0, gid: 0 };
@@ -117,6 +118,34 @@ rigTest(
     assertEquals(requests(client, () => FS.stat("/f1")), 1);
   },
 );
+
+Deno.test("FS over CachedVolume renames in one round trip, and lists again in none", () => {
+  let now = Date.now();
+  const clock = () => now++;
+  const { client: attach } = turnedRelay(openVolumeSync(memoryHandle(), { clock }));
+  const client = attach();
+  const volume = new CachedVolume(client, { clock });
+  const FS = createFS({ root: { type: VOLUMEFS, options: { volume } } });
+  for (let index = 0; index < 50; index++) FS.writeFile(`/f${index}`, "");
+  FS.rename("/f0", "/g0");
+  const count = requests(client, () => {
+    for (let index = 1; index < 50; index++) FS.rename(`/f${index}`, `/g${index}`);
+  });
+  assertEquals(count, 49);
+  const names = FS.readdir("/");
+  assertEquals([names.length, FS.stat("/g7").size], [52, 0]);
+  FS.stat("/");
+  assertEquals(requests(client, () => assertEquals(FS.readdir("/"), names)), 0);
+  const other = attach();
+  other.unlink(other.root, "g9");
+  assertEquals(FS.readdir("/").length, 51);
+  FS.unlink("/g8");
+  assertEquals(FS.readdir("/").length, 50);
+  const modeOf = () => volume.readdir(volume.root, 0).find(({ name }) => name === "g7")?.mode;
+  assertEquals(modeOf(), FS.stat("/g7").mode);
+  FS.chmod("/g7", 0o600);
+  assertEquals(modeOf(), S_IFREG | 0o600);
+});
 
 rigTest("CachedVolume lists a directory in which many names are asked for", async (rig) => {
   const client = await rig.client();
