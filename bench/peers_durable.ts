@@ -120,6 +120,8 @@ export const DURABLE_WORKLOADS: readonly Workload[] = [
     skip: ["componentor", "wt"],
     run(peer) {
       for (let at = 10 * MIB; at < 990 * MIB; at += PAGE.length) peer.write(endless, PAGE, at);
+      // What the host still has to bring to the disk is not this workload's.
+      peer.sync();
       const micros = appendUpTo(peer, 990 * MIB, 1000 * MIB);
       peer.close(endless);
       expectBytes(peer, "/endless", PAGE, 512 * MIB);

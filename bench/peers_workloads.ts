@@ -31,8 +31,9 @@ import type { Peer } from "./peers_subjects.ts";
 
 /** Files of the volume that is mounted. */
 export const MOUNTED_FILES = 50_000;
-const FILES = 2000;
+const FILES = 4000;
 const LISTED = 1000;
+const WARM_CALLS = 2000;
 const TREE_FILES = 10_000;
 const DEEP = "/1/2/3/4/5/6/7/8/9";
 
@@ -55,17 +56,17 @@ function grow(peer: Peer, path: string, piece: Uint8Array, bytes: number): numbe
 export function warmUp(peer: Peer): void {
   const into = new Uint8Array(KIB);
   peer.mkdir("/warm");
-  for (let index = 0; index < 300; index++) put(peer, `/warm/f${index}`, CONTENT);
-  for (let index = 0; index < 300; index++) {
+  for (let index = 0; index < WARM_CALLS; index++) put(peer, `/warm/f${index}`, CONTENT);
+  for (let index = 0; index < WARM_CALLS; index++) {
     peer.stat(`/warm/f${index}`);
     get(peer, `/warm/f${index}`, into);
     peer.rename(`/warm/f${index}`, `/warm/g${index}`);
   }
   peer.readdir("/warm");
-  for (let index = 0; index < 300; index++) peer.unlink(`/warm/g${index}`);
+  for (let index = 0; index < WARM_CALLS; index++) peer.unlink(`/warm/g${index}`);
   const stream = peer.open("/warm/f", "w+");
-  for (let index = 0; index < 300; index++) peer.write(stream, SMALL, index * 64);
-  for (let index = 0; index < 300; index++) peer.read(stream, into, index * 64);
+  for (let index = 0; index < WARM_CALLS; index++) peer.write(stream, SMALL, index * 64);
+  for (let index = 0; index < WARM_CALLS; index++) peer.read(stream, into, index * 64);
   peer.close(stream);
   peer.sync();
 }
@@ -79,7 +80,7 @@ export const WORKLOADS: readonly Workload[] = [
     run(peer) {
       peer.mkdir("/d");
       const create = (index: number) => put(peer, `/d/f${index}`, CONTENT);
-      const { micros } = timed(FILES, create, () => peer.sync());
+      const { micros } = timed(FILES, create, () => peer.sync(), Infinity);
       expect(peer.stat(`/d/f${FILES - 1}`) === KIB, "size of a new file");
       expectBytes(peer, "/d/f7", CONTENT);
       return micros;
@@ -108,7 +109,7 @@ export const WORKLOADS: readonly Workload[] = [
       for (let end = 2; end <= DEEP.length; end += 2) peer.mkdir(DEEP.slice(0, end));
       put(peer, `${DEEP}/f`, CONTENT);
       let sum = 0;
-      const { micros, calls } = timed(5 * FILES, () => sum += peer.stat(`${DEEP}/f`));
+      const { micros, calls } = timed(10 * FILES, () => sum += peer.stat(`${DEEP}/f`));
       expect(sum === calls * KIB, "size of a file, 10 levels down");
       return micros;
     },
@@ -119,7 +120,7 @@ export const WORKLOADS: readonly Workload[] = [
     run(peer) {
       const into = new Uint8Array(KIB);
       let sum = 0;
-      const { micros, calls } = timed(2 * FILES, (index) => {
+      const { micros, calls } = timed(5 * FILES, (index) => {
         sum += get(peer, `/d/f${index % FILES}`, into);
       });
       expect(sum === calls * KIB && isSame(into, CONTENT), "what a file holds");
@@ -133,7 +134,7 @@ export const WORKLOADS: readonly Workload[] = [
       peer.mkdir("/r");
       for (let index = 0; index < LISTED; index++) put(peer, `/r/f${index}`, CONTENT);
       let sum = 0;
-      const { micros, calls } = timed(200, () => sum += peer.readdir("/r"));
+      const { micros, calls } = timed(1000, () => sum += peer.readdir("/r"));
       expect(sum === calls * LISTED, "number of names");
       return micros;
     },
@@ -157,7 +158,7 @@ export const WORKLOADS: readonly Workload[] = [
     goal: 20,
     run(peer) {
       const rename = (index: number) => peer.rename(`/d/f${index}`, `/d/g${index}`);
-      const { micros } = timed(FILES, rename, () => peer.sync());
+      const { micros } = timed(FILES, rename, () => peer.sync(), Infinity);
       expectBytes(peer, "/d/g9", CHANGED);
       expect(peer.readdir("/d") === FILES, "number of names after renaming");
       return micros;
@@ -168,7 +169,7 @@ export const WORKLOADS: readonly Workload[] = [
     goal: 20,
     run(peer) {
       const unlink = (index: number) => peer.unlink(`/d/g${index}`);
-      const { micros, calls } = timed(FILES, unlink, () => peer.sync());
+      const { micros, calls } = timed(FILES, unlink, () => peer.sync(), Infinity);
       expect(peer.readdir("/d") === FILES - calls, "number of names after removing");
       return micros;
     },
