@@ -97,7 +97,7 @@ export class StreamCalls extends AttrCalls {
     position?: number,
   ): number {
     const bytes = buffer instanceof Uint8Array ? buffer : bytesOf(buffer, "read");
-    const at = checkTransfer(this, stream, bytes, offset, length, position, "read");
+    const at = checkTransfer(this, stream, bytes, offset, length, position, O_RDONLY);
     const { stream_ops } = stream;
     if (stream_ops.read === undefined) refuseTransfer(stream, "read");
     if (this.maps.size > 0) this.maps.publish(stream.node);
@@ -124,7 +124,7 @@ export class StreamCalls extends AttrCalls {
     _canOwn?: boolean,
   ): number {
     const bytes = buffer instanceof Uint8Array ? buffer : bytesOf(buffer, "write");
-    const at = checkTransfer(this, stream, bytes, offset, length, position, "write");
+    const at = checkTransfer(this, stream, bytes, offset, length, position, O_WRONLY);
     const { stream_ops, shared } = stream;
     if (stream_ops.write === undefined) refuseTransfer(stream, "write");
     if (length === 0) return 0;
@@ -307,12 +307,10 @@ export function openStream(state: StreamCalls, stream: unknown, call: string): F
   return stream;
 }
 
-/** What every descriptor may be asked that is open for reading, or for writing. */
-const MAY = { read: O_RDONLY, write: O_WRONLY } as const;
-
 /**
- * Checks what read and write have in common, and returns where in the file they start. The first
- * lines let everyday calls through; the rest finds out what is wrong, if anything is.
+ * Checks what read (`way` is O_RDONLY) and write (O_WRONLY) have in common, and returns where in the
+ * file they start. The first lines let everyday calls through; the rest finds out what is wrong, if
+ * anything is. Short, so that engines put it into its callers.
  */
 function checkTransfer(
   state: StreamCalls,
@@ -321,16 +319,16 @@ function checkTransfer(
   offset: number,
   length: number,
   position: number | undefined,
-  call: "read" | "write",
+  way: number,
 ): number {
-  const open = openStream(state, stream, call);
+  const open = openStream(state, stream, way === O_RDONLY ? "read" : "write");
   const access = open.shared.flags & (O_ACCMODE | O_PATH);
   if (
-    (access === O_RDWR || access === MAY[call]) && open.seekable &&
+    (access === O_RDWR || access === way) && open.seekable &&
     (open.node.data.mode & S_IFMT) !== S_IFDIR && isCount(position) && isCount(offset) &&
     isCount(length) && length <= bytes.length - offset
   ) return position;
-  return checkOdd(open, bytes, offset, length, position, call);
+  return checkOdd(open, bytes, offset, length, position, way === O_RDONLY ? "read" : "write");
 }
 
 /** A whole number below 2^32, whatever it is: the shift would throw for a symbol. */

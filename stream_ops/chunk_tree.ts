@@ -61,6 +61,9 @@ export class ChunkTree {
   size = 0;
   readonly #pool: ChunkPool;
   #window: Uint8Array = NO_CHUNK;
+  /** The window's memory, and what leads from a position in the file to a place in it. */
+  #buffer: ArrayBufferLike = NO_CHUNK.buffer;
+  #shift = 0;
   #start = 0;
   #end = 0;
   /** After a miss of `#find`: where the hole ends at the earliest. */
@@ -96,7 +99,8 @@ export class ChunkTree {
     if (left <= 0) return 0;
     const count = left < length ? left : length;
     if (position >= this.#start && position + count <= this.#end) {
-      copy(into, offset, this.#window, position - this.#start, count);
+      // As `copy` does it, but to ask an array for its buffer costs a sixth of a small read.
+      into.set(new Uint8Array(this.#buffer, this.#shift + position, count), offset);
     } else {
       this.#readAcross(into, offset, count, position);
     }
@@ -151,6 +155,8 @@ export class ChunkTree {
 
   #look(chunk: Uint8Array, base: number): void {
     this.#window = chunk;
+    this.#buffer = chunk.buffer;
+    this.#shift = chunk.byteOffset - base;
     this.#start = base;
     this.#end = base + chunk.length;
   }

@@ -36,9 +36,8 @@ function read(
   position: number,
 ): number {
   const inode = stream.node.data;
-  const count = inode.bytes === null ? 0 : inode.bytes.read(buffer, offset, length, position);
-  if (inode.isAtimeDue()) noteRead(stream);
-  return count;
+  if (!inode.isQuiet) noteRead(stream);
+  return inode.bytes === null ? 0 : inode.bytes.read(buffer, offset, length, position);
 }
 
 /** Moves the access time unless the stream or the mount asks not to. */

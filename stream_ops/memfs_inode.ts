@@ -46,6 +46,10 @@ export class MemfsStore {
   readonly atimeAgeMs: number;
   /** What `tick` said last, in ms: good enough to tell whether a day has passed. */
   now: number;
+  /** Grows when a read of some inode may move its access time again, because a day has passed. */
+  epoch = 0;
+  /** When that is, in ms. */
+  #epochEnd = Infinity;
   /** How often anything's mode has changed. */
   modeChanges = 0;
   readonly #clock: () => number;
@@ -68,7 +72,30 @@ export class MemfsStore {
 
   /** Now, in ms. */
   tick(): number {
-    return this.now = this.#clock();
+    const now = this.#clock();
+    if (now >= this.#epochEnd) {
+      this.epoch++;
+      this.#epochEnd = Infinity;
+    }
+    return this.now = now;
+  }
+
+  /**
+   * Moves the access time of an inode that is read, if the policy wants it. Returns the epoch in
+   * which further reads move nothing; -1 if the next one may.
+   */
+  noteRead(inode: MemfsInode): number {
+    const { atimeAgeMs } = this;
+    if (atimeAgeMs === Infinity) return this.epoch;
+    if (inode.isAtimeDue()) inode.atime = this.tick();
+    if (inode.isAtimeDue()) return -1;
+    this.endEpochAt(inode.atime + atimeAgeMs);
+    return this.epoch;
+  }
+
+  /** The epoch ends at `time`, if not before. */
+  endEpochAt(time: number): void {
+    if (time < this.#epochEnd) this.#epochEnd = time;
   }
 
   /**
@@ -136,12 +163,11 @@ export class MemfsInode implements NodeRecord {
   openCount = 0;
   /** Whether it was made without a name and may still get its first one. */
   isLinkable = false;
-  /** Last read, in ms. */
-  atime: number;
-  /** Last change of contents, in ms. */
-  mtime: number;
-  /** Last change of anything, in ms. */
-  ctime: number;
+  #atime: number;
+  #mtime: number;
+  #ctime: number;
+  /** The store's epoch in which reads do not move the access time, for nothing has changed since. */
+  #quietEpoch = -1;
   /** A file's contents, from its first byte on. */
   bytes: ChunkTree | null = null;
   /** A directory's names in the order of creation. */
@@ -166,8 +192,38 @@ export class MemfsInode implements NodeRecord {
     this.gid = owner.gid;
     this.rdev = rdev;
     this.nlink = isDir(mode) ? 2 : 0;
-    this.atime = this.mtime = this.ctime = store.tick();
+    this.#atime = this.#mtime = this.#ctime = store.tick();
     this.entries = isDir(mode) ? new Map() : null;
+  }
+
+  /** Last read, in ms. */
+  get atime(): number {
+    return this.#atime;
+  }
+
+  set atime(time: number) {
+    this.#atime = time;
+    this.#quietEpoch = -1;
+  }
+
+  /** Last change of contents, in ms. */
+  get mtime(): number {
+    return this.#mtime;
+  }
+
+  set mtime(time: number) {
+    this.#mtime = time;
+    this.#quietEpoch = -1;
+  }
+
+  /** Last change of anything, in ms. */
+  get ctime(): number {
+    return this.#ctime;
+  }
+
+  set ctime(time: number) {
+    this.#ctime = time;
+    this.#quietEpoch = -1;
   }
 
   /** The contents, for somebody who is about to change them. */
@@ -177,18 +233,23 @@ export class MemfsInode implements NodeRecord {
 
   /** Contents have changed. */
   modified(): void {
-    this.mtime = this.ctime = this.store.tick();
+    this.#mtime = this.#ctime = this.store.tick();
+    this.#quietEpoch = -1;
+  }
+
+  /** Whether a read is known to move nothing: one comparison of small numbers instead of five. */
+  get isQuiet(): boolean {
+    return this.#quietEpoch === this.store.epoch;
   }
 
   /** Contents have been read: moves the access time if the policy wants it. */
   accessed(): void {
-    const { store } = this;
-    if (store.atimeAgeMs < Infinity && this.isAtimeDue()) this.atime = store.tick();
+    this.#quietEpoch = this.store.noteRead(this);
   }
 
   /** relatime: no read since the last change, or none for a day. */
   isAtimeDue(): boolean {
-    return this.atime <= this.ctime || this.atime <= this.mtime ||
-      this.atime + this.store.atimeAgeMs <= this.store.now;
+    return this.#atime <= this.#ctime || this.#atime <= this.#mtime ||
+      this.#atime + this.store.atimeAgeMs <= this.store.now;
   }
 }

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { InvariantError } from "../../abi/invariant.ts";
 import { assertThrows } from "@std/assert";
 import { S_IFDIR, S_IFREG } from "../../abi/mode.ts";
-import { MemfsEntry, MemfsStore } from "../../stream_ops/memfs_inode.ts";
+import { MemfsEntry, type MemfsInode, MemfsStore } from "../../stream_ops/memfs_inode.ts";
 import { assertErrno } from "../support/errno.ts";
 
 function store(maxInodes = 10): MemfsStore {
@@ -43,4 +43,52 @@ Deno.test("MemfsEntry is a plain record: a copy of it says the same", () => {
   const inode = store().create(S_IFREG | 0o644, 0, OWNER);
   const { name, ino, mode, cursor } = { ...new MemfsEntry("a", 1, inode) };
   assertEquals([name, ino, mode, cursor], ["a", 1, S_IFREG | 0o644, 1]);
+});
+
+Deno.test("MemfsInode.isQuiet until its times change or a day has passed for the first of all", () => {
+  const clock = { now: 1000 };
+  const options = { maxBytes: 1e6, maxInodes: 10, clock: () => clock.now };
+  const inodes = new MemfsStore({ ...options, atime: "relatime" });
+  const [early, late] = [0, 1].map(() => inodes.create(S_IFREG, 0, OWNER)) as [
+    MemfsInode,
+    MemfsInode,
+  ];
+  early.accessed();
+  assertEquals([early.isQuiet, early.atime], [false, 1000], "in the moment of the change");
+  clock.now = 2000;
+  early.accessed();
+  assertEquals([early.isQuiet, early.atime, late.isQuiet], [true, 2000, false]);
+  clock.now = 5000;
+  late.accessed();
+  early.accessed();
+  assertEquals([early.atime, late.atime], [2000, 5000]);
+  for (const change of ["atime", "mtime", "ctime"] as const) {
+    late[change] = 4000;
+    assertEquals(late.isQuiet, false, change);
+    late.accessed();
+    assertEquals(late.isQuiet, true, change);
+    clock.now++;
+    late.accessed();
+  }
+  late.modified();
+  assertEquals(late.isQuiet, false);
+  clock.now++;
+  late.accessed();
+  clock.now = 2000 + 86_400_000;
+  inodes.tick();
+  assertEquals([early.isQuiet, late.isQuiet], [false, false]);
+  late.accessed();
+  early.accessed();
+  assertEquals([early.atime, late.isQuiet], [clock.now, true]);
+});
+
+Deno.test("MemfsInode.isQuiet at once under noatime, and never under strictatime", () => {
+  for (const [atime, isQuiet] of [["noatime", true], ["strictatime", false]] as const) {
+    const clock = { now: 5 };
+    const options = { maxBytes: 1e6, maxInodes: 10, clock: () => clock.now };
+    const inode = new MemfsStore({ ...options, atime }).create(S_IFREG, 0, OWNER);
+    clock.now = 9;
+    inode.accessed();
+    assertEquals([inode.isQuiet, inode.atime], [isQuiet, isQuiet ? 5 : 9]);
+  }
 });
