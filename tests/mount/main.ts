@@ -11,10 +11,11 @@ import { parseArgs } from "node:util";
 import { assertClean, Server, withPlace } from "./mounted.ts";
 import { killWorkload } from "./workloads/kill.ts";
 import { PROGRAMS } from "./workloads/programs.ts";
+import { speedWorkload } from "./workloads/speed.ts";
 import { userWorkload } from "./workloads/user.ts";
 import { outsideOf, type Site, whyNot, type Workload } from "./workloads/workload.ts";
 
-const WORKLOADS: readonly Workload[] = [...PROGRAMS, userWorkload, killWorkload];
+const WORKLOADS: readonly Workload[] = [...PROGRAMS, userWorkload, speedWorkload, killWorkload];
 
 async function runOne(workload: Workload, scale: number): Promise<string> {
   let done = "";
