@@ -2,7 +2,7 @@
  * RelayHost: the page's side of its relay worker, from start to end.
  *
  * Layer: relay. It starts the worker, tells it which volume, gives each client a channel, and ends
- * it when the last client has left. States: loading, init, ready, closing, dead.
+ * it when the last client has left. States: ready, closing, dead; before, there is none.
  *
  * Use: `const host = await RelayHost.start({ place, settings })`, `host.connect()`, `host.close()`.
  *
@@ -36,12 +36,12 @@ export interface RelayHostOptions {
 }
 
 /** Where a relay stands. */
-export type RelayState = "loading" | "init" | "ready" | "closing" | "dead";
+export type RelayState = "ready" | "closing" | "dead";
 
 /** The page's side of a relay worker. */
 export class RelayHost {
   /** Where it stands. */
-  state: RelayState = "loading";
+  state: RelayState = "ready";
   /** What a client must know to attach. */
   readonly address: RelayAddress;
   readonly #worker: Worker;
@@ -66,7 +66,6 @@ export class RelayHost {
       : () => {};
     this.#silenceMs = silenceMs;
     this.address = address;
-    this.state = "ready";
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#hear(data);
     worker.onerror = (event) => {
       event.preventDefault?.();

@@ -301,7 +301,11 @@ export class Relay {
     this.#finish(channel, { status: dispatch(this.#volume, channel), bytes: 0 });
   }
 
+  /** Who has left before this was asked holds nothing, although nobody has looked at it yet. */
   #lock(channel: ServedChannel): void {
+    for (const other of this.#channels) {
+      if (other.isClosed()) this.#locks.releaseClient(other.id);
+    }
     if (serveLock(this.#locks, channel)) this.#finish(channel, { status: 0, bytes: 0 });
     else channel.state = "LOCKED";
   }

@@ -13,9 +13,13 @@ import {
 import { createFS } from "../../../fs/create_fs.ts";
 import { VOLUMEFS } from "../../../node_ops/volume.ts";
 import { CachedVolume } from "../../../opfs/cache.ts";
+import { type Channel, wholeMessage } from "../../../opfs/relay/channel.ts";
 import type { RelayClient } from "../../../opfs/relay/client.ts";
-import { LockKind, type LockRequest } from "../../../opfs/volume_ops.ts";
+import * as lock from "../../../opfs/relay/lock_requests.ts";
+import { Closed, Op } from "../../../opfs/relay/protocol.ts";
+import { LockKind, type LockRequest, SqliteLevel } from "../../../opfs/volume_ops.ts";
 import { type Rig, startRig } from "../../support/relay_rig.ts";
+import { turnedRelay } from "../../support/turned_relay.ts";
 
 const INO = 1;
 const HELD: LockRequest = {
@@ -157,4 +161,122 @@ rigTest("FS.flock() and FS.fcntl() of two clients keep each other out", async (r
   assertThrows(() => one.fcntl(a, F_SETLK, range), Error, "EAGAIN");
   two.close(c);
   one.fcntl(a, F_SETLK, range);
+});
+
+const { NONE, SHARED, RESERVED, PENDING, EXCLUSIVE } = SqliteLevel;
+
+function levelOf(type: number): LockRequest {
+  return { kind: LockKind.SQLITE, owner: 1, type, start: 0, end: 0, wait: false };
+}
+
+/** "held", or the error's code. */
+function tryLock(client: RelayClient, request: LockRequest): string {
+  try {
+    client.lock(INO, request);
+    return "held";
+  } catch (error) {
+    return (error as { code: string }).code;
+  }
+}
+
+Deno.test("SQLite's levels of two clients go together as SQLite says", () => {
+  const [yes, no] = ["held", "EAGAIN"];
+  // Rows: what one holds; columns: whether another gets SHARED, RESERVED, PENDING, EXCLUSIVE.
+  const matrix: readonly [held: number, gets: string[]][] = [
+    [NONE, [yes, yes, yes, yes]],
+    [SHARED, [yes, yes, yes, no]],
+    [RESERVED, [yes, no, no, no]],
+    [PENDING, [no, no, no, no]],
+    [EXCLUSIVE, [no, no, no, no]],
+  ];
+  for (const [held, gets] of matrix) {
+    for (const [index, want] of gets.entries()) {
+      const { client } = turnedRelay();
+      const [a, b] = [client(), client()];
+      const wanted = SHARED + index;
+      // Whoever writes has read before; where a reader may not even be, it comes from nothing.
+      const reads = wanted > SHARED && held < EXCLUSIVE;
+      if (reads) assertEquals(tryLock(b, levelOf(SHARED)), yes);
+      assertEquals(tryLock(a, levelOf(held)), yes);
+      const what = `${wanted} beside ${held}`;
+      assertEquals(tryLock(b, levelOf(wanted)), want, what);
+      if (want === yes) continue;
+      const { owner } = b.testLock(INO, levelOf(wanted))!;
+      assertEquals(owner, -1, what);
+      // When the one goes back to nothing, or dies, the other gets it.
+      if (index % 2 === 0) a.lock(INO, levelOf(NONE));
+      else a.abandon();
+      assertEquals(tryLock(b, levelOf(wanted)), yes, what);
+    }
+  }
+});
+
+Deno.test("a writer that waits for SQLite's readers keeps new ones out, and gets in", () => {
+  const { client } = turnedRelay();
+  const [reader, writer, late] = [client(), client(), client()];
+  assertEquals(tryLock(reader, levelOf(SHARED)), "held");
+  for (const level of [SHARED, RESERVED]) assertEquals(tryLock(writer, levelOf(level)), "held");
+  assertEquals(tryLock(late, levelOf(SHARED)), "held");
+  assertEquals(tryLock(late, levelOf(NONE)), "held");
+  assertEquals(tryLock(writer, levelOf(EXCLUSIVE)), "EAGAIN");
+  assertEquals(tryLock(late, levelOf(SHARED)), "EAGAIN");
+  assertEquals(tryLock(reader, levelOf(SHARED)), "held", "it reads on");
+  assertEquals(tryLock(reader, levelOf(NONE)), "held");
+  assertEquals(tryLock(writer, levelOf(EXCLUSIVE)), "held");
+  // Down again to reading, and others read too.
+  assertEquals(tryLock(writer, levelOf(SHARED)), "held");
+  assertEquals(tryLock(late, levelOf(RESERVED)), "held");
+});
+
+Deno.test("each of SQLite's eight WAL slots is shared or one client's, apart from the others", () => {
+  const slot = (type: number, start: number, end = start + 1): LockRequest => {
+    return { kind: LockKind.WAL, owner: 1, type, start, end, wait: false };
+  };
+  const { client } = turnedRelay();
+  const [a, b, c] = [client(), client(), client()];
+  for (let at = 0; at < 8; at++) {
+    assertEquals(tryLock(a, slot(at % 2 === 0 ? F_WRLCK : F_RDLCK, at)), "held");
+    assertEquals(tryLock(b, slot(F_RDLCK, at)), at % 2 === 0 ? "EAGAIN" : "held");
+    assertEquals(tryLock(c, slot(F_WRLCK, at)), "EAGAIN");
+  }
+  for (let at = 0; at < 8; at++) {
+    assertEquals(tryLock(a, slot(F_UNLCK, at)), "held");
+    assertEquals(tryLock(c, slot(F_WRLCK, at)), at % 2 === 0 ? "held" : "EAGAIN");
+  }
+  b.abandon();
+  assertEquals(tryLock(c, slot(F_WRLCK, 0, 8)), "held", "all eight at once");
+  for (const bad of [slot(F_WRLCK, 8), slot(F_WRLCK, 7, 9), slot(F_RDLCK, -1, 1)]) {
+    assertEquals(tryLock(c, bad), "EINVAL");
+  }
+});
+
+Deno.test("clients that wait for a lock are served first come first served, dead ones passed over", () => {
+  const { relay, channel, client } = turnedRelay();
+  const holder = client();
+  holder.lock(INO, HELD);
+  const waiting = [F_WRLCK, F_RDLCK, F_RDLCK, F_WRLCK, F_RDLCK].map((type) => {
+    const one = channel();
+    lock.askLock(one.writer, Op.LOCK, INO, { ...HELD, type });
+    one.publish(wholeMessage(one.writer.end()));
+    relay.turn();
+    return one;
+  });
+  // What a turn frees is given in the next.
+  const answered = () => {
+    for (let turn = 0; turn < 2; turn++) relay.turn();
+    return waiting.map((one) => one.isAnswered());
+  };
+  const [first, second, third, fourth] = waiting as [Channel, Channel, Channel, Channel];
+  assertEquals(answered(), [false, false, false, false, false]);
+  holder.lock(INO, { ...HELD, type: F_UNLCK });
+  assertEquals(answered(), [true, false, false, false, false]);
+  assertThrows(() => client().lock(INO, { ...HELD, wait: false }), Error, "EAGAIN");
+  first.close();
+  // Both readers that came before the second writer, and not the one behind it.
+  assertEquals(answered(), [true, true, true, false, false]);
+  fourth.close(Closed.CLIENT_GONE);
+  assertEquals(answered(), [true, true, true, false, true]);
+  for (const one of [second, third, waiting[4]!]) one.close();
+  relay.turn();
+  client().lock(INO, { ...HELD, wait: false });
 });

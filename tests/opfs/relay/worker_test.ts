@@ -189,3 +189,74 @@ Deno.test("the relay's worker shows life while it opens and closes", async () =>
     worker.terminate();
   });
 });
+
+/** Where a worker stands, how it got there, and what it says to each message. */
+const TRANSITIONS: readonly [
+  standing: string,
+  way: ("init" | "bad init" | "close")[],
+  said: Record<"announce" | "init" | "bad hello" | "close", string>,
+][] = [
+  ["loaded", [], { announce: "loaded", init: "ready", "bad hello": "refused", close: "closed" }],
+  ["ready", ["init"], {
+    announce: "ready",
+    init: "unavailable EBUSY",
+    "bad hello": "refused",
+    close: "closed",
+  }],
+  ["unavailable", ["bad init"], {
+    announce: "unavailable ENOENT",
+    init: "unavailable EBUSY",
+    "bad hello": "refused",
+    close: "closed",
+  }],
+  ["closed", ["init", "close"], {
+    announce: "closed",
+    init: "unavailable EBUSY",
+    "bad hello": "refused",
+    close: "closed",
+  }],
+];
+
+for (const [standing, way, said] of TRANSITIONS) {
+  for (const [event, want] of Object.entries(said)) {
+    Deno.test(`the relay's worker that is ${standing} says "${want}" to "${event}"`, async () => {
+      await withDirectory(async (directory) => {
+        const { worker, hear, say } = spoken({ withLife: true });
+        const place = { kind: "host", path: `${directory}/a.cairn` } as const;
+        const nowhere = { kind: "host", path: `${directory}/no/a.cairn` } as const;
+        const version = MESSAGE_VERSION;
+        const messages: Record<string, ToWorker> = {
+          announce: { type: "announce" },
+          init: { type: "init", version, place, settings },
+          "bad init": { type: "init", version, place: nowhere, settings },
+          "bad hello": { type: "hello", channel: new SharedArrayBuffer(8) },
+          close: { type: "close" },
+        };
+        assertEquals((await hear()).type, "loaded");
+        // Signs of life, which repeat where it stood before, are passed over.
+        const hearOther = async (than: string) => {
+          for (;;) {
+            const heard = await hear();
+            if (heard.type !== than) return heard;
+          }
+        };
+        let stands = "loaded";
+        for (const step of way) {
+          say(messages[step]!);
+          stands = (await hearOther(stands)).type;
+        }
+        assertEquals(stands, standing);
+        say(messages[event]!);
+        const answer = want.startsWith(standing) ? await hear() : await hearOther(standing);
+        const code = answer.type === "unavailable" ? ` ${answer.code}` : "";
+        assertEquals(answer.type + code, want);
+        // What it has said beside the way does not change where it stands.
+        const isNews = event === "close" || standing === "loaded" && event === "init";
+        say(messages.announce!);
+        assertEquals((await hear()).type, isNews ? want : standing);
+        say(messages.close!);
+        worker.terminate();
+      });
+    });
+  }
+}
