@@ -12,6 +12,9 @@ import { Fattr, SETATTR_IN } from "./protocol.ts";
 import type { Reply } from "./reply.ts";
 import type { Request } from "./request.ts";
 
+/** All that a SETATTR may change. */
+const CHANGES = Fattr.MODE | Fattr.UID | Fattr.GID | Fattr.SIZE | Fattr.ATIME | Fattr.MTIME;
+
 /** GETATTR. */
 export function getattr(context: Context, request: Request, reply: Reply): void {
   replyAttr(context, request.nodeId, reply);
@@ -25,8 +28,10 @@ export function setattr(context: Context, request: Request, reply: Reply): void 
     const { mode } = volume.getattr(request.nodeId);
     if (modeWithoutPrivileges(mode) !== mode) change.mode = modeWithoutPrivileges(mode);
   }
-  volume.setattr(request.nodeId, change);
-  context.isDirty = true;
+  if (Object.keys(change).length > 0) {
+    volume.setattr(request.nodeId, change);
+    context.isDirty = true;
+  }
   replyAttr(context, request.nodeId, reply);
 }
 
@@ -64,10 +69,15 @@ function timeAt(request: Request, at: number, atNs: number): number {
 /**
  * A new owner takes setuid and setgid away whoever gives it, a new size only if the caller is not
  * privileged. The functions that tell bits apart leave directories alone.
+ *
+ * A request without any change comes before a write that has such bits or a capability to take away.
+ * The write would take them, but its answer says nothing of modes, and the kernel would go on
+ * showing the old one; the answer to this request does.
  */
 function takesPrivileges(context: Context, request: Request): boolean {
   const valid = request.u32(SETATTR_IN.VALID);
   if (valid & (Fattr.UID | Fattr.GID)) return true;
+  if ((valid & CHANGES) === 0) return request.uid !== 0;
   if (context.saysWhoIsPrivileged) return (valid & Fattr.KILL_SUIDGID) !== 0;
   return (valid & Fattr.SIZE) !== 0 && request.uid !== 0;
 }

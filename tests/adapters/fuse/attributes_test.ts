@@ -88,3 +88,15 @@ Deno.test("dropPrivileges() follows a write by somebody unprivileged", () => {
   old.kernel.write(old.node, "a", 0, { uid: 1000 });
   assertEquals(old.kernel.getattr(old.node).mode, 0o100755);
 });
+
+Deno.test("setattr() without a change takes setuid away for somebody who is not root", () => {
+  const volume = new ModelVolume();
+  const kernel = new FakeKernel(volume);
+  kernel.init();
+  const { node } = kernel.create("a", { mode: 0o106755 });
+  kernel.server.sync();
+  assertEquals(kernel.setattr(node, 0, {}, { uid: 0 }).mode, 0o106755);
+  assertEquals([volume.calls.get("setattr") ?? 0, kernel.server.isDirty], [0, false]);
+  assertEquals(kernel.setattr(node, 0, {}, { uid: 1000 }).mode, 0o100755);
+  assertEquals(kernel.getattr(node).mode, 0o100755);
+});
