@@ -1,37 +1,66 @@
 /**
- * `cairn export`: a volume becomes an image that `@componentor/fs` mounts.
+ * `cairn export`: a volume becomes a tar, a host folder or an image that `@componentor/fs` mounts.
  *
- * Layer: cli. The volume is only read; the image takes its name when it is whole.
+ * Layer: cli. The volume is only read; what is made takes its name when it is whole.
  *
  * @module
  */
-import { exportSteps, fileHandle, type TransferReport, type VolumeOps } from "../opfs/mod.ts";
+import { statSync } from "node:fs";
+import type { TransferReport, VolumeOps } from "../opfs/mod.ts";
+import { toFolder } from "./export_folder.ts";
+import { toTar } from "./export_tar.ts";
+import { toVersion1 } from "./export_version1.ts";
 import { withVolumeAtLength } from "./image.ts";
-import { newFile } from "./new_file.ts";
-import { interruptible, type Interrupts, takeSteps } from "./steps.ts";
-import { at, atLength, type Call, numberOption, type Terminal, type Verb } from "./verb.ts";
+import { interruptible, type Interrupts, type Steps, takeSteps } from "./steps.ts";
+import {
+  at,
+  atLength,
+  type Call,
+  numberOption,
+  type Terminal,
+  UsageError,
+  type Verb,
+} from "./verb.ts";
 import { tellReport } from "./words.ts";
+
+/** Where an export goes. */
+export interface ExportTarget {
+  /** Carries everything over. */
+  steps(volume: VolumeOps): Steps<TransferReport>;
+  /** Gives it its name. */
+  keep(): void;
+  /** Removes it, unless it has been kept. */
+  discard(): void;
+}
 
 /** The verb. */
 export const exportVerb: Verb = {
   name: "export",
-  usage: "export [--inodes N] [--force] [--json] IMAGE TARGET",
-  summary: "Makes a version-1 image (@componentor/fs) of a volume",
-  help: `IMAGE is only read. Version 1 has no holes, no FIFOs, sockets and devices: holes
-become zeros, special files are seen by others as empty files; each is said.
+  usage: "export [--as KIND] [--inodes N] [--force] [--json] IMAGE TARGET",
+  summary: "Makes a tar, a folder, or a version-1 image (@componentor/fs) of a volume",
+  help: `What TARGET becomes, its name says: NAME.tar, NAME.tar.gz and NAME.tgz are archives, "-"
+is one that goes to the output; NAME/, or an empty folder, becomes a folder; anything
+else a version-1 image. IMAGE is only read.
+A tar has everything but sockets. A folder has no extended attributes, and owners and
+devices only if root makes it. Version 1 has no holes, no FIFOs, sockets and devices.
+Each difference is said.
 
-  --inodes N  leave room for N more names (default a quarter, at least 1,024)
-  --force     replace TARGET if it exists
+  --as KIND   tar, tar.gz, folder or version1, whatever the name is
+  --inodes N  version 1: leave room for N more names (default a quarter, at least 1,024)
+  --force     replace TARGET if it exists; never a folder that has something in it
   --json      print the report as JSON
 
 Ends with 0 when everything is there as it was, 1 when something was changed or left
-out, 2 when there is no image.
+out, 2 when nothing was made.
 
 Examples:
-  cairn export notes.cairn .vfs.bin
+  cairn export notes.cairn notes.tar.gz
+  cairn export notes.cairn - | ssh host tar -x
+  cairn export notes.cairn notes/
   cairn export --inodes 100k notes.cairn .vfs.bin
 `,
   options: {
+    as: { type: "string" },
     inodes: { type: "string" },
     force: { type: "boolean" },
     json: { type: "boolean" },
@@ -43,35 +72,82 @@ Examples:
 async function run(call: Call, interrupts: Interrupts): Promise<number> {
   const [image, target] = call.words as [string, string];
   const { options, terminal } = call;
-  const spareSlots = numberOption(call, "inodes");
+  const open = opener(call, target);
   return await withVolumeAtLength(image, async (volume) => {
-    const file = at(target, () => newFile(target, { force: options.force === true }));
+    const made = open();
     try {
-      const report = await fill(file.path, volume, { spareSlots, target, terminal, interrupts });
-      at(target, () => file.keep());
-      return tellReport(terminal, report, options.json === true);
+      const stepOptions = { terminal, label: "exporting", interrupts };
+      const steps = made.steps(volume);
+      const report = await atLength(target, () => takeSteps(steps, stepOptions));
+      at(target, () => made.keep());
+      // Behind a tar in the output there is no place for words.
+      const out = target === "-" ? new Beside(terminal) : terminal;
+      return tellReport(out, report, options.json === true);
     } finally {
-      file.discard();
+      made.discard();
     }
   });
 }
 
-interface Filling {
-  spareSlots: number | undefined;
-  target: string;
-  terminal: Terminal;
-  interrupts: Interrupts;
+/** A terminal whose results are said beside the output. */
+class Beside implements Terminal {
+  readonly #terminal: Terminal;
+
+  constructor(terminal: Terminal) {
+    this.#terminal = terminal;
+  }
+
+  print(text: string): void {
+    this.#terminal.say(text.trimEnd());
+  }
+
+  write(bytes: Uint8Array): void {
+    this.#terminal.write(bytes);
+  }
+
+  say(line: string): void {
+    this.#terminal.say(line);
+  }
+
+  show(line: string): void {
+    this.#terminal.show(line);
+  }
+
+  flush(): void {
+    this.#terminal.flush();
+  }
 }
 
-/** Writes the image at `path`. */
-async function fill(path: string, volume: VolumeOps, options: Filling): Promise<TransferReport> {
-  const { spareSlots, target, terminal, interrupts } = options;
-  const handle = at(target, () => fileHandle(path));
-  try {
-    const steps = exportSteps(volume, handle, { spareSlots });
-    const stepOptions = { terminal, label: "exporting", interrupts };
-    return await atLength(target, () => takeSteps(steps, stepOptions));
-  } finally {
-    handle.close();
+/** What makes the target; words that make no sense are refused before the image is opened. */
+function opener(call: Call, target: string): () => ExportTarget {
+  const { options, terminal } = call;
+  const force = options.force === true;
+  const kind = kindOf(target, options.as);
+  if (options.inodes !== undefined && kind !== "version1") {
+    throw new UsageError("--inodes is for version-1 images");
   }
+  if (target === "-" && (kind === "folder" || kind === "version1")) {
+    throw new UsageError(`"-" takes a tar, and no ${kind}`);
+  }
+  if (kind === "folder") return () => toFolder(target);
+  if (kind === "version1") {
+    const spareSlots = numberOption(call, "inodes");
+    return () => toVersion1(target, { force, spareSlots });
+  }
+  return () => toTar(target, { force, isCompressed: kind === "tar.gz", terminal });
+}
+
+const KINDS = ["tar", "tar.gz", "folder", "version1"] as const;
+type Kind = typeof KINDS[number];
+
+function kindOf(target: string, said: string | boolean | undefined): Kind {
+  if (said !== undefined) {
+    const kind = KINDS.find((one) => one === said);
+    if (kind === undefined) throw new UsageError(`--as is one of ${KINDS.join(", ")}`);
+    return kind;
+  }
+  if (target === "-" || /\.tar$/i.test(target)) return "tar";
+  if (/\.(tar\.gz|tgz)$/i.test(target)) return "tar.gz";
+  const isThere = statSync(target, { throwIfNoEntry: false })?.isDirectory() === true;
+  return isThere || target.endsWith("/") ? "folder" : "version1";
 }

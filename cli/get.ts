@@ -86,7 +86,8 @@ function* copyOut(
     }
     at(target, () => {
       chmodSync(file.path, mode & 0o777);
-      utimesSync(file.path, mtimeMs / 1000, mtimeMs / 1000);
+      // As a date: a number below 0 is taken for now.
+      utimesSync(file.path, new Date(mtimeMs), new Date(mtimeMs));
       file.keep();
     });
   } finally {

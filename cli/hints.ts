@@ -20,19 +20,23 @@ const HINTS: Readonly<Record<string, string>> = {
 /** Hints of a verb go before those of all. */
 const OF_VERBS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   import: {
-    EINVAL: "import takes images of @componentor/fs",
-    EIO: "`cairn import --repair` saves what can be saved",
+    EINVAL: "import takes tars, folders and images of @componentor/fs",
   },
   check: { EIO: "it cannot be opened as it is" },
+  mkdir: { EEXIST: "-p lets be what is there" },
+  rm: { EISDIR: "" },
+  cp: { EISDIR: "" },
 };
 
 /** The hint for an error of a verb; empty when its message says everything. */
 export function hintFor(verb: string | undefined, error: unknown): string {
   const code = String((error as { code?: unknown } | null)?.code);
+  const message = String((error as { message?: unknown } | null)?.message);
   const special = OF_VERBS[verb ?? ""]?.[code];
   if (special !== undefined) return special;
-  const isNoVolume = code === "EINVAL" &&
-    /open the volume/.test(String((error as { message?: unknown }).message));
+  const isVersion1 = verb === "import" && code === "EIO" && !/the (tar|volume)/.test(message);
+  if (isVersion1) return "`cairn import --repair` saves what can be saved";
+  const isNoVolume = code === "EINVAL" && /open the volume/.test(message);
   if (isNoVolume) return "make a volume with `cairn mkfs` or `cairn import`";
   return HINTS[code] ?? "";
 }

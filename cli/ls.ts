@@ -6,6 +6,7 @@
  * @module
  */
 import { formatMode, type FS, isBlkdev, isChrdev, isDir, isLink } from "../mod.ts";
+import { deviceText } from "./devices.ts";
 import { filesOf, withVolume } from "./image.ts";
 import { at, type Call, EXIT_GOOD, type Verb } from "./verb.ts";
 import { printable, timeText } from "./words.ts";
@@ -123,7 +124,7 @@ function cellsOf(stat: ReturnType<FS["lstat"]>): string[] {
     String(stat.nlink),
     String(stat.uid),
     String(stat.gid),
-    isDevice ? `${stat.rdev >> 8},${stat.rdev & 0xff}` : String(stat.size),
+    isDevice ? deviceText(stat.rdev) : String(stat.size),
     timeText(stat.mtimeMs),
   ];
 }

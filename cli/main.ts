@@ -174,4 +174,5 @@ function stackOf(error: unknown): string {
   return cause === undefined ? own : `${own}\ncaused by ${stackOf(cause)}`;
 }
 
-if (import.meta.main) process.exitCode = await main(process.argv.slice(2));
+// Nobody waits for a pipe that is no longer wanted: everything has been written by now.
+if (import.meta.main) process.exit(await main(process.argv.slice(2)));

@@ -6,6 +6,7 @@
  * @module
  */
 import { formatMode, isLink } from "../mod.ts";
+import { deviceText } from "./devices.ts";
 import { filesOf, withVolume } from "./image.ts";
 import { at, type Call, EXIT_GOOD, type Verb } from "./verb.ts";
 import { printable, timeText, typeName } from "./words.ts";
@@ -48,7 +49,7 @@ function run({ words, options, terminal }: Call): number {
               mode.toString(8)
             }), owner ${uid}:${gid}\n` +
             `  ${size} bytes in ${blocks} blocks of 512, inode ${ino}, ${nlink} links` +
-            `${rdev === 0 ? "" : `, device ${rdev >> 8},${rdev & 0xff}`}\n` +
+            `${rdev === 0 ? "" : `, device ${deviceText(rdev)}`}\n` +
             `  read    ${timeText(atimeMs)}\n` +
             `  written ${timeText(mtimeMs)}\n` +
             `  changed ${timeText(ctimeMs)}\n`,

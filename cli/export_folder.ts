@@ -1,0 +1,55 @@
+/**
+ * Exporting to a folder of the host: a copy of the volume.
+ *
+ * Layer: cli, under `export.ts`, over `copy_tree.ts`. It is made beside its place and takes the name
+ * last.
+ *
+ * @module
+ */
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import process from "node:process";
+import { ErrnoError } from "../mod.ts";
+import type { TransferReport } from "../opfs/mod.ts";
+import { TreeCopy } from "./copy_tree.ts";
+import type { ExportTarget } from "./export.ts";
+import { HostTree } from "./host_tree.ts";
+import type { Tally } from "./steps.ts";
+import { at } from "./verb.ts";
+import { VolumeTree } from "./volume_tree.ts";
+
+const OWN_FOLDER = 0o700;
+
+/** A folder that is not there yet, or empty. */
+export function toFolder(path: string): ExportTarget {
+  const target = path.replace(/(?<=.)\/+$/, "");
+  at(path, () => refuseExisting(target));
+  const temporary = `${target}.new-${process.pid}`;
+  let isKept = false;
+  return {
+    *steps(volume): Generator<Tally, TransferReport, void> {
+      mkdirSync(temporary, { mode: OWN_FOLDER });
+      const from = new VolumeTree(volume);
+      const copy = new TreeCopy({ from, to: new HostTree() });
+      const entry = from.at(volume.root);
+      yield* copy.run({ entry, directory: temporary, name: null, fromText: "", toText: path });
+      return copy.report();
+    },
+    keep(): void {
+      refuseExisting(target);
+      renameSync(temporary, target);
+      isKept = true;
+    },
+    discard(): void {
+      if (!isKept) rmSync(temporary, { recursive: true, force: true });
+    },
+  };
+}
+
+function refuseExisting(target: string): void {
+  const stat = statSync(target, { throwIfNoEntry: false });
+  if (stat === undefined) return;
+  if (!stat.isDirectory()) throw new ErrnoError("EEXIST", "write it: there is a file");
+  if (readdirSync(target).length > 0) {
+    throw new ErrnoError("ENOTEMPTY", "write it: there is something in the folder");
+  }
+}

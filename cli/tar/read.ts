@@ -1,0 +1,134 @@
+/**
+ * A tar as a stream of entries, through modern-tar.
+ *
+ * Layer: cli. modern-tar does the archive: frames, checksums, numbers, what is cut short. What it
+ * does not tell comes from {@link Frames} on the same bytes, one frame for each entry; the two must
+ * agree. Nothing is held but a megabyte or two of the stream. Use:
+ *
+ *     for await (const entry of readTar(bytes)) for await (const piece of entry.body) …
+ *
+ * @module
+ */
+import { ErrnoError, isErrnoError } from "../../mod.ts";
+import { PassingError } from "../verb.ts";
+import { FIELD, type Frame, Frames, inBlocks, putNumber } from "./frames.ts";
+import { textOf, timeOf } from "./pax.ts";
+
+/** An entry of a tar. */
+export interface TarEntry extends Frame {
+  /** Permission bits. */
+  mode: number;
+  /** Owner. */
+  uid: number;
+  /** Group. */
+  gid: number;
+  /** Time of the last change of contents, in ms. */
+  mtimeMs: number;
+  /** Time of the last read, if said. */
+  atimeMs: number | null;
+  /** Time of the last change of anything, if said. */
+  ctimeMs: number | null;
+  /** The contents, piece by piece; to be read before the next entry, or not at all. */
+  body: AsyncIterable<Uint8Array>;
+}
+
+/**
+ * The entries of a tar.
+ *
+ * @throws {ErrnoError} EIO for one that is damaged or cut short, ENOTSUP for what cannot be read
+ */
+export async function* readTar(
+  bytes: AsyncIterable<Uint8Array>,
+): AsyncGenerator<TarEntry, void, void> {
+  const { createTarDecoder } = await import("modern-tar");
+  const seen: Frame[] = [];
+  const frames = new Frames((frame, header) => {
+    refuseUnreadable(frame);
+    // modern-tar takes a time before 1970 for damage.
+    if (frame.mtimeSeconds < 0) putNumber(header, FIELD.MTIME, 0);
+    seen.push(frame);
+  });
+  const look = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      frames.push(chunk);
+      controller.enqueue(chunk);
+    },
+  });
+  const decoder = createTarDecoder({ strict: true });
+  const blocks = ReadableStream.from(bytes).pipeThrough(inBlocks());
+  const reader = blocks.pipeThrough(look).pipeThrough(decoder).getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      yield entryOf(seen.shift(), value);
+      if (!value.body.locked) await value.body.cancel();
+    }
+    if (seen.length > 0) throw new ErrnoError("EIO", "read the tar: entries are missing");
+  } catch (error) {
+    throw inOurWords(error);
+  } finally {
+    await reader.cancel().catch(() => {});
+  }
+}
+
+type Parsed = import("modern-tar").ParsedTarEntry;
+
+function entryOf(frame: Frame | undefined, { header, body }: Parsed): TarEntry {
+  const isSame = frame !== undefined && (frame.sizeBytes === header.size || header.size === 0);
+  if (!isSame) throw new ErrnoError("EIO", "read the tar: its headers contradict each other");
+  const { pax } = frame;
+  const time = (key: string): number | null => {
+    const said = pax.get(key);
+    return said === undefined ? null : timeOf(textOf(said).text);
+  };
+  const isFolder = header.type === "directory";
+  return {
+    ...frame,
+    type: isFolder ? "5" : frame.type,
+    mode: header.mode ?? 0,
+    uid: header.uid ?? 0,
+    gid: header.gid ?? 0,
+    mtimeMs: time("mtime") ?? frame.mtimeSeconds * 1000,
+    atimeMs: time("atime"),
+    ctimeMs: time("ctime"),
+    body: piecesOf(body),
+  };
+}
+
+/** The body; whoever does not want the rest of it lets it go by. */
+async function* piecesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
+  const reader = body.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
+    }
+  } catch (error) {
+    throw inOurWords(error);
+  } finally {
+    await reader.cancel().catch(() => {});
+  }
+}
+
+/** Their bodies are not where a header says: nothing behind one could be read. */
+function refuseUnreadable({ type }: Frame): void {
+  const what = type === "S"
+    ? "it has sparse files in GNU's old format; tar --format=posix makes another"
+    : type === "M"
+    ? "it is a later part of an archive of several volumes"
+    : "";
+  if (what !== "") throw new ErrnoError("ENOTSUP", `read the tar: ${what}`);
+}
+
+/** modern-tar has words and no codes, zlib has codes of its own. */
+function inOurWords(error: unknown): unknown {
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+  const isOurs = isErrnoError(error) || error instanceof PassingError;
+  if (isOurs || (typeof code === "string" && !code.startsWith("Z_"))) return error;
+  const words = String(message ?? error).replace(/\.$/, "");
+  const isPacked = typeof code === "string" && code.startsWith("Z_");
+  const why = isPacked ? `gzip: ${words}` : words[0]!.toLowerCase() + words.slice(1);
+  return new ErrnoError("EIO", `read the tar: ${why}`, { cause: error });
+}

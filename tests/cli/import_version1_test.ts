@@ -1,0 +1,64 @@
+/**
+ * `cairn import` of a version-1 image, as a process.
+ */
+import { assertEquals, assertMatch } from "@std/assert";
+import { cairn, inFolder } from "../support/command_line.ts";
+import { Version1Builder } from "../support/version1_builder.ts";
+
+function sample(): Version1Builder {
+  const builder = new Version1Builder();
+  builder.directory("/");
+  const slot = builder.file("/a", "contents");
+  Object.assign(builder.slots[slot]!, { mode: 0o100600, uid: 501, mtime: -1.5, ctime: 7 });
+  return builder;
+}
+
+function namesIn(folder: string): string[] {
+  return [...Deno.readDirSync(folder)].map((entry) => entry.name).sort();
+}
+
+Deno.test("cairn import makes a clean volume and says what is in it", () => {
+  inFolder((folder) => {
+    Deno.writeFileSync(`${folder}/v1`, sample().build());
+    const ended = cairn(["import", `${folder}/v1`, `${folder}/v2`]);
+    assertEquals(ended, { ...ended, status: 0, out: "1 file, 1 directory, 8 bytes\n", err: "" });
+    assertEquals(namesIn(folder), ["v1", "v2"]);
+    assertEquals(Deno.readFileSync(`${folder}/v1`), sample().build());
+    assertEquals(cairn(["check", `${folder}/v2`]).status, 0);
+    const line = cairn(["tree", "--json", `${folder}/v2`]).out.split("\n")[1]!;
+    const { mode, uid, mtimeMs, ctimeMs } = JSON.parse(line);
+    assertEquals([mode, uid, mtimeMs, ctimeMs], ["100600", 501, -1.5, 7]);
+  });
+});
+
+Deno.test("cairn import says what was left out, and ends with 1", () => {
+  inFolder((folder) => {
+    const builder = sample();
+    builder.symlink("/long", "t".repeat(5000));
+    builder.superblock = { pathUsed: 1 };
+    Deno.writeFileSync(`${folder}/v1`, builder.build());
+    const { status, err, out } = cairn(["import", "--json", `${folder}/v1`, `${folder}/v2`]);
+    assertEquals(status, 1);
+    assertMatch(err, /^note: path-used: /m);
+    assertMatch(err, /^lost: unsayable: "\/long": .* 5000 bytes, 4095 at most$/m);
+    assertEquals(JSON.parse(out).isComplete, false);
+    assertEquals(JSON.parse(out).findings.length, 2);
+  });
+});
+
+Deno.test("cairn import refuses what would mix data unless it is to repair", () => {
+  inFolder((folder) => {
+    const builder = sample();
+    builder.file("/a", "another");
+    Deno.writeFileSync(`${folder}/v1`, builder.build());
+    const refused = cairn(["import", `${folder}/v1`, `${folder}/v2`]);
+    assertEquals([refused.status, refused.out], [2, ""]);
+    assertMatch(refused.err, /^refused: path-duplicate: "\/a": slot 1 and slot 2/m);
+    assertMatch(refused.err, /^cairn import: ".*v1": EIO: .*"\/a".*import --repair/m);
+    assertEquals(namesIn(folder), ["v1"]);
+    const repaired = cairn(["import", "--repair", `${folder}/v1`, `${folder}/v2`]);
+    assertEquals(repaired.status, 1);
+    assertEquals(cairn(["cat", `${folder}/v2`, "/a"]).out, "another");
+    assertEquals(cairn(["cat", `${folder}/v2`, "/lost+found/slot-1"]).out, "contents");
+  });
+});

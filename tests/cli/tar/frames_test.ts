@@ -1,0 +1,70 @@
+/** Headers picked out of a stream. */
+import { assertEquals, assertThrows } from "@std/assert";
+import { FIELD, type Frame, Frames, inBlocks, putNumber } from "../../../cli/tar/frames.ts";
+import { tarOf } from "../../support/tar_bytes.ts";
+
+function framesOf(bytes: Uint8Array, step = bytes.length): Frame[] {
+  const found: Frame[] = [];
+  const frames = new Frames((frame) => void found.push(frame));
+  for (let at = 0; at < bytes.length; at += step) frames.push(bytes.slice(at, at + step));
+  return found;
+}
+
+Deno.test("Frames finds every entry, however the stream is cut", () => {
+  const long = "n".repeat(300);
+  const bytes = tarOf([
+    { name: "a", body: "x".repeat(1500), numbers: { mtime: 7 } },
+    { name: "short", pax: { path: `d/${long}`, "SCHILY.xattr.user.a": new Uint8Array([0, 255]) } },
+    { name: "././@LongLink", type: "L", body: `${long}\0` },
+    { name: "cut", type: "2", link: "a" },
+    { name: "dev", type: "4", numbers: { major: 8, minor: 300 } },
+  ]);
+  for (const step of [512, 1024, bytes.length]) {
+    const found = framesOf(bytes, step);
+    const names = found.map(({ type, name, linkName }) => `${type} ${name} ${linkName}`);
+    assertEquals(names, ["0 a ", `0 d/${long} `, `2 ${long} a`, "4 dev "]);
+    assertEquals([found[0]!.sizeBytes, found[0]!.mtimeSeconds], [1500, 7]);
+    assertEquals([...found[1]!.pax.get("SCHILY.xattr.user.a")!], [0, 255]);
+    assertEquals(found[2]!.pax.size, 0);
+    assertEquals([found[3]!.major, found[3]!.minor], [8, 300]);
+  }
+});
+
+Deno.test("Frames keeps names that are no UTF-8 apart", () => {
+  const names = [new Uint8Array([0x61, 0xff]), new Uint8Array([0x61, 0xfe]), "\ufeffb"];
+  const found = framesOf(tarOf(names.map((name) => ({ name }))));
+  const said = found.map(({ name, isExact }) => [name, isExact]);
+  assertEquals(said, [["a%FF", false], ["a%FE", false], ["\ufeffb", true]]);
+});
+
+Deno.test("Frames says where a header is damaged, and what is no tar at all", () => {
+  const bytes = tarOf([{ name: "a", body: "b" }, { name: "c" }]);
+  bytes[1024]! ^= 1;
+  assertThrows(() => framesOf(bytes), Error, "the header at byte 1024 is damaged");
+  assertThrows(() => framesOf(new Uint8Array(512).fill(65)), Error, "it is none");
+  assertThrows(() => framesOf(bytes.slice(0, 100)), Error, "it is cut short");
+  const size = tarOf([{ name: "a", pax: { size: "-5" } }]);
+  assertThrows(() => framesOf(size), Error, "has no size");
+});
+
+Deno.test("putNumber() keeps the checksum right", () => {
+  const bytes = tarOf([{ name: "a", type: "3" }]);
+  putNumber(bytes.subarray(0, 512), FIELD.MAJOR, 5);
+  assertEquals(framesOf(bytes)[0]!.major, 5);
+});
+
+Deno.test("inBlocks() cuts any stream into whole blocks", async () => {
+  const bytes = crypto.getRandomValues(new Uint8Array(5000));
+  for (const step of [1, 700, 5000]) {
+    const cut: Uint8Array[] = [];
+    for (let at = 0; at < bytes.length; at += step) cut.push(bytes.slice(at, at + step));
+    const out: number[] = [];
+    const lengths: number[] = [];
+    for await (const piece of ReadableStream.from(cut).pipeThrough(inBlocks())) {
+      out.push(...piece);
+      lengths.push(piece.length % 512);
+    }
+    assertEquals(new Uint8Array(out), bytes);
+    assertEquals(lengths.slice(0, -1).every((rest) => rest === 0), true);
+  }
+});
