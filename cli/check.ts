@@ -6,8 +6,8 @@
  *
  * @module
  */
-import { checkVolume, fileHandle, type Report } from "../opfs/mod.ts";
-import { repairImage } from "./repair.ts";
+import { fileHandle, type Report } from "../opfs/mod.ts";
+import { checkShown, repairImage } from "./repair.ts";
 import { interruptible } from "./steps.ts";
 import { at, type Call, EXIT_FOUND, EXIT_GOOD, type Verb } from "./verb.ts";
 import { count, printable, tellReport } from "./words.ts";
@@ -64,7 +64,7 @@ function run({ words, options, terminal }: Call): number {
   const report = at(image, () => {
     const handle = fileHandle(image, { create: false, readOnly: true });
     try {
-      return checkVolume(handle);
+      return checkShown(handle, terminal);
     } finally {
       handle.close();
     }

@@ -20,7 +20,7 @@ import {
   type StorageHandle,
   type TransferReport,
 } from "../opfs/mod.ts";
-import { type Interrupts, takeSteps } from "./steps.ts";
+import { type Interrupts, pause, showing, takeSteps } from "./steps.ts";
 import { at, atLength, type Terminal } from "./verb.ts";
 
 /** What a repair came to. */
@@ -40,8 +40,9 @@ export async function repairImage(
 ): Promise<Repaired> {
   const handle = at(image, () => fileHandle(image, { create: false }));
   try {
-    const before = at(image, () => checkVolume(handle));
+    const before = at(image, () => checkShown(handle, terminal));
     if (before.clean) return { before, transfer: null, kept: "" };
+    await pause(interrupts);
     if (before.violations.every(({ isDerivable }) => isDerivable)) {
       at(image, () => mend(handle));
       return { before, transfer: null, kept: "" };
@@ -57,6 +58,12 @@ export async function repairImage(
   } finally {
     handle.close();
   }
+}
+
+/** Checks a volume and shows how far that is. */
+export function checkShown(handle: StorageHandle, terminal: Terminal): Report {
+  const shown = { terminal, label: "checking" };
+  return showing(shown, (onProgress) => checkVolume(handle, { onProgress }));
 }
 
 function mend(handle: StorageHandle): void {
@@ -76,7 +83,7 @@ async function makeAnew(
     const steps = repairSteps(damaged, target);
     const options = { terminal, label: "repairing", interrupts };
     const report = await atLength(path, () => takeSteps(steps, options));
-    const [worst] = checkVolume(target).violations;
+    const [worst] = checkShown(target, terminal).violations;
     if (worst !== undefined) {
       throw new ErrnoError("EIO", `keep what was repaired: ${worst.rule}: ${worst.message}`);
     }

@@ -89,6 +89,32 @@ export async function takeSteps<T>(
   }
 }
 
+/** Lets a signal be heard between two pieces of work that turn no loop themselves. */
+export async function pause(interrupts: Interrupts): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  if (interrupts.isRaised) throw new Interrupted("it was interrupted; nothing has been changed");
+}
+
+/**
+ * Does something that tells how far it is and turns no loop: what it tells is shown a few times a
+ * second, and erased at the end.
+ */
+export function showing<T>(
+  { terminal, label }: Pick<StepOptions, "terminal" | "label">,
+  work: (onProgress: (step: Step) => void) => T,
+): T {
+  let nextAt = performance.now() + SLICE_MS;
+  try {
+    return work((step) => {
+      if (performance.now() < nextAt) return;
+      terminal.show(`${label} ${progressText(step)}`);
+      nextAt = performance.now() + SLICE_MS;
+    });
+  } finally {
+    terminal.show("");
+  }
+}
+
 /** Lets the work clear up after itself, and ends it. */
 async function stop<T>(steps: Steps<T>, leftAs: string): Promise<never> {
   await steps.return(undefined as T);

@@ -6,8 +6,6 @@ import { HostTree } from "../../cli/host_tree.ts";
 import {
   assertAllFail,
   cairn,
-  command,
-  endedOf,
   type Failing,
   inFolder,
   refusesBadImages,
@@ -135,41 +133,4 @@ Deno.test("cairn cp ends in one line when a disk is full, and leaves whole files
     assert(sizes.length > 3 && sizes.every((size) => size === "300000"), out);
     assert(!out.includes(".cp-"), out);
   });
-});
-
-/** Copies until something is in the image, and then stops it by a signal. */
-async function stopped(folder: string, signal: Deno.Signal) {
-  const child = command(["cp", "-r", "src", "v:/"], { cwd: folder }).spawn();
-  const ended = child.output();
-  // The journal alone is half a megabyte: behind that, copying goes on.
-  while (Deno.statSync(`${folder}/v`).size < 20_000_000) {
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-  child.kill(signal);
-  return endedOf(await ended);
-}
-
-Deno.test("cairn cp leaves a consistent image when it is interrupted, and when it is killed", async () => {
-  const folder = Deno.makeTempDirSync();
-  try {
-    Deno.mkdirSync(`${folder}/src`);
-    for (let file = 0; file < 60; file++) {
-      Deno.writeFileSync(`${folder}/src/${file}`, new Uint8Array(5_000_000).fill(file));
-    }
-    for (const signal of ["SIGINT", "SIGKILL"] as const) {
-      cairn(["mkfs", "--force", `${folder}/v`]);
-      const { status, err } = await stopped(folder, signal);
-      if (signal === "SIGINT") {
-        assertEquals(status, 130, err);
-        assertMatch(err, /^cairn cp: it was interrupted; what was copied .* whole$/m);
-      }
-      const checked = cairn(["check", `${folder}/v`]);
-      assertEquals(checked.status, 0, checked.out);
-      const sizes = [...cairn(["tree", `${folder}/v`]).out.matchAll(/\((\d+)\)$/gm)];
-      assert(sizes.length < 60 && sizes.every(([, size]) => size === "5000000"));
-      if (signal === "SIGINT") assert(sizes.length > 0, "nothing was copied before");
-    }
-  } finally {
-    Deno.removeSync(folder, { recursive: true });
-  }
 });

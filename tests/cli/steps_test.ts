@@ -1,8 +1,15 @@
 /**
  * Long work, step by step.
  */
-import { assert, assertEquals, assertRejects } from "@std/assert";
-import { Interrupted, interruptible, progressText, takeSteps } from "../../cli/steps.ts";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  Interrupted,
+  interruptible,
+  pause,
+  progressText,
+  showing,
+  takeSteps,
+} from "../../cli/steps.ts";
 import type { Progress } from "../../opfs/volume/transfer.ts";
 
 function terminalOf(shown: string[]) {
@@ -63,3 +70,29 @@ Deno.test("progressText() says a share, or how much if nobody knows of what", ()
   assertEquals(progressText({ doneBytes: 0, totalBytes: 0 }), "…");
   assertEquals(progressText({ doneBytes: 2048, doneEntries: 2 }), "2 entries, 2.0 KiB");
 });
+
+Deno.test("showing() shows what is told now and then, and erases it whatever happens", () => {
+  const shown: string[] = [];
+  const look = { terminal: terminalOf(shown), label: "looking" };
+  const result = showing(look, (onProgress) => {
+    onProgress({ doneBytes: 1, totalBytes: 4 });
+    for (const until = performance.now() + 60; performance.now() < until;);
+    onProgress({ doneBytes: 2, totalBytes: 4 });
+    onProgress({ doneBytes: 3, totalBytes: 4 });
+    return 7;
+  });
+  assertEquals([result, shown], [7, ["looking 50 %", ""]]);
+  assertThrows(() => showing(look, () => fail("no")), Error, "no");
+  assertEquals(shown.at(-1), "");
+});
+
+Deno.test("pause() hears a signal that came meanwhile", async () => {
+  await pause({ isRaised: false });
+  const interrupts = { isRaised: false };
+  setTimeout(() => interrupts.isRaised = true, 0);
+  await assertRejects(() => pause(interrupts), Interrupted, "nothing has been changed");
+});
+
+function fail(why: string): never {
+  throw new Error(why);
+}

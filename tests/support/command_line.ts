@@ -9,13 +9,18 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { damage, forbid, sampleImage, UNPRIVILEGED } from "./bad_images.ts";
 
 const MAIN = new URL("../../cli/main.ts", import.meta.url).pathname;
-const MANY = new URL("./many_lines.ts", import.meta.url).pathname;
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 
 /** The words that start the program. */
 export const CAIRN: readonly string[] = [
   Deno.execPath(),
   ...["run", "--quiet", "-A", "--config", CONFIG, MAIN],
+];
+
+/** The words that start the program which runs many command lines: see there. */
+export const MANY: readonly string[] = [
+  ...CAIRN.slice(0, -1),
+  new URL("./many_lines.ts", import.meta.url).pathname,
 ];
 
 /** How a command ended. */
@@ -100,11 +105,8 @@ export function assertAllFail(
   { cwd, prefix = [] }: { cwd?: string | undefined; prefix?: readonly string[] } = {},
 ): void {
   const lines = JSON.stringify(rows.map(([args]) => args));
-  const [program, ...words] = [
-    ...prefix,
-    ...[Deno.execPath(), "run", "--quiet", "-A", "--config", CONFIG, MANY, lines],
-  ] as [string, ...string[]];
-  const output = new Deno.Command(program, { args: words, cwd, stdin: "null" }).outputSync();
+  const [program, ...words] = [...prefix, ...MANY, lines];
+  const output = new Deno.Command(program!, { args: words, cwd, stdin: "null" }).outputSync();
   const text = new TextDecoder().decode(output.stdout);
   assertEquals(output.code, 0, new TextDecoder().decode(output.stderr));
   const results: Omit<Ended, "bytes">[] = JSON.parse(text);
