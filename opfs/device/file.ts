@@ -8,6 +8,7 @@
  * @module
  */
 import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
+import { invariant } from "../../abi/invariant.ts";
 import { type FileLock, lockFile, type NodeFs, type NodeProcess } from "./file_lock.ts";
 import type { StorageHandle } from "./handle.ts";
 
@@ -84,6 +85,7 @@ class HostFile implements StorageHandle {
       while (done < into.length) {
         const count = this.#fs.readSync(this.#fd, into, done, into.length - done, at + done);
         if (count === 0) break;
+        invariant(count > 0 && count <= into.length - done, `D1: the host read ${count} bytes`);
         done += count;
       }
       return done;
@@ -98,6 +100,7 @@ class HostFile implements StorageHandle {
       while (done < from.length) {
         const count = this.#fs.writeSync(this.#fd, from, done, from.length - done, at + done);
         if (count === 0) break;
+        invariant(count > 0 && count <= from.length - done, `D1: the host wrote ${count} bytes`);
         done += count;
       }
       return done;

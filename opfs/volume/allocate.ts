@@ -57,8 +57,12 @@ export function allocateRange(state: VolumeState, slot: number, range: Range): v
   state.requireWritable();
   const end = range.at + range.length;
   const keepsSize = (range.mode & FALLOC_FL_KEEP_SIZE) !== 0;
-  if (range.mode & FALLOC_FL_PUNCH_HOLE) punch(state, slot, partsOf(state, slot, range));
-  else own(state, slot, { range, size: keepsSize ? 0 : end });
+  try {
+    if (range.mode & FALLOC_FL_PUNCH_HOLE) punch(state, slot, partsOf(state, slot, range));
+    else own(state, slot, { range, size: keepsSize ? 0 : end });
+  } catch (error) {
+    throw state.broken(error);
+  }
 }
 
 function checkRange(state: VolumeState, { mode, at, length }: Range): void {
@@ -207,15 +211,16 @@ function makeUnwritten(state: VolumeState, slot: number, from: number, to: numbe
 function turnUnwritten(state: VolumeState, slot: number, fileBlock: number, count: number): void {
   const { extents, pool } = state;
   state.begin();
+  // Behind `begin`, which may have made a commit.
   extents.find(slot, fileBlock);
   const { block } = extents;
-  if (pool.directRun(block, count) < count) {
-    state.keep();
-    state.committer!.unlog();
-    state.begin();
-    invariant(pool.directRun(block, count) === count, "V15: a block is logged by nothing");
-  }
   try {
+    if (pool.directRun(block, count) < count) {
+      state.keep();
+      state.committer!.unlog();
+      state.begin();
+      invariant(pool.directRun(block, count) === count, "V15: a block is logged by nothing");
+    }
     extents.remove(slot, { from: fileBlock, to: fileBlock + count, kept: true });
     extents.insert(slot, { fileBlock, block, count, isUnwritten: true });
     state.keep();

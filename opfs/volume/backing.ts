@@ -13,7 +13,6 @@
  * @module
  */
 import { isErrnoError } from "../../abi/errno.ts";
-import { invariant } from "../../abi/invariant.ts";
 import { BlockSet } from "./block_set.ts";
 import * as L from "./layout.ts";
 import { type VolumeState, writeDevice } from "./state.ts";
@@ -76,7 +75,7 @@ export class Backing {
     for (let at = from; at < to;) {
       at += this.#blocks.runAt(at, to);
       const next = this.#blocks.nextFrom(at, to);
-      if (next > at) invariant(this.#blocks.add(at, next - at), `V1: block ${at} is backed twice`);
+      if (next > at) this.#blocks.add(at, next - at);
       at = next;
     }
   }

@@ -8,7 +8,7 @@
  * @module
  */
 import { invariant } from "../../abi/invariant.ts";
-import { PAGE_BYTES } from "./layout.ts";
+import { BLOCKS_MAX, PAGE_BYTES } from "./layout.ts";
 import { PageSet } from "./tables.ts";
 import { Windows } from "./windows.ts";
 
@@ -61,7 +61,11 @@ export class Bitmap {
 
   /** Adds free blocks. */
   grow(blocks: number): void {
-    invariant(blocks >= this.#blocks, "the bitmap grows upwards");
+    invariant(blocks >= this.#blocks, "V7: the bitmap grows upwards");
+    invariant(
+      Number.isInteger(blocks) && blocks <= BLOCKS_MAX,
+      "V7: more blocks than there can be",
+    );
     const words = Math.ceil(blocks / 32);
     if (words > this.#words.length) {
       const grown = new Uint32Array(Math.max(words, this.#words.length * 2));
@@ -86,6 +90,7 @@ export class Bitmap {
 
   /** Takes free blocks off the end. */
   cut(count: number): void {
+    invariant(count > 0 && count < this.#blocks, `V7: ${count} of ${this.#blocks} blocks are cut`);
     const blocks = this.#blocks - count;
     invariant(!this.anyUsed(blocks, count), "V1: a block beyond the end is owned");
     this.#blocks = blocks;
@@ -131,6 +136,7 @@ export class Bitmap {
       this.#quarantine.push(value);
       if (index & 1) this.#quarantined += value;
     }
+    invariant(this.#quarantined <= this.#used, "V15: more blocks in quarantine than are used");
     this.begin();
   }
 
@@ -143,6 +149,7 @@ export class Bitmap {
    */
   allocate(goal: number, want: number, owner = -1): number {
     this.allocated = 0;
+    invariant(Number.isInteger(want) && want >= 0, "V7: a part of a block is wanted");
     if (this.free === 0 || want === 0) return -1;
     const isGrowing = owner >= 0 && goal >= 0;
     let start = goal;
@@ -153,7 +160,7 @@ export class Bitmap {
     }
     if (count === 0) {
       start = this.#aligned(this.#search(want, owner), want);
-      count = this.#freeRun(start, want);
+      count = start < 0 ? 0 : this.#freeRun(start, want);
     }
     invariant(count > 0, "V3: the free count promises a block that is not there");
     this.#set(start, count);
@@ -247,6 +254,10 @@ export class Bitmap {
 
   /** Gives blocks back when the transaction is kept. */
   give(start: number, count: number): void {
+    invariant(
+      !this.anyFree(start, count),
+      `V2: block ${start} or one behind it is given back free`,
+    );
     this.#given.push(start, count);
   }
 
@@ -308,12 +319,18 @@ export class Bitmap {
   }
 
   #set(start: number, count: number): void {
+    invariant(count > 0 && start >= 0, "V7: a run of no blocks is taken");
+    invariant(start + count <= this.#blocks, "V7: blocks behind the end are taken");
     this.#each(start, count, true);
     this.#used += count;
     this.#markHome(start, count);
   }
 
   #clear(start: number, count: number): void {
+    invariant(
+      count > 0 && start + count <= this.#blocks,
+      "V7: blocks that are not there become free",
+    );
     this.#each(start, count, false);
     this.#used -= count;
     this.#markHome(start, count);
@@ -351,12 +368,14 @@ export class Bitmap {
   /** Ends the quarantine of one run. */
   release(start: number, count: number): void {
     invariant(!this.anyFree(start, count), `V15: a block at ${start} in quarantine is free`);
+    invariant(count <= this.#quarantined, `V15: ${count} blocks leave a quarantine of fewer`);
     this.#clear(start, count);
     this.#quarantined -= count;
   }
 
   /** The run has been given back durably, and a record that still counts has bytes of it. */
   hold(start: number, count: number): void {
+    invariant(!this.anyFree(start, count), `V15: a free block at ${start} is held`);
     this.#held.push(start, count);
     this.#markHome(start, count);
   }
@@ -383,6 +402,7 @@ export class Bitmap {
 
   /** Copies the image's bytes `[from, from + into.length)`: the bits of owned blocks. */
   copyBytes(from: number, into: Uint8Array): void {
+    invariant(Number.isInteger(from) && from >= 0, `V2: bits from byte ${from} on`);
     const bytes = new Uint8Array(this.#words.buffer);
     const count = Math.max(0, Math.min(into.length, bytes.length - from));
     into.set(bytes.subarray(from, from + count));

@@ -12,6 +12,7 @@
  */
 import { invariant } from "../../abi/invariant.ts";
 import { RECORD_DATA_HEAD_BYTES } from "./layout.ts";
+import { isBlockSize } from "./superblock.ts";
 
 /** How the pool reaches the blocks of the device. */
 export interface BlockDevice {
@@ -83,6 +84,8 @@ export class BlockPool {
     device: BlockDevice,
     options: { blockSize: number; poolBytes: number; patches?: Map<number, Patch[]> },
   ) {
+    const isSize = isBlockSize(options.blockSize) && options.poolBytes >= 0;
+    invariant(isSize, `V7: a pool of ${options.poolBytes} bytes, blocks of ${options.blockSize}`);
     this.#device = device;
     this.#blockSize = options.blockSize;
     this.#patches = options.patches ?? new Map();
@@ -242,6 +245,7 @@ export class BlockPool {
 
   /** A frame for a block; its bytes are anything. */
   #claim(block: number): number {
+    invariant(block >= 0, "V7: a frame for a block before the first");
     const cached = this.#frameOf.get(block);
     if (cached !== undefined) return cached;
     const frame = this.#empty.pop() ?? (this.#used < this.capacity ? this.#open() : this.#evict());
@@ -285,6 +289,11 @@ export class BlockPool {
 
   /** Says that bytes `[low, high)` of a frame have been changed. */
   soil(frame: number, low: number, high: number): void {
+    invariant(
+      low >= 0 && low < high && high <= this.#blockSize,
+      "V7: bytes outside of their block",
+    );
+    invariant(this.#blockOf[frame]! >= 0, "V15: a frame without a block becomes dirty");
     const flags = this.#flags[frame]!;
     const isLogged = (flags & LOGGED) !== 0;
     if ((flags & DIRTY) === 0) {
@@ -324,6 +333,9 @@ export class BlockPool {
   /** Writes every dirty block that is not logged to its place. */
   writeBack(): void {
     const frames = this.dirtyFrames("unlogged");
+    for (const frame of frames) {
+      invariant(!this.isLogged(this.#blockOf[frame]!), "V15: a logged block goes to its place");
+    }
     this.#writeRuns(frames);
     for (const frame of frames) this.#clean(frame);
   }
@@ -369,6 +381,7 @@ export class BlockPool {
   /** The record that holds the dirty bytes of these frames is durable: they are clean and logged. */
   logged(frames: readonly number[]): void {
     for (const frame of frames) {
+      invariant((this.#flags[frame]! & DIRTY) !== 0, "V12: a record with bytes of a clean frame");
       this.#clean(frame);
       this.#logged.add(this.#blockOf[frame]!);
       if ((this.#flags[frame]! & LOGGED) === 0) this.#pinned++;

@@ -7,6 +7,7 @@
  * @module
  */
 import { invariant } from "../../abi/invariant.ts";
+import { BLOCKS_MAX } from "./layout.ts";
 
 const FULL = 0xffffffff;
 /** Words whose members are counted together, for `before`. */
@@ -23,6 +24,10 @@ export class BlockSet {
 
   /** An empty set. */
   constructor(blocks: number) {
+    invariant(
+      Number.isInteger(blocks) && blocks >= 0 && blocks <= BLOCKS_MAX,
+      "V7: a set of blocks",
+    );
     this.blocks = blocks;
     this.#words = new Uint32Array(Math.ceil(blocks / 32));
   }
@@ -47,6 +52,7 @@ export class BlockSet {
 
   /** Adds blocks; false, and nothing is added, if one of them is in it or does not exist. */
   add(block: number, count: number): boolean {
+    invariant(block >= 0 && count > 0, `V7: ${count} blocks from ${block} on are added to a set`);
     if (block + count > this.blocks || this.nextFrom(block, block + count) < block + count) {
       return false;
     }
@@ -57,6 +63,7 @@ export class BlockSet {
 
   /** Takes blocks out, all of which are in it. */
   clear(block: number, count: number): void {
+    invariant(block >= 0 && block + count <= this.blocks, "V7: blocks outside of the set");
     invariant(this.runAt(block, block + count) === count, "V1: blocks that are not in the set");
     this.#each(block, count, false);
     this.#count -= count;
@@ -101,6 +108,7 @@ export class BlockSet {
 
   /** How many members lie before a block. */
   before(block: number): number {
+    invariant(block >= 0 && block <= this.blocks, "V7: members before a block outside of the set");
     const sums = this.#sums ??= this.#sum();
     const word = block >>> 5;
     const group = Math.floor(word / GROUP_WORDS);

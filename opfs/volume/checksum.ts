@@ -9,6 +9,8 @@
  * @module
  */
 
+import { invariant } from "../../abi/invariant.ts";
+
 const TABLES = 8;
 const tables: Uint32Array<ArrayBuffer> = makeTables();
 
@@ -32,6 +34,10 @@ function makeTables(): Uint32Array<ArrayBuffer> {
  * Test vector: the nine bytes of `"123456789"` give 0xCBF43926.
  */
 export function crc32(bytes: Uint8Array, from = 0, to: number = bytes.length, seed = 0): number {
+  invariant(
+    from >= 0 && from <= to && to <= bytes.length,
+    "V10: a checksum of bytes that are not there",
+  );
   const t = tables;
   let crc = ~seed;
   let at = from;

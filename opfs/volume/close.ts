@@ -18,6 +18,8 @@ export function closeVolume(state: VolumeState, journal: Journal | null): void {
   for (const watch of state.watches) watch.end(reason);
   try {
     if (journal !== null && state.failure === null) leaveClean(state, journal);
+  } catch (error) {
+    throw state.broken(error);
   } finally {
     state.isClosed = true;
     state.handle.close();

@@ -43,6 +43,14 @@ export type CompactSteps = Generator<Progress, CompactReport, void>;
  */
 export function* compactSteps(state: VolumeState, journal: Journal): CompactSteps {
   state.requireWritable();
+  try {
+    return yield* stepsOf(state, journal);
+  } catch (error) {
+    throw state.broken(error);
+  }
+}
+
+function* stepsOf(state: VolumeState, journal: Journal): CompactSteps {
   // What waits for a commit is free only then; and what is logged cannot move.
   journal.reclaim();
   const compactor = new Compactor(state, journal);

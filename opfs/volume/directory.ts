@@ -115,8 +115,16 @@ function lengthOf(state: VolumeState, slot: number): number {
   return state.tables.view.getUint16(slot * L.SLOT_BYTES + L.SLOT.PATH_LENGTH, L.LE);
 }
 
+/** A count of 0 reads as 1. */
 function nlinkOf(state: VolumeState, slot: number): number {
-  return state.tables.view.getUint16(slot * L.SLOT_BYTES + L.SLOT.NLINK, L.LE);
+  return Math.max(1, state.tables.view.getUint16(slot * L.SLOT_BYTES + L.SLOT.NLINK, L.LE));
+}
+
+/** One name less, of more than one. */
+function loseName(state: VolumeState, slot: number): void {
+  const left = nlinkOf(state, slot) - 1;
+  invariant(left > 0, `V4: slot ${slot} loses the last name that it counts, and has another one`);
+  setNlink(state, slot, left);
 }
 
 function setNlink(state: VolumeState, slot: number, nlink: number): void {
@@ -232,10 +240,13 @@ function removeEntry(state: VolumeState, entry: number): void {
 
 function removeLink(state: VolumeState, entry: number): void {
   const target = state.targetOf(entry);
+  const type = state.typeOf(target);
+  const isFile = type === L.TYPE.FILE || type === L.TYPE.SYMLINK;
+  invariant(isFile, `V4: slot ${entry} is a name of slot ${target} of type ${type}`);
   state.paths.remove(entry);
   state.inodes.release(entry);
   forgetLink(state, target, entry);
-  setNlink(state, target, nlinkOf(state, target) - 1);
+  loseName(state, target);
   state.touch(target, false);
 }
 
@@ -258,7 +269,7 @@ function promote(state: VolumeState, slot: number, links: readonly number[]): vo
   state.inodes.release(link);
   state.paths.insert(slot);
   forgetLink(state, slot, link);
-  setNlink(state, slot, nlinkOf(state, slot) - 1);
+  loseName(state, slot);
   state.touch(slot, false);
 }
 
@@ -274,6 +285,9 @@ function makeOrphan(state: VolumeState, slot: number): void {
 
 /** Gives back an inode that has no name, and its blocks. */
 export function destroy(state: VolumeState, slot: number): void {
+  const type = state.typeOf(slot);
+  const isInode = type >= L.TYPE.FILE && type <= L.TYPE.SYMLINK;
+  invariant(isInode, `V4: slot ${slot} of type ${type} is destroyed`);
   const leaves = state.extents.leavesOf(slot);
   for (const run of state.extents.runsOf(slot)) state.bitmap.give(run.block, run.count);
   for (let index = 0; index < leaves.length; index++) {
@@ -329,7 +343,9 @@ export function renameName(
 /** A directory cannot go into itself. */
 function checkLoop(state: VolumeState, source: number, to: number, name: string): void {
   if (state.typeOf(source) !== L.TYPE.DIRECTORY) return;
+  let steps = 0;
   for (let slot = to;; slot = state.paths.parentOf(slot)) {
+    invariant(steps++ < state.tables.slotCount, `V6: the way up from ${to} does not end`);
     if (slot === source) throw new ErrnoError("EINVAL", `move "${name}" into itself`);
     if (slot === L.ROOT_SLOT) return;
   }

@@ -94,6 +94,7 @@ export class Extents {
 
   /** Looks up one file block; the answer is in `block`, `count` and `isUnwritten`. */
   find(owner: number, fileBlock: number): void {
+    invariant(fileBlock >= 0, "V7: a block before the first of a file");
     const { view } = this.#tables;
     const at = owner * L.SLOT_BYTES;
     const ownCount = view.getUint32(at + L.SLOT.BLOCK_COUNT, L.LE);
@@ -203,7 +204,16 @@ export class Extents {
 
   /** Gives the file a run where it has none. */
   insert(owner: number, run: Run): void {
-    invariant(run.count > 0, "V7: a run of no blocks");
+    invariant(run.count > 0 && run.fileBlock >= 0, "V7: a run of no blocks");
+    const isThere = run.block >= 0 && run.block + run.count <= this.#bitmap.blocks;
+    invariant(isThere, "V7: a run of blocks that are not there");
+    invariant(
+      !this.#bitmap.anyFree(run.block, run.count),
+      "V2: a run of blocks that nobody has taken",
+    );
+    const { view } = this.#tables;
+    const ownCount = view.getUint32(owner * L.SLOT_BYTES + L.SLOT.BLOCK_COUNT, L.LE);
+    invariant(run.fileBlock >= (ownCount & ~L.UNWRITTEN), "V7: a run over the file's first one");
     invariant(run.fileBlock + run.count <= L.BLOCKS_MAX, "V7: a run past the end of all files");
     this.#addToTotal(owner, run.count);
     this.#place(owner, run);
@@ -217,6 +227,7 @@ export class Extents {
       this.#addLeaf(owner, 0, [run]);
       return;
     }
+    this.#requireOwn(owner, leaves[index]!);
     const runs = this.#load(leaves[index]!);
     const isLast = place(runs, run) && index === leaves.length - 1;
     if (pairsOf(runs) <= L.PAIRS_MAX) this.#store(leaves[index]!, runs);
@@ -239,7 +250,21 @@ export class Extents {
     view.setUint32(at + L.SLOT.BLOCK_COUNT, count, L.LE);
   }
 
+  /** A leaf is changed by its owner alone, of the generation that it knows. */
+  #requireOwn(owner: number, leaf: number): void {
+    const { view } = this.#tables;
+    const at = leaf * L.SLOT_BYTES;
+    const generation = view.getUint16(owner * L.SLOT_BYTES + L.SLOT.GENERATION, L.LE);
+    const isOwn = view.getUint8(at) === L.TYPE.CONTINUATION &&
+      view.getUint32(at + L.CONTINUATION.OWNER, L.LE) === owner &&
+      view.getUint16(at + L.CONTINUATION.OWNER_GENERATION, L.LE) === generation;
+    invariant(isOwn, "V7: runs of one file in a slot of another");
+  }
+
   #addLeaf(owner: number, index: number, runs: Run[]): void {
+    const type = this.#tables.view.getUint8(owner * L.SLOT_BYTES);
+    const mayHave = type === L.TYPE.FILE || type === L.TYPE.SYMLINK;
+    invariant(mayHave, `V7: slot ${owner} of type ${type} gets runs`);
     const leaf = this.#inodes.allocate(L.TYPE.CONTINUATION);
     const { view } = this.#tables;
     const at = leaf * L.SLOT_BYTES;
@@ -291,6 +316,7 @@ export class Extents {
     range: { from: number; to: number; kept?: boolean; leavesMax?: number },
   ): boolean {
     const { from, to, leavesMax = Infinity } = range;
+    invariant(from >= 0 && from <= to, "V7: a range that ends before it begins");
     const leaves = this.#listOf(owner);
     let changes = 0;
     for (let index = this.#leafBefore(leaves, to - 1); index >= 0; index--) {
@@ -309,6 +335,7 @@ export class Extents {
 
   #putLeaf(owner: number, index: number, runs: Run[]): void {
     const leaves = this.#listOf(owner);
+    this.#requireOwn(owner, leaves[index]!);
     if (runs.length === 0) {
       this.#inodes.release(leaves[index]!);
       this.#changed.add(owner);

@@ -252,6 +252,8 @@ export function readBytes(
   at: number,
 ): void {
   const { extents, blockSize } = state;
+  const isInside = at >= 0 && at + into.length <= state.sizeOf(slot);
+  invariant(isInside, "V8: bytes behind the end of a file are read");
   for (let done = 0; done < into.length;) {
     const fileBlock = Math.floor((at + done) / blockSize);
     const inside = at + done - fileBlock * blockSize;

@@ -32,7 +32,7 @@ function tryGrow(state: VolumeState, table: number): void {
   try {
     growTable(state, table);
   } catch (error) {
-    if (!isErrnoError(error) || error.code !== "ENOSPC") throw error;
+    if (!isErrnoError(error) || error.code !== "ENOSPC") throw state.broken(error);
   }
 }
 
@@ -74,7 +74,7 @@ function growBlocks(state: VolumeState, blocks: number): boolean {
     return true;
   } catch (error) {
     if (isErrnoError(error) && error.code === "ENOSPC") return false;
-    throw error;
+    throw state.broken(error);
   }
 }
 
@@ -88,7 +88,7 @@ export function extendForGuest(state: VolumeState, blocks: number): number {
     return extendFile(state, blocks);
   } catch (error) {
     if (isErrnoError(error) && error.code === "ENOSPC") return -1;
-    throw error;
+    throw state.broken(error);
   }
 }
 
@@ -100,6 +100,7 @@ export function makeRoomForGuests(state: VolumeState): void {
 
 /** Appends blocks that read as zeros; returns the first. */
 function extendFile(state: VolumeState, blocks: number): number {
+  invariant(Number.isInteger(blocks) && blocks > 0, `V7: a volume longer by ${blocks} blocks`);
   const first = state.bitmap.blocks;
   const total = first + blocks;
   if (total > state.maxBlocks) {
@@ -110,6 +111,9 @@ function extendFile(state: VolumeState, blocks: number): number {
   } catch (error) {
     throw refusalOf(state, error);
   }
+  const sizeBytes = state.handle.getSize();
+  const isThere = sizeBytes >= state.placeOf(total, 0);
+  invariant(isThere, `D2: a device made longer for block ${total} has ${sizeBytes} bytes`);
   state.bitmap.grow(total);
   state.backing?.appeared(first, total);
   state.superblock.totalBlocks = total;

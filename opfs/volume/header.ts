@@ -7,6 +7,7 @@
  * @module
  */
 import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
+import { invariant } from "../../abi/invariant.ts";
 import { crc32 } from "./checksum.ts";
 import * as L from "./layout.ts";
 import { type Tell, tellOrThrow } from "./report.ts";
@@ -47,6 +48,7 @@ export interface FoundHeader extends Header {
 /** Writes the header's page: 256 bytes, zeros up to 4,096. */
 export function encodeHeader(header: Header): Uint8Array<ArrayBuffer> {
   const H = L.HEADER;
+  requireReadable(header);
   const page = new Uint8Array(L.PAGE_BYTES);
   const view = new DataView(page.buffer);
   view.setUint32(H.MAGIC, L.HEADER_MAGIC, L.LE);
@@ -68,6 +70,21 @@ export function encodeHeader(header: Header): Uint8Array<ArrayBuffer> {
   page.set(new TextEncoder().encode(header.label).subarray(0, L.LABEL_BYTES), H.LABEL);
   view.setUint32(H.CRC, checksumOf(page), L.LE);
   return page;
+}
+
+/** What `decodeHeader` would refuse is not written. */
+function requireReadable(header: Header): void {
+  const { state, counter, tailSequence, tailPlace, superblock, volumeId, label } = header;
+  const isState = state >= L.STATE.FORMATTING && state <= L.STATE.CLOSED;
+  invariant(isState, `V9: a header of state ${state}`);
+  invariant(Number.isSafeInteger(counter) && counter > 0, `V9: a header number ${counter}`);
+  const isTail = Number.isSafeInteger(tailSequence) && tailSequence >= 0;
+  invariant(isTail, `V9: a header with a tail at record ${tailSequence}`);
+  const isPlace = tailPlace >= 0 && tailPlace % L.SECTOR_BYTES === 0 &&
+    tailPlace < superblock.inodeOffset - L.RING_AT;
+  invariant(isPlace, `V9: a header with a tail at ${tailPlace}`);
+  invariant(volumeId.length === L.VOLUME_ID_BYTES, `V9: an id of ${volumeId.length} bytes`);
+  invariant(label.length <= L.LABEL_BYTES, `V9: a label of ${label.length} letters`);
 }
 
 function checksumOf(page: Uint8Array): number {
@@ -116,6 +133,9 @@ export function decodeHeader(page: Uint8Array): Header | null {
   };
 }
 
+/** Counts that there is room to go on from. */
+const COUNTS_MAX = 2 ** 52;
+
 /** Everything that a reader will trust without looking again. */
 function checkRing(view: DataView, superblock: Superblock): void {
   const H = L.HEADER;
@@ -131,7 +151,8 @@ function checkRing(view: DataView, superblock: Superblock): void {
   }
   for (const field of [H.TAIL_SEQUENCE, H.COUNTER]) {
     const value = view.getFloat64(field, L.LE);
-    if (!Number.isSafeInteger(value) || value < 0) throw impossible(`a journal count of ${value}`);
+    const isCount = Number.isSafeInteger(value) && value >= 0 && value < COUNTS_MAX;
+    if (!isCount) throw impossible(`a journal count of ${value}`);
   }
   const state = view.getUint32(H.STATE, L.LE);
   if (state < L.STATE.FORMATTING || state > L.STATE.CLOSED) throw impossible(`state ${state}`);

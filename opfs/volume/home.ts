@@ -54,6 +54,10 @@ function writePages(
 
 /** Geometry and counters as they are now. */
 function currentSuperblock(state: VolumeState): Superblock {
+  const { blocks, unowned } = state.bitmap;
+  const { totalBlocks } = state.superblock;
+  invariant(totalBlocks === blocks, `V3: ${totalBlocks} blocks are said, there are ${blocks}`);
+  invariant(unowned >= 0 && unowned <= blocks, `V3: ${unowned} of ${blocks} blocks are free`);
   return {
     ...state.superblock,
     freeBlocks: state.bitmap.unowned,
@@ -79,6 +83,8 @@ export function writeHeader(state: VolumeState, change: Partial<Header>): void {
     featuresReadOnly: state.xattrs.size > 0 ? L.FEATURE_XATTR : 0,
     superblock: currentSuperblock(state),
   };
+  const isPlace = state.headerAt === L.HEADER_A_AT || state.headerAt === L.HEADER_B_AT;
+  invariant(isPlace, `V9: the newest header is at ${state.headerAt}`);
   const at = state.headerAt === L.HEADER_A_AT ? L.HEADER_B_AT : L.HEADER_A_AT;
   writeDevice(state, encodeHeader(header), at);
   state.header = header;

@@ -38,6 +38,7 @@ export class ImageExport implements BlockWatch {
   readonly #pieces: Generator<Uint8Array<ArrayBuffer>, void, void>;
   readonly #aside: Aside;
   #failure: ErrnoError | null = null;
+  #doneBytes = 0;
   #isOver = false;
   /** Length of the whole image. */
   readonly totalBytes: number;
@@ -63,7 +64,13 @@ export class ImageExport implements BlockWatch {
     if (this.#failure !== null) throw this.#failure;
     try {
       const { value, done } = this.#pieces.next();
-      if (done !== true) return value;
+      if (done !== true) {
+        this.#doneBytes += value.length;
+        return value;
+      }
+      const { totalBytes } = this;
+      const isWhole = this.#doneBytes === totalBytes;
+      invariant(isWhole, `V7: an image of ${this.#doneBytes} bytes instead of ${totalBytes}`);
     } catch (error) {
       this.end(isErrnoError(error) ? error : this.#state.fail(error));
       throw this.#failure!;

@@ -133,15 +133,21 @@ export class ImageTables {
 
   /** Bytes of a table as the image has them. */
   copy(table: Place["table"], logical: number, length: number): Uint8Array<ArrayBuffer> {
+    const bytes = this.#bytesOf(table);
+    invariant(logical >= 0 && logical + length <= bytes, `V11: ${table} end at byte ${bytes}`);
     if (table === "slots") return this.#slots.slice(logical, logical + length);
     if (table === "names") return this.#names.slice(logical, logical + length);
-    invariant(logical + length <= this.#bitmapBytes, "V2: bits behind the bitmap");
-    const bytes = new Uint8Array(length);
+    const bits = new Uint8Array(length);
     const full = Math.max(0, Math.min(length, Math.floor(this.used.count / 8) - logical));
-    bytes.fill(0xff, 0, full);
+    bits.fill(0xff, 0, full);
     const rest = this.used.count - (logical + full) * 8;
-    if (full < length && rest > 0) bytes[full] = (1 << rest) - 1;
-    return bytes;
+    if (full < length && rest > 0) bits[full] = (1 << rest) - 1;
+    return bits;
+  }
+
+  #bytesOf(table: Place["table"]): number {
+    if (table === "slots") return this.#slots.length;
+    return table === "names" ? this.#names.length : this.#bitmapBytes;
   }
 
   /** The segment that a block belongs to: where in its table, and how many blocks of it follow. */

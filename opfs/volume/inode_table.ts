@@ -42,12 +42,18 @@ export class InodeTable {
   /** At mount: everything from `firstUnused` on is free, and so are `freed`. */
   setFree(freed: readonly number[], firstUnused: number): void {
     for (let index = freed.length - 1; index >= 0; index--) this.#freed.push(freed[index]!);
+    const { slotCount } = this.#tables;
+    invariant(
+      firstUnused <= slotCount,
+      `V3: ${firstUnused} slots are in use, there are ${slotCount}`,
+    );
     this.#next = Math.max(firstUnused, L.FIRST_FILE_SLOT);
     this.#free = this.#freed.length + this.#tables.slotCount - this.#next;
   }
 
   /** The table has grown by `count` slots. */
   grow(count: number): void {
+    invariant(count > 0, "V3: the table has grown by nothing");
     this.#free += count;
     const larger = new Int32Array(this.#tables.slotCount);
     larger.set(this.#subdirectories);
@@ -111,6 +117,8 @@ export class InodeTable {
    * @throws {ErrnoError} ENOSPC
    */
   allocate(type: number): number {
+    const isKind = type >= L.TYPE.FILE && type <= L.TYPE.XATTR && type !== L.TYPE.SEGMENT;
+    invariant(isKind, `V8: a slot of type ${type} is wanted`);
     const slot = this.#freed.length > 0 ? this.#freed.pop()! : this.#next;
     if (slot >= this.#tables.slotCount) throw new ErrnoError("ENOSPC", "make a file: no slot left");
     if (slot === this.#next) this.#next++;
@@ -122,7 +130,7 @@ export class InodeTable {
     // What has been abandoned is free as it is.
     const isFree = before === L.TYPE.FREE || before === L.TYPE.XATTR ||
       before === L.TYPE.CONTINUATION && !this.#ownGeneration.has(slot);
-    invariant(isFree, `slot ${slot} is given out while it is in use`);
+    invariant(isFree, "V4: a slot is given out while it is in use");
     const generation = view.getUint16(at + L.SLOT.GENERATION, L.LE) + 1 & 0xffff;
     slots.fill(0, at, at + L.SLOT_BYTES);
     view.setUint8(at, type);
@@ -133,9 +141,10 @@ export class InodeTable {
 
   /** Gives a slot back: zero but for its generation. */
   release(slot: number): void {
-    invariant(slot >= L.FIRST_FILE_SLOT, "the root is never given back");
+    invariant(slot >= L.FIRST_FILE_SLOT, "V6: the root is never given back");
     const at = this.#tables.edit(slot);
     const { view, slots } = this.#tables;
+    invariant(view.getUint8(at) !== L.TYPE.FREE, `V4: slot ${slot} is given back twice`);
     const generation = this.#ownGeneration.get(slot) ??
       view.getUint16(at + L.SLOT.GENERATION, L.LE);
     slots.fill(0, at, at + L.SLOT_BYTES);
@@ -146,12 +155,19 @@ export class InodeTable {
 
   /** Gives back a slot of type 6 or 7 whose owner goes with it: without one it is free as it is. */
   abandon(slot: number): void {
+    const type = this.#tables.view.getUint8(slot * L.SLOT_BYTES);
+    const isOwned = type === L.TYPE.CONTINUATION || type === L.TYPE.XATTR;
+    invariant(isOwned, `V4: slot ${slot} of type ${type} is left as it is`);
     this.#tables.unhide(slot);
     this.#given.push(slot);
   }
 
   /** One more user of the inode. */
   retain(slot: number): void {
+    invariant(
+      slot >= 0 && slot < this.#tables.slotCount,
+      "V4: a slot that is not there is retained",
+    );
     this.#retained.set(slot, (this.#retained.get(slot) ?? 0) + 1);
   }
 

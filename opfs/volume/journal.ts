@@ -95,6 +95,11 @@ export class Journal {
     this.#intervalMs = durability === "periodic" ? commitIntervalMs : Infinity;
     this.#committedAt = state.clock();
     this.#ringBytes = state.superblock.inodeOffset - L.RING_AT;
+    const { sequence, place, usedBytes = 0 } = position;
+    const isPlace = place >= 0 && place < this.#ringBytes && place % L.SECTOR_BYTES === 0 &&
+      usedBytes <= this.#ringBytes;
+    invariant(isPlace, `V10: a journal goes on at ${place} with ${usedBytes} bytes in use`);
+    invariant(Number.isSafeInteger(sequence) && sequence >= 0, `V10: record ${sequence} is next`);
     this.recordBytesMax = Math.floor(this.#ringBytes / 4 / L.SECTOR_BYTES) * L.SECTOR_BYTES;
     this.#writer = new RecordWriter(this.recordBytesMax);
     this.#sequence = position.sequence;
@@ -132,6 +137,7 @@ export class Journal {
 
   #commit(isForced = false): void {
     const { tables, pool } = this.#state;
+    invariant(!tables.isOpen, "V14: a commit inside of a transaction");
     if (tables.isClean && pool.dirtyBlocks === 0 && !isForced) {
       if (pool.isUnflushed) this.flush();
       if (this.#isRefused) this.#goHome();
@@ -140,6 +146,7 @@ export class Journal {
     tables.soilLazy(this.recordBytesMax - STEP_BYTES / 2 - pool.loggedDirtyBytes);
     const frames = this.#placeData();
     if (pool.isUnflushed) this.flush();
+    invariant(!pool.isUnflushed, "V12: a record before what it speaks of is flushed");
     this.#writeRecord(frames);
     this.flush();
     // It has happened: from here on nothing can undo it.
@@ -219,6 +226,9 @@ export class Journal {
     const logged = pool.dirtyFrames("logged");
     const others = pool.dirtyFrames("unlogged");
     const room = this.recordBytesMax - L.RECORD_HEAD_BYTES - tables.pendingBytes;
+    invariant(room >= 0, `V10: a record of ${tables.pendingBytes} bytes of slots and names`);
+    const all = logged.length + others.length;
+    invariant(all === pool.dirtyBlocks, `V12: ${all} dirty frames, ${pool.dirtyBlocks} counted`);
     const bytes = this.#recordBytesOf(others);
     if (bytes <= INLINE_BYTES && this.#recordBytesOf(logged) + bytes <= room) {
       return [...logged, ...others];
@@ -322,6 +332,7 @@ export class Journal {
    */
   checkpoint(volumeState: number = L.STATE.IN_USE): void {
     this.commitFirst();
+    this.requireCommitted();
     const state = this.#state;
     state.pool.writeLoggedHome();
     writeTablesHome(state);
@@ -336,9 +347,19 @@ export class Journal {
     this.commit();
   }
 
+  /** What is not in a record does not go home. */
+  requireCommitted(): void {
+    const { tables, pool } = this.#state;
+    const isAll = tables.isClean && pool.dirtyBlocks === 0;
+    invariant(isAll, "V11: a checkpoint before everything is committed");
+  }
+
   /** Writes a header after which nothing so far is replayed; it counts from the next flush on. */
   writeHeader(volumeState: number): void {
     const state = this.#state;
+    const { tailSequence } = state.header;
+    const isOnward = this.#sequence >= tailSequence;
+    invariant(isOnward, `V10: from record ${tailSequence} back to ${this.#sequence}`);
     writeHeader(state, {
       state: volumeState,
       tailSequence: this.#sequence,

@@ -7,6 +7,7 @@
  * @module
  */
 import { ErrnoError } from "../../abi/errno.ts";
+import { invariant } from "../../abi/invariant.ts";
 import { NAME_BYTES_MAX } from "./layout.ts";
 
 const decoder = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
@@ -60,6 +61,7 @@ function encodeWide(name: string, index: number, length: number): number {
 
 /** The string of `length` bytes at `at`, which lie in private memory. */
 export function decodeName(bytes: Uint8Array, at: number, length: number): string {
+  invariant(at >= 0 && at + length <= bytes.length, "V5: a name behind the end of its bytes");
   let text = "";
   for (let index = at; index < at + length; index++) {
     const byte = bytes[index]!;

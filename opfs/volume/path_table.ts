@@ -147,6 +147,10 @@ export class PathTable {
    * @throws {ErrnoError} ENOSPC
    */
   write(parent: number, name: Uint8Array, length: number): number {
+    invariant(
+      length > 0 && length <= L.XATTR_ENTRY_BYTES_MAX,
+      "V5: an entry of no length there is",
+    );
     const bytes = entryBytes(length);
     const offset = this.#allocate(bytes / L.GRANULE_BYTES);
     const { names, nameView } = this.#tables;
@@ -206,6 +210,9 @@ export class PathTable {
   }
 
   #free(first: number, granules: number): void {
+    const isUsed = first + granules <= this.#granules.length &&
+      !this.#granules.subarray(first, first + granules).includes(0);
+    invariant(isUsed, `V5: granule ${first} is given back free`);
     this.#granules.fill(0, first, first + granules);
     this.#usedGranules -= granules;
   }
@@ -220,6 +227,8 @@ export class PathTable {
   claimEntry(offset: number, length: number): boolean {
     const first = offset / L.GRANULE_BYTES;
     const granules = entryBytes(length) / L.GRANULE_BYTES;
+    const isThere = Number.isInteger(first) && first + granules <= this.#granules.length;
+    invariant(isThere, `V5: an entry of ${length} bytes at ${offset}`);
     if (this.#firstUsed(first, granules) >= 0) return false;
     this.#granules.fill(1, first, first + granules);
     this.#usedGranules += granules;

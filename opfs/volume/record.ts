@@ -63,7 +63,8 @@ export class RecordWriter {
 
   /** Makes room for a slot and returns where its 64 bytes go in `buffer`. */
   slot(index: number): number {
-    invariant(this.#counts[1] === 0 && this.#counts[2] === 0, "V10: lists out of order");
+    invariant(this.#counts[1] === 0 && this.#counts[2] === 0, "V10: a slot behind other lists");
+    invariant(this.#at + L.RECORD_SLOT_BYTES <= this.#bytes.length, "V10: a slot in a full record");
     this.#view.setUint32(this.#at, index, L.LE);
     this.#counts[0]!++;
     this.#at += L.RECORD_SLOT_BYTES;
@@ -72,7 +73,9 @@ export class RecordWriter {
 
   /** Adds a piece of the path table. */
   names(offset: number, bytes: Uint8Array): void {
-    invariant(this.#counts[2] === 0, "V10: lists out of order");
+    invariant(this.#counts[2] === 0, "V10: names behind the list of data");
+    const isWhole = offset % L.GRANULE_BYTES === 0 && bytes.length % L.GRANULE_BYTES === 0;
+    invariant(isWhole, `V5: ${bytes.length} bytes of names at ${offset}`);
     this.#view.setUint32(this.#at, offset, L.LE);
     this.#view.setUint32(this.#at + 4, bytes.length, L.LE);
     this.#put(bytes, this.#at + L.RECORD_NAME_HEAD_BYTES);
@@ -81,6 +84,8 @@ export class RecordWriter {
 
   /** Adds bytes of a block. */
   data(block: number, offset: number, bytes: Uint8Array): void {
+    const isThere = block >= 0 && block < L.BLOCKS_MAX && offset >= 0 && bytes.length > 0;
+    invariant(isThere, `V7: ${bytes.length} bytes at ${offset} of block ${block}`);
     this.#view.setUint32(this.#at, block, L.LE);
     this.#view.setUint32(this.#at + 4, offset, L.LE);
     this.#view.setUint32(this.#at + 8, bytes.length, L.LE);
@@ -89,6 +94,7 @@ export class RecordWriter {
   }
 
   #put(bytes: Uint8Array, at: number): void {
+    invariant(at + padded(bytes.length) <= this.#bytes.length, "V10: bytes in a full record");
     this.#bytes.set(bytes, at);
     this.#at = at + padded(bytes.length);
     this.#bytes.fill(0, at + bytes.length, this.#at);
@@ -102,6 +108,10 @@ export class RecordWriter {
   /** Ends the record; the bytes are valid until the next `begin`. */
   end(head: RecordHead): { bytes: Uint8Array<ArrayBuffer>; checksum: number } {
     const R = L.RECORD;
+    const { sequence } = head;
+    invariant(Number.isSafeInteger(sequence) && sequence >= 0, `V10: a record number ${sequence}`);
+    const isLonger = head.totalBlocks >= 1 && head.totalBlocks <= L.BLOCKS_MAX;
+    invariant(isLonger, `V7: a record of ${head.totalBlocks} blocks`);
     const view = this.#view;
     const length = L.roundUp(this.#at, L.SECTOR_BYTES);
     this.#bytes.fill(0, this.#at, length);

@@ -158,7 +158,7 @@ export class Salvage {
     const owned = new BlockSet(superblock.totalBlocks);
     const shared = new BlockSet(superblock.totalBlocks);
     const claim = (block: number, count: number): void => {
-      if (owned.add(block, count)) return;
+      if (count === 0 || owned.add(block, count)) return;
       for (let at = block; at < Math.min(block + count, owned.blocks); at++) {
         if (!owned.add(at, 1)) shared.add(at, 1);
       }

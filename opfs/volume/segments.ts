@@ -8,6 +8,7 @@
  * @module
  */
 import { ErrnoError } from "../../abi/errno.ts";
+import { invariant } from "../../abi/invariant.ts";
 import * as L from "./layout.ts";
 import { type Tell, tellOrThrow } from "./report.ts";
 import type { Superblock } from "./superblock.ts";
@@ -53,7 +54,7 @@ export function locate(
     const inside = logical - segment.logical;
     return { at: segment.at + inside, bytes: segment.bytes - inside };
   }
-  throw new RangeError("a table has no byte before its first");
+  invariant(false, `V11: a table has no byte ${logical}`);
 }
 
 /** The segments that the superblock speaks of. */
@@ -146,6 +147,10 @@ export function encodeSegment(
   at: number,
   segment: Segment & { table: number; ordinal: number },
 ): void {
+  const { bytes, blockCount, firstBlock, table, ordinal } = segment;
+  const isWhole = bytes > 0 && bytes % L.PAGE_BYTES === 0 && blockCount > 0 && firstBlock >= 0;
+  invariant(isWhole, `V1: a segment of ${bytes} bytes in ${blockCount} blocks at ${firstBlock}`);
+  invariant(table >= 1 && table <= 3 && ordinal >= 1, `V1: segment ${ordinal} of table ${table}`);
   view.setUint8(at, L.TYPE.SEGMENT);
   view.setUint8(at + L.SEGMENT.TABLE, segment.table);
   view.setUint16(at + L.SEGMENT.ORDINAL, segment.ordinal, L.LE);

@@ -8,6 +8,7 @@
  * @module
  */
 import type { StatFs } from "../../abi/attr.ts";
+import { invariant } from "../../abi/invariant.ts";
 import * as L from "./layout.ts";
 import { bytesOf } from "./segments.ts";
 import type { VolumeState } from "./state.ts";
@@ -28,6 +29,7 @@ export function blocksToCome(state: VolumeState): number {
 export function spaceOf(state: VolumeState): StatFs {
   const { blockSize, bitmap, tables, inodes } = state;
   const blocks = blocksToCome(state);
+  invariant(bitmap.unowned <= bitmap.blocks, "V3: more blocks are free than there are");
   const slots = slotsToCome(state, blocks - bitmap.blocks);
   return {
     blockSize,

@@ -173,6 +173,8 @@ export class VolumeState {
 
   /** Fills `into` from the start of a block on; what a file for reading only lacks is zeros. */
   readBlocks(into: Uint8Array, block: number): void {
+    const isThere = block >= 0 && block + into.length / this.blockSize <= this.bitmap.blocks;
+    invariant(isThere, "V7: a read of blocks that are not there");
     const at = this.placeOf(block, 0);
     if (!this.isReadOnly) return readDevice(this.handle, into, at);
     const count = Math.max(0, Math.min(into.length, this.handle.getSize() - at));
@@ -267,12 +269,21 @@ export class VolumeState {
 
   /** Closes the transaction: it has not happened. Returns the error to throw. */
   revert(error: unknown): ErrnoError {
-    this.tables.revert();
-    this.inodes.revert();
-    this.paths.revert();
-    this.#dropRuns(this.bitmap.taken);
-    this.bitmap.revert();
-    this.extents.revert();
+    try {
+      this.tables.revert();
+      this.inodes.revert();
+      this.paths.revert();
+      this.#dropRuns(this.bitmap.taken);
+      this.bitmap.revert();
+      this.extents.revert();
+    } catch (bug) {
+      return this.fail(bug);
+    }
+    return this.broken(error);
+  }
+
+  /** What is no ErrnoError is a bug, and stops the volume. Returns the error to throw. */
+  broken(error: unknown): ErrnoError {
     return isErrnoError(error) ? error : this.fail(error);
   }
 
@@ -375,7 +386,23 @@ export function writeDevice(state: VolumeState, bytes: Uint8Array, at: number): 
   } catch (error) {
     throw refusalOf(state, error);
   }
-  if (count !== bytes.length) throw refusalOf(state, null);
+  requireCount(state, count, bytes.length);
+}
+
+/**
+ * Looks at what a device says that it wrote: fewer bytes than asked means that it is full, and a
+ * number that cannot be means that nothing it says can be believed.
+ *
+ * @throws {ErrnoError} ENOSPC, EIO
+ */
+export function requireCount(state: VolumeState, count: number, asked: number): void {
+  if (count === asked) return;
+  try {
+    invariant(count >= 0 && count < asked, `D1: a device says ${count} of ${asked} bytes`);
+  } catch (error) {
+    throw state.fail(error);
+  }
+  throw refusalOf(state, null);
 }
 
 /**

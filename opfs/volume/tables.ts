@@ -37,7 +37,8 @@ export class PageSet {
 
   /** Marks one. */
   add(page: number): void {
-    invariant(page < this.#marks.length, `page ${page} of a table that ends before it`);
+    const isThere = page >= 0 && page < this.#marks.length;
+    invariant(isThere, "V11: a page of a table that ends before it");
     if (this.#marks[page] !== 0) return;
     this.#marks[page] = 1;
     this.#count++;
@@ -97,6 +98,8 @@ export class Tables {
 
   /** Takes both buffers as they are. */
   constructor(slots: Uint8Array<ArrayBuffer>, names: Uint8Array<ArrayBuffer>) {
+    const isWhole = slots.length % L.SLOT_BYTES === 0 && names.length % L.GRANULE_BYTES === 0;
+    invariant(isWhole, `V5: tables of ${slots.length} and ${names.length} bytes`);
     this.slots = slots;
     this.view = new DataView(slots.buffer, slots.byteOffset, slots.byteLength);
     this.slotCount = slots.length / L.SLOT_BYTES;
@@ -118,9 +121,14 @@ export class Tables {
     return this.#editedCount;
   }
 
+  /** Whether a transaction is open. */
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
   /** Opens a transaction. */
   begin(): void {
-    invariant(!this.#isOpen, "a transaction inside a transaction");
+    invariant(!this.#isOpen, "V14: a transaction inside a transaction");
     this.#isOpen = true;
     this.#transaction++;
     this.#editedCount = 0;
@@ -129,7 +137,8 @@ export class Tables {
 
   /** Remembers the record as it is and returns where it begins in `view`. */
   edit(slot: number): number {
-    invariant(this.#isOpen, "an edit outside of a transaction");
+    invariant(this.#isOpen, "V14: an edit outside of a transaction");
+    invariant(slot >= 0 && slot < this.slotCount, "V4: an edit of a slot that is not there");
     const at = slot * L.SLOT_BYTES;
     if (this.#stamp[slot] === this.#transaction) return at;
     this.#stamp[slot] = this.#transaction;
@@ -149,7 +158,10 @@ export class Tables {
 
   /** Says that `lengthBytes` of names at `offset` have been written by the open transaction. */
   wroteNames(offset: number, lengthBytes: number): void {
-    invariant(this.#isOpen, "a name written outside of a transaction");
+    invariant(this.#isOpen, "V14: a name written outside of a transaction");
+    const isThere = offset >= 0 && offset % L.GRANULE_BYTES === 0 &&
+      offset + lengthBytes <= this.names.length;
+    invariant(isThere, "V5: a name written outside of the granules");
     this.#written.push(offset, lengthBytes);
   }
 
@@ -186,7 +198,7 @@ export class Tables {
 
   /** Shows the slot as free on disk from now on. Inside a transaction that has edited it. */
   hide(slot: number): void {
-    invariant(this.#stamp[slot] === this.#transaction, `slot ${slot} is hidden but not edited`);
+    invariant(this.#stamp[slot] === this.#transaction, `V4: slot ${slot} is hidden but not edited`);
     if (this.#isHidden[slot] === 0) this.#isHidden[slot] = HIDING;
     if (this.#isDirty[slot] !== 0) this.#isHidden[slot] = HIDDEN_ON_DISK;
   }
@@ -208,6 +220,7 @@ export class Tables {
 
   /** A change that needs no commit by itself: it goes along with the next one. */
   touchLazily(slot: number): void {
+    invariant(slot >= 0 && slot < this.slotCount, "V4: a slot that is not there is touched");
     this.#lazy.add(slot);
   }
 
@@ -251,6 +264,10 @@ export class Tables {
   settle(): void {
     invariant(!this.#isOpen, "V14: a commit inside a transaction");
     for (const slot of this.dirtySlots) {
+      invariant(
+        this.#isDirty[slot] === 1,
+        "V11: a slot is dirty in one list and clean in the other",
+      );
       this.#isDirty[slot] = 0;
       this.homeSlots.add(Math.floor(slot / SLOTS_PER_PAGE));
     }
@@ -271,6 +288,10 @@ export class Tables {
 
   /** Copies slots `[first, first + count)` as the image shows them. */
   copySlots(first: number, count: number, into: Uint8Array, at: number): void {
+    invariant(
+      first >= 0 && first + count <= this.slotCount,
+      "V4: slots that are not there are copied",
+    );
     const from = first * L.SLOT_BYTES;
     into.set(this.slots.subarray(from, from + count * L.SLOT_BYTES), at);
     for (let index = 0; index < count; index++) {
@@ -293,13 +314,18 @@ export class Tables {
 
   /** At mount: takes a piece of the path table from a record. */
   replayNames(offset: number, bytes: Uint8Array): void {
+    const isThere = offset + bytes.length <= this.names.length;
+    invariant(isThere, `V10: names at ${offset} are behind the table`);
     this.names.set(bytes, offset);
     if (bytes.length > 0) this.#markNames(offset, bytes.length);
   }
 
   /** Adds zeroed slots. */
   growSlots(slotCount: number): void {
-    invariant(slotCount > this.slotCount && slotCount <= L.SLOTS_MAX, "slots grow upwards");
+    invariant(
+      slotCount > this.slotCount && slotCount <= L.SLOTS_MAX,
+      "V4: slots grow upwards, to what there can be",
+    );
     this.slots = grown(this.slots, slotCount * L.SLOT_BYTES);
     this.view = new DataView(this.slots.buffer);
     this.slotCount = slotCount;
@@ -313,7 +339,8 @@ export class Tables {
 
   /** Adds zeroed names. */
   growNames(bytes: number): void {
-    invariant(bytes > this.names.length, "names grow upwards");
+    const isMore = bytes > this.names.length && bytes <= L.NAME_TABLE_BYTES_MAX;
+    invariant(isMore, "V5: names grow upwards, to what there can be");
     this.names = grown(this.names, bytes);
     this.nameView = new DataView(this.names.buffer);
     this.#sizePages();

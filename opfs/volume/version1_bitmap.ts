@@ -58,7 +58,10 @@ export function compareBitmap1(
   const used = countUsed(pages, s, { from: 0, to: s.totalBlocks });
   let ownedBlocks = 0;
   let marked = 0;
+  let end = 0;
   for (const range of owned) {
+    invariant(range.from >= end, `V1: blocks from ${range.from} on are counted twice`);
+    end = range.to;
     ownedBlocks += range.to - range.from;
     marked += countUsed(pages, s, range);
   }

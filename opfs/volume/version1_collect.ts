@@ -9,6 +9,7 @@
  */
 import type { Attr } from "../../abi/attr.ts";
 import { ErrnoError } from "../../abi/errno.ts";
+import { invariant } from "../../abi/invariant.ts";
 import { isDir, isFile, isLink } from "../../abi/mode.ts";
 import type { Ino, VolumeOps } from "../volume_ops.ts";
 import * as L from "./layout.ts";
@@ -42,6 +43,7 @@ export class GrowingBytes {
 
   /** Adds `count` zeros and returns where they begin. */
   extend(count: number): number {
+    invariant(Number.isInteger(count) && count >= 0, `V7: ${count} bytes are added`);
     const at = this.#length;
     this.#length += count;
     if (this.#length > this.#bytes.length) {
@@ -76,6 +78,7 @@ export class Collected {
 
   /** One slot. */
   slot(index: number): Slot {
+    invariant(index >= 0 && index < this.slotCount, `V4: slot ${index} of ${this.slotCount}`);
     const bytes = this.records.view();
     return decodeSlot(new DataView(bytes.buffer), index * L.SLOT_BYTES);
   }
@@ -88,6 +91,8 @@ export class Collected {
 
   /** Adds a slot whose path is `path`, and returns its index. */
   add(path: Uint8Array, slot: Omit<Slot, "pathOffset" | "pathLength">, ino: Ino): number {
+    const isPath = path.length > 0 && path.length <= PATH_BYTES_MAX;
+    invariant(isPath, `V5: a path of ${path.length} bytes`);
     const pathOffset = this.paths.extend(path.length);
     this.paths.view().set(path, pathOffset);
     this.records.extend(L.SLOT_BYTES);

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { invariant } from "../../abi/invariant.ts";
 import type { BlockRange } from "./version1_bitmap.ts";
 
 /** Runs of blocks with their owners, collected, then sorted once. */
@@ -19,6 +20,9 @@ export class Runs {
 
   /** A run that begins at block `first`: `owned` blocks, of which `needed` hold contents. */
   add(owner: number, run: { first: number; needed: number; owned: number }): void {
+    const { first, needed, owned } = run;
+    const isRun = first >= 0 && needed >= 0 && needed <= owned;
+    invariant(isRun, `V7: ${needed} of ${owned} blocks at ${first} are needed`);
     this.#owners.push(owner);
     this.#first.push(run.first);
     this.#needed.push(run.needed);

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { invariant } from "../../abi/invariant.ts";
 import { crc32 } from "./checksum.ts";
 import * as L from "./layout.ts";
 import type { Superblock } from "./superblock.ts";
@@ -81,6 +82,9 @@ export function decodeSlot(view: DataView, at: number): Slot {
 /** Writes a slot at `at`; the reserved bytes stay as they are. */
 export function encodeSlot(slot: Slot, view: DataView, at: number): void {
   const S = L.SLOT;
+  const isPath = slot.pathLength >= 0 && slot.pathLength <= PATH_BYTES_MAX;
+  invariant(isPath, `V5: a path of ${slot.pathLength} bytes in a slot`);
+  invariant(slot.size >= 0, `V7: a slot of ${slot.size} bytes`);
   view.setUint8(at + S.TYPE, slot.type);
   view.setUint32(at + S.PATH_OFFSET, slot.pathOffset, L.LE);
   view.setUint16(at + S.PATH_LENGTH, slot.pathLength, L.LE);
@@ -128,6 +132,13 @@ export function decodeSuperblock1(bytes: Uint8Array): RawSuperblock {
 
 /** The 64 bytes of a version-1 superblock, checksum included. */
 export function encodeSuperblock1(superblock: Superblock): Uint8Array<ArrayBuffer> {
+  const problem = geometryProblem1(superblock, Infinity);
+  invariant(problem === null, `V9: a version-1 image whose ${problem}`);
+  const { freeBlocks, totalBlocks } = superblock;
+  invariant(
+    freeBlocks <= totalBlocks,
+    `V3: ${freeBlocks} of ${totalBlocks} blocks of an image free`,
+  );
   const bytes = new Uint8Array(L.SUPERBLOCK_BYTES);
   const view = new DataView(bytes.buffer);
   const S = L.SUPERBLOCK;

@@ -254,10 +254,11 @@ class Importer {
   *#contents(entry: Version1Entry, ino: Ino): Generator<Progress, void, void> {
     for (let at = 0; at < entry.sizeBytes;) {
       const count = this.#image.read(entry, this.#buffer, at);
+      invariant(count > 0, `V7: a file of ${entry.sizeBytes} bytes ends at ${at}`);
       const piece = this.#buffer.subarray(0, count);
       for (let done = 0; done < count;) {
         const written = this.#volume.write(ino, piece.subarray(done), at + done);
-        invariant(written > 0, "a volume writes something, or says why not");
+        invariant(written > 0, "D1: a volume writes something, or says why not");
         done += written;
       }
       at += count;

@@ -26,7 +26,7 @@ export class CachedPages {
 
   /** Fills `into[0..length)` from byte `at` on. */
   copy(at: number, into: Uint8Array, length: number = into.length): void {
-    invariant(length <= into.length && at >= 0, "a read that fits its buffer");
+    invariant(length <= into.length && at >= 0, "V7: a read that does not fit its buffer");
     for (let done = 0; done < length;) {
       const page = Math.floor((at + done) / PAGE_BYTES);
       const inside = at + done - page * PAGE_BYTES;

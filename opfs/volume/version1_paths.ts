@@ -42,7 +42,10 @@ export class PathReader {
 
   /** One slot. */
   slot(index: number): Slot {
-    invariant(index >= 0 && index < this.#superblock.inodeCount, `slot ${index} of the table`);
+    invariant(
+      index >= 0 && index < this.#superblock.inodeCount,
+      `V4: slot ${index} of a table that ends before it`,
+    );
     this.#pages.copy(INODE_TABLE_AT + index * L.SLOT_BYTES, this.#record);
     return decodeSlot(this.#view, 0);
   }
@@ -154,7 +157,7 @@ export class PathIndex {
   /** Gives the path that `find` looked for last to `slot`, whoever had it. */
   put(slot: number): void {
     if (this.#slots[this.#place] === 0) this.#count++;
-    invariant(this.#count <= this.#mask, "the index of paths has room");
+    invariant(this.#count <= this.#mask, "V5: the index of paths is full");
     this.#slots[this.#place] = slot + 1;
     this.#hashes[this.#place] = this.#found;
   }

@@ -34,7 +34,7 @@ import * as L from "./layout.ts";
 import { decodeName, encodeName, nameBytes } from "./names.ts";
 import type { MountReport } from "./report.ts";
 import { seekFrom } from "./seek.ts";
-import { refusalOf, type VolumeState } from "./state.ts";
+import { refusalOf, requireCount, type VolumeState } from "./state.ts";
 import { spaceOf } from "./space.ts";
 import { createNameless, showBelongings } from "./tmpfile.ts";
 import {
@@ -87,6 +87,7 @@ export class Volume implements VolumeOps {
     this.#state = state;
     this.#journal = journal;
     this.report = report;
+    invariant(state.typeOf(L.ROOT_SLOT) === L.TYPE.DIRECTORY, "V6: slot 0 is not the root");
     this.root = state.inodes.inoOf(L.ROOT_SLOT);
   }
 
@@ -254,8 +255,12 @@ export class Volume implements VolumeOps {
     requireFile(state, slot);
     checkPosition(at);
     const length = Math.max(0, Math.min(into.length, state.sizeOf(slot) - at));
-    if (length > 0) {
-      readBytes(state, slot, length === into.length ? into : into.subarray(0, length), at);
+    try {
+      if (length > 0) {
+        readBytes(state, slot, length === into.length ? into : into.subarray(0, length), at);
+      }
+    } catch (error) {
+      throw state.broken(error);
     }
     touchAccess(state, slot);
     return length;
@@ -297,7 +302,7 @@ export class Volume implements VolumeOps {
           } catch (error) {
             throw refusalOf(state, error);
           }
-          if (count !== piece) throw refusalOf(state, null);
+          requireCount(state, count, piece);
           pool.wroteDirectly(extents.block, piece / blockSize);
           state.backing?.wrote(extents.block, piece / blockSize);
         }
@@ -430,11 +435,15 @@ export class Volume implements VolumeOps {
    */
   exportImage(): ReadableStream<Uint8Array<ArrayBuffer>> {
     this.#state.requireOpen();
-    if (this.#journal !== null) {
-      makeRoomForGuests(this.#state);
-      this.#journal.checkpoint();
+    try {
+      if (this.#journal !== null) {
+        makeRoomForGuests(this.#state);
+        this.#journal.checkpoint();
+      }
+      return streamOf(new ImageExport(this.#state));
+    } catch (error) {
+      throw this.#state.broken(error);
     }
-    return streamOf(new ImageExport(this.#state));
   }
 
   /**
@@ -457,7 +466,7 @@ export class Volume implements VolumeOps {
   compact(): CompactSteps {
     const state = this.#state;
     state.requireWritable();
-    invariant(this.#journal !== null, "a volume that can be changed has a journal");
+    invariant(this.#journal !== null, "V14: a volume that can be changed has no journal");
     return compactSteps(state, this.#journal);
   }
 

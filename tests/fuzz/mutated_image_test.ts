@@ -4,6 +4,7 @@ import { isErrnoError } from "../../abi/errno.ts";
 import { memoryHandle } from "../../opfs/device/memory.ts";
 import { checkVolume } from "../../opfs/volume/check.ts";
 import { crc32 } from "../../opfs/volume/checksum.ts";
+import { ImageDump } from "../../opfs/volume/dump.ts";
 import * as L from "../../opfs/volume/layout.ts";
 import { openVolumeSync } from "../../opfs/volume/mount.ts";
 import { repairSteps } from "../../opfs/volume/repair.ts";
@@ -86,10 +87,20 @@ function repair(bytes: Uint8Array, where: string): boolean {
   return true;
 }
 
+/** Everything that a dump shows, some slots left out. */
+function look(dump: ImageDump): void {
+  dump.segments();
+  for (const record of dump.records()) assert(record.bytes >= 0);
+  for (let slot = 0; slot < dump.slotCount; slot += 3) dump.slot(slot);
+  dump.names();
+  dump.blocks();
+}
+
 /** Looks at everything that a volume shows, within reason. */
 function walk(volume: Volume, ino: number, depth: number): void {
   const { mode, size } = volume.getattr(ino);
   if (isLink(mode)) volume.readlink(ino);
+  for (const attribute of volume.listxattr(ino)) volume.getxattr(ino, attribute);
   if (isFile(mode)) {
     const bytes = new Uint8Array(5000);
     for (const at of [0, size - 1, Math.floor(size / 2)]) volume.read(ino, bytes, Math.max(0, at));
@@ -98,7 +109,24 @@ function walk(volume: Volume, ino: number, depth: number): void {
   for (const { name } of volume.readdir(ino, 0)) walk(volume, volume.lookup(ino, name), depth + 1);
 }
 
-for (const [name, make] of Object.entries(goldenImages)) {
+/** Attributes in entries and in blocks, of several inodes, some in the journal. */
+function withAttributes(): Uint8Array<ArrayBuffer> {
+  const handle = memoryHandle();
+  const volume = openVolumeSync(handle, { random: (bytes) => void bytes.fill(5) });
+  for (let index = 0; index < 12; index++) {
+    const ino = volume.create(volume.root, `f${index}`, { mode: 0o100644, uid: 0, gid: 0 });
+    volume.setxattr(ino, "user.small", new Uint8Array(index * 20).fill(index), 0);
+    volume.setxattr(ino, "user.large", new Uint8Array(500 + index * 999).fill(index), 0);
+    if (index === 8) volume.sync();
+  }
+  volume.setxattr(volume.root, "user.root", new Uint8Array(9), 0);
+  volume.sync();
+  return handle.toBytes();
+}
+
+const images = { ...goldenImages, "an image with attributes": withAttributes };
+
+for (const [name, make] of Object.entries(images)) {
   Deno.test(`${IMAGES / 2} mutations of ${name} give ErrnoErrors only`, () => {
     const image = make();
     const random = prng(7);
@@ -109,6 +137,7 @@ for (const [name, make] of Object.entries(goldenImages)) {
       if (repair(bytes, `image ${index}`)) repaired++;
       try {
         checkVolume(memoryHandle(bytes));
+        look(new ImageDump(memoryHandle(bytes)));
       } catch (error) {
         assert(isErrnoError(error), `image ${index}, check: ${(error as Error).stack}`);
       }

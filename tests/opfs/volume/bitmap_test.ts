@@ -25,6 +25,9 @@ Deno.test("Bitmap.allocate() takes the longest run when none is long enough", ()
   const bitmap = bitmapOf(100);
   bitmap.take(0, 100);
   bitmap.keep();
+  bitmap.begin();
+  for (const [start, count] of [[5, 2], [40, 9], [90, 4]] as const) bitmap.give(start, count);
+  bitmap.keep();
   for (const [start, count] of [[5, 2], [40, 9], [90, 4]] as const) bitmap.release(start, count);
   assertEquals([bitmap.allocate(-1, 20), bitmap.allocated], [40, 9]);
 });

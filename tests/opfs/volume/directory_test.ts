@@ -3,7 +3,9 @@ import { assertEquals } from "@std/assert";
 import { RENAME_EXCHANGE, RENAME_NOREPLACE } from "../../../abi/flags.ts";
 import { memoryHandle } from "../../../opfs/device/memory.ts";
 import { checkVolume } from "../../../opfs/volume/check.ts";
+import { SLOT } from "../../../opfs/volume/layout.ts";
 import { openVolumeSync } from "../../../opfs/volume/mount.ts";
+import { stateOf } from "../../support/engine_state.ts";
 import { contentsOf } from "../../support/model_tree.ts";
 import { DIRECTORY, fails, FILE, onVolume } from "../../support/on_volume.ts";
 
@@ -23,6 +25,17 @@ Deno.test("Volume.link() gives second names, and the first one can go", () => {
     assertEquals(contentsOf(volume, ino), new Uint8Array([1, 2, 3]));
     assertEquals(volume.getattr(ino).nlink, 1);
     assertEquals(volume.readdir(volume.root, 0).length, 1);
+  });
+});
+
+Deno.test("Volume.link() and unlink() take a stored count of 0 for 1", () => {
+  onVolume((volume) => {
+    const ino = volume.create(volume.root, "a", FILE);
+    stateOf(volume).tables.view.setUint16(((ino >>> 0) - 1) * 64 + SLOT.NLINK, 0, true);
+    volume.link(ino, volume.root, "b");
+    assertEquals(volume.getattr(ino).nlink, 2);
+    volume.unlink(volume.root, "a");
+    assertEquals(volume.getattr(ino).nlink, 1);
   });
 });
 

@@ -20,6 +20,7 @@ function fileOf(slots = 1024): {
   inodes.setFree([], 32);
   const bitmap = new Bitmap();
   bitmap.grow(100_000);
+  bitmap.claim(0, 100_000);
   const extents = new Extents({ tables, inodes, bitmap });
   const parts = [tables, inodes, bitmap, extents];
   const step = (act: () => void): void => {

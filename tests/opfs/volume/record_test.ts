@@ -80,8 +80,8 @@ Deno.test("RecordWriter pads with zeros what an earlier record has left", () => 
   writer.data(1, 0, new Uint8Array(2000).fill(9));
   writer.end({ ...head, sequence: 1 });
   writer.begin();
-  writer.names(16, new Uint8Array(3).fill(8));
+  writer.data(1, 16, new Uint8Array(3).fill(8));
   const { bytes } = writer.end({ ...head, sequence: 2 });
   assertEquals(bytes.length, 512);
-  assert(bytes.subarray(64 + 8 + 3).every((byte) => byte === 0));
+  assert(bytes.subarray(64 + 12 + 3).every((byte) => byte === 0));
 });

@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { ErrnoError } from "../../../abi/errno.ts";
+import { SEGMENT } from "../../../opfs/volume/layout.ts";
 import {
   bytesOf,
   encodeSegment,
@@ -24,7 +25,15 @@ function slotsWith(...segments: Partial<typeof good>[]): Uint8Array {
   const view = new DataView(slots.buffer);
   slots[0] = 2;
   segments.forEach((segment, index) => {
-    encodeSegment(view, (31 - index) * 64, { ...good, at: 0, ...segment });
+    const at = (31 - index) * 64;
+    encodeSegment(view, at, { ...good, at: 0 });
+    const { table, ordinal, firstBlock, blockCount, logical, bytes } = { ...good, ...segment };
+    view.setUint8(at + SEGMENT.TABLE, table);
+    view.setUint16(at + SEGMENT.ORDINAL, ordinal, true);
+    view.setUint32(at + SEGMENT.FIRST_BLOCK, firstBlock, true);
+    view.setUint32(at + SEGMENT.BLOCK_COUNT, blockCount, true);
+    view.setFloat64(at + SEGMENT.LOGICAL, logical, true);
+    view.setFloat64(at + SEGMENT.BYTES, bytes, true);
   });
   return slots;
 }
