@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { StatFs } from "../mod.ts";
 import { withVolume } from "./image.ts";
 import { type Call, EXIT_GOOD, type Verb } from "./verb.ts";
 import { printable, sizeText } from "./words.ts";
@@ -12,22 +13,25 @@ import { printable, sizeText } from "./words.ts";
 /** The verb. */
 export const dfVerb: Verb = {
   name: "df",
-  usage: "df [--json] IMAGE...",
+  usage: "df [-i] [--json] IMAGE...",
   summary: "Shows the space of volumes",
   help: `A volume grows with its file: what is available is what it may still take.
 
-  --json  print one JSON object for each volume
+  -i, --inodes  count files, directories and links instead of bytes
+  --json        print one JSON object for each volume
 
 Examples:
   cairn df notes.cairn
+  cairn df -i notes.cairn films.cairn
 `,
-  options: { json: { type: "boolean" } },
+  options: { json: { type: "boolean" }, inodes: { type: "boolean", short: "i" } },
   words: [1, Infinity],
   run,
 };
 
 function run({ words, options, terminal }: Call): number {
-  if (options.json !== true) terminal.print(row(["size", "used", "available", "volume"]));
+  const total = options.inodes === true ? "inodes" : "size";
+  if (options.json !== true) terminal.print(row([total, "used", "available", "volume"]));
   for (const image of words) {
     withVolume(image, (volume) => {
       const space = volume.statfs();
@@ -35,13 +39,19 @@ function run({ words, options, terminal }: Call): number {
         terminal.print(`${JSON.stringify({ image, ...space })}\n`);
         return;
       }
-      const { blockSize, blocks, freeBlocks } = space;
-      const numbers = [blocks, blocks - freeBlocks, freeBlocks];
-      const cells = numbers.map((number) => sizeText(number * blockSize));
+      const cells = options.inodes === true ? inodesOf(space) : bytesOf(space);
       terminal.print(row([...cells, printable(image)]));
     });
   }
   return EXIT_GOOD;
+}
+
+function inodesOf({ inodes, freeInodes }: StatFs): string[] {
+  return [inodes, inodes - freeInodes, freeInodes].map(String);
+}
+
+function bytesOf({ blockSize, blocks, freeBlocks }: StatFs): string[] {
+  return [blocks, blocks - freeBlocks, freeBlocks].map((count) => sizeText(count * blockSize));
 }
 
 function row(cells: readonly string[]): string {

@@ -5,15 +5,17 @@
  *
  * @module
  */
+import { statSync } from "node:fs";
+import { fileHandle, type Header, ImageDump } from "../opfs/mod.ts";
 import { withVolume } from "./image.ts";
-import { type Call, EXIT_GOOD, type Verb } from "./verb.ts";
-import { sizeText } from "./words.ts";
+import { at, type Call, EXIT_GOOD, type Verb } from "./verb.ts";
+import { printable, sizeText } from "./words.ts";
 
 /** The verb. */
 export const infoVerb: Verb = {
   name: "info",
   usage: "info [--json] IMAGE",
-  summary: "Shows what a volume is like: blocks, slots, names, state",
+  summary: "Shows what a volume is like: label, blocks, slots, names, state",
   help: `  --json  print it as one JSON object
 
 Examples:
@@ -29,13 +31,19 @@ function run({ words, options, terminal }: Call): number {
   withVolume(image, (volume) => {
     const { state: _state, ...stats } = volume.stats();
     const { wasClean } = volume.report;
-    const facts = { ...stats, wasClean };
+    const { label, volumeId } = headerOf(image);
+    const id = Array.from(volumeId, (byte) => byte.toString(16).padStart(2, "0")).join("");
+    const fileBytes = statSync(image).size;
+    const facts = { label, id, fileBytes, ...stats, wasClean };
     if (options.json === true) {
       terminal.print(`${JSON.stringify(facts)}\n`);
       return;
     }
     const { blockSize, blocks, freeBlocks, slots, freeSlots, names, nameBytes, term } = stats;
     const rows: [string, string][] = [
+      ["label", label === "" ? "none" : printable(label)],
+      ["id", id],
+      ["file", sizeText(fileBytes)],
       ["block size", sizeText(blockSize)],
       ["blocks", `${blocks}, ${freeBlocks} free (${sizeText(freeBlocks * blockSize)})`],
       ["slots", `${slots}, ${freeSlots} free`],
@@ -46,4 +54,16 @@ function run({ words, options, terminal }: Call): number {
     for (const [name, value] of rows) terminal.print(`${`${name}:`.padEnd(20)}${value}\n`);
   });
   return EXIT_GOOD;
+}
+
+/** The header that counts: what stands in it and nowhere else. */
+function headerOf(image: string): Header {
+  return at(image, () => {
+    const handle = fileHandle(image, { create: false, readOnly: true });
+    try {
+      return new ImageDump(handle).headers.find(({ isNewest }) => isNewest)!.header!;
+    } finally {
+      handle.close();
+    }
+  });
 }

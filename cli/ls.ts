@@ -6,9 +6,10 @@
  * @module
  */
 import { formatMode, type FS, isBlkdev, isChrdev, isDir, isLink } from "../mod.ts";
+import { painted } from "./colours.ts";
 import { deviceText } from "./devices.ts";
 import { filesOf, withVolume } from "./image.ts";
-import { at, type Call, EXIT_GOOD, type Verb } from "./verb.ts";
+import { at, type Call, EXIT_GOOD, type Terminal, type Verb } from "./verb.ts";
 import { printable, timeText } from "./words.ts";
 
 /** The verb. */
@@ -45,7 +46,7 @@ function run({ words, options, terminal }: Call): number {
   const paths = given.length === 0 ? ["/"] : given;
   withVolume(image, (volume) => {
     const files = filesOf(volume);
-    const lister = new Lister(files, options, (text) => terminal.print(text));
+    const lister = new Lister(files, options, terminal);
     for (const [index, path] of paths.entries()) {
       at(`${image}:${path}`, () => {
         const stat = files.lstat(path);
@@ -61,12 +62,12 @@ function run({ words, options, terminal }: Call): number {
 class Lister {
   readonly #files: FS;
   readonly #options: Call["options"];
-  readonly #print: (text: string) => void;
+  readonly #terminal: Terminal;
 
-  constructor(files: FS, options: Call["options"], print: (text: string) => void) {
+  constructor(files: FS, options: Call["options"], terminal: Terminal) {
     this.#files = files;
     this.#options = options;
-    this.#print = print;
+    this.#terminal = terminal;
   }
 
   /** A directory, and with -R those below it. A loop, because a tree may be deep. */
@@ -77,7 +78,7 @@ class Lister {
     const waiting = [path];
     for (let isNext = !isFirst; waiting.length > 0; isNext = true) {
       const directory = waiting.pop()!;
-      if (isTitled) this.#print(`${isNext ? "\n" : ""}${printable(directory)}:\n`);
+      if (isTitled) this.#terminal.print(`${isNext ? "\n" : ""}${printable(directory)}:\n`);
       const names = this.#namesIn(directory);
       this.rows(names.map((name) => ({ name, path: join(directory, name) })));
       if (this.#options.recursive !== true) return;
@@ -99,21 +100,26 @@ class Lister {
 
   rows(rows: readonly Row[]): void {
     if (this.#options.long !== true) {
-      for (const { name } of rows) this.#print(`${printable(name)}\n`);
+      for (const row of rows) this.#terminal.print(`${this.#shown(row)}\n`);
       return;
     }
     const table = rows.map(({ name, path }) => {
       const stat = this.#files.lstat(path);
       const target = isLink(stat.mode) ? ` -> ${printable(this.#files.readlink(path))}` : "";
-      return { cells: cellsOf(stat), name: printable(name) + target };
+      return { cells: cellsOf(stat), name: this.#shown({ name, path }) + target };
     });
     const widths = [0, 1, 2, 3, 4].map((column) =>
       Math.max(0, ...table.map(({ cells }) => cells[column]!.length))
     );
     for (const { cells, name } of table) {
       const padded = cells.map((cell, column) => cell.padStart(widths[column] ?? 0));
-      this.#print(`${padded.join(" ")} ${name}\n`);
+      this.#terminal.print(`${padded.join(" ")} ${name}\n`);
     }
+  }
+  /** The name, in its colour; asking for the type takes time where there are no colours. */
+  #shown({ name, path }: Row): string {
+    if (this.#terminal.isColoured !== true) return printable(name);
+    return painted(printable(name), this.#files.lstat(path).mode, this.#terminal);
   }
 }
 

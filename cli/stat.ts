@@ -7,7 +7,7 @@
  */
 import { formatMode, isLink } from "../mod.ts";
 import { deviceText } from "./devices.ts";
-import { filesOf, withVolume } from "./image.ts";
+import { filesOf, inoAt, withVolume } from "./image.ts";
 import { at, type Call, EXIT_GOOD, type Verb } from "./verb.ts";
 import { printable, timeText, typeName } from "./words.ts";
 
@@ -35,11 +35,14 @@ function run({ words, options, terminal }: Call): number {
         const { ino, mode, nlink, uid, gid, rdev, size, blocks, ...rest } = files.lstat(path);
         const { atimeMs, mtimeMs, ctimeMs } = rest;
         const target = isLink(mode) ? files.readlink(path) : undefined;
+        const xattrs = volume.listxattr(inoAt(files, path, { follow: false })).sort();
         if (options.json === true) {
           const type = typeName(mode);
           const times = { atimeMs, mtimeMs, ctimeMs };
           const numbers = { mode: mode.toString(8), size, blocks, uid, gid, nlink, ino, rdev };
-          terminal.print(`${JSON.stringify({ path, type, ...numbers, ...times, target })}\n`);
+          terminal.print(
+            `${JSON.stringify({ path, type, ...numbers, ...times, xattrs, target })}\n`,
+          );
           return;
         }
         const name = printable(path) + (target === undefined ? "" : ` -> ${printable(target)}`);
@@ -52,7 +55,8 @@ function run({ words, options, terminal }: Call): number {
             `${rdev === 0 ? "" : `, device ${deviceText(rdev)}`}\n` +
             `  read    ${timeText(atimeMs)}\n` +
             `  written ${timeText(mtimeMs)}\n` +
-            `  changed ${timeText(ctimeMs)}\n`,
+            `  changed ${timeText(ctimeMs)}\n` +
+            xattrs.map((xattr) => `  attribute ${printable(xattr)}\n`).join(""),
         );
       });
     }

@@ -8,6 +8,7 @@
  */
 import { writeSync } from "node:fs";
 import process from "node:process";
+import { wantsColours } from "./colours.ts";
 import { PassingError, type Terminal } from "./verb.ts";
 
 const STDOUT = 1;
@@ -31,6 +32,7 @@ export function processTerminal(): Terminal {
 class ProcessTerminal implements Terminal {
   #buffered = "";
   #isShowing = false;
+  readonly isColoured: boolean = process.stdout.isTTY === true && wantsColours(process.env);
   readonly #encoder = new TextEncoder();
 
   print(text: string): void {

@@ -8,8 +8,9 @@
 import { createHash } from "node:crypto";
 import { isDir, isFile, isLink } from "../mod.ts";
 import type { VolumeOps } from "../opfs/mod.ts";
+import { painted } from "./colours.ts";
 import { type Found, walk, withVolume } from "./image.ts";
-import { at, type Call, EXIT_GOOD, type Verb } from "./verb.ts";
+import { at, type Call, EXIT_GOOD, type Terminal, type Verb } from "./verb.ts";
 import { printable, typeName } from "./words.ts";
 
 /** The verb. */
@@ -42,7 +43,7 @@ function run({ words, options, terminal }: Call): number {
         const sha256 = hash !== null && isFile(found.attr.mode) ? hash(found) : undefined;
         const target = isLink(found.attr.mode) ? volume.readlink(found.ino) : undefined;
         const say = options.json === true ? jsonLine : treeLine;
-        terminal.print(`${say(found, { sha256, target })}\n`);
+        terminal.print(`${say(found, { sha256, target, terminal })}\n`);
       });
     }
   });
@@ -52,6 +53,7 @@ function run({ words, options, terminal }: Call): number {
 interface More {
   sha256?: string | undefined;
   target?: string | undefined;
+  terminal: Terminal;
 }
 
 /** One object of `--json`. */
@@ -75,9 +77,10 @@ function jsonLine({ path, attr }: Found, { sha256, target }: More): string {
 }
 
 /** One line for people: the depth as indentation. */
-function treeLine({ path, attr }: Found, { sha256, target }: More): string {
+function treeLine({ path, attr }: Found, { sha256, target, terminal }: More): string {
   const depth = path === "/" ? 0 : path.split("/").length - 1;
-  const name = path === "/" ? "/" : printable(path.slice(path.lastIndexOf("/") + 1));
+  const last = path === "/" ? "/" : printable(path.slice(path.lastIndexOf("/") + 1));
+  const name = painted(last, attr.mode, terminal);
   const mark = isDir(attr.mode) && path !== "/" ? "/" : "";
   const more = target !== undefined
     ? ` -> ${printable(target)}`

@@ -30,6 +30,8 @@ export interface Terminal {
   show(line: string): void;
   /** Writes what is still buffered. */
   flush(): void;
+  /** Whether results may have colours. Default false. */
+  readonly isColoured?: boolean;
 }
 
 /** One verb. */

@@ -13,6 +13,8 @@ Deno.test("cairn df shows the space of each volume", () => {
     assertEquals(lines.length, 3);
     assertMatch(lines[0]!, /^ +size +used +available +volume$/);
     assertMatch(lines[2]!, / w$/);
+    const inodes = cairn(["df", "-i", "v"], { cwd: folder }).out;
+    assertMatch(inodes, /^ +inodes +used +available +volume\n +\d+ +\d+ +\d+ +v\n$/);
     const json = JSON.parse(cairn(["df", "--json", `${folder}/v`]).out);
     assertEquals(json.blockSize, 4096);
     assert(json.freeBlocks <= json.blocks);

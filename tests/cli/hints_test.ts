@@ -11,5 +11,7 @@ Deno.test("hintFor() goes by verb and code, and is empty when there is nothing t
   assertMatch(hintFor("ls", new ErrnoError("EINVAL", "open the volume: x")), /cairn mkfs/);
   assertEquals(hintFor("ls", new ErrnoError("EINVAL", "read")), "");
   assertEquals(hintFor("ls", new ErrnoError("EBUSY")), "");
+  assertMatch(hintFor("mkdir", new ErrnoError("EEXIST")), /-p/);
+  assertEquals(hintFor("rm", new ErrnoError("EISDIR")), "");
   assertEquals(hintFor(undefined, "text"), "");
 });

@@ -3,7 +3,8 @@
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { main } from "../../cli/main.ts";
-import { assertAllFail, cairn, inFolder } from "../support/command_line.ts";
+import { sampleImage } from "../support/bad_images.ts";
+import { assertAllFail, cairn, cairnLines, inFolder } from "../support/command_line.ts";
 
 const VERBS =
   `mkfs info ls stat tree cat put get cp mkdir rm mv ln chmod chown touch truncate find du
@@ -57,6 +58,35 @@ Deno.test("cairn takes names that begin with a dash behind --", () => {
     assertEquals(cairn(["cat", "--", "-notes", "-b"], { cwd: folder }).out, "dash");
     assertEquals(cairn(["get", "--", "-notes", "/-b", "-c"], { cwd: folder }).status, 0);
     assertEquals(Deno.readTextFileSync(`${folder}/-c`), "dash");
+  });
+});
+
+Deno.test("cairn takes an image and paths that begin with a dash in every verb", () => {
+  inFolder((folder) => {
+    sampleImage(`${folder}/-v`);
+    Deno.writeTextFileSync(`${folder}/-file`, "dash");
+    const lines = [
+      ...[["put", "--", "-v", "-file", "/-a"], ["put", "--", "-v", "-file", "-b"]],
+      ...[["get", "--", "-v", "-a", "-got"], ["cp", "--", "-v:/-a", "-copy"]],
+      ...[["cp", "-r", "--", "-file", "-v:/-c"], ["mkdir", "-p", "--", "-v", "-d/-e"]],
+      ...[["mv", "--", "-v", "-c", "-d"], ["ln", "-s", "--", "-v", "-t", "-l"]],
+      ...[["ln", "--", "-v", "-a", "-h"], ["chmod", "-R", "--", "-v", "-w", "-d"]],
+      ...[["chown", "--", "-v", "1:1", "-a"], ["touch", "--", "-v", "-t"]],
+      ...[["truncate", "-s", "9", "--", "-v", "-t"], ["find", "--", "-v", "-d"]],
+      ...[["du", "--", "-v", "-d"], ["df", "--", "-v"], ["ls", "-l", "--", "-v", "-d"]],
+      ...[["stat", "--", "-v", "-l"], ["tree", "--", "-v"], ["cat", "--", "-v", "-a"]],
+      ...[["info", "--", "-v"], ["dump", "--", "-v"], ["rm", "-r", "--", "-v", "-d", "-b"]],
+      ...[["compact", "--", "-v"], ["check", "--repair", "--", "-v"], ["mkfs", "--", "-w"]],
+      ["tree", "--", "-v"],
+    ];
+    const results = cairnLines(lines, { cwd: folder });
+    for (const [index, { status, err }] of results.entries()) {
+      assertEquals([status, err], [0, ""], lines[index]!.join(" "));
+    }
+    assertEquals(Deno.readTextFileSync(`${folder}/-got`), "dash");
+    assertEquals(Deno.readTextFileSync(`${folder}/-copy`), "dash");
+    const tree = results.at(-1)!.out.split("\n").filter((line) => line.startsWith("  -"));
+    assertEquals(tree, ["  -a (4)", "  -h (4)", "  -l -> -t", "  -t (9)"]);
   });
 });
 

@@ -40,7 +40,7 @@ Deno.test("cairn rm refuses directories without -r, the root, and bad images", (
     const image = `${folder}/v`;
     sampleImage(image);
     assertAllFail([
-      [["rm", image, "/dir"], /v:\/dir": EISDIR: cannot remove it: .* takes -r/],
+      [["rm", image, "/dir"], /v:\/dir": EISDIR: cannot remove it: .* takes -r$/m],
       [["rm", image, "/none"], /v:\/none": ENOENT/],
       ...["/", "/dir/..", "."].map((path): Failing => [["rm", "-rf", image, path], /EINVAL/]),
     ]);

@@ -96,6 +96,17 @@ export function assertFails(
   assertMatch(err, line);
 }
 
+/** Runs many command lines in one process: see `many_lines.ts`. */
+export function cairnLines(
+  lines: readonly (readonly string[])[],
+  { cwd, prefix = [] }: { cwd?: string | undefined; prefix?: readonly string[] } = {},
+): Omit<Ended, "bytes">[] {
+  const [program, ...words] = [...prefix, ...MANY, JSON.stringify(lines)];
+  const output = new Deno.Command(program!, { args: words, cwd, stdin: "null" }).outputSync();
+  assertEquals(output.code, 0, new TextDecoder().decode(output.stderr));
+  return JSON.parse(new TextDecoder().decode(output.stdout));
+}
+
 /** A command line that fails, and what its one line of complaint matches. */
 export type Failing = readonly [args: readonly string[], line: RegExp];
 
@@ -104,12 +115,7 @@ export function assertAllFail(
   rows: readonly Failing[],
   { cwd, prefix = [] }: { cwd?: string | undefined; prefix?: readonly string[] } = {},
 ): void {
-  const lines = JSON.stringify(rows.map(([args]) => args));
-  const [program, ...words] = [...prefix, ...MANY, lines];
-  const output = new Deno.Command(program!, { args: words, cwd, stdin: "null" }).outputSync();
-  const text = new TextDecoder().decode(output.stdout);
-  assertEquals(output.code, 0, new TextDecoder().decode(output.stderr));
-  const results: Omit<Ended, "bytes">[] = JSON.parse(text);
+  const results = cairnLines(rows.map(([args]) => args), { cwd, prefix });
   for (const [index, { status, out, err }] of results.entries()) {
     const [args, line] = rows[index]!;
     assertEquals([status, out], [2, ""], `${args.join(" ")}: ${err}`);
