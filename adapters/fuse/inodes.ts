@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { type Ino, isDir, S_ISGID, S_ISUID, type VolumeOps } from "../../mod.ts";
+import { type DirEntry, type Ino, isDir, S_ISGID, S_ISUID, type VolumeOps } from "../../mod.ts";
 
 interface Known {
   /** Answers that the kernel has not taken back. */
@@ -88,5 +88,28 @@ export class KnownInodes {
   /** The directory that a directory stands in; 0 if that is not known. */
   parentOf(ino: Ino): Ino {
     return ino === this.#volume.root ? ino : this.#known.get(ino)?.parent ?? 0;
+  }
+}
+
+/**
+ * The directory that has an entry for a directory; 0 if none has. Goes through all of them, which is
+ * for file handles from before the kernel forgot where they stand.
+ */
+export function searchParent(volume: VolumeOps, directory: Ino): Ino {
+  const folders = [volume.root];
+  for (const folder of folders) {
+    for (const { name } of subdirectories(volume, folder)) {
+      const ino = volume.lookup(folder, name);
+      if (ino === directory) return folder;
+      if (ino !== 0) folders.push(ino);
+    }
+  }
+  return 0;
+}
+
+function* subdirectories(volume: VolumeOps, folder: Ino): Generator<DirEntry, void, void> {
+  for (let entries = volume.readdir(folder, 0); entries.length > 0;) {
+    yield* entries.filter(({ mode }) => isDir(mode));
+    entries = volume.readdir(folder, entries.at(-1)!.cursor);
   }
 }

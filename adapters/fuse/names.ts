@@ -21,6 +21,7 @@ import {
   S_IFREG,
 } from "../../mod.ts";
 import type { Context } from "./context.ts";
+import { searchParent } from "./inodes.ts";
 import * as P from "./protocol.ts";
 import type { Reply } from "./reply.ts";
 import type { Request } from "./request.ts";
@@ -41,10 +42,13 @@ export function lookup(context: Context, request: Request, reply: Reply): void {
   else reply.endEntry(context.introduce(found, parent));
 }
 
-function above({ inodes }: Context, directory: Ino): Ino {
-  const parent = inodes.parentOf(directory);
-  if (parent === 0) throw new ErrnoError("ESTALE", "find where a directory stands");
-  return parent;
+function above({ inodes, volume }: Context, directory: Ino): Ino {
+  const known = inodes.parentOf(directory);
+  if (known !== 0) return known;
+  const found = searchParent(volume, directory);
+  if (found === 0) throw new ErrnoError("ESTALE", "find where a directory stands");
+  inodes.moved(directory, found);
+  return found;
 }
 
 /** FORGET. */

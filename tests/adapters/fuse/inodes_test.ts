@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { KnownInodes } from "../../../adapters/fuse/inodes.ts";
+import { KnownInodes, searchParent } from "../../../adapters/fuse/inodes.ts";
 import { ModelVolume } from "../../support/model_volume.ts";
 
 const FILE = 0o100644;
@@ -63,4 +63,15 @@ Deno.test("KnownInodes.mayHavePrivileges() is true for setuid, setgid and what i
   assertEquals(inodes.mayHavePrivileges(ino), false);
   inodes.noteMode(ino, 0o102755);
   assertEquals(inodes.mayHavePrivileges(ino), true);
+});
+
+Deno.test("searchParent() looks through all directories, piece by piece", () => {
+  const { volume, ino } = withFile();
+  const make = (parent: number, name: string) =>
+    volume.create(parent, name, { mode: DIRECTORY, uid: 0, gid: 0 });
+  const folders = Array.from({ length: 300 }, (_, index) => make(volume.root, `d${index}`));
+  const deep = make(folders[297]!, "deep");
+  assertEquals(searchParent(volume, deep), folders[297]);
+  assertEquals(searchParent(volume, folders[299]!), volume.root);
+  assertEquals([searchParent(volume, ino), searchParent(volume, 99_999)], [0, 0]);
 });

@@ -66,6 +66,22 @@ Deno.test("lookup() of dots serves file handles: the inode itself, and a directo
   assertEquals(kernel.fails(OP.LOOKUP, { node, body: [text("..")] }), ESTALE);
 });
 
+Deno.test("lookup() of dots finds a directory again that the kernel has forgotten", () => {
+  const { volume, kernel } = served();
+  const d = kernel.mkdir("d");
+  const e = kernel.mkdir("e", { node: d.node });
+  for (const { node } of [e, d]) kernel.forget(node, 1);
+  assertEquals(kernel.server.knownInodes, 0);
+  assertEquals(kernel.lookup(".", e.node).node, e.node);
+  assertEquals(kernel.lookup("..", e.node).node, d.node);
+  assertEquals(kernel.lookup("..", d.node).node, 1);
+  const reads = volume.calls.get("readdir");
+  assertEquals(kernel.lookup("..", e.node).node, d.node);
+  assertEquals(volume.calls.get("readdir"), reads, "it is known from now on");
+  volume.rmdir(d.node, "e");
+  assertEquals(kernel.lookup("..", e.node).node, d.node);
+});
+
 Deno.test("mknod() makes special files and takes the umask off", () => {
   const { kernel } = served();
   const body = [u32(0o020666), u32(0x103), u32(0o027), u32(0), text("null")];
