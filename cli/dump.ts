@@ -5,7 +5,12 @@
  *
  * @module
  */
+import { writeFileSync } from "node:fs";
 import { fileHandle, ImageDump, type SlotDump } from "../opfs/mod.ts";
+import { blockMapOf } from "./block_map.ts";
+import { mapSvg, SVG_CELLS_MAX } from "./map_svg.ts";
+import { mapText, TEXT_CELLS_MAX } from "./map_text.ts";
+import { newFile } from "./new_file.ts";
 import {
   at,
   type Call,
@@ -13,6 +18,7 @@ import {
   EXIT_GOOD,
   numberOption,
   type Terminal,
+  UsageError,
   type Verb,
 } from "./verb.ts";
 import { printable, timeText } from "./words.ts";
@@ -20,33 +26,42 @@ import { printable, timeText } from "./words.ts";
 /** The verb. */
 export const dumpVerb: Verb = {
   name: "dump",
-  usage: "dump [--slot N] [--names] [--journal] [--blocks] [--json] IMAGE",
+  usage: "dump [OPTIONS] IMAGE [superblock | slot N | names | journal | blocks | map]",
   summary: "Shows headers, slots, names, journal and blocks of an image",
-  help: `Without options: both headers, the geometry, and where the tables are.
+  help: `Without a word for what: the superblock, that is both headers, the geometry, and where
+the tables are. Each word can be an option, too; so several can be asked for at once.
 
-  --slot N   slot N (inode number N + 1)
-  --names    every name, with the slots of its directory and of itself
-  --journal  the records that a mount would replay
-  --blocks   who owns which blocks
-  --json     one JSON object a line
+  --superblock  the same as nothing
+  --slot N      slot N (inode number N + 1)
+  --names       every name, with the slots of its directory and of itself
+  --journal     the records that a mount would replay
+  --blocks      who owns which blocks
+  --map         the blocks as a map: used, free, in pieces; and files by their pieces
+  --svg FILE    the map as a picture, in a new FILE
+  --json        one JSON object a line
 
 Examples:
   cairn dump notes.cairn
-  cairn dump --slot 32 notes.cairn
-  cairn dump --journal --json damaged.cairn
+  cairn dump notes.cairn slot 32
+  cairn dump --json damaged.cairn journal
+  cairn dump --svg map.svg notes.cairn
 `,
   options: {
     slot: { type: "string" },
     names: { type: "boolean" },
     journal: { type: "boolean" },
+    superblock: { type: "boolean" },
     blocks: { type: "boolean" },
+    map: { type: "boolean" },
+    svg: { type: "string" },
     json: { type: "boolean" },
   },
-  words: [1, 1],
+  words: [1, 3],
   run,
 };
 
-function run(call: Call): number {
+function run(said: Call): number {
+  const call = { ...said, options: { ...said.options, ...asOption(said.words.slice(1)) } };
   const { words, options, terminal } = call;
   const [image] = words as [string];
   const slot = numberOption(call, "slot");
@@ -59,13 +74,37 @@ function run(call: Call): number {
     }
   });
   const printer = new Printer(terminal, options.json === true);
+  const parts = ["names", "journal", "blocks", "map"] as const;
+  const isAsked = slot !== undefined || options.svg !== undefined ||
+    parts.some((part) => options[part] === true);
+  if (!isAsked || options.superblock === true) printer.all(dump);
   if (slot !== undefined && !printer.slot(dump, slot)) return EXIT_FAILED;
-  if (options.names === true) printer.names(dump);
-  if (options.journal === true) printer.journal(dump);
-  if (options.blocks === true) printer.blocks(dump);
-  const isAsked = [options.names, options.journal, options.blocks].includes(true);
-  if (slot === undefined && !isAsked) printer.all(dump);
+  for (const part of parts) if (options[part] === true) printer[part](dump);
+  if (typeof options.svg === "string") writeSvg(options.svg, dump);
   return EXIT_GOOD;
+}
+
+/** What a word behind the image asks for, as the option of that name. */
+function asOption([what, number]: readonly string[]): Call["options"] {
+  if (what === undefined) return {};
+  if (what === "slot" && number !== undefined) return { slot: number };
+  const known = ["superblock", "names", "journal", "blocks", "map"];
+  if (!known.includes(what) || number !== undefined) {
+    throw new UsageError(`"${number ?? what}" is not one of ${known.join(", ")}, slot N`);
+  }
+  return { [what]: true };
+}
+
+function writeSvg(path: string, dump: ImageDump): void {
+  at(path, () => {
+    const file = newFile(path);
+    try {
+      writeFileSync(file.path, mapSvg(blockMapOf(dump, SVG_CELLS_MAX)));
+      file.keep();
+    } finally {
+      file.discard();
+    }
+  });
 }
 
 class Printer {
@@ -140,11 +179,17 @@ class Printer {
     for (const run of dump.blocks()) {
       this.#put(run, () => {
         const { block, count, kind, owner, fileBlock, isUnwritten } = run;
-        const whose = kind === "file" ? `slot ${owner}` : kind;
+        const what = kind === "attribute" ? `an attribute of slot ${owner}` : kind;
+        const whose = kind === "file" ? `slot ${owner}` : what;
         const zeros = isUnwritten ? ", read as zeros" : "";
         return `${block} to ${block + count - 1}: ${whose}, from ${fileBlock} on${zeros}`;
       });
     }
+  }
+
+  map(dump: ImageDump): void {
+    const map = blockMapOf(dump, TEXT_CELLS_MAX);
+    this.#put(map, () => mapText(map));
   }
 }
 

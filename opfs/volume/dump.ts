@@ -16,6 +16,7 @@ import * as L from "./layout.ts";
 import { decodeName } from "./names.ts";
 import type { Violation } from "./report.ts";
 import { decodeSuperblock, type Superblock } from "./superblock.ts";
+import { valueRuns } from "./xattr_record.ts";
 
 /** A header, or why there is none. */
 export interface HeaderDump {
@@ -107,7 +108,7 @@ export interface SlotDump {
   firstBlock: number;
   /** Its own runs, continuations apart. */
   runs: RunDump[];
-  /** For a continuation: the slot it belongs to, or -1. */
+  /** For a continuation or an attribute: the slot it belongs to, or -1. */
   owner: number;
   /** All 64 bytes, in hexadecimal. */
   bytes: string;
@@ -127,8 +128,8 @@ export interface NameDump {
 
 /** Who owns a run of blocks. */
 export interface BlockDump extends RunDump {
-  /** "slots", "names" or "bitmap" for a table, "file" for what a slot owns. */
-  kind: "slots" | "names" | "bitmap" | "file";
+  /** "slots", "names" or "bitmap" for a table, "file" and "attribute" for what a slot owns. */
+  kind: "slots" | "names" | "bitmap" | "file" | "attribute";
   /** The slot that owns them, or -1. */
   owner: number;
 }
@@ -251,11 +252,17 @@ export class ImageDump {
       atime: view.getFloat64(at + L.SLOT.ATIME, L.LE),
       firstBlock: view.getUint32(at + L.SLOT.FIRST_BLOCK, L.LE),
       runs: this.#runsOf(index, typeByte),
-      owner: typeByte === L.TYPE.CONTINUATION
-        ? view.getUint32(at + L.CONTINUATION.OWNER, L.LE)
-        : -1,
+      owner: this.#ownerOf(index, typeByte),
       bytes: hexOf(tables.slots.subarray(at, at + L.SLOT_BYTES)),
     };
+  }
+
+  /** The slot that a slot belongs to, or -1. */
+  #ownerOf(index: number, type: number): number {
+    const at = index * L.SLOT_BYTES;
+    const { view } = this.#image.tables;
+    if (type === L.TYPE.CONTINUATION) return view.getUint32(at + L.CONTINUATION.OWNER, L.LE);
+    return type === L.TYPE.XATTR ? view.getUint32(at + L.XATTR.OWNER, L.LE) : -1;
   }
 
   #nameOf(index: number, type: number): SlotDump["name"] {
@@ -273,6 +280,7 @@ export class ImageDump {
     const { view } = this.#image.tables;
     const at = index * L.SLOT_BYTES;
     if (type === L.TYPE.CONTINUATION) return runsOfContinuation(view, at);
+    if (type === L.TYPE.XATTR) return runsOfValue(view, at);
     const mode = view.getUint32(at + L.SLOT.MODE, L.LE);
     const isData = (type === L.TYPE.FILE && isFile(mode)) ||
       (type === L.TYPE.SYMLINK && isLink(mode));
@@ -307,13 +315,22 @@ export class ImageDump {
     }
     for (let slot = L.FIRST_FILE_SLOT; slot < tables.slotCount; slot++) {
       const type = tables.view.getUint8(slot * L.SLOT_BYTES);
-      const isLeaf = type === L.TYPE.CONTINUATION;
-      const ownerAt = slot * L.SLOT_BYTES + L.CONTINUATION.OWNER;
-      const owner = isLeaf ? tables.view.getUint32(ownerAt, L.LE) : slot;
-      for (const run of this.#runsOf(slot, type)) found.push({ kind: "file", owner, ...run });
+      const above = this.#ownerOf(slot, type);
+      const owner = above < 0 ? slot : above;
+      const kind = type === L.TYPE.XATTR ? "attribute" : "file";
+      for (const run of this.#runsOf(slot, type)) found.push({ kind, owner, ...run });
     }
     return found.sort((a, b) => a.block - b.block);
   }
+}
+
+/** The blocks of an attribute's value, as those of a file. */
+function runsOfValue(view: DataView, at: number): RunDump[] {
+  let fileBlock = 0;
+  return valueRuns(view, at).map(({ block, count }) => {
+    fileBlock += count;
+    return { fileBlock: fileBlock - count, block, count, isUnwritten: false };
+  });
 }
 
 function attempt<T>(read: () => T): { value: T | null; problem: string } {

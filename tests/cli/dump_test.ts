@@ -30,3 +30,30 @@ Deno.test("cairn dump shows headers, a slot, names, journal and blocks", () => {
     refusesBadImages(folder, ["dump"]);
   });
 });
+
+Deno.test("cairn dump takes what is wanted as a word, too, and draws the map", () => {
+  inFolder((folder) => {
+    const image = `${folder}/v`;
+    cairn(["mkfs", image]);
+    Deno.writeTextFileSync(`${folder}/note`, "x".repeat(5000));
+    cairn(["put", image, `${folder}/note`]);
+    assertMatch(cairn(["dump", image, "slot", "32"]).out, /^type: file$/m);
+    assertEquals(cairn(["dump", image, "names"]).out, cairn(["dump", "--names", image]).out);
+    assertEquals(cairn(["dump", image, "superblock"]).out, cairn(["dump", image]).out);
+    const map = cairn(["dump", image, "map"]);
+    assertMatch(map.out, /^ +0 [#.]+$/m);
+    assertMatch(map.out, /^ +1 +2 {2}\/note$/m);
+    assertEquals(JSON.parse(cairn(["dump", "--json", "--map", image]).out).files[0].path, "/note");
+    const svg = `${folder}/map.svg`;
+    assertEquals(cairn(["dump", "--svg", svg, image]), {
+      ...map,
+      out: "",
+      bytes: new Uint8Array(0),
+    });
+    assertMatch(Deno.readTextFileSync(svg), /^<svg .*<title>blocks \d+ to \d+: \/note, 1 piece/s);
+    assertFails(["dump", "--svg", svg, image], /".*map.svg": EEXIST/);
+    assertFails(["dump", "--svg", `${folder}/no/map.svg`, image], /ENOENT/);
+    assertFails(["dump", image, "slot"], /"slot" is not one of/);
+    assertFails(["dump", image, "map", "5"], /"5" is not one of/);
+  });
+});

@@ -67,6 +67,20 @@ Deno.test("ImageDump shows slots, names and who owns which blocks", () => {
   assertEquals(blocks, [["file", 33, 25], ["file", 33, 1]]);
 });
 
+Deno.test("ImageDump shows which blocks hold the value of an attribute", () => {
+  const handle = memoryHandle();
+  const volume = openVolumeSync(handle);
+  const ino = volume.create(volume.root, "file", { mode: 0o100644, uid: 0, gid: 0 });
+  volume.setxattr(ino, "user.long", new Uint8Array(10_000).fill(1), 0);
+  volume.close();
+  const dump = new ImageDump(handle);
+  const owned = dump.blocks().map((
+    { kind, owner, fileBlock, count },
+  ) => [kind, owner, fileBlock, count]);
+  assertEquals(owned, [["attribute", 32, 0, 3]]);
+  assertEquals([dump.slot(33)!.type, dump.slot(33)!.owner], ["xattr", 32]);
+});
+
 Deno.test("ImageDump shows what is damaged as it is", () => {
   const { bytes } = image();
   bytes.fill(9, L.HEADER_A_AT, L.HEADER_A_AT + 20);
