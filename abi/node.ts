@@ -12,7 +12,7 @@
  */
 import type { Attr, AttrChange, DirEntry, Owner, StatFs } from "./attr.ts";
 import type { RangeLock } from "./locks.ts";
-import { MAY_EXECUTE, MAY_READ, MAY_WRITE, S_IFCHR, S_IFDIR, S_IFMT } from "./mode.ts";
+import { S_IFCHR, S_IFDIR, S_IFMT } from "./mode.ts";
 import { O_ACCMODE, O_APPEND, O_PATH, O_RDONLY, O_WRONLY } from "./flags.ts";
 
 /** One inode, as all its names share it. Backends extend it with what they need. */
@@ -213,26 +213,30 @@ export class FSNode<D extends NodeRecord = NodeRecord> {
     return (this.data.mode & S_IFMT) === S_IFCHR;
   }
 
-  /** Whether everybody may read it. */
+  /** Whether everybody may read and execute it, which is what Emscripten calls so. */
   get read(): boolean {
-    return allMay(this.data.mode, MAY_READ);
+    return (this.data.mode & READ_BITS) === READ_BITS;
+  }
+
+  /** Sets the record's mode only; FS.chmod persists it. */
+  set read(may: boolean) {
+    this.data.mode = may ? this.data.mode | READ_BITS : this.data.mode & ~READ_BITS;
   }
 
   /** Whether everybody may write it. */
   get write(): boolean {
-    return allMay(this.data.mode, MAY_WRITE);
+    return (this.data.mode & WRITE_BITS) === WRITE_BITS;
   }
 
-  /** Whether everybody may execute or search it. */
-  get execute(): boolean {
-    return allMay(this.data.mode, MAY_EXECUTE);
+  /** Sets the record's mode only; FS.chmod persists it. */
+  set write(may: boolean) {
+    this.data.mode = may ? this.data.mode | WRITE_BITS : this.data.mode & ~WRITE_BITS;
   }
 }
 
-function allMay(mode: number, bit: number): boolean {
-  const bits = bit | bit << 3 | bit << 6;
-  return (mode & bits) === bits;
-}
+/** What Emscripten's `read` and `write` of a node stand for. */
+const READ_BITS = 0o555;
+const WRITE_BITS = 0o222;
 
 /** One open file description: what descriptors made by dup share. */
 export interface OpenFile {

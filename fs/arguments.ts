@@ -8,6 +8,7 @@
  * @module
  */
 import { Errno, type ErrnoCode, ErrnoError } from "../abi/errno.ts";
+import { FSNode } from "../abi/node.ts";
 import { utf8Length } from "../abi/utf8.ts";
 
 /** Longest name, in bytes of UTF-8. */
@@ -88,6 +89,11 @@ export function byteCount(value: unknown, call: string): number {
   if (typeof value === "number" && value > Number.MAX_SAFE_INTEGER) refuse("EFBIG", call, value);
   if (integer(value, call) < 0) refuse("EINVAL", call, value);
   return value as number;
+}
+
+/** A node, and not only something of its class. */
+export function isNode(value: unknown): value is FSNode {
+  return value instanceof FSNode && value.data !== undefined;
 }
 
 /** The bytes of any view, its own and no others. */

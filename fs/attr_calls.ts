@@ -9,9 +9,9 @@
 import type { StatFs } from "../abi/attr.ts";
 import { O_PATH, XATTR_CREATE, XATTR_REPLACE } from "../abi/flags.ts";
 import { isDir, isFile, MAY_READ, MAY_WRITE } from "../abi/mode.ts";
-import { FSNode, FSStream } from "../abi/node.ts";
+import { type FSNode, FSStream } from "../abi/node.ts";
 import { utf8Length } from "../abi/utf8.ts";
-import { byteCount, bytesOf, refuse } from "./arguments.ts";
+import { byteCount, bytesOf, isNode, refuse } from "./arguments.ts";
 import {
   changeMode,
   changeOwner,
@@ -135,7 +135,9 @@ export class AttrCalls extends NodeCalls {
 
   /** Space of the file system that holds the node. */
   statfsNode(node: FSNode): FSStatFs {
-    const { root, dev, readOnly } = nodeAt(this, "statfs", node, true).mount;
+    const { mount } = nodeAt(this, "statfs", node, true);
+    if (mount.dev === 0) refuse("EINVAL", "statfs of a node that is not mounted");
+    const { root, dev, readOnly } = mount;
     const space = root.node_ops.statfs?.(root) ?? UNKNOWN_SPACE;
     return {
       ...space,
@@ -208,7 +210,7 @@ export function nodeAt(
   path: string | FSNode,
   follows: boolean,
 ): FSNode {
-  return path instanceof FSNode ? path : find(state, call, path, follows ? FOLLOW : 0);
+  return isNode(path) ? path : find(state, call, path, follows ? FOLLOW : 0);
 }
 
 /** The same, or what a descriptor has open. EBADF. */

@@ -7,6 +7,7 @@
  * @module
  */
 import type { Backend, NodeRecord } from "../abi/node.ts";
+import { optionsOf } from "../abi/options.ts";
 import { DEVFS, deviceDrivers, type TerminalOptions } from "../node_ops/devfs.ts";
 import { MEMFS } from "../node_ops/memfs.ts";
 import { PROCFS } from "../node_ops/procfs.ts";
@@ -37,20 +38,26 @@ export interface FSOptions<O = unknown, D extends NodeRecord = NodeRecord> exten
 }
 
 /** A new, independent file system. */
-export function createFS<O, D extends NodeRecord>(options: FSOptions<O, D> = {}): FS {
+export function createFS<O, D extends NodeRecord>(options?: FSOptions<O, D>): FS {
   const fs = new FS(options);
-  const { root, standardDirectories = root === undefined } = options;
+  const { root, standardDirectories = root === undefined, terminal } = options ?? {};
   const { clock } = fs;
   if (root === undefined) fs.mount(MEMFS, { clock }, "/");
-  else fs.mount(root.type, root.options, "/", { readOnly: root.readOnly ?? false });
+  else mountRoot(fs, optionsOf(root, "root"));
   Object.assign(fs.filesystems, { MEMFS, DEVFS, PROCFS });
-  for (const [dev, ops] of deviceDrivers(options.terminal)) fs.registerDevice(dev, ops);
+  for (const [dev, ops] of deviceDrivers(optionsOf(terminal, "terminal"))) {
+    fs.registerDevice(dev, ops);
+  }
   asRoot(fs, () => {
     if (standardDirectories) fs.createDefaultDirectories();
     if (standardDirectories || isDirectory(fs, "/dev")) fs.createDefaultDevices();
     if (standardDirectories || isDirectory(fs, "/proc")) fs.createSpecialDirectories();
   });
   return fs;
+}
+
+function mountRoot<O, D extends NodeRecord>(fs: FS, root: RootOptions<O, D>): void {
+  fs.mount(root.type, root.options, "/", { readOnly: root.readOnly ?? false });
 }
 
 /** Does what the kernel would do at boot, whoever the caller of the instance will be. */

@@ -57,8 +57,11 @@ export function makeNode(
   const make = parent.node_ops.mknod ?? refuse("EPERM", call, name);
   const { data } = parent;
   const caller = state.credentials;
-  const made = make(parent, name, newMode(mode, data, caller), rdev, newOwner(data, caller));
-  return entered(state, parent, name, made);
+  const number = isChrdev(mode) || isBlkdev(mode) ? rdev : 0;
+  const made = make(parent, name, newMode(mode, data, caller), number, newOwner(data, caller));
+  const node = entered(state, parent, name, made);
+  if (type === S_IFDIR) state.tracking?.onMakeDirectory?.(getPath(node), mode);
+  return node;
 }
 
 function entered(state: State, parent: FSNode, name: string, made: FSNode): FSNode {
@@ -82,7 +85,9 @@ export function makeSymlink(state: State, call: string, place: Place, target: st
   const { parent, name } = place;
   const make = parent.node_ops.symlink ?? refuse("EPERM", call, name);
   const made = make(parent, name, target, newOwner(parent.data, state.credentials));
-  return entered(state, parent, name, made);
+  const node = entered(state, parent, name, made);
+  state.tracking?.onMakeSymlink?.(target, getPath(node));
+  return node;
 }
 
 /** Gives an inode one more name. */
@@ -106,8 +111,7 @@ export function removeFile(state: State, call: string, place: Place): void {
   const refused = mayDelete(state, node, false);
   if (refused !== 0) refuse(refused, call, name);
   const unlink = parent.node_ops.unlink ?? refuse("EPERM", call, name);
-  unlink(parent, name);
-  gone(state, node);
+  remove(state, place, node, unlink);
 }
 
 /** Removes an empty directory. */
@@ -121,13 +125,23 @@ export function removeDirectory(state: State, call: string, place: Place): void 
   const refused = mayDelete(state, node, true);
   if (refused !== 0) refuse(refused, call, name);
   const rmdir = parent.node_ops.rmdir ?? refuse("EPERM", call, name);
-  rmdir(parent, name);
-  gone(state, node);
+  remove(state, place, node, rmdir);
 }
 
-function gone(state: State, node: FSNode): void {
+/** Takes a name away that may go, and tells who wants to know. */
+function remove(
+  state: State,
+  place: Place,
+  node: FSNode,
+  work: (parent: FSNode, name: string) => void,
+): void {
+  const { tracking: delegate } = state;
+  const path = delegate === null ? "" : pathAt(place);
+  delegate?.willDeletePath?.(path);
+  work(place.parent, place.name);
   detach(state, node);
   state.watchers.tell("delete", node);
+  delegate?.onDeletePath?.(path);
 }
 
 /** Moves a name, replacing what is there, or exchanges two. */
@@ -143,9 +157,13 @@ export function moveName(
   const node = from.node as FSNode;
   if (to.node !== null && isSameInode(node, to.node)) return;
   const rename = from.parent.node_ops.rename ?? refuse("EPERM", call, from.name);
+  const { tracking: delegate } = state;
+  const paths = delegate === null ? null : [pathAt(from), pathAt(to)] as const;
+  if (paths !== null) delegate?.willMovePath?.(...paths);
   rename(node, to.parent, to.name, flags);
   if (flags & RENAME_EXCHANGE) exchanged(state, node, to.node as FSNode);
   else moved(state, node, to);
+  if (paths !== null) delegate?.onMovePath?.(...paths);
 }
 
 /** The number of the reason why not, else 0. */

@@ -9,11 +9,12 @@ import { Errno, isErrnoError } from "../abi/errno.ts";
 import { O_ACCMODE, O_TRUNC } from "../abi/flags.ts";
 import * as modes from "../abi/mode.ts";
 import { FSNode, FSStream, type NodeOps, type StreamOps } from "../abi/node.ts";
-import { integer, refuse } from "./arguments.ts";
+import { integer, isNode, refuse } from "./arguments.ts";
 import { DescriptorCalls } from "./descriptor_calls.ts";
 import { pathAt } from "./entries.ts";
-import { childOf, FOLLOW, LAST, walk } from "./lookup.ts";
+import { childOf, find, FOLLOW, LAST, SECOND, walk } from "./lookup.ts";
 import { hashNumber } from "./name_table.ts";
+import { PATH } from "./path.ts";
 import { bitsOf, mayAccess, mayCreate, mayDelete, mayLookup, mayOpen } from "./permissions.ts";
 import { getPath } from "./state.ts";
 
@@ -39,6 +40,9 @@ export interface PathAnalysis {
   parentObject: FSNode | null;
 }
 
+/** A second walk that follows a link at the end. */
+const LINKED = FOLLOW | SECOND;
+
 /** Emscripten's helpers. */
 export class Legacy extends DescriptorCalls {
   /** Everything about a path, without an exception. */
@@ -55,17 +59,29 @@ export class Legacy extends DescriptorCalls {
       parentObject: null,
     };
     try {
-      const place = walk(this, "analyzePath", path, dontResolveLastLink ? 0 : FOLLOW);
+      const { parent, name } = this.#above(path, "analyzePath");
       result.parentExists = true;
-      result.parentObject = place.parent;
-      result.parentPath = getPath(place.parent);
-      result.name = place.name;
-      describe(result, place.node);
+      result.parentObject = parent;
+      result.parentPath = getPath(parent);
+      result.name = name;
+      const { node } = walk(this, "analyzePath", path, dontResolveLastLink ? SECOND : LINKED);
+      describe(result, node);
     } catch (error) {
       if (!isErrnoError(error)) throw error;
       result.error = error.errno;
     }
     return result;
+  }
+
+  /** What holds the last name of a path: whatever stands there, a directory or not. */
+  #above(path: string, call: string): { parent: FSNode; name: string } {
+    try {
+      return walk(this, call, path, LAST);
+    } catch (error) {
+      if (!isErrnoError(error) || error.code !== "ENOTDIR") throw error;
+      const parent = find(this, call, PATH.dirname(path), FOLLOW | SECOND);
+      return { parent, name: PATH.basename(path) };
+    }
   }
 
   /** What is at the path, or null. */
@@ -171,7 +187,7 @@ export class Legacy extends DescriptorCalls {
   /** The path with its last name resolved or not, and what is there. */
   lookupPath(path: string, options: LookupOptions = {}): FoundPath {
     if (options?.parent) {
-      const { parent } = walk(this, "lookupPath", path, LAST);
+      const { parent } = this.#above(path, "lookupPath");
       return { path: getPath(parent), node: parent };
     }
     const stops = options?.follow_mount === false && !options.follow ? LAST : 0;
@@ -242,7 +258,8 @@ export class Legacy extends DescriptorCalls {
 
   /** Puts a stream, or what an object says of one, at descriptor `fd` or the lowest free one. */
   createStream(stream: FSStream | StreamFields, fd = -1): FSStream {
-    const made = stream instanceof FSStream ? stream : streamOf(stream);
+    const isMade = stream instanceof FSStream && isNode(stream.node);
+    const made = isMade ? stream : streamOf(stream);
     const isKnown = Number.isInteger(fd) && fd >= -1 && fd < this.descriptors.limit;
     if (!isKnown) refuse("EBADF", "createStream", fd);
     if (fd === -1) this.descriptors.add(made);
@@ -302,7 +319,7 @@ export interface StreamFields {
 }
 
 function checkNode(node: unknown, call: string): FSNode {
-  return node instanceof FSNode ? node : refuse("EINVAL", call, node);
+  return isNode(node) ? node : refuse("EINVAL", call, node);
 }
 
 const NO_NODE_OPS: NodeOps = {
@@ -310,7 +327,7 @@ const NO_NODE_OPS: NodeOps = {
 };
 
 function streamOf(fields: StreamFields): FSStream {
-  if (!(fields?.node instanceof FSNode)) refuse("EINVAL", "createStream");
+  if (!isNode(fields?.node)) refuse("EINVAL", "createStream");
   const flags = integer(fields.flags ?? 0, "createStream");
   const position = integer(fields.position ?? 0, "createStream");
   const shared = { flags, position, descriptors: 1 };

@@ -12,8 +12,11 @@ import { type DeviceInput, deviceOf, type DeviceOutput, freeDevice } from "./dev
 import { fetchBytes, LazyContents, lazyOps } from "./lazy.ts";
 import { Legacy } from "./legacy.ts";
 
-/** Data of a file: text as UTF-8, a view, or bytes. */
+/** Data of a file: text of a byte per character, as Emscripten takes it, a view, or bytes. */
 export type FileData = string | ArrayBufferView | ArrayBuffer | readonly number[];
+
+/** The longest list of bytes: a longer one is no list of bytes, and walking it would take memory. */
+const MAX_LIST = 2 ** 28;
 
 /** Emscripten's file makers. */
 export class Makers extends Legacy {
@@ -39,10 +42,10 @@ export class Makers extends Legacy {
     canRead?: boolean,
     canWrite?: boolean,
   ): FSNode {
-    return this.create(this.#below(parent, name), this.getMode(canRead, canWrite));
+    return this.create(this.#below(parent, name), modeOf(canRead, canWrite));
   }
 
-  /** Makes a file with data. */
+  /** Makes a file with data. A string gives a byte for each character, its low eight bits. */
   createDataFile(
     parent: string | FSNode | null,
     name: string | null,
@@ -52,7 +55,7 @@ export class Makers extends Legacy {
     canOwn?: boolean,
   ): FSNode {
     const path = name === null ? this.#below(parent ?? "/", "") : this.#below(parent ?? "/", name);
-    const mode = this.getMode(canRead, canWrite);
+    const mode = modeOf(canRead, canWrite);
     const node = this.create(path, mode);
     if (data === undefined || data === null) return node;
     this.chmod(node, mode | 0o200);
@@ -142,8 +145,8 @@ export class Makers extends Legacy {
   }
 
   /** Permission bits for a file that may be read and written or not. */
-  getMode(canRead?: boolean, canWrite?: boolean): number {
-    return (canRead === false ? 0 : 0o555) | (canWrite === false ? 0 : 0o222);
+  getMode(canRead: boolean, canWrite: boolean): number {
+    return modeOf(Boolean(canRead), Boolean(canWrite));
   }
 
   /** Removes a tree, and what is not there is no error. */
@@ -160,12 +163,20 @@ export class Makers extends Legacy {
   #below(parent: string | FSNode, name: string): string {
     const directory = typeof parent === "string" ? parent : this.getPath(parent);
     if (typeof name !== "string") refuse("EINVAL", "make a file", name);
-    if (name === "") return directory;
-    return directory.endsWith("/") ? directory + name : `${directory}/${name}`;
+    return name === "" ? directory : `${directory}/${name}`.replace(/\/\/+/g, "/");
   }
 }
 
-function plainData(data: FileData): string | ArrayBufferView {
-  if (typeof data === "string") return data;
-  return Array.isArray(data) ? Uint8Array.from(data) : bytesOf(data, "createDataFile");
+/** Permission bits; what is not said is allowed. */
+function modeOf(canRead: boolean = true, canWrite: boolean = true): number {
+  return (canRead ? 0o555 : 0) | (canWrite ? 0o222 : 0);
+}
+
+function plainData(data: FileData): ArrayBufferView {
+  if (typeof data === "string") {
+    return Uint8Array.from({ length: data.length }, (_, index) => data.charCodeAt(index));
+  }
+  if (!Array.isArray(data)) return bytesOf(data, "createDataFile");
+  if (data.length > MAX_LIST) refuse("EFBIG", "createDataFile", data.length);
+  return Uint8Array.from(data);
 }

@@ -97,11 +97,23 @@ export class FileMaps {
       return { ...common, ptr: 0, allocated: false, bytes };
     }
     this.publish(stream.node);
-    const { ptr, heap } = this.#allocate?.(length) ?? { ptr: 0, heap: ownBytes(length) };
-    const bytes = heap.subarray(ptr, ptr + length);
-    if (bytes.length < length) throw new ErrnoError("ENOMEM", `map ${length} bytes`);
+    const { ptr, bytes } = this.#allocated(length);
     fill(stream, bytes, position);
     return { ...common, ptr, allocated: true, bytes };
+  }
+
+  /** Memory of the program, or of our own. ENOMEM for whatever the allocator does instead. */
+  #allocated(length: number): { ptr: number; bytes: Uint8Array } {
+    if (this.#allocate === undefined) return { ptr: 0, bytes: ownBytes(length) };
+    const action = `map ${length} bytes`;
+    try {
+      const { ptr, heap } = this.#allocate(length);
+      const bytes = heap.subarray(ptr, ptr + length);
+      if (bytes.length === length) return { ptr, bytes };
+    } catch (cause) {
+      throw new ErrnoError("ENOMEM", action, { cause });
+    }
+    throw new ErrnoError("ENOMEM", action);
   }
 
   /** A view of the inode's one memory, with the pages loaded. */

@@ -8,7 +8,7 @@
  */
 import { isDir } from "../abi/mode.ts";
 import type { Backend, FSNode, Mount } from "../abi/node.ts";
-import { refuse } from "./arguments.ts";
+import { isNode, refuse } from "./arguments.ts";
 import { find, FOLLOW } from "./lookup.ts";
 import type { State } from "./state.ts";
 
@@ -24,13 +24,15 @@ export function mountAt(
   type: Backend<unknown>,
   opts: unknown,
   path: string,
-  { readOnly = false }: MountOptions = {},
+  options?: MountOptions,
 ): FSNode {
+  const readOnly = options?.readOnly === true;
   const isRoot = path === "/";
   if (isRoot && state.root !== null) refuse("EBUSY", "mount", path);
   const covered = isRoot ? null : find(state, "mount", path, FOLLOW);
   if (covered !== null) checkCovered(state, covered, path);
   const root = type.mount(opts);
+  if (!isNode(root)) refuse("EINVAL", "mount a type that gives no root", type.name);
   const dev = state.nextMountDevice++;
   const mount: Mount = { dev, root, mountpoint: covered, readOnly, type: type as never, opts };
   root.mount = mount;

@@ -16,7 +16,6 @@ import {
   makeSymlink,
   moveName,
   nodeType,
-  pathAt,
   removeDirectory,
   removeFile,
 } from "./entries.ts";
@@ -62,9 +61,7 @@ export class NodeCalls extends State {
   /** Makes a directory. EEXIST if the name is taken. */
   mkdir(path: string, mode = 0o777): FSNode {
     const bits = integer(mode, "mkdir") & DIRECTORY_BITS;
-    const node = makeNode(this, "mkdir", walk(this, "mkdir", path, LAST), S_IFDIR | bits, 0);
-    this.trackingDelegate?.onMakeDirectory?.(getPath(node), mode);
-    return node;
+    return makeNode(this, "mkdir", walk(this, "mkdir", path, LAST), S_IFDIR | bits, 0);
   }
 
   /** Makes a directory and those above it that are missing. ENOTDIR if a file is in the way. */
@@ -91,9 +88,7 @@ export class NodeCalls extends State {
   /** Makes a symbolic link at `path` that holds `target` as it is given. */
   symlink(target: string, path: string): FSNode {
     checkTarget("symlink", target);
-    const node = makeSymlink(this, "symlink", walk(this, "symlink", path, LAST), target);
-    this.trackingDelegate?.onMakeSymlink?.(target, getPath(node));
-    return node;
+    return makeSymlink(this, "symlink", walk(this, "symlink", path, LAST), target);
   }
 
   /**
@@ -120,32 +115,17 @@ export class NodeCalls extends State {
     if (![0, RENAME_NOREPLACE, RENAME_EXCHANGE].includes(flags)) refuse("EINVAL", "rename", flags);
     const from = walk(this, "rename", oldPath, LAST | UNCHECKED);
     const to = walk(this, "rename", newPath, LAST | SECOND | UNCHECKED);
-    const delegate = this.trackingDelegate;
-    if (delegate === null) return moveName(this, "rename", from, to, flags);
-    const paths = [pathAt(from), pathAt(to)] as const;
-    delegate.willMovePath?.(...paths);
     moveName(this, "rename", from, to, flags);
-    delegate.onMovePath?.(...paths);
   }
 
   /** Removes an empty directory. ENOTEMPTY, ENOTDIR, EBUSY, EINVAL for ".". */
   rmdir(path: string): void {
-    const place = walk(this, "rmdir", path, LAST);
-    if (this.trackingDelegate === null) return removeDirectory(this, "rmdir", place);
-    const name = pathAt(place);
-    this.trackingDelegate.willDeletePath?.(name);
-    removeDirectory(this, "rmdir", place);
-    this.trackingDelegate.onDeletePath?.(name);
+    removeDirectory(this, "rmdir", walk(this, "rmdir", path, LAST));
   }
 
   /** Removes a name; the inode stays while it is open. EISDIR for a directory. */
   unlink(path: string): void {
-    const place = walk(this, "unlink", path, LAST);
-    if (this.trackingDelegate === null) return removeFile(this, "unlink", place);
-    const name = pathAt(place);
-    this.trackingDelegate.willDeletePath?.(name);
-    removeFile(this, "unlink", place);
-    this.trackingDelegate.onDeletePath?.(name);
+    removeFile(this, "unlink", walk(this, "unlink", path, LAST));
   }
 
   /** The names in a directory, "." and ".." first. */
@@ -178,18 +158,18 @@ export class NodeCalls extends State {
 
   /** Changes the current directory. ENOENT, ENOTDIR, EACCES. */
   chdir(path: string): void {
-    this.standIn(find(this, "chdir", path, FOLLOW), "chdir");
+    standIn(this, find(this, "chdir", path, FOLLOW), "chdir");
   }
+}
 
-  /** Makes a directory the current one; what `chdir` and `fchdir` have in common. */
-  protected standIn(node: FSNode, call: string): void {
-    refresh(node);
-    const refused = mayLookup(this, node);
-    if (refused !== 0) refuse(refused, call, node.name);
-    node.pins++;
-    if (this.directory !== null) this.directory.pins--;
-    this.directory = node;
-  }
+/** Makes a directory the current one; what `chdir` and `fchdir` have in common. */
+export function standIn(state: State, node: FSNode, call: string): void {
+  refresh(node);
+  const refused = mayLookup(state, node);
+  if (refused !== 0) refuse(refused, call, node.name);
+  node.pins++;
+  if (state.directory !== null) state.directory.pins--;
+  state.directory = node;
 }
 
 /** What a symbolic link holds, or EINVAL. */

@@ -9,7 +9,6 @@
  */
 import {
   O_ACCMODE,
-  O_APPEND,
   O_CLOEXEC,
   O_CREAT,
   O_DIRECTORY,
@@ -20,6 +19,7 @@ import {
   O_RDONLY,
   O_TMPFILE,
   O_TRUNC,
+  O_WRONLY,
 } from "../abi/flags.ts";
 import { newMode, newOwner } from "../abi/credentials.ts";
 import { isErrnoError } from "../abi/errno.ts";
@@ -161,7 +161,7 @@ function openStream(state: State, node: FSNode, flags: number, path: string): FS
   }
   node.pins++;
   if (flags & O_CLOEXEC) state.closeOnExec.add(stream);
-  if (state.trackingDelegate !== null || state.readFiles !== null) track(state, stream, flags);
+  if (state.tracking !== null || state.readFiles !== null) track(state, stream, flags);
   return stream;
 }
 
@@ -171,6 +171,7 @@ function opsOf(state: State, node: FSNode, flags: number): StreamOps {
 }
 
 function track(state: State, stream: FSStream, flags: number): void {
-  if (state.readFiles !== null && !(flags & O_APPEND)) state.readFiles[stream.path] = 1;
-  state.trackingDelegate?.onOpenFile?.(stream.path, flags);
+  const reads = (flags & O_ACCMODE) !== O_WRONLY;
+  if (state.readFiles !== null && reads) state.readFiles[stream.path] = 1;
+  state.tracking?.onOpenFile?.(stream.path, flags);
 }

@@ -21,7 +21,7 @@ export interface PathText {
   dirname(path: string): string;
   /** The last name; "/" of the root. */
   basename(path: string): string;
-  /** All parts joined by slashes and normalized. */
+  /** All parts joined by slashes and normalized; an empty first one stands for the root. */
   join(...paths: string[]): string;
   /** The same with two. */
   join2(left: string, right: string): string;
@@ -50,8 +50,8 @@ function normalizeArray(parts: string[], allowAboveRoot: boolean): string[] {
 function normalize(path: string): string {
   const isAbsolute = path.startsWith("/");
   const text = normalizeArray(path.split("/"), !isAbsolute).join("/");
-  if (text === "") return isAbsolute ? "/" : ".";
-  return (isAbsolute ? "/" : "") + text + (path.endsWith("/") ? "/" : "");
+  if (text === "" && isAbsolute) return "/";
+  return (isAbsolute ? "/" : "") + (text || ".") + (path.endsWith("/") ? "/" : "");
 }
 
 function extension(name: string): string {
@@ -78,7 +78,7 @@ function basename(path: string): string {
 }
 
 function join(...paths: string[]): string {
-  return normalize(paths.filter((path) => path !== "").join("/"));
+  return normalize(paths.join("/"));
 }
 
 /**

@@ -11,7 +11,8 @@ import type { Credentials, PermissionMode } from "../abi/credentials.ts";
 import { ErrnoError } from "../abi/errno.ts";
 import { LockTable } from "../abi/locks.ts";
 import { type Backend, FSNode, FSStream, type Mount, type StreamOps } from "../abi/node.ts";
-import { integer } from "./arguments.ts";
+import { choiceOption, countOption, functionOption, optionsOf } from "../abi/options.ts";
+import { integer, refuse } from "./arguments.ts";
 import { FileMaps, type HeapAllocator } from "./mmap.ts";
 import { NameTable } from "./name_table.ts";
 import { PATH, pathFrom, type PathFromHere, type PathText } from "./path.ts";
@@ -37,11 +38,11 @@ export interface StateOptions {
 
 /** Told of what happens, as Emscripten's `FS.trackingDelegate` is. All members are optional. */
 export interface TrackingDelegate {
-  /** Before a rename. */
+  /** Before a rename that the checks have let through. */
   willMovePath?(oldPath: string, newPath: string): void;
   /** After a rename. */
   onMovePath?(oldPath: string, newPath: string): void;
-  /** Before a name goes. */
+  /** Before a name goes that the checks have let go. */
   willDeletePath?(path: string): void;
   /** After a name went. */
   onDeletePath?(path: string): void;
@@ -55,13 +56,16 @@ export interface TrackingDelegate {
   onSeekFile?(path: string, position: number, whence: number): void;
   /** After a close. */
   onCloseFile?(path: string): void;
-  /** After a mkdir. */
+  /** After a directory was made; the mode has its type bits. */
   onMakeDirectory?(path: string, mode: number): void;
   /** After a symlink. */
   onMakeSymlink?(target: string, path: string): void;
 }
 
 const DEFAULT_MAX_NODES = 1 << 20;
+/** As many groups as Linux gives one caller. */
+const NGROUPS_MAX = 65_536;
+const PERMISSION_MODES = ["posix", "emscripten", "none"] as const;
 
 /** The state of one instance. */
 export class State {
@@ -103,8 +107,8 @@ export class State {
   readonly pipes: Pipes = new Pipes();
   /** Who wants to hear of changes. */
   readonly watchers: Watchers = new Watchers();
-  /** Emscripten's delegate, or null. */
-  trackingDelegate: TrackingDelegate | null = null;
+  /** Emscripten's delegate, or null until somebody asks for it: then calls begin to tell. */
+  tracking: TrackingDelegate | null = null;
   /** Paths read so far, if somebody put an object here. */
   readFiles: Record<string, number> | null = null;
   /** `syncfs` calls under way. */
@@ -127,17 +131,28 @@ export class State {
   readonly FSStream: typeof FSStream = FSStream;
 
   /** An instance without any mount. */
-  constructor(options: StateOptions = {}) {
+  constructor(options?: StateOptions) {
+    const given = optionsOf(options, "options");
     this.credentials = mergeCredentials(
       { uid: 0, gid: 0, groups: [], umask: 0o022 },
-      options.credentials ?? {},
+      given.credentials ?? {},
     );
-    this.permissions = options.permissions ?? "posix";
-    this.clock = options.clock ?? Date.now;
-    this.descriptors = new StreamTable(options.maxOpenFds ?? MAX_OPEN_FDS);
-    this.maxNodes = options.maxNodes ?? DEFAULT_MAX_NODES;
-    this.maps = new FileMaps(options.allocate);
+    this.permissions = choiceOption(given.permissions, PERMISSION_MODES, "permissions");
+    this.clock = functionOption(given.clock, Date.now, "clock");
+    this.descriptors = new StreamTable(countOption(given.maxOpenFds, MAX_OPEN_FDS, "maxOpenFds"));
+    this.maxNodes = countOption(given.maxNodes, DEFAULT_MAX_NODES, "maxNodes");
+    this.maps = new FileMaps(functionOption(given.allocate, undefined, "allocate"));
     this.PATH_FS = pathFrom(() => getPath(this.directory ?? this.root));
+  }
+
+  /** Who is told of what happens: assign one, or members of the one that is there. */
+  get trackingDelegate(): TrackingDelegate {
+    return this.tracking ??= {};
+  }
+
+  /** null: nobody. */
+  set trackingDelegate(delegate: TrackingDelegate | null) {
+    this.tracking = delegate ?? null;
   }
 
   /** Most descriptors at once. */
@@ -175,10 +190,12 @@ export class State {
 
 function mergeCredentials(before: Credentials, change: Partial<Credentials>): Credentials {
   const call = "set credentials";
+  const groups: readonly number[] = change.groups ?? before.groups;
+  if (groups.length > NGROUPS_MAX) refuse("EINVAL", call, groups.length);
   return {
     uid: integer(change.uid ?? before.uid, call),
     gid: integer(change.gid ?? before.gid, call),
-    groups: Array.from(change.groups ?? before.groups, (group) => integer(group, call)),
+    groups: Array.from(groups, (group) => integer(group, call)),
     umask: integer(change.umask ?? before.umask, call) & 0o777,
   };
 }

@@ -26,9 +26,9 @@ import {
   SEEK_SET,
 } from "../abi/flags.ts";
 import { isDir, S_IFDIR, S_IFMT } from "../abi/mode.ts";
-import { FSNode, FSStream } from "../abi/node.ts";
+import { type FSNode, FSStream } from "../abi/node.ts";
 import { AttrCalls } from "./attr_calls.ts";
-import { byteCount, bytesOf, integer, refuse } from "./arguments.ts";
+import { byteCount, bytesOf, integer, isNode, refuse } from "./arguments.ts";
 import {
   changeMode,
   changeOwner,
@@ -41,6 +41,7 @@ import {
   type TimeSpec,
 } from "./attributes.ts";
 import { refresh } from "./lookup.ts";
+import { standIn } from "./node_calls.ts";
 import { openNode, openPath } from "./opening.ts";
 import { getPath } from "./state.ts";
 
@@ -56,7 +57,7 @@ export class StreamCalls extends AttrCalls {
   open(path: string | FSNode, flags: number | string, mode = 0o666): FSStream {
     const bits = parseFlags(flags);
     const permissions = integer(mode, "open");
-    if (path instanceof FSNode) return openNode(this, path, bits, getPath(path));
+    if (isNode(path)) return openNode(this, path, bits, getPath(path));
     return openPath(this, path, bits, permissions);
   }
 
@@ -75,7 +76,7 @@ export class StreamCalls extends AttrCalls {
     open.fd = null;
     open.node.pins--;
     if (--open.shared.descriptors === 0) open.stream_ops.close?.(open);
-    this.trackingDelegate?.onCloseFile?.(open.path);
+    this.tracking?.onCloseFile?.(open.path);
   }
 
   /** Whether the stream has been closed. */
@@ -103,7 +104,7 @@ export class StreamCalls extends AttrCalls {
     if (this.maps.size > 0) this.maps.publish(stream.node);
     const count = length === 0 ? 0 : stream_ops.read(stream, bytes, offset, length, at);
     if (position === undefined || position === null) stream.shared.position = at + count;
-    this.trackingDelegate?.onReadFile?.(stream.path, count);
+    this.tracking?.onReadFile?.(stream.path, count);
     return count;
   }
 
@@ -141,7 +142,7 @@ export class StreamCalls extends AttrCalls {
     if (moves) shared.position = end;
     if (this.credentials.uid !== 0) dropPrivileges(this, stream.node);
     if (shared.flags & O_DSYNC) stream_ops.fsync?.(stream);
-    if (this.watchers.size + this.maps.size > 0 || this.trackingDelegate !== null) {
+    if (this.watchers.size + this.maps.size > 0 || this.tracking !== null) {
       this.#wrote(stream, bytes.subarray(offset, offset + count), end - count);
     }
     return count;
@@ -152,7 +153,7 @@ export class StreamCalls extends AttrCalls {
     const count = bytes.length;
     this.maps.wrote(stream.node, bytes, position);
     this.watchers.tell("modify", stream.node);
-    this.trackingDelegate?.onWriteToFile?.(stream.path, count);
+    this.tracking?.onWriteToFile?.(stream.path, count);
   }
 
   /**
@@ -174,7 +175,7 @@ export class StreamCalls extends AttrCalls {
     if (!(position >= 0)) refuse("EINVAL", "llseek", offset);
     if (position > Number.MAX_SAFE_INTEGER) refuse("EOVERFLOW", "llseek", offset);
     open.shared.position = position;
-    this.trackingDelegate?.onSeekFile?.(open.path, position, whence);
+    this.tracking?.onSeekFile?.(open.path, position, whence);
     return position;
   }
 
@@ -221,7 +222,7 @@ export class StreamCalls extends AttrCalls {
 
   /** Changes the current directory to an open one. */
   fchdir(fd: number | FSStream): void {
-    this.standIn(this.#streamOf(fd, "fchdir").node, "fchdir");
+    standIn(this, this.#streamOf(fd, "fchdir").node, "fchdir");
   }
 
   /** Another descriptor, the lowest free one from `from` on, with the same position and flags. */

@@ -27,12 +27,20 @@ export interface WriteFileOptions {
   canOwn?: boolean;
 }
 
+/** What a file begins with belongs to it, a byte order mark too. */
+const TEXT = new TextDecoder("utf-8", { ignoreBOM: true });
+
 /** Bytes asked for at the end of a file that may go on. */
 const EXTRA_BYTES = 4096;
+/** As much is read of what has no size: a device may never end. */
+const ENDLESS_BYTES = 2 ** 28;
 
 /** Calls on whole files. */
 export class WholeFile extends AtCalls {
-  /** The bytes of a file, or its text with `{ encoding: "utf8" }`. */
+  /**
+   * The bytes of a file, or its text with `{ encoding: "utf8" }`. A device is read to its end; EFBIG if
+   * that does not come within 256 MiB.
+   */
   readFile(path: string, options: ReadFileOptions & { encoding: "utf8" }): string;
   /** The bytes of a file. */
   readFile(
@@ -47,7 +55,7 @@ export class WholeFile extends AtCalls {
     try {
       const { size } = this.fstat(stream);
       const bytes = this.#readAll(stream, size);
-      return encoding === "utf8" ? new TextDecoder().decode(bytes) : bytes;
+      return encoding === "utf8" ? TEXT.decode(bytes) : bytes;
     } finally {
       this.close(stream);
     }
@@ -60,6 +68,7 @@ export class WholeFile extends AtCalls {
     for (;;) {
       if (count === bytes.length) {
         if (size > 0 && count >= size) return bytes;
+        if (count >= ENDLESS_BYTES) refuse("EFBIG", "readFile", stream.path);
         const larger = allocated(bytes.length * 2);
         larger.set(bytes);
         bytes = larger;

@@ -15,6 +15,7 @@ import type { Attr, AttrChange, DirEntry, Owner, StatFs } from "../abi/attr.ts";
 import { ErrnoError } from "../abi/errno.ts";
 import { isDir, isFile, isLink, PERMISSION_BITS, S_IFDIR, S_IFLNK, S_IFMT } from "../abi/mode.ts";
 import { type Backend, FSNode, type NodeOps } from "../abi/node.ts";
+import { choiceOption, countOption, functionOption, optionsOf } from "../abi/options.ts";
 import { PAGE_BYTES } from "../stream_ops/chunks.ts";
 import { MAX_FILE_BYTES, memfsFileOps, memfsOtherOps } from "../stream_ops/memfs.ts";
 import {
@@ -244,12 +245,6 @@ const directoryOps: NodeOps<MemfsInode> = {
   readdir,
 };
 
-function wholeNumber(value: number | undefined, fallback: number, name: string): number {
-  const number = value ?? fallback;
-  if (Number.isSafeInteger(number) && number >= 0) return number;
-  throw new ErrnoError("EINVAL", `mount MEMFS with ${name} ${number}`);
-}
-
 /**
  * A file system in memory: everything that POSIX asks for, nothing that lasts.
  *
@@ -272,12 +267,14 @@ export const MEMFS: Backend<MemfsOptions> = {
 
 /** The root of a fresh file system, with the record type that only this backend knows. */
 export function mountMemfs(options: MemfsOptions | undefined): FSNode<MemfsInode> {
-  const { maxBytes, maxInodes, mode = 0o755, uid = 0, gid = 0 } = options ?? {};
+  const { maxBytes, maxInodes, mode, uid, gid, atime, clock } = optionsOf(options, "options");
   const store = new MemfsStore({
-    maxBytes: wholeNumber(maxBytes, 8 * 2 ** 30, "maxBytes"),
-    maxInodes: Math.max(1, wholeNumber(maxInodes, 16_000_000, "maxInodes")),
-    atime: options?.atime ?? "relatime",
-    clock: options?.clock ?? Date.now,
+    maxBytes: countOption(maxBytes, 8 * 2 ** 30, "maxBytes"),
+    maxInodes: countOption(maxInodes, 16_000_000, "maxInodes", 1),
+    atime: choiceOption(atime, ["relatime", "strictatime", "noatime"], "atime"),
+    clock: functionOption(clock, Date.now, "clock"),
   });
-  return nodeOf(store.create(S_IFDIR | mode & PERMISSION_BITS, 0, { uid, gid }));
+  const bits = S_IFDIR | countOption(mode, 0o755, "mode") & PERMISSION_BITS;
+  const owner = { uid: countOption(uid, 0, "uid"), gid: countOption(gid, 0, "gid") };
+  return nodeOf(store.create(bits, 0, owner));
 }

@@ -20,6 +20,7 @@ import {
   type NodeRecord,
   type StreamOps,
 } from "../abi/node.ts";
+import { functionOption } from "../abi/options.ts";
 
 /** What `FS.mount(PROCFS, options, path)` takes. */
 export interface ProcfsOptions {
@@ -60,9 +61,9 @@ class ProcfsMount {
   readonly #clock: () => number;
   readonly #linkOps: NodeOps<ProcfsRecord>;
 
-  constructor({ streams, clock = Date.now }: ProcfsOptions) {
+  constructor({ streams, clock }: ProcfsOptions) {
     this.#streams = streams;
-    this.#clock = clock;
+    this.#clock = functionOption(clock, Date.now, "clock");
     this.#linkOps = {
       getattr: (node) => this.#getattr(node),
       revalidate: (node) => this.#streamOf(node.data.fd) !== null,

@@ -27,6 +27,7 @@ import {
 } from "../abi/flags.ts";
 import { isDir, isFile, isLink, PERMISSION_BITS } from "../abi/mode.ts";
 import { type Backend, FSNode, type NodeOps, type StreamOps } from "../abi/node.ts";
+import { textOption } from "../abi/options.ts";
 import type { PathCalls, PathStat, PathStream, PathTime } from "../abi/path_calls.ts";
 import { type ProxyRecord, proxyStreamOps, reopenThere, there } from "../stream_ops/proxyfs.ts";
 import { proxyXattrOps } from "./proxyfs_xattr.ts";
@@ -52,9 +53,9 @@ class ProxyMount {
   readonly #linkOps: NodeOps<ProxyRecord>;
   readonly #directoryOps: NodeOps<ProxyRecord>;
 
-  constructor({ fs, path = "/" }: ProxyFsOptions) {
+  constructor({ fs, path }: ProxyFsOptions) {
     this.#fs = fs;
-    this.#path = path.replace(/\/+$/, "");
+    this.#path = textOption(path, "/", "path").replace(/\/+$/, "");
     this.#streamOps = proxyStreamOps(fs, (stream) => this.#pathOf(stream.node));
     this.#fileOps = {
       getattr: (node) => attrOf(this.#stat(node)),

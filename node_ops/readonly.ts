@@ -91,6 +91,7 @@ class ReadOnlyTables<D extends NodeRecord> {
  * ```
  */
 export function readOnly<O, D extends NodeRecord>(type: Backend<O, D>): Backend<O, D> {
+  if (typeof type?.mount !== "function") throw new ErrnoError("EINVAL", "wrap what is no type");
   return {
     name: `${type.name} (read-only)`,
     mount: (options: O) => new ReadOnlyTables<D>().wrap(type.mount(options)),

@@ -20,7 +20,12 @@ Deno.test("FSNode shows its record, and two names of one record show one change"
   const other = new FSNode(node.data, ops, {});
   other.mode = S_IFREG | 0o777;
   assertEquals([node.id, node.mode, node.rdev], [5, S_IFREG | 0o777, 0x103]);
-  assert(node.read && node.write && node.execute && !node.isFolder && !node.isDevice);
+  assert(node.read && node.write && !node.isFolder && !node.isDevice);
+  node.read = false;
+  assertEquals([node.mode & 0o777, node.read, node.write], [0o222, false, true]);
+  node.write = false;
+  node.read = true;
+  assertEquals([node.mode & 0o777, node.read, node.write], [0o555, true, false]);
   assert(makeNode(S_IFDIR | 0o755).isFolder && makeNode(S_IFCHR | 0o600).isDevice);
   assert(!makeNode(S_IFREG | 0o644).write, "write is a bit of all three classes");
 });

@@ -96,7 +96,7 @@ Deno.test("trackingDelegate and readFiles are told", () => {
   fs.unlink("/d/g");
   fs.rmdir("/d");
   assertEquals(told, [
-    "mkdir /d 448",
+    "mkdir /d 16832",
     "open /d/f 578",
     "write /d/f 3",
     "seek /d/f 0 0",
@@ -113,6 +113,39 @@ Deno.test("trackingDelegate and readFiles are told", () => {
     "deleted /d",
   ]);
   assertEquals(fs.readFiles, { "/d/f": 1 });
+});
+
+Deno.test("trackingDelegate takes members one by one, and is told of nothing that is refused", () => {
+  const fs = createFS();
+  const told: string[] = [];
+  fs.trackingDelegate.willDeletePath = (path) => void told.push(`delete ${path}`);
+  fs.trackingDelegate.willMovePath = (from, to) => void told.push(`move ${from} ${to}`);
+  fs.trackingDelegate.onMakeDirectory = (path) => void told.push(`mkdir ${path}`);
+  fs.writeFile("/f", "");
+  assertErrno("EISDIR", () => fs.unlink("/tmp"));
+  assertErrno("ENOTDIR", () => fs.rmdir("/f"));
+  assertErrno("ENOENT", () => fs.rename("/none", "/f"));
+  assertErrno("EEXIST", () => fs.mkdir("/tmp"));
+  fs.rename("/f", "/f");
+  assertEquals(told, []);
+  fs.mkdirat(fs.open("/tmp", "r"), "d");
+  fs.renameat(-100, "/tmp/d", -100, "/tmp/e");
+  fs.unlinkat(-100, "/tmp/e", 0x200);
+  assertEquals(told, ["mkdir /tmp/d", "move /tmp/d /tmp/e", "delete /tmp/e"]);
+  fs.trackingDelegate = null;
+  fs.rmdir("/home/web_user");
+  assertEquals(told.length, 3);
+});
+
+Deno.test("readFiles names what was opened to read", () => {
+  const fs = createFS();
+  fs.readFiles = {};
+  fs.close(fs.open("/w", "w"));
+  fs.close(fs.open("/a", "a"));
+  assertEquals(fs.readFiles, {});
+  fs.close(fs.open("/a", "a+"));
+  fs.close(fs.open("/w", "r"));
+  assertEquals(fs.readFiles, { "/a": 1, "/w": 1 });
 });
 
 Deno.test("ignorePermissions lets anybody do anything", () => {

@@ -28,7 +28,15 @@ Deno.test("analyzePath() fills nine fields, and throws never", () => {
   assertEquals([far.parentExists, far.parentObject, far.error], [false, null, Errno.ENOENT]);
   const root = fs.analyzePath("/d/..");
   assertEquals([root.isRoot, root.name, root.path], [true, "/", "/"]);
-  assertEquals(fs.analyzePath("/d/f/x").error, Errno.ENOTDIR);
+  const below = fs.analyzePath("/d/f/x");
+  assertEquals([below.error, below.parentPath, below.name], [Errno.ENOTDIR, "/d/f", "x"]);
+  assertEquals(fs.lookupPath("/d/f/x", { parent: true }).path, "/d/f");
+  fs.symlink("/tmp/none", "/d/away");
+  const away = fs.analyzePath("/d/away");
+  assertEquals([away.parentPath, away.name, away.error], ["/d", "away", Errno.ENOENT]);
+  fs.symlink("/tmp", "/d/there");
+  const there = fs.analyzePath("/d/there");
+  assertEquals([there.parentPath, there.name, there.path], ["/d", "tmp", "/tmp"]);
   assertEquals(fs.analyzePath(Symbol() as never).error, Errno.EINVAL);
 });
 

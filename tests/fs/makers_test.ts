@@ -10,17 +10,19 @@ Deno.test("createPath() makes what is missing below the parent", () => {
   const fs = createFS();
   assertEquals(fs.createPath("/tmp", "a/b", true, true), "/tmp/a/b");
   assertEquals(fs.createPath(fs.findObject("/tmp")!, "a/c"), "/tmp/a/c");
+  assertEquals(fs.createPath("/tmp/", "/a//c"), "/tmp/a/c");
   assertEquals(fs.readdir("/tmp/a"), [".", "..", "b", "c"]);
 });
 
 Deno.test("createDataFile() takes text, bytes and lists, whatever the mode", () => {
   const fs = createFS();
-  fs.createDataFile("/", "text", "grüße", true, false);
+  fs.createDataFile("/", "text", "gr\u00fc\u01fc", true, false);
   fs.createDataFile("/tmp", "bytes", new Uint8Array([1, 2]), true, true, true);
   fs.createDataFile("/tmp", "list", [3, 4], true, true);
   fs.createDataFile("/tmp/whole", null, "by path");
   fs.createDataFile("/tmp", "empty");
-  assertEquals([text(fs, "/text"), fs.stat("/text").mode & 0o777], ["grüße", 0o555]);
+  assertEquals([...fs.readFile("/text")], [103, 114, 0xfc, 0xfc]);
+  assertEquals(fs.stat("/text").mode & 0o777, 0o555);
   assertEquals([...fs.readFile("/tmp/bytes"), ...fs.readFile("/tmp/list")], [1, 2, 3, 4]);
   assertEquals([text(fs, "/tmp/whole"), fs.stat("/tmp/empty").size], ["by path", 0]);
   assertErrno("EEXIST", () => fs.createDataFile("/", "text", "again"));
@@ -31,6 +33,9 @@ Deno.test("createFile() makes an empty file with a mode from two booleans", () =
   fs.createFile("/", "f", {}, true, false);
   assertEquals(fs.stat("/f").mode, 0o100555);
   assertEquals([fs.getMode(true, true), fs.getMode(false, false)], [0o777, 0]);
+  assertEquals(fs.getMode(undefined as never, 1 as never), 0o222);
+  fs.createFile("/", "g", {}, 0 as never);
+  assertEquals(fs.stat("/g").mode, 0o100222);
 });
 
 Deno.test("createPreloadedFile() makes a file from data, and calls back once", async () => {

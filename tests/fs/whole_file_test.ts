@@ -45,3 +45,11 @@ Deno.test("writeFile() to a full device leaves no descriptor open", () => {
   assertErrno("ENOSPC", () => fs.writeFile("/dev/full", "x"));
   assertEquals(fs.nextfd(), 0);
 });
+
+Deno.test("readFile() as text keeps a byte order mark, so that writing it back changes nothing", () => {
+  const fs = createFS();
+  const bytes = new Uint8Array([0xef, 0xbb, 0xbf, 0x61]);
+  fs.writeFile("/f", bytes);
+  fs.writeFile("/f", fs.readFile("/f", { encoding: "utf8" }));
+  assertEquals(fs.readFile("/f"), bytes);
+});
