@@ -4,8 +4,7 @@
  *
  * Layer: opfs, around any `VolumeOps`; `open.ts` puts it around a relay's client. Everything kept
  * stands under one tag: the volume's generation. When it moves without this object's doing, all is
- * forgotten; what this object changes itself it knows, and forgets no more than that. Only clean
- * data is kept: a write goes through before it returns, so nothing here can be lost.
+ * forgotten; of its own changes it forgets no more than those. Only clean data is kept.
  *
  * Use: `const cached = new CachedVolume(client)`; it is called like the volume itself.
  *
@@ -13,6 +12,7 @@
  */
 import type { Attr, AttrChange, DirEntry, StatFs } from "../abi/attr.ts";
 import { isErrnoError } from "../abi/errno.ts";
+import { invariant } from "../abi/invariant.ts";
 import { NameCache } from "./cache/names.ts";
 import type { CacheMetrics, CacheOptions } from "./cache/options.ts";
 import { PageCache } from "./cache/pages.ts";
@@ -35,9 +35,8 @@ const DEFAULT_PAGE_BYTES = 16 * 1024 * 1024;
 const DEFAULT_ENTRIES = 65_536;
 /** Reads up to this length go through pages; longer ones gain nothing by it. */
 const PAGED_READ_BYTES = 64 * 1024;
-/** Misses in one directory after which it is read as a whole. */
+/** Misses in one directory after which it is read as a whole, in so many pages of entries. */
 const MISSES_BEFORE_LISTING = 3;
-/** Pages of entries that reading a directory as a whole may take. */
 const LISTING_STEPS = 4;
 
 /** A volume that remembers what another one has said. */
@@ -57,7 +56,7 @@ export class CachedVolume implements VolumeOps {
   readonly lookupRetain?: CompoundOps["lookupRetain"];
   /** `create`, `retain` and `getattr` in one step, where the volume can. */
   readonly createRetain?: CompoundOps["createRetain"];
-  /** A directory with attributes, where the volume can. */
+  /** A directory with attributes. */
   readonly readdirAttr?: CompoundOps["readdirAttr"];
   /** A whole file in one step, where the volume can. */
   readonly store?: CompoundOps["store"];
@@ -416,6 +415,7 @@ export class CachedVolume implements VolumeOps {
 
   /** Keeps a copy: whoever has asked may change what he was given. */
   #keep(ino: Ino, attr: Attr): Attr {
+    invariant(attr.ino === ino % 2 ** 32, "R8: attributes of another inode are kept");
     if (this.#attrs.size >= this.#entries) this.#attrs.clear();
     this.#attrs.set(ino, { ...attr });
     return attr;

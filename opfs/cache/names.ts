@@ -9,6 +9,7 @@
  */
 import type { DirEntry } from "../../abi/attr.ts";
 import { RENAME_EXCHANGE } from "../../abi/flags.ts";
+import { invariant } from "../../abi/invariant.ts";
 import type { Ino } from "../volume_ops.ts";
 
 interface Directory {
@@ -65,6 +66,7 @@ export class NameCache {
 
   /** The name leads there; 0 is nowhere. */
   set(parent: Ino, name: string, ino: Ino): void {
+    invariant(ino >= 0, "R8: a name leads to what is no inode");
     if (this.#count >= this.#limit) this.clear();
     const { names } = this.#directory(parent);
     const before = names.size;

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { invariant } from "../../abi/invariant.ts";
 import type { Ino, VolumeOps } from "../volume_ops.ts";
 
 /** Bytes of a page. */
@@ -114,6 +115,7 @@ export class PageCache {
   #fetch(volume: VolumeOps, ino: Ino, index: number): Page {
     const bytes = this.#room();
     const page = { bytes, count: volume.read(ino, bytes, index * CACHE_PAGE_BYTES) };
+    invariant(page.count >= 0 && page.count <= bytes.length, "R8: a page holds more than it can");
     const file = this.#files.get(ino) ?? { pages: new Map<number, Page>(), hasEnd: false };
     this.#files.delete(ino);
     this.#files.set(ino, file);

@@ -119,6 +119,7 @@ export class Channel {
     const { words, area } = this.memory;
     invariant(this.isAnswered(), "R1: a message is published while another is under way");
     invariant(header.chunkBytes <= area.length, "R1: a chunk is longer than the area");
+    invariant(header.chunkBytes <= header.totalBytes, "R1: a chunk is longer than its message");
     writeHeader(words, header);
     this.#sequence = (this.#sequence + 1) | 0;
     Atomics.store(words, Word.REQUEST, this.#sequence);
@@ -189,6 +190,7 @@ export class Channel {
    */
   postRelease(low: number, high: number): boolean {
     const { words } = this.memory;
+    invariant(this.isAnswered(), "R1: an inode is let go of inside of a call");
     const count = words[Word.RELEASES]!;
     if (Atomics.load(words, Word.RELEASED) !== count) return false;
     words[Word.RELEASE_LOW] = low | 0;

@@ -10,6 +10,7 @@
  */
 import type { Attr, AttrChange, DirEntry, StatFs } from "../../abi/attr.ts";
 import { ErrnoError } from "../../abi/errno.ts";
+import { invariant } from "../../abi/invariant.ts";
 import type {
   BlockingLock,
   ChangeOps,
@@ -151,7 +152,9 @@ export class RelayClient implements VolumeOps, CompoundOps, LockOps, ChangeOps {
   /** Attributes, as a fresh object. */
   getattr(ino: Ino): Attr {
     this.#askIno(Op.GETATTR, ino);
-    return readAttr(this.#channel.reader);
+    const attr = readAttr(this.#channel.reader);
+    invariant(attr.ino === ino % TWO_32, "R2: an answer is to another question");
+    return attr;
   }
 
   /** Changes what `change` has in one step. */
@@ -175,7 +178,9 @@ export class RelayClient implements VolumeOps, CompoundOps, LockOps, ChangeOps {
     this.#open(Op.WRITE);
     const piece = ask.askWrite(this.#channel.writer, ino, from, at);
     this.#run(Op.WRITE, { from: piece });
-    return this.#channel.reader.status;
+    const { status } = this.#channel.reader;
+    invariant(status <= piece.length, "R3: more is written than was sent");
+    return status;
   }
 
   /** Writes at the end of the file and returns the new size. */
@@ -292,9 +297,10 @@ export class RelayClient implements VolumeOps, CompoundOps, LockOps, ChangeOps {
     const attrs: (Attr | null)[] = [];
     for (let at = 0; at < inos.length; at += size) {
       this.#open(Op.GETATTRS);
-      compound.askGetattrs(this.#channel.writer, inos.slice(at, at + size));
+      const asked = inos.slice(at, at + size);
+      compound.askGetattrs(this.#channel.writer, asked);
       this.#run(Op.GETATTRS);
-      attrs.push(...compound.readAttrs(this.#channel.reader));
+      attrs.push(...compound.readAttrs(this.#channel.reader, asked.length));
     }
     return attrs;
   }

@@ -10,6 +10,7 @@
  */
 import type { Attr } from "../../abi/attr.ts";
 import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
+import { invariant } from "../../abi/invariant.ts";
 import type { CreateOptions, Found, FoundEntry, Ino, VolumeOps } from "../volume_ops.ts";
 import type { Reader, Writer } from "./cursor.ts";
 import { Op, REQUEST_BYTES } from "./protocol.ts";
@@ -91,8 +92,9 @@ export function readFoundEntries(reader: Reader): FoundEntry[] {
   return entries;
 }
 
-/** What GETATTRS answers. */
-export function readAttrs(reader: Reader): (Attr | null)[] {
+/** What GETATTRS answers to `count` inodes. */
+export function readAttrs(reader: Reader, count: number): (Attr | null)[] {
+  invariant(reader.status === count, "R2: an answer is to another question");
   return Array.from({ length: reader.status }, () => {
     return reader.u32() === 0 ? null : readAttr(reader);
   });
@@ -145,12 +147,15 @@ function create(volume: VolumeOps, channel: ServedChannel): 0 {
 /** As many entries as fit; an entry that has gone since is nobody's: the relay does one thing. */
 function readdir(volume: VolumeOps, { reader, writer, memory }: ServedChannel): number {
   const directory = reader.ino();
-  const entries = volume.readdir(directory, reader.f64());
+  const after = reader.f64();
+  const entries = volume.readdir(directory, after);
+  invariant(entries.every(({ cursor }) => cursor > after), "R6: a listing goes back");
   writer.beginResponse();
   let count = 0;
   for (const entry of entries) {
     if (writer.at + FOUND_ENTRY_BYTES > memory.area.length) break;
     const ino = volume.lookup(directory, entry.name);
+    invariant(ino !== 0, "R6: a name that is listed is not there");
     writeEntry(writer, entry);
     writeAttr(writer.ino(ino), volume.getattr(ino));
     count += 1;

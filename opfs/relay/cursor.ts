@@ -10,6 +10,7 @@
  * @module
  */
 import { ErrnoError } from "../../abi/errno.ts";
+import { invariant } from "../../abi/invariant.ts";
 import { decodeUtf8, encodeUtf8 } from "../../abi/utf8.ts";
 import type { Ino } from "../volume_ops.ts";
 import {
@@ -75,6 +76,7 @@ export class Writer {
     const from = this.at;
     this.at += 2;
     this.text(text);
+    invariant(this.at - from - 2 <= 0xffff, "R1: a short text is long");
     this.#memory.view.setUint16(from, this.at - from - 2, true);
     return this;
   }
@@ -102,6 +104,7 @@ export class Writer {
 
   /** An inode: slot + 1, then the slot's generation. */
   ino(ino: Ino): this {
+    invariant(ino >= 0 && ino <= Number.MAX_SAFE_INTEGER, "R6: what is sent is no inode");
     return this.u32(ino % TWO_32).u32(Math.floor(ino / TWO_32));
   }
 

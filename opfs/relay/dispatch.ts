@@ -7,6 +7,7 @@
  * @module
  */
 import { ErrnoError } from "../../abi/errno.ts";
+import { invariant } from "../../abi/invariant.ts";
 import type { Ino, VolumeOps } from "../volume_ops.ts";
 import { dispatchCompound } from "./compound.ts";
 import { pathOpChanges } from "./path_ops.ts";
@@ -102,7 +103,9 @@ export function dispatch(volume: VolumeOps, channel: ServedChannel): number {
     case Op.TMPFILE:
       return answerIno(channel, tmpfile(volume, channel));
     case Op.SEEK: {
-      const position = volume.seek(reader.ino(), reader.f64(), reader.u32());
+      const [ino, at] = [reader.ino(), reader.f64()];
+      const position = volume.seek(ino, at, reader.u32());
+      invariant(position >= at, "R6: a search goes back");
       writer.beginResponse().f64(position);
       return 0;
     }
@@ -135,6 +138,7 @@ function done(channel: ServedChannel, _result: void): 0 {
 }
 
 function answerIno(channel: ServedChannel, ino: Ino): 0 {
+  invariant(Number.isSafeInteger(ino) && ino >= 0, "R6: what is answered is no inode");
   channel.writer.beginResponse().ino(ino);
   return 0;
 }
@@ -153,7 +157,10 @@ function rename(volume: VolumeOps, { reader }: ServedChannel): void {
 
 /** As many entries as fit into the area; the client asks again behind the last one's cursor. */
 function readdir(volume: VolumeOps, { reader, writer, memory }: ServedChannel): number {
-  const entries = volume.readdir(reader.ino(), reader.f64());
+  const [ino, after] = [reader.ino(), reader.f64()];
+  const entries = volume.readdir(ino, after);
+  // Else a client would list the directory for ever.
+  invariant(entries.every(({ cursor }) => cursor > after), "R6: a listing goes back");
   writer.beginResponse();
   let count = 0;
   while (count < entries.length && entryFits(writer, memory.area.length)) {

@@ -10,6 +10,7 @@
  *
  * @module
  */
+import { invariant } from "../../abi/invariant.ts";
 
 const AWAKE = 0;
 const ASLEEP = 1;
@@ -44,6 +45,7 @@ export class Doorbell {
 
   /** Sleeps with the thread. */
   sleep({ ready, timeoutMs }: SleepOptions): void {
+    invariant(timeoutMs < Infinity, "R5: the relay sleeps for ever");
     Atomics.store(this.#word, 0, ASLEEP);
     if (!ready()) Atomics.wait(this.#word, 0, ASLEEP, timeoutMs);
     Atomics.store(this.#word, 0, AWAKE);
@@ -51,6 +53,7 @@ export class Doorbell {
 
   /** Sleeps without the thread: messages are still taken, and their handlers ring. */
   async sleepAsync({ ready, timeoutMs }: SleepOptions): Promise<void> {
+    invariant(timeoutMs < Infinity, "R5: the relay sleeps for ever");
     Atomics.store(this.#word, 0, ASLEEP);
     if (!ready()) await waitWord(this.#word, { index: 0, value: ASLEEP, timeoutMs });
     Atomics.store(this.#word, 0, AWAKE);

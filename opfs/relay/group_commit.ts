@@ -36,6 +36,11 @@ export class GroupCommit {
     return this.#waiting.length;
   }
 
+  /** Whether a request of the channel waits for it. */
+  has(channel: ServedChannel): boolean {
+    return channel.deferredIn === this.#commits;
+  }
+
   /** How long it is worth to wait for others, in ms: half of what a commit takes. */
   get patienceMs(): number {
     return Math.min(PATIENCE_MS, this.#commitMs / 2);
@@ -43,7 +48,7 @@ export class GroupCommit {
 
   /** The request at hand is answered behind the next commit; its answer is in the writer. */
   defer(channel: ServedChannel, status: number): void {
-    invariant(channel.deferredIn !== this.#commits, "R2: a request is deferred twice");
+    invariant(!this.has(channel), "R2: a request is deferred twice");
     channel.deferredStatus = status;
     channel.deferredIn = this.#commits;
     this.#waiting.push(channel);

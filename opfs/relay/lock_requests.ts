@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { invariant } from "../../abi/invariant.ts";
 import type { VolumeLocks } from "../locks.ts";
 import type { BlockingLock, Ino, LockRequest } from "../volume_ops.ts";
 import type { Reader, Writer } from "./cursor.ts";
@@ -41,6 +42,7 @@ export function serveLock(locks: VolumeLocks, channel: ServedChannel): boolean {
   const { reader, writer, id } = channel;
   // A request that was begun again has its lock.
   const isHeld = channel.ticket !== null;
+  invariant(channel.ticket?.isHeld ?? true, "R5: a request goes on without its lock");
   channel.ticket = null;
   const ino = reader.ino();
   if (reader.op === Op.UNLOCK) {

@@ -189,8 +189,8 @@ export class PathOps {
     for (const stream of channel.streams.values()) {
       try {
         this.close(stream);
-      } catch (error) {
-        if (!isErrnoError(error)) throw error;
+      } catch {
+        // Its client is gone: there is nobody to tell.
       }
     }
     channel.streams.clear();

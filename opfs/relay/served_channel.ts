@@ -10,6 +10,7 @@
  * @module
  */
 import { Errno, ErrnoError, isErrnoError } from "../../abi/errno.ts";
+import { invariant } from "../../abi/invariant.ts";
 import type { PathStream } from "../../abi/path_calls.ts";
 import type { LockTicket } from "../locks.ts";
 import type { Ino, VolumeOps } from "../volume_ops.ts";
@@ -153,6 +154,7 @@ export class ServedChannel {
 
   /** An inode has been retained for the client already. */
   noteRetained(ino: Ino): void {
+    invariant(ino > 0, "R7: no inode is retained");
     this.retained.set(ino, (this.retained.get(ino) ?? 0) + 1);
   }
 
@@ -206,8 +208,8 @@ export class ServedChannel {
     const ino = (words[Word.RELEASE_LOW]! >>> 0) + (words[Word.RELEASE_HIGH]! >>> 0) * 2 ** 32;
     try {
       this.release(volume, ino);
-    } catch (error) {
-      if (!isErrnoError(error)) throw error;
+    } catch {
+      // A volume that is broken says so to every call that is waited for.
     }
     this.#released = count;
     Atomics.store(words, Word.RELEASED, count);
@@ -226,6 +228,7 @@ export class ServedChannel {
 
   /** Takes the request's header into private memory. */
   take(): void {
+    invariant(this.hasRequest(), "R2: a request is taken twice");
     this.#taken = Atomics.load(this.memory.words, Word.REQUEST);
     readHeader(this.memory.words, this.header);
   }
@@ -249,7 +252,10 @@ export class ServedChannel {
 
   /** Hands the area back, unless the client has closed the channel or sent something since. */
   publish(signal: number, { chunkBytes, totalBytes, chunkIndex }: Omit<Header, "signal">): void {
-    const { words } = this.memory;
+    const { words, area } = this.memory;
+    invariant(chunkBytes <= totalBytes, "R1: a chunk is longer than its message");
+    invariant(chunkBytes <= area.length, "R1: an answer is longer than the area");
+    invariant(this.#answered !== this.#taken, "R2: a request is answered twice");
     if (this.isClosed()) return;
     if (Atomics.load(words, Word.REQUEST) !== this.#taken) return this.close(Closed.BAD);
     this.#answer.signal = signal;

@@ -11,7 +11,8 @@
  *
  * @module
  */
-import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
+import { ErrnoError } from "../../abi/errno.ts";
+import { invariant } from "../../abi/invariant.ts";
 import type { PathCalls } from "../../abi/path_calls.ts";
 import { VolumeLocks } from "../locks.ts";
 import type { VolumeOps } from "../volume_ops.ts";
@@ -19,6 +20,7 @@ import { changesSomething, dispatch } from "./dispatch.ts";
 import { DEFAULT_DEADLINE_MS } from "./channel.ts";
 import { Doorbell, type SleepOptions } from "./doorbell.ts";
 import { GroupCommit } from "./group_commit.ts";
+import { Hop } from "./hop.ts";
 import { Look } from "./look.ts";
 import { Metrics } from "./metrics.ts";
 import { isLockOp, serveLock } from "./lock_requests.ts";
@@ -90,6 +92,7 @@ export class Relay {
   #nowMs = 0;
   #nextId = 1;
   #stopping = false;
+  #isTurning = false;
   #finished: Promise<void> | null = null;
 
   /** Serves `volume`, once it runs. */
@@ -147,6 +150,16 @@ export class Relay {
 
   /** One turn over all channels. Returns whether there was something to do. */
   turn(): boolean {
+    invariant(!this.#isTurning, "R5: the relay is entered while it serves");
+    this.#isTurning = true;
+    try {
+      return this.#turn();
+    } finally {
+      this.#isTurning = false;
+    }
+  }
+
+  #turn(): boolean {
     this.#readClock();
     this.beat();
     const worked = this.#pass();
@@ -235,7 +248,7 @@ export class Relay {
   }
 
   #hasWork(channel: ServedChannel): boolean {
-    if (channel.state !== "LOCKED") return channel.hasRequest();
+    if (channel.state !== "LOCKED") return channel.hasRequest() && !this.#group.has(channel);
     return channel.ticket?.isHeld ?? this.#transfers.isTurnFree(channel.awaited);
   }
 
@@ -266,7 +279,7 @@ export class Relay {
       const { op } = channel.reader;
       // A file may have been cut, or written in part.
       if (wasWriting || op === Op.STORE || pathOpChanges(op)) this.#bumpOthers(channel);
-      this.#transfers.forget(channel);
+      this.#forgetTransfer(channel);
       this.#count(channel, 0);
       channel.answerError(error);
     }
@@ -350,6 +363,7 @@ export class Relay {
   /** Others learn of a change before its caller has the answer. */
   #finish(channel: ServedChannel, { status, bytes }: { status: number; bytes: number }): void {
     const { op, flags } = channel.reader;
+    invariant(status >= 0 && Number.isInteger(status), "R2: a result looks like an error");
     this.#count(channel, bytes);
     if (changesSomething(op) || channel.takeRemoved()) this.#bumpOthers(channel);
     // Most operations by path have another use for that bit.
@@ -405,20 +419,25 @@ export class Relay {
   }
 
   #forget(channel: ServedChannel): void {
+    this.#forgetTransfer(channel);
+    this.#paths?.closeAll(channel);
+  }
+
+  /** What has gone wrong first is told, not that its file could not be closed either. */
+  #forgetTransfer(channel: ServedChannel): void {
     try {
       this.#transfers.forget(channel);
-    } catch (error) {
-      if (!isErrnoError(error)) throw error;
+    } catch {
+      // A volume that is broken says so to every call; here nobody asks.
     }
-    this.#paths?.closeAll(channel);
   }
 
   /** A volume that has failed refuses this too; then there is nothing left to give back. */
   #releaseQuietly(ino: number): void {
     try {
       this.#volume.release(ino);
-    } catch (error) {
-      if (!isErrnoError(error)) throw error;
+    } catch {
+      // As above.
     }
   }
 
@@ -468,28 +487,4 @@ function assertOnePiece({ header, reader }: ServedChannel): void {
 function hasAnswered(op: number): boolean {
   return op === Op.READ || op === PathOp.READ || op === PathOp.READDIR || op === PathOp.FREAD ||
     op === Op.GETXATTR || op === Op.LISTXATTR;
-}
-
-const { setImmediate } = globalThis as { setImmediate?: (call: () => void) => unknown };
-
-/**
- * One trip through the event loop, without a timer's clamp. Deno takes what comes from a port of
- * this thread before what comes from others, a hundred times in a row, so it goes another way.
- */
-class Hop {
-  readonly #ports = new MessageChannel();
-
-  once(): Promise<void> {
-    if (setImmediate !== undefined) return new Promise((resolve) => setImmediate(resolve));
-    const { port1, port2 } = this.#ports;
-    return new Promise((resolve) => {
-      port1.onmessage = () => resolve();
-      port2.postMessage(0);
-    });
-  }
-
-  close(): void {
-    this.#ports.port1.close();
-    this.#ports.port2.close();
-  }
 }

@@ -10,6 +10,7 @@
  * @module
  */
 import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
+import { invariant } from "../../abi/invariant.ts";
 import type { Ino, VolumeOps } from "../volume_ops.ts";
 import { isPathOp, type PathOps } from "./path_ops.ts";
 import { MAX_TRANSFER_BYTES, Op, PathOp, RESPONSE_BYTES, Signal } from "./protocol.ts";
@@ -44,6 +45,7 @@ export class Transfers {
   /** Begins what the channel's reader has open. */
   begin(channel: ServedChannel): Step {
     const { reader } = channel;
+    invariant(channel.state === "IDLE", "R2: a payload begins inside of another");
     if (isPathOp(reader.op)) return this.#beginPath(channel, this.#paths as PathOps);
     if (reader.op === Op.STORE) return this.#beginStore(channel);
     const ino = reader.ino();
@@ -127,7 +129,7 @@ export class Transfers {
     const wanted = Math.min(reader.u32(), MAX_TRANSFER_BYTES);
     if (wanted <= memory.area.length - RESPONSE_BYTES) {
       const into = memory.area.subarray(RESPONSE_BYTES, RESPONSE_BYTES + wanted);
-      const count = this.#volume.read(ino, into, at);
+      const count = counted(this.#volume.read(ino, into, at), into.length);
       channel.transfer.done = count;
       channel.writer.beginResponse();
       channel.answer(0, count);
@@ -208,14 +210,18 @@ export class Transfers {
       piece.set(bytes.subarray(done, done + piece.length));
       return piece.length;
     }
-    if (stream !== null) return (this.#paths as PathOps).read(stream, piece, at);
-    return this.#volume.read(transfer.ino, piece, at);
+    const count = stream === null
+      ? this.#volume.read(transfer.ino, piece, at)
+      : (this.#paths as PathOps).read(stream, piece, at);
+    return counted(count, piece.length);
   }
 
   #write(transfer: Transfer, piece: Uint8Array): number {
     const at = transfer.at < 0 ? -1 : transfer.at + transfer.done;
-    if (transfer.stream === null) return this.#volume.write(transfer.ino, piece, at);
-    return (this.#paths as PathOps).write(transfer.stream, piece, at);
+    const count = transfer.stream === null
+      ? this.#volume.write(transfer.ino, piece, at)
+      : (this.#paths as PathOps).write(transfer.stream, piece, at);
+    return counted(count, piece.length);
   }
 
   #beginWrite(channel: ServedChannel, { ino, at }: { ino: Ino; at: number }): Step {
@@ -244,6 +250,7 @@ export class Transfers {
     const total = payloadBytes(channel);
     const piece = memory.area.subarray(reader.at, reader.end);
     const size = this.#volume.append(ino, piece);
+    invariant(size >= piece.length, "R3: a file is smaller than what was added to it");
     begin(channel, { ino, at: size - piece.length, total });
     transfer.done = piece.length;
     if (transfer.done === total) return this.#finishWrite(channel);
@@ -313,6 +320,12 @@ export class Transfers {
     if (transfer.op === Op.STORE) writer.ino(transfer.ino);
     return "done";
   }
+}
+
+/** What a volume says of a piece; it can have moved no more than the piece. */
+function counted(count: number, lengthBytes: number): number {
+  invariant(count >= 0 && count <= lengthBytes, "R3: more is moved than there is");
+  return count;
 }
 
 function isFull(error: unknown): boolean {

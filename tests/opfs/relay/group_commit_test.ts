@@ -10,8 +10,15 @@ function channelOf(op: number): ServedChannel {
   const channel = new ServedChannel(createChannelMemory(16_384).buffer);
   channel.reader.op = op;
   channel.transfer.ino = 1;
-  channel.writer.beginResponse();
   return channel;
+}
+
+/** A request of the channel waits for the next commit. */
+function defer(group: GroupCommit, channel: ServedChannel, status = 0): void {
+  Atomics.add(channel.memory.words, Word.REQUEST, 1);
+  channel.take();
+  channel.writer.beginResponse();
+  group.defer(channel, status);
 }
 
 /** The status in the answer of a channel. */
@@ -23,14 +30,14 @@ Deno.test("GroupCommit commits once for all, and one inode where only one is ask
   const volume = new ModelVolume();
   const group = new GroupCommit(volume);
   const [a, b] = [channelOf(Op.FSYNC), channelOf(Op.WRITE)];
-  group.defer(a, 0);
-  group.defer(b, 7);
+  defer(group, a, 0);
+  defer(group, b, 7);
   assertEquals(group.size, 2);
   const counted: ServedChannel[] = [];
   group.commit((channel) => void counted.push(channel));
   assertEquals([counted.length, group.size, statusOf(a), statusOf(b)], [2, 0, 0, 7]);
   assertEquals([volume.calls.get("sync"), volume.calls.get("fsync")], [1, undefined]);
-  group.defer(a, 0);
+  defer(group, a, 0);
   group.commit(() => {});
   assertEquals([volume.calls.get("sync"), volume.calls.get("fsync")], [1, 1]);
 });
@@ -43,7 +50,7 @@ Deno.test("GroupCommit answers all with what has gone wrong, whatever was thrown
     };
     const group = new GroupCommit(volume);
     const channels = [channelOf(Op.SYNC), channelOf(Op.SYNC)];
-    for (const channel of channels) group.defer(channel, 0);
+    for (const channel of channels) defer(group, channel, 0);
     group.commit(() => {});
     assertEquals(channels.map(statusOf), [status, status]);
   }
@@ -53,18 +60,18 @@ Deno.test("GroupCommit waits for those of the last three commits, unless they wa
   const group = new GroupCommit(new ModelVolume());
   const [a, b, never] = [channelOf(Op.SYNC), channelOf(Op.SYNC), channelOf(Op.SYNC)];
   const all = [a, b, never];
-  for (const channel of [a, b]) group.defer(channel, 0);
+  for (const channel of [a, b]) defer(group, channel, 0);
   assert(!group.mayGrow(all), "all are in it who ever were");
   group.commit(() => {});
   for (let round = 0; round < 3; round++) {
-    group.defer(a, 0);
+    defer(group, a, 0);
     assert(group.mayGrow(all));
     b.state = "LOCKED";
     assert(!group.mayGrow(all));
     b.state = "IDLE";
     group.commit(() => {});
   }
-  group.defer(a, 0);
+  defer(group, a, 0);
   assert(!group.mayGrow(all));
 });
 
@@ -77,7 +84,7 @@ Deno.test("GroupCommit is as patient as commits are long, and never longer than 
     while (performance.now() < until);
   };
   const commit = () => {
-    group.defer(channelOf(Op.FSYNC), 0);
+    defer(group, channelOf(Op.FSYNC));
     group.commit(() => {});
     return group.patienceMs;
   };
@@ -92,6 +99,6 @@ Deno.test("GroupCommit is as patient as commits are long, and never longer than 
 Deno.test("GroupCommit.defer() takes each request once", () => {
   const group = new GroupCommit(new ModelVolume());
   const a = channelOf(Op.SYNC);
-  group.defer(a, 0);
+  defer(group, a, 0);
   assertThrows(() => group.defer(a, 0), Error, "R2: a request is deferred twice");
 });

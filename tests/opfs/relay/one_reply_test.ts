@@ -20,21 +20,28 @@ const THROWN: readonly unknown[] = [
   null,
 ];
 
-/** The object, but its Nth call throws once. */
-function failing<T extends object>(inner: T, fault: { at: number; thrown: unknown }): T {
+/** Which call throws what, and whether all behind it do too. */
+interface Fault {
+  at: number;
+  thrown: unknown;
+  lasts: boolean;
+}
+
+/** The object, but its Nth call throws. */
+function failing<T extends object>(inner: T, fault: Fault): T {
   return new Proxy(inner, {
     get(target, key) {
       const value = Reflect.get(target, key);
       if (typeof value !== "function") return value;
       return (...args: unknown[]) => {
-        if (fault.at-- === 0) throw fault.thrown;
+        if (fault.at-- === 0 || fault.lasts && fault.at < 0) throw fault.thrown;
         return value.apply(target, args);
       };
     },
   });
 }
 
-function rig(volumeFault: { at: number; thrown: unknown }, pathFault: typeof volumeFault) {
+function rig(volumeFault: Fault, pathFault: Fault) {
   const model = new ModelVolume();
   const file = model.create(model.root, "f", { mode: 0o100644, uid: 0, gid: 0 });
   model.write(file, new Uint8Array(100), 0);
@@ -58,7 +65,7 @@ function rig(volumeFault: { at: number; thrown: unknown }, pathFault: typeof vol
     channel.reader.openResponse(channel.header);
     return channel.reader.status;
   };
-  return { channel, status, file };
+  return { relay, channel, status, file };
 }
 
 /** A request that reaches its handler, whatever the operation. */
@@ -76,12 +83,13 @@ function request(channel: Channel, op: number, file: number): number {
 Deno.test("every request gets one reply, whichever call throws, and what", () => {
   const ops = [...Object.values(PathOp), ...Object.values(Op), 0, 50, 200];
   let faults = 0;
-  for (const op of ops) {
+  const cases = ops.flatMap((op) => [{ op, lasts: false }, { op, lasts: true }]);
+  for (const { op, lasts } of cases) {
     for (const thrown of THROWN) {
       for (let at = 0; at < 6; at++) {
-        const volumeFault = { at, thrown };
-        const pathFault = { at, thrown };
-        const { channel, status, file } = rig(volumeFault, pathFault);
+        const volumeFault = { at, thrown, lasts };
+        const pathFault = { at, thrown, lasts };
+        const { relay, channel, status, file } = rig(volumeFault, pathFault);
         const answer = status(() => request(channel, op, file));
         const hasFailed = volumeFault.at < 0 || pathFault.at < 0;
         if (hasFailed) faults++;
@@ -89,6 +97,11 @@ Deno.test("every request gets one reply, whichever call throws, and what", () =>
         volumeFault.at = pathFault.at = Infinity;
         const again = status(() => channel.writer.begin(Op.STATFS).end());
         assertEquals(again, 0, `operation ${op}, call ${at}, answered ${answer}`);
+        // Whatever it holds goes with it, even if nothing can be given back any more.
+        volumeFault.at = pathFault.at = 0;
+        channel.close();
+        relay.turn();
+        assertEquals(relay.clientCount, 0);
       }
     }
   }
