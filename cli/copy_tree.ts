@@ -12,9 +12,17 @@
  *
  * @module
  */
-import process from "node:process";
-import { type Attr, ErrnoError, isDir, isErrnoError, isFile, isLink } from "../mod.ts";
+import {
+  type Attr,
+  type ErrnoCode,
+  ErrnoError,
+  isDir,
+  isErrnoError,
+  isFile,
+  isLink,
+} from "../mod.ts";
 import { Findings, type Severity, type TransferCounts, type TransferReport } from "../opfs/mod.ts";
+import { freeName } from "./place.ts";
 import type { Tally } from "./steps.ts";
 import type { Contents, Entry, NewContents, SourceTree, Tree, Xattr } from "./tree_ops.ts";
 import { at, messageOf, PlaceError } from "./verb.ts";
@@ -29,6 +37,8 @@ export interface CopyEnds<S, T> {
   keepsExisting?: boolean;
   /** Why an entry is to be left out; null if it is not. */
   leaveOut?: (key: string) => string | null;
+  /** Why what is there must not be replaced; null if it may. */
+  spares?: (key: string) => string | null;
 }
 
 /** One thing to copy. */
@@ -147,16 +157,17 @@ export class TreeCopy<S, T> {
   #isSettled({ entry, toText }: CopyJob<S, T>, existing: Entry<T>): boolean {
     const { from, to, keepsExisting = false } = this.#ends;
     const isDirectory = isDir(entry.attr.mode);
-    if (from as unknown === to && existing.key === entry.key) {
-      throw new PlaceError(toText, new ErrnoError("EINVAL", "copy it to itself"));
-    }
+    const refuse = (code: ErrnoCode, action: string): never => {
+      throw new PlaceError(toText, new ErrnoError(code, action));
+    };
+    if (from as unknown === to && existing.key === entry.key) refuse("EINVAL", "copy it to itself");
     if (isDirectory && isDir(existing.attr.mode)) return false;
     if (keepsExisting) return true;
-    if (isDirectory) {
-      throw new PlaceError(toText, new ErrnoError("ENOTDIR", "copy a directory here"));
-    }
-    if (!isDir(existing.attr.mode)) return false;
-    throw new PlaceError(toText, new ErrnoError("EISDIR", "replace a directory by a file"));
+    if (isDirectory) refuse("ENOTDIR", "copy a directory here");
+    if (isDir(existing.attr.mode)) refuse("EISDIR", "replace a directory by a file");
+    const why = this.#ends.spares?.(existing.key) ?? null;
+    if (why !== null) refuse("EBUSY", `replace it: ${why}`);
+    return false;
   }
 
   #enter(job: CopyJob<S, T>, node: T, stack: Frame<S, T>[]): void {
@@ -267,7 +278,7 @@ export class TreeCopy<S, T> {
     const { directory } = job;
     return at(job.toText, () => {
       if (!isTaken) return make(name);
-      const temporary = `.cp-${process.pid}`;
+      const temporary = freeName((free) => to.look(directory, free) !== null);
       make(temporary);
       try {
         return to.rename(directory, temporary, name);

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { realpathSync, statSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import { ErrnoError, type FS, isDir } from "../mod.ts";
 import type { Volume } from "../opfs/mod.ts";
 import { type CopyJob, TreeCopy } from "./copy_tree.ts";
@@ -177,7 +177,8 @@ class Session {
       from: from.tree,
       to: to.tree,
       keepsExisting: options["no-clobber"] === true,
-      leaveOut: source.image === null ? ownFiles(target.image!) : undefined,
+      leaveOut: source.image === null ? imageFiles(target.image!, BEING_WRITTEN) : undefined,
+      spares: target.image === null ? imageFiles(source.image!, BEING_READ) : undefined,
     });
     const job: CopyJob<unknown, unknown> = {
       entry,
@@ -230,6 +231,7 @@ function destinationOf(
 
 function joined({ path, name }: Destination): string {
   if (name === null) return path;
+  if (path === ".") return name;
   return path.endsWith("/") ? path + name : `${path}/${name}`;
 }
 
@@ -244,13 +246,13 @@ function refuseItself(world: World, source: Place, { path }: Destination): void 
   });
 }
 
-/** The image that is being written, and its lock, stand still for nobody. */
-function ownFiles(image: string): (key: string) => string | null {
-  const host = new HostTree();
-  const keys = new Set([image, `${image}.lock`].map((path) => host.at(realPathOf(path))?.key));
-  return (key) => keys.has(key) ? "left out: it is the image that is being written" : null;
-}
+const BEING_WRITTEN = "left out: it is the image that is being written";
+const BEING_READ = "it is the image that is being read";
 
-function realPathOf(path: string): string {
-  return statSync(path, { throwIfNoEntry: false }) === undefined ? path : realpathSync(path);
+/** What is said of the image's own files on the host; null for all others. */
+function imageFiles(image: string, words: string): (key: string) => string | null {
+  const host = new HostTree();
+  const path = realpathSync(image);
+  const keys = new Set([path, `${path}.lock`].map((file) => host.at(file)?.key));
+  return (key) => keys.has(key) ? words : null;
 }

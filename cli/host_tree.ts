@@ -27,10 +27,10 @@ import {
   symlinkSync,
   writeSync,
 } from "node:fs";
-import process from "node:process";
 import { type Attr, ErrnoError, isLink } from "../mod.ts";
 import { withoutOwner } from "./copy_tree.ts";
 import { type Holes, type HostFile, LinuxCalls } from "./linux_calls.ts";
+import { freeName } from "./place.ts";
 import type { Contents, Entry, Kept, NewContents, Tree, Xattr } from "./tree_ops.ts";
 import { messageOf } from "./verb.ts";
 
@@ -39,7 +39,6 @@ const PERMISSION_BITS = 0o7777;
 /** The host's files. */
 export class HostTree implements Tree<string> {
   readonly #linux: LinuxCalls | null;
-  #made = 0;
 
   /** `linux` is for tests that do without. */
   constructor(linux: LinuxCalls | null = LinuxCalls.load()) {
@@ -99,7 +98,7 @@ export class HostTree implements Tree<string> {
   }
 
   begin(directory: string, name: string): NewContents<string> {
-    const temporary = join(directory, `.cp-${process.pid}-${this.#made++}`);
+    const temporary = join(directory, freeName((free) => this.look(directory, free) !== null));
     const fd = openSync(temporary, "wx", 0o600);
     const path = join(directory, name);
     let isKept = false;

@@ -8,6 +8,7 @@
  * @module
  */
 import { existsSync } from "node:fs";
+import process from "node:process";
 import { UsageError } from "./verb.ts";
 
 /** One end of a copy. */
@@ -55,4 +56,12 @@ export function parentPath(path: string): string {
   const end = bare.lastIndexOf("/");
   if (end < 0 && !path.startsWith("/")) return ".";
   return bare.slice(0, Math.max(end, 0)) || "/";
+}
+
+/** A name for what is on its way to another one; somebody who was killed may have left the first. */
+export function freeName(isTaken: (name: string) => boolean): string {
+  for (let number = 0;; number++) {
+    const name = `.cairn-${process.pid}-${number}`;
+    if (!isTaken(name)) return name;
+  }
 }

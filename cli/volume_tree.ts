@@ -6,9 +6,9 @@
  *
  * @module
  */
-import process from "node:process";
 import {
   type Attr,
+  type ErrnoCode,
   type Ino,
   isErrnoError,
   PERMISSION_BITS,
@@ -17,7 +17,12 @@ import {
   SEEK_HOLE,
   type VolumeOps,
 } from "../mod.ts";
+import { freeName } from "./place.ts";
 import type { Contents, Entry, Kept, NewContents, Tree, Xattr } from "./tree_ops.ts";
+import { messageOf } from "./verb.ts";
+
+/** What is said of an attribute that is too much for a volume, and not of the volume. */
+const TOO_MUCH: readonly ErrnoCode[] = ["E2BIG", "ERANGE", "EILSEQ", "EINVAL"];
 
 /** A volume's files. */
 export class VolumeTree implements Tree<Ino> {
@@ -116,10 +121,26 @@ export class VolumeTree implements Tree<Ino> {
   }
 
   dress(node: Ino, attr: Attr, xattrs: readonly Xattr[]): string[] {
-    for (const [name, value] of xattrs) this.#volume.setxattr(node, name, value, 0);
+    const lacks: string[] = [];
+    for (const [name, value] of xattrs) {
+      const lack = this.#giveXattr(node, name, value);
+      if (lack !== null) lacks.push(lack);
+    }
     const { mode, uid, gid, atime, mtime } = attr;
     this.#volume.setattr(node, { mode: mode & PERMISSION_BITS, uid, gid, atime, mtime });
-    return [];
+    return lacks;
+  }
+
+  /** Why a volume cannot hold this attribute; null: it does. */
+  #giveXattr(node: Ino, name: string, value: Uint8Array): string | null {
+    try {
+      this.#volume.setxattr(node, name, value, 0);
+      return null;
+    } catch (error) {
+      const isOwnFault = isErrnoError(error) && TOO_MUCH.includes(error.code);
+      if (!isOwnFault) throw error;
+      return messageOf(error);
+    }
   }
 
   #write(node: Ino, bytes: Uint8Array, at: number): void {
@@ -134,7 +155,7 @@ export class VolumeTree implements Tree<Ino> {
       this.#volume.link(node, directory, name);
       return;
     }
-    const temporary = `.cp-${process.pid}`;
+    const temporary = freeName((free) => this.#volume.lookup(directory, free) !== 0);
     this.#volume.link(node, directory, temporary);
     try {
       this.#volume.rename(directory, temporary, directory, name, 0);

@@ -3,6 +3,8 @@
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { HostTree } from "../../cli/host_tree.ts";
+import { fileHandle } from "../../opfs/device/file.ts";
+import { openVolumeSync } from "../../opfs/volume/mount.ts";
 import {
   assertAllFail,
   cairn,
@@ -110,6 +112,37 @@ Deno.test("cairn cp leaves out what it may not read, and the image itself", () =
   });
 });
 
+Deno.test("cairn cp gives nobody else's rights away, and says what it could not make", () => {
+  inFolder((folder) => {
+    const volume = openVolumeSync(fileHandle(`${folder}/v`));
+    volume.create(volume.root, "suid", { mode: 0o106755, uid: 5, gid: 6 });
+    volume.create(volume.root, "device", { mode: 0o020666, rdev: 0x103, uid: 0, gid: 0 });
+    volume.close();
+    const { status, err } = cairn(["cp", "-r", "v:/", "out"], {
+      cwd: folder,
+      prefix: UNPRIVILEGED,
+    });
+    assertEquals(status, 1, err);
+    assertMatch(err, /^lost: special: "out\/device": not made: EPERM: [^\n]*\n$/);
+    const { mode, uid } = Deno.statSync(`${folder}/out/suid`);
+    assertEquals([mode! & 0o7777, uid], [0o755, Deno.uid()]);
+  });
+});
+
+Deno.test("cairn cp does not write over the image that it reads", () => {
+  inFolder((folder) => {
+    const image = `${folder}/v`;
+    sampleImage(image);
+    Deno.linkSync(image, `${folder}/a`);
+    const before = Deno.readFileSync(image);
+    assertAllFail([
+      [["cp", `${image}:/a`, image], /v": EBUSY: cannot replace it: .* image that is being read/],
+      [["cp", "-r", `${image}:/a`, folder], /\/a": EBUSY/],
+    ]);
+    assertEquals(Deno.readFileSync(image), before);
+  });
+});
+
 Deno.test("cairn cp ends in one line when a disk is full, and leaves whole files", () => {
   inFolder((folder) => {
     Deno.mkdirSync(`${folder}/src`);
@@ -126,11 +159,11 @@ Deno.test("cairn cp ends in one line when a disk is full, and leaves whole files
     const lines = err.trimEnd().split("\n");
     assertEquals(lines.length, 2, err);
     assertMatch(lines[0]!, /^cairn cp: "v:\/src\/\d+": ENOSPC: .*; make room there and try again$/);
-    assertMatch(lines[1]!, /^cairn cp: "\.\/src\/\d+": ENOSPC: .*; make room there and try again$/);
+    assertMatch(lines[1]!, /^cairn cp: "src\/\d+": ENOSPC: .*; make room there and try again$/);
     assertEquals(out.match(/^status 2$/gm)?.length, 2, out);
     assertMatch(out, /^clean: \d files/m);
     const sizes = [...out.matchAll(/^ {4}\d+ \((\d+)\)$/gm)].map((match) => match[1]);
     assert(sizes.length > 3 && sizes.every((size) => size === "300000"), out);
-    assert(!out.includes(".cp-"), out);
+    assert(!out.includes(".cairn-"), out);
   });
 });

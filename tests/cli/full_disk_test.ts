@@ -43,7 +43,7 @@ Deno.test("cairn does what fits on a full disk, and refuses the rest in one line
     const [checked, tree] = results as [typeof results[0], typeof results[0]];
     assertMatch(checked!.out, /^clean: 2 files, 3 directories/);
     assertMatch(tree!.out, /^ {2}c \(1073741824\)$/m);
-    assert(!/big|\.cp-|\.put-/.test(tree!.out), tree!.out);
+    assert(!/big|\.cairn-|\.put-/.test(tree!.out), tree!.out);
     assertEquals(out.slice(end + 1).trim().split("\n"), ["filler", "full", "v"]);
   });
 });

@@ -35,7 +35,7 @@ for (const [how, make] of TREES) {
       file.write(new TextEncoder().encode("tail"), 10_000);
       file.resize(20_000);
       const [temporary] = namesIn(folder);
-      assert(temporary!.startsWith(".cp-"));
+      assert(temporary!.startsWith(".cairn-"));
       const { node, lacks } = file.keep(ATTR, []);
       file.close();
       assertEquals([node, lacks, namesIn(folder)], [`${folder}/a`, [], ["a"]]);

@@ -2,7 +2,7 @@
  * Where something is that is copied.
  */
 import { assertEquals, assertThrows } from "@std/assert";
-import { lastName, parentPath, placeOf, placeText } from "../../cli/place.ts";
+import { freeName, lastName, parentPath, placeOf, placeText } from "../../cli/place.ts";
 import { UsageError } from "../../cli/verb.ts";
 import { inFolder } from "../support/command_line.ts";
 
@@ -39,4 +39,11 @@ Deno.test("lastName() and parentPath() take a path apart", () => {
   for (const [path, name, parent] of rows) {
     assertEquals([lastName(path), parentPath(path)], [name, parent], path);
   }
+});
+
+Deno.test("freeName() gives a name that nobody has", () => {
+  const first = freeName(() => false);
+  assertEquals(first.startsWith("."), true);
+  const second = freeName((name) => name === first);
+  assertEquals(second !== first && freeName(() => false) === first, true);
 });

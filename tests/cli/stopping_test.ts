@@ -67,7 +67,7 @@ Deno.test("cairn cp leaves a consistent image of whole files when it is stopped"
         err,
         /^cairn cp: it was interrupted; what was copied before is there and whole$/m,
       );
-      assert(sizes.length > 0 && !cairn(["ls", "-a", "v", "/src"]).out.includes(".cp-"));
+      assert(sizes.length > 0 && !cairn(["ls", "-a", "v", "/src"]).out.includes(".cairn-"));
     }
   });
 });

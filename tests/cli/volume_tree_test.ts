@@ -2,6 +2,7 @@
  * A volume as a tree to copy from and to.
  */
 import { assertEquals } from "@std/assert";
+import { freeName } from "../../cli/place.ts";
 import { VolumeTree } from "../../cli/volume_tree.ts";
 import { DIRECTORY, fails, FILE, onVolume } from "../support/on_volume.ts";
 
@@ -65,5 +66,33 @@ Deno.test("VolumeTree lists more names than one call answers, sorted", () => {
     const names = Array.from({ length: 1000 }, (_, index) => `n${index}`);
     for (const name of names) volume.create(volume.root, name, FILE);
     assertEquals(new VolumeTree(volume).names(volume.root), names.sort());
+  });
+});
+
+Deno.test("VolumeTree says which attributes a volume cannot hold", () => {
+  onVolume((volume) => {
+    const tree = new VolumeTree(volume);
+    const node = volume.create(volume.root, "a", FILE);
+    const value = new Uint8Array([1]);
+    const lacks = tree.dress(node, ATTR, [
+      ["user.large", new Uint8Array(70_000)],
+      ["n".repeat(300), value],
+      ["user.fits", value],
+    ]);
+    assertEquals(lacks.map((lack) => lack.split(":")[0]), ["E2BIG", "ERANGE"]);
+    assertEquals(tree.xattrs(node), [["user.fits", value]]);
+  });
+});
+
+Deno.test("VolumeTree finds another name beside one that was left behind", () => {
+  onVolume((volume) => {
+    const tree = new VolumeTree(volume);
+    const left = freeName(() => false);
+    volume.create(volume.root, left, FILE);
+    volume.create(volume.root, "a", FILE);
+    const file = tree.begin(volume.root, "a");
+    const { node } = file.keep(ATTR, []);
+    file.close();
+    assertEquals([tree.names(volume.root), volume.lookup(volume.root, "a")], [[left, "a"], node]);
   });
 });
