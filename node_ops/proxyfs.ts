@@ -168,7 +168,6 @@ class ProxyMount {
   #changeOwner(node: Node, fd: number | null, { uid, gid }: AttrChange): void {
     if (uid === undefined && gid === undefined) return;
     const owner = [uid ?? node.data.uid, gid ?? node.data.gid] as const;
-    if (owner[0] === node.data.uid && owner[1] === node.data.gid) return;
     if (fd === null) this.#fs.lchown(this.#pathOf(node), ...owner);
     else this.#fs.fchown(fd, ...owner);
   }
@@ -207,32 +206,38 @@ class ProxyMount {
 
   /** Gives something new its owner and mode, as far as the other side lets us. */
   #adopt(path: string, { uid, gid }: Owner, mode: number): Node {
-    const made = there("stat", () => this.#fs.lstat(path));
+    let made = there("stat", () => this.#fs.lstat(path));
     if (made.uid !== uid || made.gid !== gid) {
       unlessRefused(() => this.#fs.lchown(path, uid, gid));
+      made = there("stat", () => this.#fs.lstat(path));
     }
     const wanted = mode & PERMISSION_BITS;
-    if (!isLink(mode) && (made.mode & PERMISSION_BITS) !== wanted) {
-      there("chmod", () => this.#fs.chmod(path, wanted));
-    }
+    if (isLink(mode) || (made.mode & PERMISSION_BITS) === wanted) return this.#node(made);
+    there("chmod", () => this.#fs.chmod(path, wanted));
     return this.#node(there("stat", () => this.#fs.lstat(path)));
   }
 
   /** Its descriptor over there is the one that makes it. ENOTSUP if the other side cannot. */
-  #tmpfile(parent: Node, mode: number, { uid, gid }: Owner, isLinkable: boolean): Node {
+  #tmpfile(parent: Node, mode: number, owner: Owner, isLinkable: boolean): Node {
     const path = this.#pathOf(parent);
     const bits = mode & PERMISSION_BITS;
     const flags = O_TMPFILE | O_RDWR | (isLinkable ? 0 : O_EXCL);
     const made = there(`open "${path}"`, () => this.#openUnnamed(path, flags, bits));
-    const fd = made.fd!;
-    return there("make a file without a name", () => {
-      const stat = this.#fs.fstat(fd);
-      if (stat.uid !== uid || stat.gid !== gid) unlessRefused(() => this.#fs.fchown(fd, uid, gid));
-      this.#fs.fchmod(fd, bits);
-      const node = this.#node(this.#fs.fstat(fd));
+    try {
+      const node = this.#node(this.#adoptUnnamed(made.fd!, owner, bits));
       node.data.made = made;
       return node;
-    });
+    } catch (error) {
+      there("close", () => this.#fs.close(made));
+      throw error;
+    }
+  }
+
+  #adoptUnnamed(fd: number, { uid, gid }: Owner, mode: number): PathStat {
+    const { uid: user, gid: group } = there("stat", () => this.#fs.fstat(fd));
+    if (user !== uid || group !== gid) unlessRefused(() => this.#fs.fchown(fd, uid, gid));
+    there("chmod", () => this.#fs.fchmod(fd, mode));
+    return there("stat", () => this.#fs.fstat(fd));
   }
 
   /** Who does not know the flag takes it for an open of the directory. */
@@ -333,7 +338,7 @@ function numbered(cursors: Map<string, number>, names: readonly string[]): Map<s
 /** Gives something away, unless the other side does not let us: then it stays theirs. */
 function unlessRefused(give: () => void): void {
   try {
-    give();
+    there("chown", give);
   } catch (error) {
     if (!isErrnoError(error) || error.code !== "EPERM") throw error;
   }

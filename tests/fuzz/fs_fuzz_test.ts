@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { createFS } from "../../fs/create_fs.ts";
 import type { FS } from "../../fs/fs.ts";
 import { MEMFS } from "../../node_ops/memfs.ts";
+import { PROXYFS } from "../../node_ops/proxyfs.ts";
 import { VOLUMEFS } from "../../node_ops/volume.ts";
 import { memoryHandle } from "../../opfs/device/memory.ts";
 import { checkVolume } from "../../opfs/volume/check.ts";
@@ -28,6 +29,19 @@ type Make = (clock: () => number) => Real;
 function onMemfs(clock: () => number): Real {
   const root = { type: MEMFS, options: { clock } };
   return { instances: [createFS({ clock, root })], close: () => [] };
+}
+
+/** One instance, or two that see each other's changes, over the directory of another one. */
+function onProxy(count: number): Make {
+  return (clock) => {
+    const theirs = createFS({ clock, root: { type: MEMFS, options: { clock } } });
+    theirs.umask(0);
+    const root = { type: PROXYFS, options: { fs: theirs } };
+    return {
+      instances: Array.from({ length: count }, () => createFS({ clock, root })),
+      close: () => checkNames(theirs),
+    };
+  };
 }
 
 /** Some instances over one volume: each caches names, and all see what any of them does. */
@@ -144,4 +158,12 @@ Deno.test("difference() notices when a call is left out on one side only", () =>
     "ENOENT",
     "ok",
   ]);
+});
+
+Deno.test(`FS over PROXYFS agrees with the model over ${COUNT} random calls`, () => {
+  compare(onProxy(1), COUNT);
+});
+
+Deno.test(`Two FS over one PROXYFS agree with the model over ${COUNT} random calls`, () => {
+  compare(onProxy(2), COUNT);
 });
