@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { existsSync } from "node:fs";
 import process from "node:process";
 import { isErrnoError } from "../mod.ts";
 import { catVerb } from "./cat.ts";
@@ -32,6 +33,7 @@ import { mountVerb } from "./mount.ts";
 import { mvVerb } from "./mv.ts";
 import { putVerb } from "./put.ts";
 import { rmVerb } from "./rm.ts";
+import { runShell } from "./shell.ts";
 import { statVerb } from "./stat.ts";
 import { Interrupted } from "./steps.ts";
 import { processTerminal, ReaderGone } from "./terminal.ts";
@@ -105,7 +107,7 @@ export async function main(
   const verb = VERBS.find((one) => one.name === name);
   try {
     const status = verb === undefined
-      ? without(name, terminal)
+      ? await without(name, { terminal, isOnly: rest.length === 0 })
       : await runVerb(verb, rest, terminal);
     terminal.flush();
     return status;
@@ -123,20 +125,34 @@ async function runVerb(verb: Verb, args: string[], terminal: Terminal): Promise<
   return await verb.run({ words, options: values, terminal });
 }
 
-/** No verb, or none that is known. */
-function without(name: string | undefined, terminal: Terminal): number {
+/** No verb, or none that is known: an image alone is a shell on it. */
+async function without(
+  name: string | undefined,
+  { terminal, isOnly }: { terminal: Terminal; isOnly: boolean },
+): Promise<number> {
   if (name === "--help" || name === "-h" || name === "help") {
     terminal.print(overview());
     return EXIT_GOOD;
   }
   if (name === undefined) throw new UsageError("a verb is missing");
+  if (isOnly && isImage(name)) {
+    const tellOf = (error: unknown, about: { name: string; isDebug: boolean }): number =>
+      tell(error, { ...about, terminal });
+    return await runShell(name, { verbs: VERBS, terminal, tell: tellOf });
+  }
   throw new UsageError(`there is no verb "${name}"`);
+}
+
+/** A name with a dot or a slash is no verb that somebody has misspelt. */
+function isImage(name: string): boolean {
+  return !name.startsWith("-") && (/[./]/.test(name) || existsSync(name));
 }
 
 function overview(): string {
   const width = Math.max(...VERBS.map((verb) => verb.name.length));
   const lines = VERBS.map((verb) => `  ${verb.name.padEnd(width)}  ${verb.summary}\n`);
-  return `cairn VERB ...\n\n${lines.join("")}\n` +
+  return `cairn VERB ...\ncairn IMAGE\n\n${lines.join("")}\n` +
+    "`cairn IMAGE` alone is a shell on the image; `help` in there says what it has.\n" +
     "`cairn VERB --help` says more. Names that begin with a dash go behind `--`.\n";
 }
 
