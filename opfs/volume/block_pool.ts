@@ -322,8 +322,11 @@ export class BlockPool {
   /** Dirty frames in order of their blocks; logged ones too, or alone, or not. */
   dirtyFrames(which: "all" | "logged" | "unlogged"): number[] {
     const frames: number[] = [];
-    for (let frame = 0; frame < this.#used; frame++) {
+    let left = this.#dirty;
+    for (let frame = 0; left > 0; frame++) {
+      invariant(frame < this.#used, "V12: fewer blocks are dirty than are counted");
       if ((this.#flags[frame]! & DIRTY) === 0) continue;
+      left--;
       const isLogged = (this.#flags[frame]! & LOGGED) !== 0;
       if (which === "all" || isLogged === (which === "logged")) frames.push(frame);
     }

@@ -26,7 +26,7 @@ export interface VolumeOptions extends Omit<FormatOptions, "force">, JournalOpti
   create?: boolean;
   /** Whether every change answers EROFS and nothing is written. Default false. */
   readOnly?: boolean;
-  /** Bytes of memory for file data. Default 8 MiB. */
+  /** Bytes of memory for file data at most; taken as they are needed. Default 32 MiB. */
   poolBytes?: number;
   /**
    * Bytes that the volume's file may have at most: what would take more is ENOSPC. One that is larger
@@ -40,7 +40,7 @@ export interface VolumeOptions extends Omit<FormatOptions, "force">, JournalOpti
   quotaBytes?: number;
 }
 
-const POOL_BYTES_DEFAULT = 8 * 1024 * 1024;
+const POOL_BYTES_DEFAULT = 32 * 1024 * 1024;
 
 /**
  * Mounts the volume on a device; an empty device is formatted first. The volume owns the handle from
