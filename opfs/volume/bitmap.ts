@@ -256,7 +256,7 @@ export class Bitmap {
   give(start: number, count: number): void {
     invariant(
       !this.anyFree(start, count),
-      `V2: block ${start} or one behind it is given back free`,
+      "V2: blocks are given back that are free",
     );
     this.#given.push(start, count);
   }

@@ -287,7 +287,7 @@ function makeOrphan(state: VolumeState, slot: number): void {
 export function destroy(state: VolumeState, slot: number): void {
   const type = state.typeOf(slot);
   const isInode = type >= L.TYPE.FILE && type <= L.TYPE.SYMLINK;
-  invariant(isInode, `V4: slot ${slot} of type ${type} is destroyed`);
+  invariant(isInode, "V4: what is no inode is destroyed");
   const leaves = state.extents.leavesOf(slot);
   for (const run of state.extents.runsOf(slot)) state.bitmap.give(run.block, run.count);
   for (let index = 0; index < leaves.length; index++) {
@@ -345,7 +345,7 @@ function checkLoop(state: VolumeState, source: number, to: number, name: string)
   if (state.typeOf(source) !== L.TYPE.DIRECTORY) return;
   let steps = 0;
   for (let slot = to;; slot = state.paths.parentOf(slot)) {
-    invariant(steps++ < state.tables.slotCount, `V6: the way up from ${to} does not end`);
+    invariant(steps++ < state.tables.slotCount, "V6: the way up from a directory does not end");
     if (slot === source) throw new ErrnoError("EINVAL", `move "${name}" into itself`);
     if (slot === L.ROOT_SLOT) return;
   }

@@ -144,7 +144,7 @@ export class InodeTable {
     invariant(slot >= L.FIRST_FILE_SLOT, "V6: the root is never given back");
     const at = this.#tables.edit(slot);
     const { view, slots } = this.#tables;
-    invariant(view.getUint8(at) !== L.TYPE.FREE, `V4: slot ${slot} is given back twice`);
+    invariant(view.getUint8(at) !== L.TYPE.FREE, "V4: a slot is given back that is free");
     const generation = this.#ownGeneration.get(slot) ??
       view.getUint16(at + L.SLOT.GENERATION, L.LE);
     slots.fill(0, at, at + L.SLOT_BYTES);

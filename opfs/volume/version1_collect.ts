@@ -149,9 +149,17 @@ class Collector {
       this.#leaveOut(path, `its path has ${bytes.length} bytes, ${PATH_BYTES_MAX} at most`);
       return;
     }
+    if (!this.#shared.has(ino)) this.#tellAttributes(ino, path);
     if (isDir(attr.mode)) this.#directory(ino, path, { attr, bytes });
     else this.#inode(ino, path, { attr, bytes });
     this.#refuseTooMuch();
+  }
+
+  #tellAttributes(ino: Ino, path: string): void {
+    const names = this.#volume.listxattr(ino);
+    if (names.length === 0) return;
+    const message = `its extended attributes have no place: ${names.join(", ")}`;
+    this.#findings.add({ code: "attributes-lost", severity: "lost", message, path });
   }
 
   #leaveOut(path: string, message: string): void {

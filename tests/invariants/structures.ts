@@ -67,7 +67,7 @@ const bitmapRows: readonly Row[] = [
   ["V1: blocks at 3 are owned already", () => usedBitmap().take(3, 1)],
   ["V1: blocks at 4 are owned already", () => usedBitmap().borrow(4, 1)],
   ["V1: a block at 20 that was borrowed is free", () => usedBitmap().giveBack(20, 1)],
-  ["V2: block 10 or one behind it is given back free", () => usedBitmap().give(10, 10)],
+  ["V2: blocks are given back that are free", () => usedBitmap().give(10, 10)],
   ["V7: a run of no blocks is taken", () => bitmapOf().take(0, 0)],
   ["V7: blocks behind the end are taken", () => bitmapOf().take(60, 10)],
   ["V7: blocks that are not there become free", () => usedBitmap().giveBack(0, 0)],
@@ -190,7 +190,7 @@ const inodeRows: readonly Row[] = [
     inodes.allocate(L.TYPE.FILE);
   }],
   ["V6: the root is never given back", () => inodesOf().inodes.release(0)],
-  ["V4: slot 32 is given back twice", () => {
+  ["V4: a slot is given back that is free", () => {
     const { inodes, slot } = withFile();
     inodes.release(slot);
     inodes.release(slot);
@@ -213,7 +213,7 @@ function pathsOf(): { paths: PathTable; tables: Tables } {
 
 const pathRows: readonly Row[] = [
   ["V5: an entry of no length there is", () => pathsOf().paths.write(0, new Uint8Array(9), 0)],
-  ["V5: granule 0 is given back free", () => {
+  ["V5: granules are given back that are free", () => {
     const { paths } = pathsOf();
     const offset = paths.write(0, new Uint8Array(9).fill(65), 9);
     paths.drop(offset, 9);

@@ -3,8 +3,11 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ErrnoError } from "../../../abi/errno.ts";
 import { memoryHandle } from "../../../opfs/device/memory.ts";
 import { checkVolume } from "../../../opfs/volume/check.ts";
+import type { Journal } from "../../../opfs/volume/journal.ts";
 import { openVolumeSync, type VolumeOptions } from "../../../opfs/volume/mount.ts";
+import { stateOf } from "../../support/engine_state.ts";
 import { FaultyHandle } from "../../support/faulty_handle.ts";
+import { contentsOf } from "../../support/model_tree.ts";
 
 const FILE = { mode: 0o100644, uid: 0, gid: 0 };
 
@@ -117,4 +120,53 @@ Deno.test("Volume.stats() and metrics() are true", () => {
   assertEquals([commits, flushes, writeBacks, misses], [2, 2, 0, 0]);
   volume.close();
   assertEquals(volume.stats().state, "closed");
+});
+
+Deno.test("Journal counts what a wrap leaves out of the ring: no record that still counts is written over", () => {
+  for (let before = 2; before <= 38; before += 2) {
+    const device = memoryHandle();
+    const volume = openVolumeSync(device, { ringBytes: 128 * 1024, durability: "op" });
+    const inos = Array.from({ length: 40 }, (_, at) => volume.create(volume.root, `f${at}`, FILE));
+    const bytes = new Uint8Array(20_000);
+    // The tail is somewhere else in each round.
+    for (let at = 0; at < before; at++) {
+      volume.write(inos[at]!, bytes.subarray(0, 2000).fill(99), 0);
+    }
+    const journal = stateOf(volume).committer as Journal;
+    journal.checkpoint();
+    journal.flush();
+    journal.checkpointInLessSpace = () => {
+      throw new ErrnoError("ENOSPC", "go home");
+    };
+    const { commits } = journal.metrics;
+    let done = 0;
+    assertThrows(
+      () => {
+        for (; done < 40; done++) volume.write(inos[done]!, bytes.fill(done + 1), 0);
+      },
+      ErrnoError,
+      "ENOSPC",
+    );
+    assert(done > 2 && volume.stats().journalBytes <= 128 * 1024, `${done} written`);
+    // What gives room back goes on until the ring is full.
+    let size = 20_000;
+    assertThrows(
+      () => {
+        while (size > 0) volume.setattr(inos[0]!, { size: --size });
+      },
+      ErrnoError,
+      "ENOSPC",
+    );
+    size++;
+    assert(size < 19_980, `${size} bytes`);
+    const crashed = openVolumeSync(memoryHandle(device.toBytes()), { readOnly: true });
+    assertEquals(crashed.report.replayedRecords, journal.metrics.commits - commits);
+    for (let at = 0; at < done; at++) {
+      const read = contentsOf(crashed, crashed.lookup(crashed.root, `f${at}`));
+      assert(
+        read.length === (at === 0 ? size : 20_000) && read.every((byte) => byte === at + 1),
+        `f${at}`,
+      );
+    }
+  }
 });

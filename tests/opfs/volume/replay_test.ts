@@ -123,3 +123,25 @@ Deno.test("replayTables() applies in order and refuses what is not there", () =>
     assertThrows(() => replayTables(found, { tables: tables(), superblock }), ErrnoError, "V10");
   }
 });
+
+Deno.test("findRecords() does not take a record that follows another one than the last", () => {
+  // The tail says which checksum was before it: a ring of somebody else has another one.
+  const ring = new Ring();
+  ring.add(0);
+  assertThrows(
+    () => findRecords(ring.bytes, headerAt(0, 10, 98)),
+    ErrnoError,
+    "V10: record 10 is damaged and record 10 is whole",
+  );
+  // Two chains of the same numbers: the second record of the other one is none of this.
+  const [one, other] = [new Ring(), new Ring()];
+  const end = one.add(0);
+  other.add(0, { slot: 41 });
+  other.add(end);
+  one.bytes.set(other.bytes.subarray(end, end + 512), end);
+  assertThrows(
+    () => findRecords(one.bytes, headerAt(0)),
+    ErrnoError,
+    "V10: record 11 is damaged and record 11 is whole",
+  );
+});

@@ -1,7 +1,9 @@
 /**
  * The tree of a volume as version-1 slots and paths.
  */
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
+import { memoryHandle } from "../../../opfs/device/memory.ts";
+import { openVolumeSync } from "../../../opfs/volume/mount.ts";
 import { Findings } from "../../../opfs/volume/transfer.ts";
 import { collectTree, GrowingBytes } from "../../../opfs/volume/version1_collect.ts";
 import { ModelVolume } from "../../support/model_volume.ts";
@@ -20,6 +22,22 @@ function collect(volume: ModelVolume) {
   });
   return { collected, names, codes: codesOf(findings.list) };
 }
+
+Deno.test("collectTree() tells of extended attributes once for each inode, in order", () => {
+  const volume = openVolumeSync(memoryHandle());
+  const a = volume.create(volume.root, "a", { mode: 0o100644, uid: 0, gid: 0 });
+  volume.link(a, volume.root, "b");
+  for (const name of ["user.one", "user.two"]) volume.setxattr(a, name, new Uint8Array(9), 0);
+  volume.setxattr(volume.root, "user.root", new Uint8Array(9000), 0);
+  const findings = new Findings();
+  collectTree(volume, findings);
+  assertEquals(findings.list.map(({ code, severity, path }) => [code, severity, path]), [
+    ["attributes-lost", "lost", "/"],
+    ["attributes-lost", "lost", "/a"],
+  ]);
+  assert(findings.list[1]!.message.includes("user.one, user.two"));
+  volume.close();
+});
 
 Deno.test("collectTree() puts parents first, names sorted, second names as type 4", () => {
   const volume = new ModelVolume();
