@@ -10,6 +10,7 @@
 import { existsSync } from "node:fs";
 import process from "node:process";
 import { isErrnoError } from "../mod.ts";
+import { benchVerb } from "./bench.ts";
 import { catVerb } from "./cat.ts";
 import { checkVerb } from "./check.ts";
 import { chmodVerb } from "./chmod.ts";
@@ -81,6 +82,7 @@ const VERBS: readonly Verb[] = [
   dumpVerb,
   importVerb,
   exportVerb,
+  benchVerb,
   versionVerb,
 ];
 
