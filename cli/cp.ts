@@ -15,7 +15,7 @@ import { filesOf, inoOf, withVolumeAtLength } from "./image.ts";
 import { lastName, parentPath, type Place, placeOf, placeText } from "./place.ts";
 import { interruptible, type Interrupts, takeSteps } from "./steps.ts";
 import type { Entry, Tree } from "./tree_ops.ts";
-import { at, type Call, EXIT_FOUND, EXIT_GOOD, UsageError, type Verb } from "./verb.ts";
+import { at, type Call, EXIT_FOUND, EXIT_GOOD, PlaceError, UsageError, type Verb } from "./verb.ts";
 import { VolumeTree } from "./volume_tree.ts";
 import { tellFindings } from "./words.ts";
 
@@ -171,13 +171,15 @@ class Session {
     const to = this.#worlds.get(target.image)!;
     const entry = at(placeText(source), () => this.#sourceAt(from, source));
     const isOnly = words.length === 2;
+    const leaveOut = source.image === null ? imageFiles(target.image!, BEING_WRITTEN) : undefined;
+    if (leaveOut?.(entry.key)) refuseItself(source, "an image");
     const destination = at(placeText(target), () => destinationOf(to, { source, target, isOnly }));
-    if (from === to && isDir(entry.attr.mode)) refuseItself(from, source, destination);
+    if (from === to && isDir(entry.attr.mode)) refuseInside(from, source, destination);
     const copy = new TreeCopy({
       from: from.tree,
       to: to.tree,
       keepsExisting: options["no-clobber"] === true,
-      leaveOut: source.image === null ? imageFiles(target.image!, BEING_WRITTEN) : undefined,
+      leaveOut,
       spares: target.image === null ? imageFiles(source.image!, BEING_READ) : undefined,
     });
     const job: CopyJob<unknown, unknown> = {
@@ -236,14 +238,14 @@ function joined({ path, name }: Destination): string {
 }
 
 /** A directory copied into itself would never end. */
-function refuseItself(world: World, source: Place, { path }: Destination): void {
+function refuseInside(world: World, source: Place, { path }: Destination): void {
   const from = world.realPath(source.path) ?? source.path;
   const to = world.realPath(path) ?? path;
-  const isInside = from === "/" || to === from || to.startsWith(`${from}/`);
-  if (!isInside) return;
-  at(placeText(source), () => {
-    throw new ErrnoError("EINVAL", "copy a directory into itself");
-  });
+  if (from === "/" || to === from || to.startsWith(`${from}/`)) refuseItself(source, "a directory");
+}
+
+function refuseItself(source: Place, what: string): never {
+  throw new PlaceError(placeText(source), new ErrnoError("EINVAL", `copy ${what} into itself`));
 }
 
 const BEING_WRITTEN = "left out: it is the image that is being written";

@@ -15,12 +15,13 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
-import { type FS, O_RDONLY } from "../mod.ts";
+import { ErrnoError, type FS, O_RDONLY } from "../mod.ts";
 import type { Progress } from "../opfs/mod.ts";
 import { filesOf, withVolumeAtLength } from "./image.ts";
 import { newFile } from "./new_file.ts";
+import { isSameFile } from "./place.ts";
 import { interruptible, type Interrupts, takeSteps } from "./steps.ts";
-import { at, type Call, EXIT_GOOD, type Verb } from "./verb.ts";
+import { at, type Call, EXIT_GOOD, PlaceError, type Verb } from "./verb.ts";
 
 /** The verb. */
 export const getVerb: Verb = {
@@ -50,10 +51,16 @@ async function run({ words, options, terminal }: Call, interrupts: Interrupts): 
     const name = path.slice(path.replace(/\/+$/, "").lastIndexOf("/") + 1);
     const isFolder = given !== undefined && existsSync(given) && statSync(given).isDirectory();
     const target = given === undefined ? name : isFolder ? join(given, name) : given;
+    if (isSameFile(target, image)) refuseImage(target);
     const steps = copyOut(files, { path, target, image, force: options.force === true });
     await takeSteps(steps, { terminal, label: "getting", interrupts });
   });
   return EXIT_GOOD;
+}
+
+/** A name too few, and the file would take the place of all. */
+function refuseImage(target: string): never {
+  throw new PlaceError(target, new ErrnoError("EBUSY", "replace it: it is the image itself"));
 }
 
 interface Out {

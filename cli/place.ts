@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import process from "node:process";
 import { UsageError } from "./verb.ts";
 
@@ -64,4 +64,10 @@ export function freeName(isTaken: (name: string) => boolean): string {
     const name = `.cairn-${process.pid}-${number}`;
     if (!isTaken(name)) return name;
   }
+}
+
+/** Whether two paths of the host lead to one file. */
+export function isSameFile(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((path) => statSync(path, { throwIfNoEntry: false }));
+  return a !== undefined && b !== undefined && a.dev === b.dev && a.ino === b.ino;
 }

@@ -12,6 +12,7 @@ import process from "node:process";
 import { ErrnoError, type FS, isDir, O_CREAT, O_EXCL, O_WRONLY } from "../mod.ts";
 import type { Progress } from "../opfs/mod.ts";
 import { filesOf, withVolumeAtLength } from "./image.ts";
+import { isSameFile } from "./place.ts";
 import { interruptible, type Interrupts, takeSteps } from "./steps.ts";
 import { at, type Call, EXIT_GOOD, PlaceError, type Verb } from "./verb.ts";
 
@@ -39,6 +40,9 @@ const DEFAULT_MODE = 0o644;
 
 async function run({ words, terminal }: Call, interrupts: Interrupts): Promise<number> {
   const [image, source, path] = words as [string, string, string | undefined];
+  if (source !== "-" && isSameFile(source, image)) {
+    throw new PlaceError(source, new ErrnoError("EINVAL", "put an image into itself"));
+  }
   const fd = at(source, () => openSource(source));
   try {
     await withVolumeAtLength(image, async (volume) => {

@@ -85,6 +85,7 @@ Deno.test("cairn cp refuses what makes no sense, in one line", () => {
       [[`${folder}/none`, `${image}:/`], /none": ENOENT/],
       [[`${image}:/a`, `${image}:/a`], /v:\/a": EINVAL: cannot copy it to itself/],
       [["-r", `${image}:/dir`, `${image}:/dir/in`], /v:\/dir": EINVAL: .* into itself/],
+      [[image, `${image}:/`], /v": EINVAL: .* an image into itself/],
       [["-r", `${image}:/`, `${image}:/dir`], /EINVAL: .* into itself/],
       [["-r", `${image}:/dir`, `${folder}/file`], /file": ENOTDIR/],
       [[`${image}:/a`, `${image}:/dir/b`, `${image}:/none`], /v:\/none": ENOENT/],

@@ -33,7 +33,14 @@ Deno.test("cairn get refuses bad input and makes nothing", () => {
       [["get", image, "/none", `${folder}/out`], /v:\/none": ENOENT/],
       [["get", image, "/", `${folder}/out`], /v:\/": EISDIR/],
     ]);
+    Deno.writeTextFileSync(`${folder}/a`, "a");
+    cairn(["put", image, `${folder}/a`]);
+    const whole = Deno.readFileSync(image);
+    assertAllFail([
+      [["get", "--force", image, "/a", image], /v": EBUSY: .* it is the image itself/],
+    ]);
+    assertEquals(Deno.readFileSync(image), whole);
     const names = [...Deno.readDirSync(folder)].map((entry) => entry.name).sort();
-    assertEquals(names, ["text", "v"]);
+    assertEquals(names, ["a", "text", "v"]);
   });
 });

@@ -2,7 +2,7 @@
  * Where something is that is copied.
  */
 import { assertEquals, assertThrows } from "@std/assert";
-import { freeName, lastName, parentPath, placeOf, placeText } from "../../cli/place.ts";
+import { freeName, isSameFile, lastName, parentPath, placeOf, placeText } from "../../cli/place.ts";
 import { UsageError } from "../../cli/verb.ts";
 import { inFolder } from "../support/command_line.ts";
 
@@ -46,4 +46,15 @@ Deno.test("freeName() gives a name that nobody has", () => {
   assertEquals(first.startsWith("."), true);
   const second = freeName((name) => name === first);
   assertEquals(second !== first && freeName(() => false) === first, true);
+});
+
+Deno.test("isSameFile() sees through names and links", () => {
+  inFolder((folder) => {
+    for (const name of ["a", "b"]) Deno.writeTextFileSync(`${folder}/${name}`, "");
+    Deno.linkSync(`${folder}/a`, `${folder}/hard`);
+    Deno.symlinkSync("a", `${folder}/soft`);
+    const same = (other: string) => isSameFile(`${folder}/a`, `${folder}/${other}`);
+    assertEquals(["a", "hard", "soft", "b", "none"].map(same), [true, true, true, false, false]);
+    assertEquals(isSameFile(`${folder}/none`, `${folder}/none`), false);
+  });
 });

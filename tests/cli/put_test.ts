@@ -54,6 +54,7 @@ Deno.test("cairn put refuses bad input and leaves the volume as it was", () => {
     assertAllFail([
       [["put", image, `${folder}/none`], /".*none": ENOENT/],
       [["put", image, folder], /EISDIR/],
+      [["put", image, image], /v": EINVAL: cannot put an image into itself/],
       [["put", image, `${folder}/a`, "/no/such"], /v:\/no\/such": ENOENT/],
       [["put", image, `${folder}/a`, `/${"n".repeat(256)}`], /ENAMETOOLONG/],
     ]);
