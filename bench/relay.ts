@@ -98,6 +98,7 @@ class Desk {
     const { figures, error } = JSON.parse(said) as { figures?: Figures; error?: string };
     if (figures === undefined) return this.#ended.reject(new Error(error));
     this.results.push({ job: this.#current!, figures });
+    console.error(`${this.#current!.where}, round ${this.#current!.round}`);
   }
 
   #send(response: ServerResponse, type: string, body: string): void {

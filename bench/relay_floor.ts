@@ -10,6 +10,7 @@ import { openOpfsHandle, openVolume, type VolumeTicket } from "../opfs/mod.ts";
 
 /** What a helper thread is asked to do. */
 export type Ask =
+  | { what: "ready" }
   | { what: "pong"; words: Int32Array }
   | { what: "raw"; path: string; pieces: number }
   | { what: "client"; ticket: VolumeTicket; name: string }
@@ -29,6 +30,7 @@ let durable: (calls: number) => void = () => {};
 
 /** Does what a helper thread is asked to. */
 export async function help(ask: Ask): Promise<unknown> {
+  if (ask.what === "ready") return null;
   if (ask.what === "pong") return pong(ask.words);
   if (ask.what === "raw") return await raw(ask.path, ask.pieces);
   if (ask.what === "client") return await attach(ask.ticket, ask.name);
@@ -51,28 +53,39 @@ function pong(words: Int32Array): void {
 /** Microseconds of a bare round trip; this thread sleeps if it can, and spins if it cannot. */
 export function ping(words: Int32Array, count: number, maySleep: boolean): number {
   const began = performance.now();
-  for (let round = 1; round <= count; round++) {
+  const last = Atomics.load(words, 0) + count;
+  for (let round = last - count + 1; round <= last; round++) {
     Atomics.store(words, 0, round);
     Atomics.notify(words, 0);
     while (Atomics.load(words, 1) !== round) {
       if (maySleep) Atomics.wait(words, 1, round - 1, 1000);
     }
   }
-  const micros = (performance.now() - began) * 1000 / count;
+  return (performance.now() - began) * 1000 / count;
+}
+
+/** The other side may go. */
+export function endPing(words: Int32Array): void {
   Atomics.store(words, 2, 1);
   Atomics.notify(words, 0);
-  return micros;
 }
 
 async function raw(path: string, pieces: number): Promise<RawFigures> {
   const handle = await openOpfsHandle(path);
   handle.truncate(0);
   handle.flush();
-  const timed = (call: (at: number) => void, end: () => void): number => {
+  const micros = (call: () => void): number => {
     const began = performance.now();
-    for (let index = 0; index < pieces; index++) call(index * PIECE.length);
-    end();
-    return (performance.now() - began) * 1000 / pieces;
+    call();
+    return (performance.now() - began) * 1000;
+  };
+  const timed = (call: (at: number) => void, end: () => void): number => {
+    const each: number[] = [];
+    for (let index = 0; index < pieces; index++) {
+      each.push(micros(() => call(index * PIECE.length)));
+    }
+    const sorted = each.sort((a, b) => a - b);
+    return sorted[Math.floor(pieces / 2)]! + micros(end) / pieces;
   };
   const write = timed((at) => void handle.write(PIECE, { at }), () => handle.flush());
   const read = timed((at) => void handle.read(PIECE, { at }), () => {});
