@@ -14,6 +14,7 @@ import { CachedVolume, type CacheMetrics } from "./cache.ts";
 import { fileHandle } from "./device/file.ts";
 import type { StorageHandle } from "./device/handle.ts";
 import { openOpfsHandle } from "./device/opfs.ts";
+import { withoutSync } from "./relay/call_port.ts";
 import { Channel, claimChannel, DEFAULT_DEADLINE_MS, threadMayWait } from "./relay/channel.ts";
 import { clientLockName, holdLock, lockManager } from "./relay/client_lock.ts";
 import { startCommitTimer } from "./relay/commit_timer.ts";
@@ -23,7 +24,13 @@ import { Doorbell } from "./relay/doorbell.ts";
 import { RelayHost } from "./relay/host.ts";
 import type { RelayAddress, VolumePlace } from "./relay/messages.ts";
 import type { Metric } from "./relay/metrics.ts";
-import { assertCanShare, canHoldDevice, placeOf } from "./relay/place.ts";
+import {
+  assertCanShare,
+  canHoldDevice,
+  canShare,
+  ISOLATION_ADVICE,
+  placeOf,
+} from "./relay/place.ts";
 import { promisesOf, RelayPromises, type VolumePromises } from "./relay/promises.ts";
 import { type ChannelMemory, Claimed, openChannelMemory } from "./relay/protocol.ts";
 import type { Value } from "./relay/s11n.ts";
@@ -173,7 +180,9 @@ export async function openVolume(
   const place = placeOf(name!);
   const isDirect = access === "direct" || access === "auto" && canHoldDevice(place);
   if (isDirect) return await openHere(place, options);
-  assertCanShare(name!);
+  // A page that does not want to spin has promises, with memory to share or without.
+  const wantsSync = threadMayWait() || options.blocking === "spin";
+  if (wantsSync) assertCanShare(name!);
   return await openRelayed(place, options);
 }
 
@@ -271,6 +280,7 @@ async function openRelayed(place: VolumePlace, options: OpenOptions): Promise<Op
   };
   try {
     const host = await entry.host;
+    if (!canShare()) return await openByCalls(host, options, leave);
     const connect = () => host.connect(options.areaBytes ?? DEFAULT_AREA_BYTES).buffer;
     const share = (): VolumeTicket => ({
       kind: "cairn ticket",
@@ -284,6 +294,32 @@ async function openRelayed(place: VolumePlace, options: OpenOptions): Promise<Op
     await leave().catch(() => {});
     throw error;
   }
+}
+
+/** Calls by messages, where no memory can be shared: promises are all there is. */
+async function openByCalls(
+  host: RelayHost,
+  options: OpenOptions,
+  leave: () => Promise<void>,
+): Promise<OpenedVolume> {
+  const port = host.calls();
+  const { root, report } = host.address;
+  return dress(withoutSync(root, `${ISOLATION_ADVICE}, or await volume.promises`), {
+    transport: "relay",
+    report: { ...report as MountReport, ...await storageReport(options) },
+    promises: port.calls,
+    stats: async () => withPrefix("", await port.stats()),
+    metrics: async () => {
+      const figures = await port.stats();
+      const [engine, device] = [withPrefix("engine.", figures), withPrefix("device.", figures)];
+      return { calls: {}, cache: null, relay: {}, engine, device };
+    },
+    share() {
+      throw new ErrnoError("ENOTSUP", `share the volume: ${ISOLATION_ADVICE}`);
+    },
+    exportImage: () => host.exportImage(),
+    close: once(() => port.calls.close().finally(leave)),
+  });
 }
 
 /** Whether a relay that was started has ended without being asked to. */
@@ -341,6 +377,7 @@ async function attach(
   owner: Ownership = NO_OWNER,
 ): Promise<OpenedVolume> {
   const { address, channels } = ticket;
+  if (address.doorbell === null) throw new ErrnoError("EINVAL", "open a ticket of no channel");
   const doorbell = new Doorbell(address.doorbell);
   const memories = channels.map(openChannelMemory);
   const letGo = await claim(memories, ticket.name);

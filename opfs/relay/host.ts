@@ -9,6 +9,7 @@
  * @module
  */
 import { ErrnoError } from "../../abi/errno.ts";
+import { PortPromises } from "./call_port.ts";
 import { closeChannel } from "./channel.ts";
 import { watchLock } from "./client_lock.ts";
 import { nudged, startWorker, type WorkerGiven } from "./delivery.ts";
@@ -47,8 +48,9 @@ export class RelayHost {
   readonly #worker: Worker;
   readonly #silenceMs: number;
   readonly #channels = new Set<ChannelMemory>();
-  /** How to end the images that somebody may still read. */
+  /** How to end the images that somebody may still read, and the calls that wait. */
   readonly #images = new Set<(error: ErrnoError) => void>();
+  readonly #calls = new Set<PortPromises>();
   readonly #ended = Promise.withResolvers<void>();
 
   /** Stops watching whether the worker's thread lives. */
@@ -155,6 +157,22 @@ export class RelayHost {
   }
 
   /**
+   * Calls by messages, for a page that may not share memory.
+   *
+   * @throws {ErrnoError} EIO if the relay is not there
+   */
+  calls(): PortPromises {
+    if (this.state !== "ready") throw new ErrnoError("EIO", `call a relay that is ${this.state}`);
+    const { port1, port2 } = new MessageChannel();
+    const isAlive = () => this.isAlive();
+    const calls = new PortPromises(port1, { isAlive, deadlineMs: this.#silenceMs });
+    this.#calls.add(calls);
+    const wish: ToWorker = { type: "calls", port: port2 };
+    this.#worker.postMessage(wish, [port2]);
+    return calls;
+  }
+
+  /**
    * An image of the volume as it is when the relay hears of it, as a stream.
    *
    * @throws {ErrnoError} EIO if the relay is not there
@@ -209,6 +227,8 @@ export class RelayHost {
     for (const memory of this.#channels) closeChannel(memory.words, Closed.RELAY_GONE);
     const gone = new ErrnoError("EBADF", "export the image: the relay has gone");
     for (const fail of this.#images) fail(gone);
+    const ended = new ErrnoError("EIO", "go on: the relay worker has ended; open the volume again");
+    for (const calls of this.#calls) calls.fail(ended);
     if (error === null) this.#ended.resolve();
     else this.#ended.reject(error);
   }

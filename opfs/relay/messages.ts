@@ -3,8 +3,8 @@
  *
  * Layer: relay (types only; their version is in `protocol.ts`). The worker says `loaded` when its program
  * runs, or `unavailable`; the page answers `init`; the worker opens the volume and says `ready` or
- * `unavailable`. From then on each `hello` brings a channel, and each `export` a port for an image
- * (`pieces.ts`). `close` ends it, `closed` is the last, and the page ends the thread. Asked to
+ * `unavailable`. From then on each `hello` brings a channel, each `calls` a port for calls by message
+ * (`call_port.ts`), and each `export` a port for an image (`pieces.ts`). `close` ends it, `closed` is the last, and the page ends the thread. Asked to
  * `announce`, the worker says again where it stands. Instead of `init` the page may say `import`:
  * then the worker makes a volume from the image at the port, says `imported` or `unavailable`, and
  * that is all it does.
@@ -67,14 +67,15 @@ export type ToWorker =
   | { type: "announce" }
   | { type: "init"; version: number; place: VolumePlace; settings: RelaySettings }
   | { type: "hello"; channel: SharedArrayBuffer }
+  | { type: "calls"; port: MessagePort }
   | { type: "export"; port: MessagePort }
   | { type: "import"; place: VolumePlace; settings: ImportSettings; port: MessagePort }
   | { type: "close" };
 
 /** What a client must know of a relay to attach to it. */
 export interface RelayAddress {
-  /** The doorbell's word. */
-  doorbell: SharedArrayBuffer;
+  /** The doorbell's word; null where no memory can be shared, and `calls` are all there is. */
+  doorbell: SharedArrayBuffer | null;
   /** The volume's root directory. */
   root: Ino;
   /** What mounting found. */

@@ -48,19 +48,23 @@ export function canHoldDevice(place: VolumePlace): boolean {
   return prototype !== undefined && "createSyncAccessHandle" in prototype;
 }
 
+/** What a page does that is not cross-origin isolated. */
+export const ISOLATION_ADVICE: string =
+  "without cross-origin isolation there is no SharedArrayBuffer; serve the page with " +
+  "Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp, " +
+  "or open the volume in a worker, which needs neither";
+
+/** Whether memory can be shared with a relay. */
+export function canShare(): boolean {
+  return typeof SharedArrayBuffer === "function";
+}
+
 /**
  * Makes sure that memory can be shared with a relay.
  *
  * @throws {ErrnoError} ENOTSUP where it cannot, with what to do
  */
 export function assertCanShare(name: string): void {
-  if (typeof SharedArrayBuffer === "function") return;
-  const headers = "Cross-Origin-Opener-Policy: same-origin and " +
-    "Cross-Origin-Embedder-Policy: require-corp";
-  throw new ErrnoError(
-    "ENOTSUP",
-    `open volume "${name}" through a relay: without cross-origin isolation there is no ` +
-      `SharedArrayBuffer; serve the page with ${headers}, or open the volume in a worker, ` +
-      `which needs neither`,
-  );
+  if (canShare()) return;
+  throw new ErrnoError("ENOTSUP", `open volume "${name}" through a relay: ${ISOLATION_ADVICE}`);
 }

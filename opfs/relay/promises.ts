@@ -288,7 +288,7 @@ export class RelayPromises implements VolumePromises {
 }
 
 /** Every call of a volume. */
-const CALLS: readonly (keyof VolumePromises)[] = [
+export const CALLS: readonly (keyof VolumePromises)[] = [
   "lookup",
   "create",
   "tmpfile",

@@ -17,6 +17,7 @@ import { fileHandle } from "../device/file.ts";
 import { openOpfsHandle } from "../device/opfs.ts";
 import { openVolumeSync } from "../volume/mount.ts";
 import type { Volume } from "../volume/volume.ts";
+import { serveCalls } from "./call_port.ts";
 import { clientLockName, watchLock } from "./client_lock.ts";
 import { startCommitTimer } from "./commit_timer.ts";
 import type {
@@ -50,20 +51,20 @@ let volume: Volume | null = null;
 let isInitialized = false;
 let releaseLock: () => void = () => {};
 let stopTimer: () => void = () => {};
+let stats: () => Record<string, Value> = () => ({});
 let isClosing = false;
 let saidAt = 0;
 
 scope.onmessage = ({ data }) => {
   if (data.type === "init") init(data);
   else if (data.type === "hello") hello(data.channel);
+  else if (data.type === "calls") takeCalls(data.port);
   else if (data.type === "export") sendImage(data.port);
   else if (data.type === "import") importOnce(data);
   else if (data.type === "close") close();
   else if (data.type === "announce") scope.postMessage(standing);
 };
-let standing: FromWorker = typeof SharedArrayBuffer === "function"
-  ? { type: "loaded", version: MESSAGE_VERSION }
-  : { type: "unavailable", code: "ENOTSUP", reason: "the relay's worker has no SharedArrayBuffer" };
+let standing: FromWorker = { type: "loaded", version: MESSAGE_VERSION };
 scope.postMessage(standing);
 
 /** Says where the worker stands now; it is said again to whoever asks. */
@@ -94,22 +95,27 @@ async function start({ version, place, settings }: Init): Promise<void> {
   const device = new BeatingHandle(await openDevice(place, settings), beat);
   const mounted = volume = mount(device, settings.engine);
   if (settings.sanityCheck) sanityCheck(mounted);
-  const stats = () => ({
+  stats = () => ({
     ...mounted.stats(),
     ...prefixed("engine.", mounted.metrics()),
     ...prefixed("device.", device.counts),
   });
-  relay = new Relay(mounted, {
+  if (typeof SharedArrayBuffer === "function") relay = serve(mounted, { place, settings });
+  stopTimer = startCommitTimer(mounted, settings.engine);
+  const { root, report } = mounted;
+  const address = { doorbell: relay?.doorbell.buffer ?? null, root, report };
+  announce({ type: "ready", version: MESSAGE_VERSION, address });
+}
+
+function serve(mounted: Volume, { place, settings }: Pick<Init, "place" | "settings">): Relay {
+  const made = new Relay(mounted, {
     deadlineMs: settings.deadlineMs,
     stats,
     paths: () => pathsOf(mounted, settings.engine.readOnly),
     watchClient: (channel, gone) => watchLock(clientLockName(place.path, channel), gone),
   });
-  relay.run().catch(fail);
-  stopTimer = startCommitTimer(mounted, settings.engine);
-  const { root, report } = mounted;
-  const address = { doorbell: relay.doorbell.buffer, root, report };
-  announce({ type: "ready", version: MESSAGE_VERSION, address });
+  made.run().catch(fail);
+  return made;
 }
 
 /** Shows that the thread lives: to the clients, or to the page while it opens or closes. */
@@ -171,6 +177,12 @@ function hello(channel: SharedArrayBuffer): void {
   } catch (error) {
     scope.postMessage({ type: "refused", channel, reason: described(error).reason });
   }
+}
+
+/** A page that may not share memory calls by messages. */
+function takeCalls(port: MessagePort): void {
+  if (volume === null || isClosing) port.close();
+  else serveCalls(port, volume, stats);
 }
 
 function sendImage(port: MessagePort): void {

@@ -92,7 +92,7 @@ export const PARTS: readonly Part[] = [
   },
   { name: "a volume that is open elsewhere is EBUSY", nests: true, run: refusesSecond },
   { name: "what is no volume is refused and left as it was", run: refusesForeign },
-  { name: "without isolation a page is told why, and a worker needs none", run: needsNoIsolation },
+  { name: "without isolation a page has promises, and a worker everything", run: needsNoIsolation },
 ];
 
 async function tellsReport(driver: Driver): Promise<void> {
@@ -306,6 +306,12 @@ async function needsNoIsolation(driver: Driver): Promise<void> {
   const message = await driver.run("page", scenario.refuse, { ...scene, blocking: "spin" });
   assert(message.includes("Cross-Origin-Opener-Policy: same-origin"), message);
   assert(message.includes("open the volume in a worker, which needs neither"), message);
+  const promised = { ...scene, name: "promised alone" };
+  const { message: why, ...rest } = await driver.run("page", scenario.promise, promised);
+  assertEquals(rest, { written: 2_500_000, read: 2_500_000, isThere: true });
+  assert(String(why).startsWith("ENOTSUP: cannot call getattr() synchronously"), String(why));
+  assert(String(why).includes("Cross-Origin-Opener-Policy: same-origin"), String(why));
+  assert(String(why).endsWith("or await volume.promises"), String(why));
   const kept = await driver.run("worker", scenario.keep, { ...scene, text: "allein" });
   assertEquals([kept.transport, kept.same], ["direct", true]);
   assertEquals((await driver.run("worker", scenario.find, scene)).text, "allein!");

@@ -180,10 +180,16 @@ Deno.test("a dead client is watched by its Web Lock only once it holds it", asyn
   claimChannel(one.memory);
   claimChannel(two.memory, Claimed.LOCKED);
   relay.doorbell.ring();
-  await new Promise((resolve) => setTimeout(resolve, 30));
+  const until = async (isSo: () => boolean) => {
+    const before = performance.now();
+    while (!isSo() && performance.now() - before < 5000) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  };
+  await until(() => watched.length > 0);
   assertEquals(watched.map(({ memory }) => memory.buffer), [two.memory.buffer]);
   watched[0]!.gone();
-  await new Promise((resolve) => setTimeout(resolve, 30));
+  await until(() => watched[0]!.stopped);
   assertEquals([relay.clientCount, watched[0]!.stopped], [1, true]);
   assertThrows(() => two.assertOpen("call"), Error, "this client has ended");
   await relay.stop();
@@ -205,26 +211,34 @@ Deno.test("others come and go while one client never pauses, and are noticed at 
     stop: stop.buffer,
   });
   while (busyMemory.words[Word.REQUEST]! < 100) await new Promise((r) => setTimeout(r, 1));
-  const waits: number[] = [];
-  for (let round = 0; round < 5; round++) {
-    const [second, third] = [await rigged.client(), await rigged.client()];
+  const [noticed, attached]: [number[], number[]] = [[], []];
+  const attach = async () => {
+    const before = performance.now();
+    const client = await rigged.client();
+    attached.push(performance.now() - before);
+    return client;
+  };
+  for (let round = 0; round < 9; round++) {
+    const [second, third] = [await attach(), await attach()];
     second.lock(1, LOCK);
     const before = performance.now();
     second.abandon();
     // The lock of the dead one is given to the next as soon as the death is noticed.
     third.lock(1, LOCK);
-    waits.push(performance.now() - before);
+    noticed.push(performance.now() - before);
     third.close();
   }
-  const attached = performance.now();
-  await rigged.client();
-  waits.push(performance.now() - attached);
   Atomics.store(stop, 0, 1);
   await ended;
   busy.terminate();
   await rigged.stop();
-  waits.sort((x, y) => x - y);
-  assert(waits[3]! < 100, `noticed after ${waits.map(Math.round)} ms`);
+  for (const waits of [noticed, attached]) waits.sort((x, y) => x - y);
+  const told = `noticed after ${noticed.map(Math.round)} ms, attached in ${
+    attached.map(Math.round)
+  }`;
+  console.log(told);
+  // The machine may be busy with anything for a moment; most of the time it is not.
+  assert(noticed[4]! < 100 && attached[9]! < 100, told);
 });
 
 Deno.test("a volume whose relay was killed is opened again, with all that was fsynced", async () => {

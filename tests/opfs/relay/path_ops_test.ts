@@ -259,7 +259,7 @@ Deno.test("the relay's worker serves operations by path, on nothing but the volu
   const place = { kind: "host", path: `${directory}/a.cairn` } as const;
   const host = await RelayHost.start({ place, settings, startTimeoutMs: 20_000 });
   try {
-    const channel = new Channel(host.connect(16_384), new Doorbell(host.address.doorbell));
+    const channel = new Channel(host.connect(16_384), new Doorbell(host.address.doorbell!));
     await channel.admitted("attach");
     const ask = (op: number, path: string, data = "") => {
       const { writer, memory } = channel;

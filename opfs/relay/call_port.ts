@@ -1,0 +1,215 @@
+/**
+ * Calls by messages: a volume that another thread owns, for a page that may not share memory.
+ *
+ * Layer: relay, beside `promises.ts`. Without cross-origin isolation there is no SharedArrayBuffer,
+ * hence no channel and no synchronous call; promises need neither. A call is one message and its
+ * answer one, over a port of the client's own; they are carried out in the order in which they were
+ * made, because the volume's thread does one thing at a time.
+ *
+ * Use: the worker calls `serveCalls(port, volume, stats)`; the page `new PortPromises(port, …)`.
+ *
+ * @module
+ */
+import { type ErrnoCode, ErrnoError, isErrnoError } from "../../abi/errno.ts";
+import { invariant } from "../../abi/invariant.ts";
+import type { Ino, VolumeOps } from "../volume_ops.ts";
+import { CALLS, type VolumePromises } from "./promises.ts";
+import type { Value } from "./s11n.ts";
+
+type Name = keyof VolumePromises | "stats";
+
+/** From the page: a call. READ carries a length where the buffer stands. */
+interface Asked {
+  id: number;
+  call: Name;
+  args: unknown[];
+}
+
+/** From the worker: what came of it. */
+interface Answered {
+  id: number;
+  value?: unknown;
+  code?: ErrnoCode;
+  reason?: string;
+}
+
+/** Serves the calls that come over a port until `close` does. */
+export function serveCalls(
+  port: MessagePort,
+  volume: VolumeOps,
+  stats: () => Record<string, Value>,
+): void {
+  const served = new ServedPort(volume, stats);
+  port.onmessage = ({ data }: MessageEvent<Asked>) => {
+    const answer = served.answer(data);
+    port.postMessage(answer, buffersOf([answer.value]));
+    if (data.call === "close") port.close();
+  };
+}
+
+/** One client's calls, and what it holds. */
+class ServedPort {
+  readonly #volume: VolumeOps;
+  readonly #stats: () => Record<string, Value>;
+  readonly #held = new Map<Ino, number>();
+
+  constructor(volume: VolumeOps, stats: () => Record<string, Value>) {
+    this.#volume = volume;
+    this.#stats = stats;
+  }
+
+  answer({ id, call, args }: Asked): Answered {
+    try {
+      return { id, value: this.#run(call, args) };
+    } catch (error) {
+      const code = isErrnoError(error) ? error.code : "EIO";
+      const text = error instanceof Error ? error.message : String(error);
+      const prefix = `${code}: cannot `;
+      return { id, code, reason: text.startsWith(prefix) ? text.slice(prefix.length) : text };
+    }
+  }
+
+  #run(call: Name, args: unknown[]): unknown {
+    if (call === "stats") return this.#stats();
+    if (call === "read") return this.#read(...args as [Ino, number, number]);
+    if (call === "close") return this.#leave();
+    if (!CALLS.includes(call)) throw new ErrnoError("ENOSYS", `serve the call "${call}"`);
+    const [ino] = args as [Ino];
+    if (call === "release") this.#letGo(ino);
+    const value = (this.#volume[call] as (...args: unknown[]) => unknown)(...args);
+    if (call === "retain") this.#hold(ino);
+    if (call === "tmpfile") this.#hold(value as Ino);
+    return owned(value);
+  }
+
+  #read(ino: Ino, lengthBytes: number, at: number): Uint8Array<ArrayBuffer> {
+    const bytes = new Uint8Array(lengthBytes);
+    const count = this.#volume.read(ino, bytes, at);
+    return count === lengthBytes ? bytes : bytes.slice(0, count);
+  }
+
+  #hold(ino: Ino): void {
+    this.#held.set(ino, (this.#held.get(ino) ?? 0) + 1);
+  }
+
+  #letGo(ino: Ino): void {
+    const count = this.#held.get(ino) ?? 0;
+    if (count === 0) throw new ErrnoError("EINVAL", `release inode ${ino}: not retained`);
+    this.#held.set(ino, count - 1);
+  }
+
+  /** Makes everything durable, and gives back what the client holds. */
+  #leave(): void {
+    for (const [ino, count] of this.#held) {
+      for (let left = count; left > 0; left--) this.#volume.release(ino);
+    }
+    this.#held.clear();
+    this.#volume.sync();
+  }
+}
+
+/** A copy of bytes, which can be sent away: a view would take the whole of its buffer along. */
+function owned(value: unknown): unknown {
+  return value instanceof Uint8Array ? value.slice() : value;
+}
+
+function buffersOf(values: unknown[]): ArrayBuffer[] {
+  return values.flatMap((value) =>
+    value instanceof Uint8Array ? [(value as Uint8Array<ArrayBuffer>).buffer] : []
+  );
+}
+
+/** How a client watches over the other side. */
+export interface PortOptions {
+  /** Asked when no answer has come for so long; it ends a side that is stuck, and calls `fail`. */
+  isAlive: () => Promise<boolean>;
+  /** In ms. */
+  deadlineMs: number;
+}
+
+/** The page's side: every call of a volume as a message. */
+export class PortPromises {
+  /** The calls. */
+  readonly calls: VolumePromises;
+  readonly #port: MessagePort;
+  readonly #options: PortOptions;
+  readonly #open = new Map<number, PromiseWithResolvers<unknown>>();
+  #nextId = 1;
+  #gone: ErrnoError | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** Calls over `port`. */
+  constructor(port: MessagePort, options: PortOptions) {
+    this.#port = port;
+    this.#options = options;
+    port.onmessage = ({ data }: MessageEvent<Answered>) => this.#hear(data);
+    const all = CALLS.map((call) => [call, (...args: unknown[]) => this.#ask(call, args)]);
+    this.calls = {
+      ...Object.fromEntries(all) as VolumePromises,
+      read: async (ino, into, at) => {
+        const bytes = await this.#ask("read", [ino, into.length, at]) as Uint8Array;
+        into.set(bytes);
+        return bytes.length;
+      },
+      close: async () => {
+        await this.#ask("close", []);
+        this.fail(new ErrnoError("EIO", "go on: the volume has been closed here"));
+      },
+    };
+  }
+
+  /** What the worker tells of its volume and device, by name. */
+  stats(): Promise<Record<string, Value>> {
+    return this.#ask("stats", []) as Promise<Record<string, Value>>;
+  }
+
+  /** The other side is gone: every call that is open, or comes, ends with this. */
+  fail(error: ErrnoError): void {
+    this.#gone ??= error;
+    clearTimeout(this.#timer);
+    for (const { reject } of this.#open.values()) reject(this.#gone);
+    this.#open.clear();
+    this.#port.close();
+  }
+
+  #ask(call: Name, args: unknown[]): Promise<unknown> {
+    if (this.#gone !== null) return Promise.reject(this.#gone);
+    const asked: Asked = { id: this.#nextId++, call, args: args.map(owned) };
+    const open = Promise.withResolvers<unknown>();
+    try {
+      this.#port.postMessage(asked, buffersOf(asked.args));
+    } catch (cause) {
+      return Promise.reject(new ErrnoError("EINVAL", `send the call "${call}"`, { cause }));
+    }
+    this.#open.set(asked.id, open);
+    if (this.#open.size === 1) this.#watch();
+    return open.promise;
+  }
+
+  #hear({ id, value, code, reason }: Answered): void {
+    if (this.#gone !== null) return;
+    const open = this.#open.get(id);
+    invariant(open !== undefined, "R2: an answer is to no question");
+    this.#open.delete(id);
+    clearTimeout(this.#timer);
+    if (this.#open.size > 0) this.#watch();
+    if (code === undefined) open.resolve(value);
+    else open.reject(new ErrnoError(code, reason ?? "go on"));
+  }
+
+  #watch(): void {
+    clearTimeout(this.#timer);
+    const look = async () => {
+      if (await this.#options.isAlive() && this.#open.size > 0) this.#watch();
+    };
+    this.#timer = setTimeout(look, this.#options.deadlineMs);
+  }
+}
+
+/** A volume whose synchronous calls say why there are none, and what to do. */
+export function withoutSync(root: Ino, advice: string): VolumeOps {
+  const refusals = CALLS.map((call) => [call, () => {
+    throw new ErrnoError("ENOTSUP", `call ${call}() synchronously: ${advice}`);
+  }]);
+  return { ...Object.fromEntries(refusals) as VolumeOps, root, generation: 0 };
+}
