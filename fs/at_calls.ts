@@ -17,7 +17,7 @@ import {
   RENAME_EXCHANGE,
   RENAME_NOREPLACE,
 } from "../abi/flags.ts";
-import { isDir, PERMISSION_BITS, S_IFDIR } from "../abi/mode.ts";
+import { PERMISSION_BITS, S_IFDIR } from "../abi/mode.ts";
 import { type FSNode, FSStream } from "../abi/node.ts";
 import { checkTarget, integer, refuse } from "./arguments.ts";
 import {
@@ -158,13 +158,12 @@ export class AtCalls extends StreamCalls {
     checkAccess(this, "faccessat", this.#node(dirfd, path, known, "faccessat"), mode);
   }
 
-  /** Where a path starts. EBADF, ENOTDIR. */
+  /** Where a path starts. EBADF; what is no directory the walk refuses. */
   #start(dirfd: DirFd, path: string, call: string): FSNode | null {
     if (dirfd === AT_FDCWD || (typeof path === "string" && path.startsWith("/"))) {
       return this.directory;
     }
-    const { node } = this.#stream(dirfd, call);
-    return isDir(node.data.mode) ? node : refuse("ENOTDIR", call, path);
+    return this.#stream(dirfd, call).node;
   }
 
   #stream(dirfd: DirFd, call: string): FSStream {

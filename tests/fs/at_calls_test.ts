@@ -84,3 +84,16 @@ Deno.test("unknown flags are EINVAL, known ones mean what they say", () => {
   fs.linkat(fd, "link", fd, "followed", AT_SYMLINK_FOLLOW);
   assertEquals(fs.stat("/a/f").nlink, 2);
 });
+
+Deno.test("the calls from a directory are ENOTDIR from a file, and ENOENT for no path at all", () => {
+  const fs = createFS();
+  const file = fs.open("/f", "w");
+  for (const path of ["x", ".", "..", "x/y"]) {
+    assertErrno("ENOTDIR", () => fs.openat(file, path, 0));
+    assertErrno("ENOTDIR", () => fs.mkdirat(file, path));
+    assertErrno("ENOTDIR", () => fs.unlinkat(file, path));
+    assertErrno("ENOTDIR", () => fs.renameat(file, path, -100, "/y"));
+  }
+  assertErrno("ENOENT", () => fs.openat(file, "", 0));
+  assertEquals(fs.openat(file, "/f", 0).path, "/f");
+});

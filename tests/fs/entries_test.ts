@@ -170,3 +170,24 @@ Deno.test("moveName() of a directory to another needs write permission on it", (
   assertErrno("EACCES", () => fs.rename("/p/mine", "/q/mine"));
   fs.rename("/p/mine", "/p/still");
 });
+
+Deno.test("moveName() lets no directory below itself, whatever the backend would do", () => {
+  const fs = make();
+  let asked = 0;
+  const credulous = {
+    name: "CREDULOUS",
+    mount() {
+      const root = MEMFS.mount({});
+      root.node_ops = { ...root.node_ops, rename: () => void asked++ };
+      return root;
+    },
+  };
+  fs.mount(credulous, {}, "/d");
+  fs.mkdirTree("/d/a/b");
+  assertErrno("EINVAL", () => fs.rename("/d/a", "/d/a/b/c"));
+  assertErrno("EINVAL", () => fs.rename("/d/a", "/d/a/c"));
+  assertErrno("ENOTEMPTY", () => fs.rename("/d/a/b", "/d/a"));
+  assertEquals(asked, 0);
+  fs.rename("/d/a", "/d/c");
+  assertEquals(asked, 1);
+});

@@ -203,3 +203,23 @@ Deno.test("PROXYFS is ENOTSUP for O_TMPFILE where the other side does not know i
   ours.mount(PROXYFS, { fs: old, path: "/shared" }, "/old");
   assertErrno("ENOTSUP", () => ours.open("/old", O_TMPFILE | O_RDWR));
 });
+
+Deno.test("PROXYFS does not take another file for a node whose name is gone", () => {
+  const { ours, theirs } = pair();
+  ours.writeFile("/mnt/f", "first");
+  const node = ours.findObject("/mnt/f")!;
+  ours.unlink("/mnt/f");
+  ours.writeFile("/mnt/f", "second");
+  assertErrno("ENOENT", () => ours.truncate(node, 0));
+  assertErrno("ENOENT", () => ours.chmod(node, 0));
+  assertErrno("ENOENT", () => ours.open(node, "w"));
+  assertErrno("ENOENT", () => ours.stat(node));
+  assertEquals(theirs.readFile("/shared/f", { encoding: "utf8" }), "second");
+  ours.mkdir("/mnt/d");
+  ours.chdir("/mnt/d");
+  ours.rmdir("/mnt/d");
+  theirs.mkdir("/shared/d");
+  theirs.writeFile("/shared/d/g", "");
+  assertErrno("ENOENT", () => ours.stat("g"));
+  assertErrno("ENOENT", () => ours.writeFile("h", ""));
+});

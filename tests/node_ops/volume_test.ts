@@ -3,8 +3,12 @@ import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/ass
 import { ErrnoError } from "../../abi/errno.ts";
 import { S_IFDIR, S_IFLNK, S_IFREG } from "../../abi/mode.ts";
 import type { FSNode } from "../../abi/node.ts";
+import { createFS } from "../../fs/create_fs.ts";
 import { VOLUMEFS } from "../../node_ops/volume.ts";
+import { memoryHandle } from "../../opfs/device/memory.ts";
+import { openVolumeSync } from "../../opfs/volume/mount.ts";
 import type { VolumeRecord } from "../../stream_ops/volume.ts";
+import { assertErrno } from "../support/errno.ts";
 import { ModelVolume } from "../support/model_volume.ts";
 
 type Node = FSNode<VolumeRecord>;
@@ -166,4 +170,31 @@ Deno.test("VOLUMEFS.lookup() starts over when the inode goes between name and at
     return getattr(ino);
   };
   assertEquals(root.node_ops.lookup?.(root, "a"), null);
+});
+
+Deno.test("VOLUMEFS does not take a change of others for its own", () => {
+  const volume = openVolumeSync(memoryHandle());
+  const other = createFS({ root: { type: VOLUMEFS, options: { volume } } });
+  let races = false;
+  const racing = new Proxy(volume, {
+    get(target, name: keyof typeof volume) {
+      const value: unknown = target[name];
+      if (!(value instanceof Function)) return value;
+      return (...args: unknown[]) => {
+        if (name === "create" && races) {
+          races = false;
+          other.unlink("/x");
+        }
+        return value.apply(target, args);
+      };
+    },
+  });
+  const fs = createFS({ root: { type: VOLUMEFS, options: { volume: racing } } });
+  fs.writeFile("/x", "cached");
+  fs.stat("/x");
+  races = true;
+  fs.mkdir("/y");
+  assertErrno("ENOENT", () => fs.lstat("/x"));
+  assertEquals(fs.readdir("/"), [".", "..", "y"]);
+  volume.close();
 });
