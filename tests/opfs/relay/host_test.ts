@@ -116,3 +116,21 @@ Deno.test("RelayHost.close() does not wait for ever for a worker that is stuck",
   assert(performance.now() - before < 10_000);
   assertEquals(host.state, "dead");
 });
+
+Deno.test("RelayHost.calls() end with the worker, and none begin behind it", async () => {
+  const host = await start({ init: READY });
+  const { calls } = host.calls();
+  const waiting = calls.statfs();
+  host.terminate();
+  await assertRejects(() => waiting, Error, "EIO: cannot go on: the relay worker has ended");
+  await assertRejects(() => calls.statfs(), Error, "EIO");
+  assertThrows(() => host.calls(), Error, "EIO: cannot call a relay that is dead");
+});
+
+Deno.test("RelayHost.calls() do not wait for ever for a worker that is stuck", async () => {
+  const host = await start({ init: READY, calls: STUCK }, 800);
+  const before = performance.now();
+  await assertRejects(() => host.calls().calls.statfs(), Error, "EIO");
+  assert(performance.now() - before < 10_000);
+  assertEquals(host.state, "dead");
+});
