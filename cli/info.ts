@@ -31,10 +31,10 @@ function run({ words, options, terminal }: Call): number {
   withVolume(image, (volume) => {
     const { state: _state, ...stats } = volume.stats();
     const { wasClean } = volume.report;
-    const { label, volumeId } = headerOf(image);
+    const { label, volumeId, limitBytes } = headerOf(image);
     const id = Array.from(volumeId, (byte) => byte.toString(16).padStart(2, "0")).join("");
     const fileBytes = statSync(image).size;
-    const facts = { label, id, fileBytes, ...stats, wasClean };
+    const facts = { label, id, fileBytes, limitBytes, ...stats, wasClean };
     if (options.json === true) {
       terminal.print(`${JSON.stringify(facts)}\n`);
       return;
@@ -44,6 +44,7 @@ function run({ words, options, terminal }: Call): number {
       ["label", label === "" ? "none" : printable(label)],
       ["id", id],
       ["file", sizeText(fileBytes)],
+      ["at most", limitBytes === 0 ? "no limit" : sizeText(limitBytes)],
       ["block size", sizeText(blockSize)],
       ["blocks", `${blocks}, ${freeBlocks} free (${sizeText(freeBlocks * blockSize)})`],
       ["slots", `${slots}, ${freeSlots} free`],

@@ -33,12 +33,18 @@ export interface FormatOptions {
   ringBytes?: number;
   /** What the volume is called: up to 64 bytes of UTF-8. Default "". */
   label?: string;
+  /** Slots to begin with: a multiple of 64, at most 2^24; more come when needed. Default 1024. */
+  slots?: number;
+  /** Bytes that the image may ever have, whoever opens it. Default 0: no limit. */
+  limitBytes?: number;
   /** Whether what is on the device may be lost. Default false: EEXIST unless it is empty. */
   force?: boolean;
-  /** Bytes that the image may have. Default: no limit. */
+  /** Bytes that the image may have this time. Default: no limit. */
   maxBytes?: number;
 }
 
+/** So many slots are a multiple of 4,096 bytes. */
+const SLOTS_STEP = 64;
 const ROOT_MODE = S_IFDIR | 0o755;
 
 /**
@@ -57,7 +63,7 @@ const ROOT_MODE = S_IFDIR | 0o755;
  */
 export function formatVolume(handle: StorageHandle, options: FormatOptions = {}): void {
   const { blockSize = L.BLOCK_BYTES_DEFAULT, ringBytes = L.RING_BYTES_DEFAULT } = options;
-  const { label = "", force = false } = options;
+  const { label = "", force = false, slots = L.FRESH_SLOTS, limitBytes = 0 } = options;
   if (!isBlockSize(blockSize)) throw new ErrnoError("EINVAL", `format with blocks of ${blockSize}`);
   const isRing = Number.isInteger(ringBytes) && ringBytes % L.PAGE_BYTES === 0 &&
     ringBytes >= L.RING_BYTES_MIN && ringBytes < 2 ** 31;
@@ -65,12 +71,19 @@ export function formatVolume(handle: StorageHandle, options: FormatOptions = {})
   if (new TextEncoder().encode(label).length > L.LABEL_BYTES) {
     throw new ErrnoError("EINVAL", `format with the label "${label}"`);
   }
+  const isSlots = Number.isInteger(slots) && slots % SLOTS_STEP === 0 && slots > 0 &&
+    slots <= L.SLOTS_MAX;
+  if (!isSlots) throw new ErrnoError("EINVAL", `format with ${slots} slots`);
+  if (!Number.isSafeInteger(limitBytes) || limitBytes < 0) {
+    throw new ErrnoError("EINVAL", `format with ${limitBytes} bytes at most`);
+  }
   if (!force && !isFormattable(handle)) {
     throw new ErrnoError("EEXIST", "format: there is something on the device");
   }
-  const header = freshHeader(freshSuperblock(blockSize, ringBytes), options);
-  if (imageBytes(header.superblock) > (options.maxBytes ?? Infinity)) {
-    throw new ErrnoError("ENOSPC", `format a volume of ${options.maxBytes} bytes`);
+  const header = freshHeader(freshSuperblock(blockSize, ringBytes, slots), options);
+  const most = Math.min(options.maxBytes ?? Infinity, limitBytes || Infinity);
+  if (imageBytes(header.superblock) > most) {
+    throw new ErrnoError("ENOSPC", `format a volume of ${most} bytes`);
   }
   try {
     writeImage(handle, header, (options.clock ?? Date.now)());
@@ -96,6 +109,7 @@ function freshHeader(superblock: Superblock, options: FormatOptions): Header {
     superblock,
     volumeId,
     label: options.label ?? "",
+    limitBytes: options.limitBytes ?? 0,
   };
 }
 

@@ -37,6 +37,8 @@ export interface Header {
   volumeId: Uint8Array;
   /** What the volume is called, or "". */
   label: string;
+  /** Bytes that the image may have at most; 0 is no limit. */
+  limitBytes: number;
 }
 
 /** A header and where it stood. */
@@ -68,6 +70,7 @@ export function encodeHeader(header: Header): Uint8Array<ArrayBuffer> {
   view.setUint32(H.FEATURES_READ_ONLY, header.featuresReadOnly, L.LE);
   page.set(header.volumeId.subarray(0, L.VOLUME_ID_BYTES), H.VOLUME_ID);
   page.set(new TextEncoder().encode(header.label).subarray(0, L.LABEL_BYTES), H.LABEL);
+  view.setFloat64(H.LIMIT, header.limitBytes, L.LE);
   view.setUint32(H.CRC, checksumOf(page), L.LE);
   return page;
 }
@@ -130,6 +133,7 @@ export function decodeHeader(page: Uint8Array): Header | null {
     superblock,
     volumeId: page.slice(H.VOLUME_ID, H.VOLUME_ID + L.VOLUME_ID_BYTES),
     label: decodeLabel(page.slice(H.LABEL, H.LABEL + L.LABEL_BYTES)),
+    limitBytes: view.getFloat64(H.LIMIT, L.LE),
   };
 }
 
@@ -154,6 +158,8 @@ function checkRing(view: DataView, superblock: Superblock): void {
     const isCount = Number.isSafeInteger(value) && value >= 0 && value < COUNTS_MAX;
     if (!isCount) throw impossible(`a journal count of ${value}`);
   }
+  const limit = view.getFloat64(H.LIMIT, L.LE);
+  if (!Number.isSafeInteger(limit) || limit < 0) throw impossible(`at most ${limit} bytes`);
   const state = view.getUint32(H.STATE, L.LE);
   if (state < L.STATE.FORMATTING || state > L.STATE.CLOSED) throw impossible(`state ${state}`);
 }
@@ -217,6 +223,7 @@ export function headerFromCopy(start: Uint8Array): FoundHeader {
     superblock: decodeSuperblock(viewOf(start), L.SUPERBLOCK_AT),
     volumeId: new Uint8Array(L.VOLUME_ID_BYTES),
     label: "",
+    limitBytes: 0,
     at: L.HEADER_A_AT,
   };
 }

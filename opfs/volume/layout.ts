@@ -205,7 +205,8 @@ export const HEADER = {
   FEATURES_READ_ONLY: 148,
   FEATURES_COMPATIBLE: 152,
   LABEL: 156,
-  REST: 220,
+  LIMIT: 220,
+  REST: 228,
 } as const;
 /** In HEADER.FEATURES_READ_ONLY: there are extended attributes. */
 export const FEATURE_XATTR = 1;

@@ -80,7 +80,8 @@ export function openVolumeSync(handle: StorageHandle, options: VolumeOptions = {
   if (wasClean && wrongBlock >= 0) derived.violations.push(bitmapViolation(wrongBlock));
   refuseDamage(derived.violations);
   const state = assemble(handle, image, { derived, options });
-  state.maxBlocks = blocksIn(state, options.maxBytes);
+  const limit = image.header.limitBytes || Infinity;
+  state.maxBlocks = blocksIn(state, Math.min(options.maxBytes ?? Infinity, limit));
   state.quotaBlocks = blocksIn(state, options.quotaBytes);
   const corrected = derived.violations;
   if (!readOnly && handle.isSparse === true) state.backing = new Backing(state);

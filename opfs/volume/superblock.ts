@@ -34,14 +34,20 @@ export interface Superblock {
   pathUsed: number;
 }
 
-/** Geometry of an empty image. `ringBytes` and the offsets are multiples of 4,096. */
-export function freshSuperblock(blockSize: number, ringBytes: number): Superblock {
+/**
+ * Geometry of an empty image. `ringBytes` and the offsets are multiples of 4,096, `slots` is one of 64.
+ */
+export function freshSuperblock(
+  blockSize: number,
+  ringBytes: number,
+  slots: number = L.FRESH_SLOTS,
+): Superblock {
   const inodeOffset = L.RING_AT + ringBytes;
-  const pathOffset = inodeOffset + L.FRESH_SLOTS * L.SLOT_BYTES;
+  const pathOffset = inodeOffset + slots * L.SLOT_BYTES;
   const bitmapOffset = pathOffset + L.FRESH_NAME_BYTES;
   const dataOffset = L.roundUp(bitmapOffset + blockSize, Math.max(blockSize, L.PAGE_BYTES));
   return {
-    inodeCount: L.FRESH_SLOTS,
+    inodeCount: slots,
     blockSize,
     totalBlocks: L.FRESH_BLOCKS,
     freeBlocks: L.FRESH_BLOCKS,

@@ -41,3 +41,24 @@ Deno.test("cairn mkfs replaces something only when it is told to", () => {
     assertFails(["mkfs", "--force", folder], /EISDIR/);
   });
 });
+
+Deno.test("cairn mkfs makes room for inodes, and sets a size that the volume keeps", () => {
+  inFolder((folder) => {
+    const image = `${folder}/v`;
+    assertEquals(cairn(["mkfs", "--inodes", "5000", "--size", "2M", image]).status, 0);
+    const facts = JSON.parse(cairn(["info", "--json", image]).out);
+    assertEquals([facts.slots, facts.limitBytes], [5056, 2 * 1024 ** 2]);
+    assertEquals(facts.freeSlots >= 5000, true);
+    assertMatch(cairn(["info", image]).out, /^at most: +2\.0 MiB$/m);
+    const { blocks, blockSize } = JSON.parse(cairn(["df", "--json", image]).out);
+    assertEquals(blocks * blockSize < 2 * 1024 ** 2, true);
+    Deno.writeFileSync(`${folder}/big`, new Uint8Array(3 * 1024 ** 2).fill(1));
+    assertFails(["put", image, `${folder}/big`], /ENOSPC/);
+    assertEquals(Deno.statSync(image).size <= 2 * 1024 ** 2, true);
+    assertEquals(cairn(["ls", image]).out, "");
+    assertEquals(cairn(["check", image]).status, 0);
+    assertFails(["mkfs", "--size", "5", `${folder}/w`], /".*w": ENOSPC/);
+    assertFails(["mkfs", "--inodes", "1000m", `${folder}/w`], /".*w": EINVAL: .*slots/);
+    assertMatch(cairn(["info", "--json", image]).out, /"label":""/);
+  });
+});

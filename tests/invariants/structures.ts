@@ -328,6 +328,7 @@ const header: Header = {
   superblock,
   volumeId: new Uint8Array(16),
   label: "",
+  limitBytes: 0,
 };
 
 function segmentWith(change: object): void {

@@ -56,3 +56,50 @@ Deno.test("openVolumeSync() formats nothing without create or for reading only",
   assertThrows(() => openVolumeSync(handle, { readOnly: true }), ErrnoError, "ENOENT");
   assertEquals(handle.getSize(), 0);
 });
+
+Deno.test("formatVolume() begins with as many slots as it is told to", () => {
+  for (const slots of [64, 128, 4096, 65536]) {
+    const handle = memoryHandle();
+    formatVolume(handle, { slots });
+    const volume = openVolumeSync(handle, { create: false });
+    assertEquals([volume.stats().slots, volume.stats().freeSlots], [slots, slots - 32]);
+    for (let index = 0; index < 200; index++) {
+      volume.create(volume.root, `f${index}`, { mode: 0o100644, uid: 0, gid: 0 });
+    }
+    volume.close();
+    assertEquals(checkVolume(handle).violations, []);
+  }
+  for (const slots of [0, 63, 32, -64, 2 ** 24 + 64, 64.5]) {
+    assertThrows(() => formatVolume(memoryHandle(), { slots }), ErrnoError, "EINVAL");
+  }
+});
+
+Deno.test("formatVolume() sets a limit that every later mount keeps", () => {
+  const handle = memoryHandle();
+  const limitBytes = 2 * 1024 * 1024;
+  formatVolume(handle, { limitBytes });
+  for (let turn = 0; turn < 2; turn++) {
+    const volume = openVolumeSync(handle, { create: false });
+    const { blockSize, blocks } = volume.statfs();
+    assert(blocks * blockSize <= limitBytes);
+    const ino = volume.create(volume.root, `f${turn}`, { mode: 0o100644, uid: 0, gid: 0 });
+    const piece = new Uint8Array(64 * 1024).fill(1);
+    assertThrows(
+      () => {
+        for (let at = 0;; at += volume.write(ino, piece, at));
+      },
+      ErrnoError,
+      "ENOSPC",
+    );
+    volume.close();
+    assert(handle.getSize() <= limitBytes);
+    assertEquals(checkVolume(handle).violations, []);
+  }
+  const tight = openVolumeSync(handle, { create: false, maxBytes: 10 * limitBytes });
+  assert(tight.statfs().blocks * tight.statfs().blockSize <= limitBytes);
+  tight.close();
+  assertThrows(() => formatVolume(memoryHandle(), { limitBytes: 1000 }), ErrnoError, "ENOSPC");
+  for (const bad of [-1, 0.5, NaN]) {
+    assertThrows(() => formatVolume(memoryHandle(), { limitBytes: bad }), ErrnoError, "EINVAL");
+  }
+});

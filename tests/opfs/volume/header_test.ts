@@ -21,6 +21,7 @@ const header: Header = {
   superblock: freshSuperblock(4096, 128 * 1024),
   volumeId: Uint8Array.from({ length: 16 }, (_, index) => index),
   label: "Ablage é",
+  limitBytes: 2 ** 52,
 };
 
 /** A header with bytes changed and a checksum that fits them. */

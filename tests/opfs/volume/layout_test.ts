@@ -49,7 +49,8 @@ Deno.test("a record's head and a header fill their bytes", () => {
     [R.TIME, 8],
   ], L.RECORD_HEAD_BYTES);
   assertEquals(L.HEADER.SUPERBLOCK + L.SUPERBLOCK_BYTES, L.HEADER.VOLUME_ID);
-  assertEquals(L.HEADER.LABEL + L.LABEL_BYTES, L.HEADER.REST);
+  assertEquals(L.HEADER.LABEL + L.LABEL_BYTES, L.HEADER.LIMIT);
+  assertEquals(L.HEADER.LIMIT + 8, L.HEADER.REST);
 });
 
 Deno.test("pairs fit into a continuation, names into granules", () => {

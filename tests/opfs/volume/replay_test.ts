@@ -23,6 +23,7 @@ function headerAt(place: number, sequence = 10, checksum = 99): Header {
     superblock,
     volumeId: new Uint8Array(16),
     label: "",
+    limitBytes: 0,
   };
 }
 
