@@ -209,7 +209,8 @@ export class Relay {
       const now = performance.now();
       this.#expire(now);
       this.#watchClients();
-      if (now - workedAt > IDLE_AFTER_MS) {
+      // Without clients, all there is to hear are messages.
+      if (now - workedAt > IDLE_AFTER_MS || this.#channels.length === 0) {
         this.#sleep.timeoutMs = IDLE_SLICE_MS;
         await this.doorbell.sleepAsync(this.#sleep);
         if (!this.turn()) continue;
