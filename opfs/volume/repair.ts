@@ -81,6 +81,7 @@ export function* repairSteps(
 /** A volume closes its handle; this one is somebody else's. */
 function keptOpen(handle: StorageHandle): StorageHandle {
   return {
+    isSparse: handle.isSparse ?? false,
     read: (into, options) => handle.read(into, options),
     write: (from, options) => handle.write(from, options),
     getSize: () => handle.getSize(),

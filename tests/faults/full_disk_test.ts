@@ -2,8 +2,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { isErrnoError } from "../../abi/errno.ts";
 import { checkVolume } from "../../opfs/volume/check.ts";
+import { memoryHandle } from "../../opfs/device/memory.ts";
 import { openVolumeSync } from "../../opfs/volume/mount.ts";
 import type { Volume } from "../../opfs/volume/volume.ts";
+import { LimitedHandle } from "../support/limited_handle.ts";
 import { contentsOf } from "../support/model_tree.ts";
 import { DIRECTORY, FILE } from "../support/on_volume.ts";
 import { SparseDisk } from "../support/sparse_disk.ts";
@@ -96,4 +98,42 @@ Deno.test("thousands of small calls on a full disk: ENOSPC or done, and unlink a
   volume.close();
   assertEquals(checkVolume(disk.device).violations, []);
   console.log(`outcomes: ${JSON.stringify([...seen])}`);
+});
+
+Deno.test("a device that refuses to grow at any length: what was accepted is never refused at a commit", () => {
+  const fresh = memoryHandle();
+  openVolumeSync(fresh, { ringBytes: 128 * 1024 }).close();
+  const image = fresh.toBytes();
+  let refusals = 0;
+  for (let extra = 0; extra < 1_500_000; extra += 37_000) {
+    const device = memoryHandle(image);
+    const handle = new LimitedHandle(device, image.length + extra);
+    const volume = openVolumeSync(handle, { ringBytes: 128 * 1024, poolBytes: 1 << 18 });
+    const accepted = new Map<string, number>();
+    for (let index = 0; index < 120; index++) {
+      const name = `${"n".repeat(index)}${index}`;
+      const length = [10, 3000, 12_000, 70_000][index % 4]!;
+      const code = codeOf(() => {
+        const ino = volume.create(volume.root, name, FILE);
+        accepted.set(name, 0);
+        accepted.set(name, volume.write(ino, new Uint8Array(length).fill(index), 0));
+        if (index % 5 === 0) volume.setxattr(ino, "user.x", new Uint8Array(900), 0);
+      });
+      assert(code === "" || code === "ENOSPC", code);
+      if (code !== "") refusals++;
+      if (index % 7 === 0) volume.sync();
+    }
+    volume.sync();
+    volume.close();
+    assert(device.getSize() <= image.length + extra);
+    assertEquals(checkVolume(device).violations, [], `${extra} bytes more`);
+    const again = openVolumeSync(device, { readOnly: true });
+    for (const [name, length] of accepted) {
+      const bytes = contentsOf(again, again.lookup(again.root, name));
+      const value = Number(/\d+$/.exec(name)![0]);
+      assertEquals([bytes.length, bytes.every((byte) => byte === value)], [length, true], name);
+    }
+  }
+  console.log(`${refusals} calls refused, no commit`);
+  assert(refusals > 100);
 });
