@@ -57,13 +57,16 @@ export class TarWriter {
   /** Numbers of the devices that have been added and have not come by yet. */
   readonly #devices: number[];
   #isOver = false;
+  /** Why the bytes could not be handed on. */
+  #failure: unknown = null;
 
   private constructor(packer: Packer, devices: number[], sink: Promise<void>) {
     this.#controller = packer.controller;
     this.#devices = devices;
     this.#sink = sink;
-    // Whoever writes hears of a failure, too; nobody else has to.
-    this.#sink.catch(() => {});
+    this.#sink.catch((error) => {
+      this.#failure = error;
+    });
   }
 
   /** An archive whose bytes are handed to `write`. */
@@ -87,7 +90,11 @@ export class TarWriter {
   }
 
   /** Adds a file, whose body is to be written next; and says which attributes had to be left out. */
-  async addFile(item: TarItem): Promise<{ body: TarBody; leftOut: string[] }> {
+  addFile(item: TarItem): Promise<{ body: TarBody; leftOut: string[] }> {
+    return this.#heard(() => this.#begin(item));
+  }
+
+  async #begin(item: TarItem): Promise<{ body: TarBody; leftOut: string[] }> {
     const header = headerOf(item);
     const records = recordsOf(item);
     const binary = [...records].filter(([, value]) => !textOf(value).isExact).map(([key]) => key);
@@ -96,8 +103,21 @@ export class TarWriter {
     else if (records.size > 0) header.pax = textsOf(records);
     if (isDevice(item)) this.#devices.push(item.attr.rdev);
     const writer = this.#controller.add(header).getWriter();
-    const body = { write: (bytes: Uint8Array) => writer.write(bytes), close: () => writer.close() };
+    const body = {
+      write: (bytes: Uint8Array) => this.#heard(() => writer.write(bytes)),
+      close: () => this.#heard(() => writer.close()),
+    };
     return { body, leftOut: mustText ? binary : [] };
+  }
+
+  /** modern-tar only knows that its stream has ended; whoever took the bytes knows why. */
+  async #heard<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      throw this.#failure ?? error;
+    }
   }
 
   /** The extended header as an entry of its own: modern-tar takes text only. */
@@ -117,9 +137,11 @@ export class TarWriter {
 
   /** Writes the end, and waits until everything has been handed on. */
   async end(): Promise<void> {
-    this.#controller.finalize();
-    this.#isOver = true;
-    await this.#sink;
+    await this.#heard(async () => {
+      this.#controller.finalize();
+      this.#isOver = true;
+      await this.#sink;
+    });
   }
 
   /** Lets go of everything; the archive is worth nothing unless it has been ended. */

@@ -192,3 +192,57 @@ Deno.test("cairn import stops at once when Ctrl-C comes while it waits for a pip
     Deno.removeSync(folder, { recursive: true });
   }
 });
+
+const isRoot = Deno.build.os === "linux" && Deno.uid() === 0;
+
+Deno.test({
+  name:
+    "cairn import and export say that a disk is full, and leave nothing there: root, for a tmpfs",
+  ignore: !isRoot,
+  fn() {
+    inFolder((folder) => {
+      const small = `${folder}/small`;
+      Deno.mkdirSync(small);
+      const run = (program: string, ...args: string[]): boolean =>
+        new Deno.Command(program, { args, stderr: "null" }).outputSync().success;
+      if (!run("mount", "-t", "tmpfs", "-o", "size=3m", "none", small)) return;
+      try {
+        const big = crypto.getRandomValues(new Uint8Array(60_000));
+        const entries = Array.from(
+          { length: 100 },
+          (_, index) => ({ name: `f${index}`, body: big }),
+        );
+        Deno.writeFileSync(`${folder}/a.tar`, tarOf(entries));
+        assertFails(["import", `${folder}/a.tar`, `${small}/v`], /".*small\/v": ENOSPC/);
+        assertEquals(cairn(["import", `${folder}/a.tar`, `${folder}/v`]).status, 0);
+        for (const name of ["a.tar", "a.tgz", "folder/"]) {
+          assertFails(["export", `${folder}/v`, `${small}/${name}`], /".*small\/.*": ENOSPC/);
+        }
+        assertEquals([...Deno.readDirSync(small)], []);
+      } finally {
+        run("umount", small);
+      }
+    });
+  },
+});
+
+Deno.test({
+  name: "cairn import shows how far it is on a terminal, and nothing in a pipe",
+  ignore: !new Deno.Command("sh", { args: ["-c", "command -v script"] }).outputSync().success,
+  fn() {
+    inFolder((folder) => {
+      const body = new Uint8Array(100_000_000);
+      Deno.writeFileSync(`${folder}/a.tar`, tarOf([{ name: "a", body }]));
+      const main = new URL("../../cli/main.ts", import.meta.url).pathname;
+      const line = `exec "$DENO" run -q -A "${main}" import "$FOLDER/a.tar" "$FOLDER/v"`;
+      const { stdout } = new Deno.Command("script", {
+        args: ["-qefc", line, "/dev/null"],
+        env: { DENO: Deno.execPath(), FOLDER: folder, NO_COLOR: "1", TERM: "xterm" },
+        stdin: "null",
+      }).outputSync();
+      assertMatch(new TextDecoder().decode(stdout), /importing \d+ %[^]*1 file, 1 directory/);
+      const { status, err } = cairn(["import", "--force", `${folder}/a.tar`, `${folder}/v`]);
+      assertEquals([status, err], [0, ""]);
+    });
+  },
+});

@@ -73,3 +73,20 @@ Deno.test("TarWriter passes on why its bytes could not be written", async () => 
   );
   await writer.stop();
 });
+
+Deno.test("TarWriter passes the reason on to whoever writes when, however late that is", async () => {
+  let room = 100;
+  const write = (): void => {
+    if (room-- <= 0) throw new Error("the disk is full");
+  };
+  const writer = await TarWriter.begin(write, { isCompressed: false });
+  await assertRejects(
+    async () => {
+      for (let index = 0; index < 10_000; index++) await writer.add(itemOf(`./${index}`));
+      await writer.end();
+    },
+    Error,
+    "the disk is full",
+  );
+  await writer.stop();
+});
