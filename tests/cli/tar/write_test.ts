@@ -74,19 +74,33 @@ Deno.test("TarWriter passes on why its bytes could not be written", async () => 
   await writer.stop();
 });
 
-Deno.test("TarWriter passes the reason on to whoever writes when, however late that is", async () => {
-  let room = 100;
-  const write = (): void => {
-    if (room-- <= 0) throw new Error("the disk is full");
-  };
-  const writer = await TarWriter.begin(write, { isCompressed: false });
-  await assertRejects(
-    async () => {
-      for (let index = 0; index < 10_000; index++) await writer.add(itemOf(`./${index}`));
-      await writer.end();
-    },
-    Error,
-    "the disk is full",
-  );
-  await writer.stop();
+Deno.test("TarWriter passes the reason on, whatever is called when it comes", async () => {
+  for (const pause of ["before the body", "before the end of the body", "before the end"]) {
+    let isFull = false;
+    const write = (): void => {
+      if (isFull) throw new Error("the disk is full");
+    };
+    const fill = async (now: string): Promise<void> => {
+      if (now === pause) isFull = true;
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    };
+    const writer = await TarWriter.begin(write, { isCompressed: false });
+    await assertRejects(
+      async () => {
+        const { body } = await writer.addFile(itemOf("./a", {}, { sizeBytes: 2 }));
+        await fill("before the body");
+        await body.write(new Uint8Array(1));
+        await fill("before the end of the body");
+        await body.write(new Uint8Array(1));
+        await fill("");
+        await body.close();
+        await fill("before the end");
+        await writer.end();
+      },
+      Error,
+      "the disk is full",
+      pause,
+    );
+    await writer.stop();
+  }
 });
