@@ -3,6 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { isErrnoError } from "../../abi/errno.ts";
 import { memoryHandle } from "../../opfs/device/memory.ts";
 import { checkVolume } from "../../opfs/volume/check.ts";
+import type { Journal } from "../../opfs/volume/journal.ts";
 import { openVolumeSync } from "../../opfs/volume/mount.ts";
 import { runToEnd, TransferClock } from "../../opfs/volume/transfer.ts";
 import { importSteps } from "../../opfs/volume/version1_import.ts";
@@ -11,6 +12,7 @@ import { exportSteps } from "../../opfs/volume/version1_write.ts";
 import type { Volume } from "../../opfs/volume/volume.ts";
 import type { StorageHandle } from "../../opfs/device/handle.ts";
 import { CrashHandle } from "../support/crash_handle.ts";
+import { stateOf } from "../support/engine_state.ts";
 import { contentsOf, differences, type Shown, treeOf } from "../support/model_tree.ts";
 import { DIRECTORY, FILE } from "../support/on_volume.ts";
 import { prng } from "../support/prng.ts";
@@ -171,4 +173,37 @@ Deno.test("exportSteps() to version 1 can crash at every call: the whole image, 
   }
   console.log(`images looked at: ${whole} whole, ${none} none`);
   assert(whole > 0 && none > 0);
+});
+
+Deno.test("a crash while a full volume gives its free end back finds a file as long as its record says", () => {
+  const handle = new CrashHandle();
+  const volume = openVolumeSync(handle, OPTIONS);
+  const kept = volume.create(volume.root, "kept", FILE);
+  volume.write(kept, new Uint8Array(50_000).fill(3), 0);
+  const gone = volume.create(volume.root, "gone", FILE);
+  volume.write(gone, new Uint8Array(2_000_000).fill(4), 0);
+  volume.sync();
+  volume.unlink(volume.root, "gone");
+  volume.sync();
+  const journal = stateOf(volume).committer as Journal;
+  journal.reclaim();
+  const from = handle.changes.length;
+  const long = handle.getSize();
+  assert(journal.shorten(), "there was a free end");
+  assert(handle.getSize() < long - 1_900_000);
+  volume.write(volume.create(volume.root, "later", FILE), new Uint8Array(9000).fill(5), 0);
+  volume.close();
+  let images = 0;
+  for (const { bytes, model, point } of handle.crashes(prng(5), from)) {
+    images++;
+    const where = `${model} at ${point} of ${from} to ${handle.changes.length}`;
+    const device = memoryHandle(bytes);
+    const again = openVolumeSync(device, OPTIONS);
+    assertEquals(again.report.corrected, [], where);
+    const read = contentsOf(again, again.lookup(again.root, "kept"));
+    assert(read.length === 50_000 && read.every((byte) => byte === 3), where);
+    again.close();
+    assertEquals(checkVolume(device).violations, [], where);
+  }
+  console.log(`images looked at: ${images}`);
 });
