@@ -20,6 +20,7 @@ import {
   O_DIRECTORY,
   O_DSYNC,
   O_EXCL,
+  O_NOATIME,
   O_TMPFILE,
   O_TRUNC,
   UTIME_OMIT,
@@ -363,6 +364,7 @@ const FLAG_NAMES = [
   [O_APPEND, "O_APPEND"],
   [O_DIRECTORY, "O_DIRECTORY"],
   [O_DSYNC, "O_DSYNC"],
+  [O_NOATIME, "O_NOATIME"],
 ] as const;
 
 /** O_TMPFILE without O_DIRECTORY, which `node:fs` does not name. */

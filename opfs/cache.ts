@@ -221,16 +221,16 @@ export class CachedVolume implements VolumeOps {
     if (change.size !== undefined) this.#pages.forget(ino);
   }
 
-  /** Bytes read at byte `at`; 0 at the end. */
-  read(ino: Ino, into: Uint8Array, at: number): number {
+  /** Bytes read at byte `at`; 0 at the end. `isQuiet` leaves atime alone. */
+  read(ino: Ino, into: Uint8Array, at: number, isQuiet = false): number {
     this.#look();
-    if (!this.#isPaged(into.length, at) || this.#mustBeSeen(ino)) {
-      const count = this.#inner.read(ino, into, at);
-      this.#touched(ino);
+    if (!this.#isPaged(into.length, at) || (!isQuiet && this.#mustBeSeen(ino))) {
+      const count = this.#inner.read(ino, into, at, isQuiet);
+      if (!isQuiet) this.#touched(ino);
       return count;
     }
     const count = this.#pages.read(ino, into, at);
-    if (count < 0) return this.#fill(ino, into, at);
+    if (count < 0) return this.#fill(ino, into, at, isQuiet);
     this.counts.readHits++;
     return count;
   }
@@ -247,9 +247,9 @@ export class CachedVolume implements VolumeOps {
   }
 
   /** Pages that were read under two generations are no one read: then it is made again as one. */
-  #fill(ino: Ino, into: Uint8Array, at: number): number {
-    const count = this.#pages.fill(this.#inner, ino, into, at);
-    return this.#inner.generation === this.#tag ? count : this.#inner.read(ino, into, at);
+  #fill(ino: Ino, into: Uint8Array, at: number, isQuiet: boolean): number {
+    const count = this.#pages.fill(this.#inner, ino, into, at, isQuiet);
+    return this.#inner.generation === this.#tag ? count : this.#inner.read(ino, into, at, isQuiet);
   }
 
   /** Bytes written at byte `at`: they are the volume's when this returns. */

@@ -178,8 +178,8 @@ export interface VolumeOps extends Partial<CompoundOps>, Partial<LockOps>, Parti
   getattr(ino: Ino): Attr;
   /** Changes what `change` has in one step, and ctime. A size cuts, or extends with a hole. */
   setattr(ino: Ino, change: AttrChange): void;
-  /** Bytes read at byte `at`; 0 at the end. */
-  read(ino: Ino, into: Uint8Array, at: number): number;
+  /** Bytes read at byte `at`; 0 at the end. With `isQuiet` the last read stays what it was. */
+  read(ino: Ino, into: Uint8Array, at: number, isQuiet?: boolean): number;
   /** Bytes written at byte `at`. ENOSPC, EFBIG. */
   write(ino: Ino, from: Uint8Array, at: number): number;
   /** Writes at the end of the file and returns the new size. */

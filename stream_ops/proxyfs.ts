@@ -12,6 +12,7 @@ import {
   O_APPEND,
   O_DIRECTORY,
   O_DSYNC,
+  O_NOATIME,
   SEEK_CUR,
   SEEK_DATA,
   SEEK_END,
@@ -33,7 +34,7 @@ export interface ProxyRecord extends NodeRecord {
 }
 
 /** Flags that the other side hears of; what creates and cuts has been done by then. */
-const PASSED_FLAGS = O_ACCMODE | O_APPEND | O_DIRECTORY | O_DSYNC;
+const PASSED_FLAGS = O_ACCMODE | O_APPEND | O_DIRECTORY | O_DSYNC | O_NOATIME;
 
 /** Calls the other side; its errors become ours, whatever class they are. */
 export function there<R>(action: string, call: () => R): R {
@@ -99,14 +100,24 @@ class ProxyStreams {
   /** By name, or what has none any more by a descriptor of it. */
   #openThere(stream: FSStream<ProxyRecord>): PathStream {
     const { node } = stream;
-    const flags = stream.flags & PASSED_FLAGS;
+    const flags = stream.flags & PASSED_FLAGS | (node.mount.readOnly ? O_NOATIME : 0);
     const held = node.removed ? node.data.open[0] : undefined;
     if (held !== undefined) return reopenThere(this.#fs, held, flags);
     const path = this.#pathOf(stream);
-    const open = there(`open "${path}"`, () => this.#fs.open(path, flags));
+    const open = there(`open "${path}"`, () => this.#openQuietly(path, flags));
     if (there("stat", () => this.#fs.fstat(open.fd!).ino) === node.data.ino) return open;
     there("close", () => this.#fs.close(open));
     throw new ErrnoError("ESTALE", `open "${path}": it has been replaced`);
+  }
+
+  /** O_NOATIME is for owners; whoever is none over there reads all the same. */
+  #openQuietly(path: string, flags: number): PathStream {
+    try {
+      return this.#fs.open(path, flags);
+    } catch (error) {
+      if (!(flags & O_NOATIME) || !isErrnoError(error) || error.code !== "EPERM") throw error;
+      return this.#fs.open(path, flags & ~O_NOATIME);
+    }
   }
 
   #end(stream: FSStream<ProxyRecord>): void {

@@ -9,7 +9,7 @@
  * @module
  */
 import { ErrnoError } from "../abi/errno.ts";
-import { SEEK_CUR, SEEK_DATA, SEEK_END, SEEK_HOLE, SEEK_SET } from "../abi/flags.ts";
+import { O_NOATIME, SEEK_CUR, SEEK_DATA, SEEK_END, SEEK_HOLE, SEEK_SET } from "../abi/flags.ts";
 import type { FSNode, FSStream, NodeRecord, StreamOps } from "../abi/node.ts";
 import type { Ino, VolumeOps } from "../opfs/volume_ops.ts";
 import { volumeLockOps } from "./volume_locks.ts";
@@ -48,6 +48,11 @@ function seek(
   throw new ErrnoError("EINVAL", `seek with whence ${whence}`);
 }
 
+/** Whether reading leaves the time of the last read alone. */
+function isQuiet({ shared, node }: FSStream<VolumeRecord>): boolean {
+  return (shared.flags & O_NOATIME) !== 0 || node.mount.readOnly;
+}
+
 /**
  * The op table of a volume's files, directories and links; one per mount. `open` keeps the inode
  * alive: the mount knows whether that is one call or none.
@@ -63,7 +68,8 @@ export function volumeStreamOps(
       volume.release(stream.node.data.handle);
     },
     read(stream, buffer, offset, length, position): number {
-      return volume.read(stream.node.data.handle, view(buffer, offset, length), position);
+      const { handle } = stream.node.data;
+      return volume.read(handle, view(buffer, offset, length), position, isQuiet(stream));
     },
     write(stream, buffer, offset, length, position): number {
       return volume.write(stream.node.data.handle, view(buffer, offset, length), position);

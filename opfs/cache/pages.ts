@@ -67,16 +67,16 @@ export class PageCache {
   }
 
   /** Reads from the volume by whole pages, and keeps them. */
-  fill(volume: VolumeOps, ino: Ino, into: Uint8Array, at: number): number {
+  fill(volume: VolumeOps, ino: Ino, into: Uint8Array, at: number, isQuiet = false): number {
     const last = Math.floor((at + into.length - 1) / CACHE_PAGE_BYTES);
     for (let index = Math.floor(at / CACHE_PAGE_BYTES); index <= last; index++) {
       const known = this.#files.get(ino)?.pages.get(index);
-      const page = known ?? this.#fetch(volume, ino, index);
+      const page = known ?? this.#fetch(volume, ino, index, isQuiet);
       if (page.count < CACHE_PAGE_BYTES) break;
     }
     const count = this.read(ino, into, at);
     // Making room for the last page may have cost the first one its place.
-    return count >= 0 ? count : volume.read(ino, into, at);
+    return count >= 0 ? count : volume.read(ino, into, at, isQuiet);
   }
 
   /** Forgets a file. */
@@ -112,9 +112,9 @@ export class PageCache {
     for (const ino of [...this.#files.keys()]) this.forget(ino);
   }
 
-  #fetch(volume: VolumeOps, ino: Ino, index: number): Page {
+  #fetch(volume: VolumeOps, ino: Ino, index: number, isQuiet: boolean): Page {
     const bytes = this.#room();
-    const page = { bytes, count: volume.read(ino, bytes, index * CACHE_PAGE_BYTES) };
+    const page = { bytes, count: volume.read(ino, bytes, index * CACHE_PAGE_BYTES, isQuiet) };
     invariant(page.count >= 0 && page.count <= bytes.length, "R8: a page holds more than it can");
     const file = this.#files.get(ino) ?? { pages: new Map<number, Page>(), hasEnd: false };
     this.#files.delete(ino);

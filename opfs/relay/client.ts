@@ -165,10 +165,10 @@ export class RelayClient implements VolumeOps, CompoundOps, LockOps, ChangeOps {
     this.#ownChanges++;
   }
 
-  /** Bytes read at byte `at`; 0 at the end. */
-  read(ino: Ino, into: Uint8Array, at: number): number {
+  /** Bytes read at byte `at`; 0 at the end. `isQuiet` leaves atime alone. */
+  read(ino: Ino, into: Uint8Array, at: number, isQuiet = false): number {
     this.#open(Op.READ);
-    const piece = ask.askRead(this.#channel.writer, ino, into, at);
+    const piece = ask.askRead(this.#channel.writer, ino, into, at, isQuiet);
     this.#run(Op.READ, { into: piece });
     return this.#exchange.received;
   }

@@ -171,6 +171,8 @@ export type OpName = keyof typeof Op;
 
 /** Request flag: make the change durable before answering. */
 export const FLAG_FLUSH = 1;
+/** Request flag of READ: leave the time of the last read alone. */
+export const FLAG_QUIET = 2;
 
 /** Bytes of the frame before a request's path. */
 export const REQUEST_BYTES = 16;

@@ -10,7 +10,7 @@ import type { AttrChange } from "../../abi/attr.ts";
 import { codeOf, ErrnoError } from "../../abi/errno.ts";
 import type { CreateOptions, Ino, TmpfileOptions } from "../volume_ops.ts";
 import type { Reader, Writer } from "./cursor.ts";
-import { type ChannelMemory, MAX_TRANSFER_BYTES, Op, type OpName } from "./protocol.ts";
+import { type ChannelMemory, FLAG_QUIET, MAX_TRANSFER_BYTES, Op, type OpName } from "./protocol.ts";
 import { writeChange, writeCreateOptions, writeTmpfileOptions } from "./records.ts";
 import { readValues } from "./s11n.ts";
 
@@ -145,9 +145,15 @@ export function askSetattr(writer: Writer, ino: Ino, change: AttrChange): void {
 }
 
 /** READ. Returns the part of the buffer that one request can fill. */
-export function askRead(writer: Writer, ino: Ino, into: Uint8Array, at: number): Uint8Array {
+export function askRead(
+  writer: Writer,
+  ino: Ino,
+  into: Uint8Array,
+  at: number,
+  isQuiet = false,
+): Uint8Array {
   const piece = into.length <= MAX_TRANSFER_BYTES ? into : into.subarray(0, MAX_TRANSFER_BYTES);
-  writer.begin(Op.READ).ino(ino).f64(at).u32(piece.length);
+  writer.begin(Op.READ, isQuiet ? FLAG_QUIET : 0).ino(ino).f64(at).u32(piece.length);
   return piece;
 }
 

@@ -13,7 +13,7 @@ import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
 import type { Ino, VolumeOps } from "../volume_ops.ts";
 import { isPathOp, type PathOps } from "./path_ops.ts";
-import { MAX_TRANSFER_BYTES, Op, PathOp, RESPONSE_BYTES, Signal } from "./protocol.ts";
+import { FLAG_QUIET, MAX_TRANSFER_BYTES, Op, PathOp, RESPONSE_BYTES, Signal } from "./protocol.ts";
 import { packNames } from "./records.ts";
 import { XATTR_BYTES_MAX } from "./requests.ts";
 import type { ServedChannel, Transfer } from "./served_channel.ts";
@@ -129,7 +129,8 @@ export class Transfers {
     const wanted = Math.min(reader.u32(), MAX_TRANSFER_BYTES);
     if (wanted <= memory.area.length - RESPONSE_BYTES) {
       const into = memory.area.subarray(RESPONSE_BYTES, RESPONSE_BYTES + wanted);
-      const count = counted(this.#volume.read(ino, into, at), into.length);
+      const isQuiet = (reader.flags & FLAG_QUIET) !== 0;
+      const count = counted(this.#volume.read(ino, into, at, isQuiet), into.length);
       channel.transfer.done = count;
       channel.writer.beginResponse();
       channel.answer(0, count);
@@ -211,7 +212,7 @@ export class Transfers {
       return piece.length;
     }
     const count = stream === null
-      ? this.#volume.read(transfer.ino, piece, at)
+      ? this.#volume.read(transfer.ino, piece, at, (transfer.flags & FLAG_QUIET) !== 0)
       : (this.#paths as PathOps).read(stream, piece, at);
     return counted(count, piece.length);
   }

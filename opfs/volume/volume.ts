@@ -248,8 +248,8 @@ export class Volume implements VolumeOps {
     }
   }
 
-  /** Bytes read at byte `at`; 0 at the end. EISDIR, EINVAL, EIO. */
-  read(ino: Ino, into: Uint8Array, at: number): number {
+  /** Bytes read at byte `at`; 0 at the end. `isQuiet` leaves atime alone. EISDIR, EINVAL, EIO. */
+  read(ino: Ino, into: Uint8Array, at: number, isQuiet = false): number {
     const state = this.#state;
     const slot = state.slotOf(ino);
     requireFile(state, slot);
@@ -262,7 +262,7 @@ export class Volume implements VolumeOps {
     } catch (error) {
       throw state.broken(error);
     }
-    touchAccess(state, slot);
+    if (!isQuiet) touchAccess(state, slot);
     return length;
   }
 

@@ -1,5 +1,5 @@
 /** read and write: positions, counts, kinds of views, appending, holes. @module */
-import { O_APPEND, O_CREAT, O_RDONLY, O_RDWR, O_WRONLY } from "../../abi/flags.ts";
+import { O_APPEND, O_CREAT, O_NOATIME, O_RDONLY, O_RDWR, O_WRONLY } from "../../abi/flags.ts";
 import { ALICE, as, bytesOf, type Case, hear, modeOf, say, textOf, within } from "./case.ts";
 
 /** The cases. */
@@ -254,6 +254,26 @@ export const cases: readonly Case[] = [
           t.eq(hear(fs, a, 9, 0), "FROM a");
         });
       });
+    },
+  },
+  {
+    name: "read() with O_NOATIME moves no atime",
+    needs: ["clock"],
+    run(fs, t) {
+      fs.writeFile("/f", new Uint8Array(10_000).fill(65));
+      t.tick();
+      fs.utime("/f", 5000, 6000);
+      t.tick();
+      for (const length of [1, 10_000]) {
+        const stream = fs.open("/f", O_RDONLY | O_NOATIME);
+        t.eq(fs.read(stream, new Uint8Array(length), 0, length), length);
+        fs.setFlags(stream, 0);
+        t.eq(fs.stat("/f").atimeMs, 5000);
+        fs.close(stream);
+      }
+      const now = t.tick();
+      fs.readFile("/f");
+      t.eq(fs.stat("/f").atimeMs, now);
     },
   },
 ];

@@ -5,6 +5,7 @@ import {
   AT_EMPTY_PATH,
   AT_FDCWD,
   O_DIRECTORY,
+  O_NOATIME,
   O_RDWR,
   O_TMPFILE,
   RENAME_EXCHANGE,
@@ -222,4 +223,18 @@ Deno.test("PROXYFS does not take another file for a node whose name is gone", ()
   theirs.writeFile("/shared/d/g", "");
   assertErrno("ENOENT", () => ours.stat("g"));
   assertErrno("ENOENT", () => ours.writeFile("h", ""));
+});
+
+Deno.test("PROXYFS moves no atime over there where it may not move here", () => {
+  const { ours, theirs } = pair();
+  theirs.writeFile("/shared/f", "text");
+  theirs.utime("/shared/f", 5000, 6000);
+  ours.mkdir("/fixed");
+  ours.mount(PROXYFS, { fs: theirs, path: "/shared" }, "/fixed", { readOnly: true });
+  ours.readFile("/fixed/f");
+  ours.close(ours.open("/mnt/f", O_NOATIME));
+  assertEquals(theirs.stat("/shared/f").atimeMs, 5000);
+  theirs.setCredentials({ uid: 9 });
+  assertEquals(ours.readFile("/fixed/f").length, 4);
+  theirs.setCredentials({ uid: 0 });
 });

@@ -4,7 +4,10 @@ import { ErrnoError } from "../../abi/errno.ts";
 import { SEEK_CUR, SEEK_DATA, SEEK_END, SEEK_HOLE, SEEK_SET } from "../../abi/flags.ts";
 import { S_IFREG } from "../../abi/mode.ts";
 import { FSStream } from "../../abi/node.ts";
+import { createFS } from "../../fs/create_fs.ts";
 import { VOLUMEFS } from "../../node_ops/volume.ts";
+import { memoryHandle } from "../../opfs/device/memory.ts";
+import { openVolumeSync } from "../../opfs/volume/mount.ts";
 import { type VolumeRecord, volumeStreamOps } from "../../stream_ops/volume.ts";
 import { ModelVolume } from "../support/model_volume.ts";
 
@@ -79,4 +82,22 @@ Deno.test("volumeStreamOps() keeps the inode between open and close, and syncs t
   assertEquals(volume.inodeCount, 2);
   ops.close?.(stream);
   assertEquals(volume.inodeCount, 1);
+});
+
+Deno.test("volumeStreamOps() moves no atime on a read-only mount", () => {
+  let now = 1e12;
+  const clock = (): number => now;
+  const volume = openVolumeSync(memoryHandle(), { clock });
+  const fs = createFS({ clock, root: { type: VOLUMEFS, options: { volume } } });
+  fs.writeFile("/f", "text");
+  fs.mkdir("/m");
+  fs.mount(VOLUMEFS, { volume }, "/m", { readOnly: true });
+  fs.utime("/f", 5000, 6000);
+  now += 1000;
+  fs.readFile("/m/f");
+  assertEquals(fs.stat("/f").atimeMs, 5000);
+  fs.readFile("/f");
+  assertEquals(fs.stat("/f").atimeMs, now);
+  fs.quit();
+  volume.close();
 });

@@ -217,7 +217,7 @@ export class ModelVolume implements VolumeOps {
     node.ctime = now;
   }
 
-  read(ino: Ino, into: Uint8Array, at: number): number {
+  read(ino: Ino, into: Uint8Array, at: number, _isQuiet = false): number {
     this.#count("read");
     const node = this.#file(ino);
     checkOffset(at);
