@@ -23,6 +23,7 @@ import {
 } from "../mod.ts";
 import { Findings, type Severity, type TransferCounts, type TransferReport } from "../opfs/mod.ts";
 import { freeName } from "./place.ts";
+import { noCounts, reportOf } from "./counts.ts";
 import type { Tally } from "./steps.ts";
 import type { Contents, Entry, NewContents, SourceTree, Tree, Xattr } from "./tree_ops.ts";
 import { at, messageOf, PlaceError } from "./verb.ts";
@@ -69,14 +70,7 @@ const PIECE_BYTES = 1024 * 1024;
 export class TreeCopy<S, T> {
   readonly #ends: CopyEnds<S, T>;
   readonly #findings = new Findings();
-  readonly #counts: TransferCounts = {
-    files: 0,
-    directories: 0,
-    symlinks: 0,
-    special: 0,
-    hardLinks: 0,
-    bytes: 0,
-  };
+  readonly #counts: TransferCounts = noCounts();
   /** Copies of what has more names, by the source's key. */
   readonly #copies = new Map<string, T>();
   /** How often something could not be given, by what it was. */
@@ -111,8 +105,7 @@ export class TreeCopy<S, T> {
       if (count > 1) this.#tell("note", "lacks", `${lack}: ${count} times in all`);
     }
     this.#lacks.clear();
-    const { isComplete, list, dropped } = this.#findings;
-    return { ...this.#counts, isComplete, findings: list, droppedFindings: dropped };
+    return reportOf(this.#counts, this.#findings);
   }
 
   #tally(): Tally {

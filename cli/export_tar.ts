@@ -16,6 +16,7 @@ import {
   type TransferReport,
   type VolumeOps,
 } from "../opfs/mod.ts";
+import { noCounts, reportOf } from "./counts.ts";
 import type { ExportTarget } from "./export.ts";
 import { type Found, walk } from "./image.ts";
 import { newFile } from "./new_file.ts";
@@ -65,14 +66,7 @@ class TarExport {
   readonly #findings = new Findings();
   /** Names of what has several, by inode. */
   readonly #shared = new Map<number, string>();
-  readonly #counts: TransferCounts = {
-    files: 0,
-    directories: 0,
-    symlinks: 0,
-    special: 0,
-    hardLinks: 0,
-    bytes: 0,
-  };
+  readonly #counts: TransferCounts = noCounts();
 
   constructor(volume: VolumeOps) {
     this.#volume = volume;
@@ -94,8 +88,7 @@ class TarExport {
     } finally {
       await writer.stop();
     }
-    const { isComplete, list, dropped } = this.#findings;
-    return { ...this.#counts, isComplete, findings: list, droppedFindings: dropped };
+    return reportOf(this.#counts, this.#findings);
   }
 
   async *#entry(writer: TarWriter, found: Found): AsyncGenerator<void, void, void> {

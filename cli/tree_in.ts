@@ -21,6 +21,7 @@ import type {
   TransferReport,
   VolumeOps,
 } from "../opfs/mod.ts";
+import { noCounts, reportOf } from "./counts.ts";
 
 /** Something on its way in. */
 export interface Member {
@@ -86,14 +87,7 @@ export class TreeIn {
   /** The directory that was walked to last. */
   #last: { path: string; ino: Ino };
   /** What has been carried over so far. */
-  readonly counts: TransferCounts = {
-    files: 0,
-    directories: 0,
-    symlinks: 0,
-    special: 0,
-    hardLinks: 0,
-    bytes: 0,
-  };
+  readonly counts: TransferCounts = noCounts();
 
   /** The volume should be new, and opened with the clock. */
   constructor(volume: VolumeOps, options: TreeOptions) {
@@ -169,8 +163,7 @@ export class TreeIn {
 
   /** What has become of it. */
   report(): TransferReport {
-    const { isComplete, list, dropped } = this.#options.findings;
-    return { ...this.counts, isComplete, findings: list, droppedFindings: dropped };
+    return reportOf(this.counts, this.#options.findings);
   }
 
   /** Puts their times on the directories, and makes everything durable. */

@@ -3,15 +3,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { assertFails, cairn, command, inFolder } from "../support/command_line.ts";
-import { Version1Builder } from "../support/version1_builder.ts";
-
-function sample(): Version1Builder {
-  const builder = new Version1Builder();
-  builder.directory("/");
-  const slot = builder.file("/a", "contents");
-  Object.assign(builder.slots[slot]!, { mode: 0o100600, uid: 501, mtime: -1.5, ctime: 7 });
-  return builder;
-}
+import { sampleVersion1, Version1Builder } from "../support/version1_builder.ts";
 
 function namesIn(folder: string): string[] {
   return [...Deno.readDirSync(folder)].map((entry) => entry.name).sort();
@@ -33,7 +25,7 @@ Deno.test("cairn import refuses bad sources and leaves nothing behind", () => {
 
 Deno.test("cairn import replaces a file only when it is told to", () => {
   inFolder((folder) => {
-    Deno.writeFileSync(`${folder}/v1`, sample().build());
+    Deno.writeFileSync(`${folder}/v1`, sampleVersion1().build());
     Deno.writeTextFileSync(`${folder}/v2`, "mine");
     assertFails(["import", `${folder}/v1`, `${folder}/v2`], /".*v2": EEXIST: .*--force/);
     assertEquals(Deno.readTextFileSync(`${folder}/v2`), "mine");

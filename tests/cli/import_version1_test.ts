@@ -3,15 +3,7 @@
  */
 import { assertEquals, assertMatch } from "@std/assert";
 import { cairn, inFolder } from "../support/command_line.ts";
-import { Version1Builder } from "../support/version1_builder.ts";
-
-function sample(): Version1Builder {
-  const builder = new Version1Builder();
-  builder.directory("/");
-  const slot = builder.file("/a", "contents");
-  Object.assign(builder.slots[slot]!, { mode: 0o100600, uid: 501, mtime: -1.5, ctime: 7 });
-  return builder;
-}
+import { sampleVersion1 } from "../support/version1_builder.ts";
 
 function namesIn(folder: string): string[] {
   return [...Deno.readDirSync(folder)].map((entry) => entry.name).sort();
@@ -19,11 +11,11 @@ function namesIn(folder: string): string[] {
 
 Deno.test("cairn import makes a clean volume and says what is in it", () => {
   inFolder((folder) => {
-    Deno.writeFileSync(`${folder}/v1`, sample().build());
+    Deno.writeFileSync(`${folder}/v1`, sampleVersion1().build());
     const ended = cairn(["import", `${folder}/v1`, `${folder}/v2`]);
     assertEquals(ended, { ...ended, status: 0, out: "1 file, 1 directory, 8 bytes\n", err: "" });
     assertEquals(namesIn(folder), ["v1", "v2"]);
-    assertEquals(Deno.readFileSync(`${folder}/v1`), sample().build());
+    assertEquals(Deno.readFileSync(`${folder}/v1`), sampleVersion1().build());
     assertEquals(cairn(["check", `${folder}/v2`]).status, 0);
     const line = cairn(["tree", "--json", `${folder}/v2`]).out.split("\n")[1]!;
     const { mode, uid, mtimeMs, ctimeMs } = JSON.parse(line);
@@ -33,7 +25,7 @@ Deno.test("cairn import makes a clean volume and says what is in it", () => {
 
 Deno.test("cairn import says what was left out, and ends with 1", () => {
   inFolder((folder) => {
-    const builder = sample();
+    const builder = sampleVersion1();
     builder.symlink("/long", "t".repeat(5000));
     builder.superblock = { pathUsed: 1 };
     Deno.writeFileSync(`${folder}/v1`, builder.build());
@@ -48,7 +40,7 @@ Deno.test("cairn import says what was left out, and ends with 1", () => {
 
 Deno.test("cairn import refuses what would mix data unless it is to repair", () => {
   inFolder((folder) => {
-    const builder = sample();
+    const builder = sampleVersion1();
     builder.file("/a", "another");
     Deno.writeFileSync(`${folder}/v1`, builder.build());
     const refused = cairn(["import", `${folder}/v1`, `${folder}/v2`]);

@@ -256,3 +256,12 @@ export function reseal(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> 
   new DataView(bytes.buffer).setUint32(60, checksum(bytes.subarray(0, 60)), true);
   return bytes;
 }
+
+/** One file in the root, with attributes that show. */
+export function sampleVersion1(): Version1Builder {
+  const builder = new Version1Builder();
+  builder.directory("/");
+  const slot = builder.file("/a", "contents");
+  Object.assign(builder.slots[slot]!, { mode: 0o100600, uid: 501, mtime: -1.5, ctime: 7 });
+  return builder;
+}
