@@ -388,9 +388,9 @@ async function attach(
     return new Channel(memory, doorbell, { blocking, deadlineMs });
   }) as [Channel, Channel];
   await calls.admitted(`open volume "${ticket.name}"`);
-  const client = new RelayClient(calls, address);
-  const promises = new RelayPromises(promised);
   const { cacheBytes } = options;
+  const client = new RelayClient(calls, { root: address.root, readsAhead: cacheBytes !== 0 });
+  const promises = new RelayPromises(promised);
   const cache = cacheBytes === 0 ? null : new CachedVolume(client, { pageBytes: cacheBytes });
   return dress(cache ?? client, {
     transport: "relay",

@@ -144,16 +144,18 @@ export function askSetattr(writer: Writer, ino: Ino, change: AttrChange): void {
   writeChange(writer.begin(Op.SETATTR).ino(ino), change);
 }
 
-/** READ. Returns the part of the buffer that one request can fill. */
+/** READ, of `more` bytes beyond the buffer's. Returns the part of the buffer that one request can fill. */
 export function askRead(
   writer: Writer,
   ino: Ino,
   into: Uint8Array,
   at: number,
   isQuiet = false,
+  more = 0,
 ): Uint8Array {
   const piece = into.length <= MAX_TRANSFER_BYTES ? into : into.subarray(0, MAX_TRANSFER_BYTES);
-  writer.begin(Op.READ, isQuiet ? FLAG_QUIET : 0).ino(ino).f64(at).u32(piece.length);
+  const flags = isQuiet ? FLAG_QUIET : 0;
+  writer.begin(Op.READ, flags).ino(ino).f64(at).u32(piece.length + more);
   return piece;
 }
 

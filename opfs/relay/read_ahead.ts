@@ -1,0 +1,75 @@
+/**
+ * ReadAhead: what an answer has brought beyond what was asked for, as long as it lies in the area.
+ *
+ * Layer: relay, part of `client.ts`. Whoever reads a file in order, and does nothing else between,
+ * is given more each time, up to half a megabyte. It stays in the request area, so it takes no memory
+ * and no copy more; the next request of any kind writes over it. It is used only as long as nobody
+ * else has changed anything since: while the generation is that of the answer.
+ *
+ * Use: `ahead.take(…)`; where that is -1 ask for `ahead.more(…)` bytes more and tell with `keep(…)`.
+ *
+ * @module
+ */
+import type { Ino } from "../volume_ops.ts";
+import { type ChannelMemory, Closed, RESPONSE_BYTES, Word } from "./protocol.ts";
+
+const LONGEST_BYTES = 512 * 1024;
+
+/** What lies in one channel's area. */
+export class ReadAhead {
+  readonly #memory: ChannelMemory;
+  readonly #longest: number;
+  #ino: Ino = 0;
+  /** The part of the file that lies in the area, in bytes of the file. */
+  #from = 0;
+  #to = 0;
+  #tag = 0;
+  /** Where the next read in order begins, and how many there have been. */
+  #next = -1;
+  #streak = 0;
+
+  /** Reads ahead in the area of `memory`. */
+  constructor(memory: ChannelMemory) {
+    this.#memory = memory;
+    this.#longest = Math.min(LONGEST_BYTES, memory.area.length - RESPONSE_BYTES);
+  }
+
+  /** Fills `into` out of the area and returns its length, or -1 if it is not there. */
+  take(ino: Ino, into: Uint8Array, at: number): number {
+    const { words, area } = this.#memory;
+    const end = at + into.length;
+    if (this.#to === 0 || ino !== this.#ino || !Number.isInteger(at)) return -1;
+    if (at < this.#from || end > this.#to) return -1;
+    if (Atomics.load(words, Word.GENERATION) !== this.#tag) return -1;
+    if (Atomics.load(words, Word.CLOSED) !== Closed.OPEN) return -1;
+    const start = RESPONSE_BYTES + at - this.#from;
+    into.set(area.subarray(start, start + into.length));
+    this.#next = end;
+    return into.length;
+  }
+
+  /** How many bytes to ask for beyond the `wanted` ones. What is in the area goes. */
+  more(ino: Ino, wanted: number, at: number): number {
+    const goesOn = wanted > 0 && ino === this.#ino && at === this.#next;
+    this.#streak = goesOn ? this.#streak + 1 : 0;
+    this.#ino = ino;
+    this.#next = at + wanted;
+    this.#to = this.#from = 0;
+    const most = Math.min(this.#longest, wanted * 2 ** Math.min(this.#streak, 8));
+    return Math.max(0, most - wanted);
+  }
+
+  /** The answer behind the last `more` is in the area: `count` bytes of the file from byte `at`. */
+  keep(at: number, count: number): void {
+    this.#from = at;
+    this.#to = at + count;
+    this.#tag = this.#memory.words[Word.ANSWER_GENERATION]!;
+  }
+
+  /** The area is used for something else. */
+  interrupt(): void {
+    this.#to = this.#from = 0;
+    this.#streak = 0;
+    this.#next = -1;
+  }
+}
