@@ -451,12 +451,11 @@ export class CachedVolume implements VolumeOps {
   /** Behind a change of our own: whether nobody else has changed anything meanwhile. */
   #ended(before: number): boolean {
     const after = this.#inner.generation;
-    if (after === before + 1) {
-      this.#tag = after;
-      return true;
-    }
-    this.#reset(after);
-    return false;
+    invariant(after !== before, "R8: a change is not counted");
+    const isOwn = after === before + 1;
+    if (isOwn) this.#tag = after;
+    else this.#reset(after);
+    return isOwn;
   }
 
   #made(before: number, parent: Ino, name: string, ino: Ino): boolean {

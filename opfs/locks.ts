@@ -13,6 +13,7 @@
  */
 import { ErrnoError } from "../abi/errno.ts";
 import { F_RDLCK, F_UNLCK, F_WRLCK } from "../abi/flags.ts";
+import { invariant } from "../abi/invariant.ts";
 import { LockTable, type RangeLock } from "../abi/locks.ts";
 import {
   type BlockingLock,
@@ -199,6 +200,8 @@ export class VolumeLocks {
   #hold({ file, owner, request }: Waiting): void {
     if (request.kind === LockKind.SQLITE) return this.#holdLevel(file, owner, request.type);
     for (const lock of wantedOf(request, owner)) this.#table.set(file, lock);
+    const mayBe = this.#blockers({ file, owner, request, isHeld: false }).length === 0;
+    invariant(mayBe, "L1: two hold what excludes each other");
   }
 
   /** From a level to another: what it has not is given back, what it has is taken. */

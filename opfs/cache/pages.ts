@@ -48,6 +48,7 @@ export class PageCache {
 
   /** Bytes read, or -1 if a page is missing. */
   read(ino: Ino, into: Uint8Array, at: number): number {
+    invariant(at >= 0, "R8: what is before the file is asked for");
     const file = this.#files.get(ino);
     if (file === undefined) return -1;
     let done = 0;
@@ -89,6 +90,7 @@ export class PageCache {
 
   /** Forgets what a write from `from` up to `to` changes: where it ends the file, its end too. */
   forgetRange(ino: Ino, from: number, to: number): void {
+    invariant(from <= to, "R8: a range ends before it begins");
     const file = this.#files.get(ino);
     if (file === undefined) return;
     if (file.hasEnd || to - from > this.#limit * CACHE_PAGE_BYTES) return this.forget(ino);

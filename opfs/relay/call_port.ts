@@ -85,6 +85,7 @@ class ServedPort {
   #read(ino: Ino, lengthBytes: number, at: number): Uint8Array<ArrayBuffer> {
     const bytes = new Uint8Array(lengthBytes);
     const count = this.#volume.read(ino, bytes, at);
+    invariant(count >= 0 && count <= lengthBytes, "R3: more is moved than there is");
     return count === lengthBytes ? bytes : bytes.slice(0, count);
   }
 

@@ -285,12 +285,14 @@ export class Channel {
  * @throws {ErrnoError} EBUSY if somebody has
  */
 export function claimChannel({ words }: ChannelMemory, how: number = Claimed.CLIENT): void {
+  invariant(how !== Claimed.NOBODY, "R1: nobody takes a channel");
   if (Atomics.compareExchange(words, Word.CLAIMED, Claimed.NOBODY, how) === 0) return;
   throw new ErrnoError("EBUSY", "attach with a ticket that is in use: share() one for each client");
 }
 
 /** Closes a channel, from either side. The first reason stays. */
 export function closeChannel(words: Int32Array, why: number): void {
+  invariant(why !== Closed.OPEN, "R1: a channel is closed for no reason");
   Atomics.compareExchange(words, Word.CLOSED, Closed.OPEN, why);
   Atomics.notify(words, Word.ANSWER);
   Atomics.notify(words, Word.LEASE);

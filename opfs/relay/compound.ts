@@ -130,6 +130,7 @@ function lookup(volume: VolumeOps, channel: ServedChannel): 0 {
     return 0;
   }
   const attr = volume.getattr(ino);
+  invariant(attr.nlink > 0, "R6: a name leads to an inode without names");
   if (reader.op === Op.LOOKUP_RETAIN) channel.retain(volume, ino);
   writeAttr(writer.beginResponse().ino(ino), attr);
   return 0;

@@ -110,6 +110,7 @@ export class Writer {
 
   /** Ends a request whose data goes on for `payloadBytes`; returns the bytes of the whole. */
   end(payloadBytes = 0): number {
+    invariant(payloadBytes >= 0, "R1: a payload is shorter than nothing");
     const dataBytes = this.at - REQUEST_BYTES - this.#pathBytes + payloadBytes;
     this.#memory.view.setUint32(RequestAt.PATH_LEN, this.#pathBytes, true);
     this.#memory.view.setUint32(RequestAt.DATA_LEN, dataBytes, true);
@@ -118,6 +119,7 @@ export class Writer {
 
   /** Ends a response whose data goes on for `payloadBytes`; returns the bytes of the whole. */
   endResponse(status: number, payloadBytes = 0): number {
+    invariant(payloadBytes >= 0, "R1: a payload is shorter than nothing");
     const dataBytes = this.at - RESPONSE_BYTES + payloadBytes;
     this.#memory.view.setInt32(ResponseAt.STATUS, status, true);
     this.#memory.view.setUint32(ResponseAt.DATA_LEN, dataBytes, true);

@@ -23,6 +23,8 @@ import {
 } from "./records.ts";
 import type { ServedChannel } from "./served_channel.ts";
 
+const TWO_32 = 2 ** 32;
+
 /** Operations that are one call and one answer; the others have chunks, wait, or are the relay's own. */
 export type SimpleOp = Exclude<
   OpCode,
@@ -85,7 +87,9 @@ export function dispatch(volume: VolumeOps, channel: ServedChannel): number {
     case Op.READLINK:
       return readlink(volume, channel);
     case Op.GETATTR: {
-      const attr = volume.getattr(reader.ino());
+      const ino = reader.ino();
+      const attr = volume.getattr(ino);
+      invariant(attr.ino === ino % TWO_32, "R6: attributes are of another inode");
       writeAttr(writer.beginResponse(), attr);
       return 0;
     }

@@ -10,6 +10,7 @@
  * @module
  */
 import { ErrnoError } from "../../abi/errno.ts";
+import { invariant } from "../../abi/invariant.ts";
 import { type Channel, wholeMessage } from "./channel.ts";
 import { Closed, type Header, RESPONSE_BYTES, Signal } from "./protocol.ts";
 
@@ -41,7 +42,8 @@ export class Exchange {
 
   /** Publishes what the writer holds, and as much of the payload as fits. */
   start({ from = NOTHING, into = NOTHING }: Payload = {}): void {
-    const { writer } = this.#channel;
+    const { writer, memory } = this.#channel;
+    invariant(writer.at <= memory.area.length, "R1: a request is longer than the area");
     this.#from = from;
     this.#into = into;
     this.#sent = this.received = this.#nextChunk = 0;

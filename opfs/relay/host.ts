@@ -9,6 +9,7 @@
  * @module
  */
 import { ErrnoError } from "../../abi/errno.ts";
+import { invariant } from "../../abi/invariant.ts";
 import { PortPromises } from "./call_port.ts";
 import { closeChannel } from "./channel.ts";
 import { watchLock } from "./client_lock.ts";
@@ -61,6 +62,7 @@ export class RelayHost {
     address: RelayAddress,
     { place, silenceMs }: { place: VolumePlace; silenceMs: number },
   ) {
+    invariant(address.root > 0, "R6: a volume has no root");
     this.#worker = worker;
     // The worker holds the volume's lock as long as it lives, however it ends.
     this.#unwatch = place.kind === "opfs"

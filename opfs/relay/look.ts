@@ -9,6 +9,7 @@
  *
  * @module
  */
+import { invariant } from "../../abi/invariant.ts";
 
 /** Loads in one look: at 50 to 100 ns each with a pause, less than waking a core that has gone idle. */
 const LOADS = 750;
@@ -50,6 +51,7 @@ export class Look {
 
   /** What was looked for came when `left` loads were left. Coming late is a miss. */
   hit(left: number): void {
+    invariant(left >= 0 && left <= LOADS, "R5: a look ends that was not begun");
     if (left < SOON) return this.miss();
     if (this.#balance > 0) this.#balance -= 1;
     else this.#restLength = FIRST_REST;

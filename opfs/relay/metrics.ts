@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { invariant } from "../../abi/invariant.ts";
 import { Op, PathOp } from "./protocol.ts";
 import type { Value } from "./s11n.ts";
 
@@ -39,6 +40,7 @@ export class Metrics {
 
   /** One call has ended. */
   add(op: number, { timeMs, waitMs, bytes }: Omit<Metric, "count">): void {
+    invariant(bytes >= 0, "R2: a call has moved less than nothing");
     const at = op * FIELDS;
     this.#sums[at]! += 1;
     this.#sums[at + 1]! += timeMs;

@@ -8,6 +8,7 @@
  * @module
  */
 import { ErrnoError } from "../../abi/errno.ts";
+import { invariant } from "../../abi/invariant.ts";
 
 /** Version of the wire; both sides must have the same. */
 export const PROTOCOL_VERSION = 1;
@@ -256,6 +257,7 @@ export interface Header {
 
 /** Writes the header words. Publishing them is the channel's business. */
 export function writeHeader(words: Int32Array, header: Header): void {
+  invariant(header.totalBytes >= 0, "R1: a message is shorter than nothing");
   words[Word.CHUNK_LEN] = header.chunkBytes;
   words[Word.TOTAL_LOW] = header.totalBytes | 0;
   words[Word.TOTAL_HIGH] = Math.floor(header.totalBytes / TWO_32) | 0;

@@ -8,6 +8,7 @@
  */
 import type { Attr, AttrChange, DirEntry, StatFs } from "../../abi/attr.ts";
 import { ErrnoError } from "../../abi/errno.ts";
+import { invariant } from "../../abi/invariant.ts";
 import type { CreateOptions, TmpfileOptions } from "../volume_ops.ts";
 import type { Reader, Writer } from "./cursor.ts";
 
@@ -21,6 +22,7 @@ const Has = { MODE: 1, UID: 2, GID: 4, SIZE: 8, ATIME: 16, MTIME: 32 } as const;
 
 /** Writes attributes: six numbers of 32 bits, then five doubles. */
 export function writeAttr(writer: Writer, attr: Attr): void {
+  invariant(attr.nlink >= 0 && attr.size >= 0, "R6: attributes are less than nothing");
   writer.u32(attr.ino).u32(attr.mode).u32(attr.nlink).u32(attr.uid).u32(attr.gid).u32(attr.rdev)
     .f64(attr.size).f64(attr.blocks).f64(attr.atime).f64(attr.mtime).f64(attr.ctime);
 }
@@ -116,7 +118,10 @@ export function entryFits(writer: Writer, areaBytes: number): boolean {
 
 /** Writes one entry: inode, mode, cursor, length of the name, name. */
 export function writeEntry(writer: Writer, entry: DirEntry): void {
+  const nameAt = writer.at + ENTRY_BYTES;
   writer.u32(entry.ino).u32(entry.mode).f64(entry.cursor).shortText(entry.name);
+  const nameBytes = writer.at - nameAt;
+  invariant(nameBytes > 0 && nameBytes <= MAX_NAME_BYTES, "R6: an entry has no such name");
 }
 
 /** Reads the entries of a whole answer. */
@@ -136,6 +141,7 @@ export function readEntries(reader: Reader): DirEntry[] {
 
 /** Writes space: five doubles. */
 export function writeStatFs(writer: Writer, space: StatFs): void {
+  invariant(space.freeBlocks <= space.blocks, "R6: more is free than there is");
   writer.f64(space.blockSize).f64(space.blocks).f64(space.freeBlocks).f64(space.inodes)
     .f64(space.freeInodes);
 }

@@ -64,6 +64,7 @@ export class Transfers {
   /** Takes in the next chunk of a request. */
   continueIn(channel: ServedChannel): Step {
     const { transfer, header, memory } = channel;
+    invariant(channel.state === "CHUNK_IN", "R2: a payload goes on that was not begun");
     const isNext = header.chunkIndex === transfer.chunkIndex + 1;
     const left = transfer.total - transfer.done;
     const count = header.chunkBytes;
@@ -78,6 +79,7 @@ export class Transfers {
 
   /** Sends the next chunk of an answer. */
   continueOut(channel: ServedChannel): Step {
+    invariant(channel.state === "CHUNK_OUT", "R2: a payload goes on that was not begun");
     channel.transfer.movedAt = performance.now();
     return this.#sendPiece(channel, 0);
   }

@@ -2,16 +2,25 @@
  * What the relay asserts, each once made false: by a volume that answers nonsense, by a relay or a
  * client that calls out of turn. The numbers are those of docs/ARCHITECTURE.md.
  */
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import type { Attr } from "../../../abi/attr.ts";
 import { InvariantError } from "../../../abi/invariant.ts";
 import { S_IFREG } from "../../../abi/mode.ts";
+import { LockTable } from "../../../abi/locks.ts";
 import { NameCache } from "../../../opfs/cache/names.ts";
+import { PageCache } from "../../../opfs/cache/pages.ts";
 import { CachedVolume } from "../../../opfs/cache.ts";
-import { Channel, wholeMessage } from "../../../opfs/relay/channel.ts";
+import { PortPromises, serveCalls } from "../../../opfs/relay/call_port.ts";
+import { Channel, claimChannel, closeChannel, wholeMessage } from "../../../opfs/relay/channel.ts";
 import { RelayClient } from "../../../opfs/relay/client.ts";
 import { Writer } from "../../../opfs/relay/cursor.ts";
 import { Doorbell } from "../../../opfs/relay/doorbell.ts";
+import { Exchange } from "../../../opfs/relay/exchange.ts";
+import { RelayHost } from "../../../opfs/relay/host.ts";
+import { Look } from "../../../opfs/relay/look.ts";
+import { Metrics } from "../../../opfs/relay/metrics.ts";
 import {
+  Claimed,
   Closed,
   createChannelMemory,
   Op,
@@ -20,10 +29,12 @@ import {
   Word,
   writeHeader,
 } from "../../../opfs/relay/protocol.ts";
+import { writeEntry } from "../../../opfs/relay/records.ts";
 import { ServedChannel } from "../../../opfs/relay/served_channel.ts";
 import { serveLock } from "../../../opfs/relay/lock_requests.ts";
 import { Transfers } from "../../../opfs/relay/transfers.ts";
 import { VolumeLocks } from "../../../opfs/locks.ts";
+import { LockKind } from "../../../opfs/volume_ops.ts";
 import { ModelVolume } from "../../support/model_volume.ts";
 import { turnedRelay } from "../../support/turned_relay.ts";
 
@@ -44,6 +55,12 @@ const NONSENSE: readonly [
   ["R6: a search goes back", (v) => v.seek = () => 0, (c, i) => c.seek(i, 1, 4)],
   ["R6: a listing goes back", repeatEntries, (c) => c.readdir(1, 4)],
   ["R6: a listing goes back", repeatEntries, (c) => c.readdirAttr(1, 4)],
+  ["R6: a name leads to an inode", loseNames, (c) => c.lookupAttr(1, "f")],
+  ["R6: a name leads to an inode", loseNames, (c) => c.lookupRetain(1, "f")],
+  ["R6: attributes are of another", mixUp, (c, i) => c.getattr(i)],
+  ["R6: attributes are less", shrink, (c) => c.createRetain(1, "n", file)],
+  ["R6: more is free", overflow, (c) => c.statfs()],
+  ["R6: an entry has no such name", nameNothing, (c) => c.readdir(1, 0)],
   ["R6: a name that is listed", (v) => v.lookup = () => 0, (c) => c.readdirAttr(1, 0)],
   [
     "R2: a result looks",
@@ -52,6 +69,35 @@ const NONSENSE: readonly [
   ],
   ["R7: no inode is retained", (v) => v.tmpfile = () => 0, (c) => c.tmpfile(1, file)],
 ];
+
+function attributes(volume: ModelVolume, change: Partial<Attr>): void {
+  const { getattr } = volume;
+  volume.getattr = (ino) => ({ ...getattr.call(volume, ino), ...change });
+}
+
+function loseNames(volume: ModelVolume): void {
+  attributes(volume, { nlink: 0 });
+}
+
+function mixUp(volume: ModelVolume): void {
+  attributes(volume, { ino: 99 });
+}
+
+function shrink(volume: ModelVolume): void {
+  attributes(volume, { size: -1 });
+}
+
+function overflow(volume: ModelVolume): void {
+  const space = volume.statfs();
+  volume.statfs = () => {
+    delete (volume as { statfs?: unknown }).statfs;
+    return { ...space, freeBlocks: space.blocks + 1 };
+  };
+}
+
+function nameNothing(volume: ModelVolume): void {
+  volume.readdir = () => [{ ino: 2, mode: file.mode, name: "", cursor: 1 }];
+}
 
 function repeatEntries(volume: ModelVolume): void {
   const { readdir } = volume;
@@ -167,11 +213,89 @@ Deno.test("R5: the relay never sleeps for ever, and no request goes on without i
   );
 });
 
+Deno.test("R1, R2, R5: nothing is sent, counted or looked for that cannot be", () => {
+  const memory = createChannelMemory(16_384);
+  const channel = new Channel(memory, new Doorbell());
+  const rows: readonly [string, () => unknown][] = [
+    ["R1: a channel is closed for no reason", () => closeChannel(memory.words, Closed.OPEN)],
+    ["R1: nobody takes a channel", () => claimChannel(memory, Claimed.NOBODY)],
+    [
+      "R1: a message is shorter",
+      () => writeHeader(memory.words, { ...wholeMessage(-1), chunkBytes: 0 }),
+    ],
+    ["R1: a payload is shorter", () => new Writer(memory).begin(Op.SYNC).end(-1)],
+    ["R1: a payload is shorter", () => new Writer(memory).beginResponse().endResponse(0, -1)],
+    ["R1: a request is longer", () => {
+      channel.writer.begin(Op.SYNC).at = 16_385;
+      new Exchange(channel).start();
+    }],
+    ["R2: a call has moved less", () => {
+      new Metrics().add(Op.READ, { timeMs: 0, waitMs: 0, bytes: -1 });
+    }],
+    ["R5: a look ends", () => new Look().hit(1_000_000)],
+    ["R5: a look ends", () => new Look().hit(-1)],
+    ["R6: an entry has no such name", () => {
+      const entry = { ino: 1, mode: 0, name: "x".repeat(256), cursor: 1 };
+      writeEntry(new Writer(memory).beginResponse(), entry);
+    }],
+  ];
+  for (const [what, call] of rows) assertThrows(call, InvariantError, what);
+});
+
+Deno.test("L1: two never hold what excludes each other", () => {
+  const locks = new VolumeLocks();
+  const request = { kind: LockKind.RANGE, owner: 1, type: 1, start: 0, end: 9, wait: false };
+  locks.take(1, 7, request);
+  const { list } = LockTable.prototype;
+  // A table that does not tell what is held, when it is asked first.
+  let isBlind = true;
+  LockTable.prototype.list = function (this: LockTable<unknown>, file: string) {
+    const found = isBlind ? [] : list.call(this, file);
+    isBlind = false;
+    return found;
+  } as typeof list;
+  try {
+    assertThrows(() => locks.take(2, 7, request), InvariantError, "L1: two hold");
+  } finally {
+    LockTable.prototype.list = list;
+  }
+});
+
+Deno.test("R6: a page takes no volume without a root", async () => {
+  const program = `
+    const address = { doorbell: new SharedArrayBuffer(64), root: 0, report: {} };
+    let standing = { type: "loaded", version: 1 };
+    onmessage = ({ data }) => {
+      if (data.type === "init") standing = { type: "ready", version: 1, address };
+      postMessage(standing);
+    };
+    postMessage(standing);`;
+  const settings = { busyTimeoutMs: 100, deadlineMs: 1000, sanityCheck: false, engine: {} };
+  const place = { kind: "host", path: "nowhere.cairn" } as const;
+  const worker = `data:text/javascript,${encodeURIComponent(program)}`;
+  const start = () => RelayHost.start({ place, settings, worker, startTimeoutMs: 5000 });
+  await assertRejects(start, InvariantError, "R6: a volume has no root");
+});
+
+Deno.test("R3: a call by message moves no more than there is", async () => {
+  const volume = new ModelVolume();
+  volume.read = () => 99;
+  const { port1, port2 } = new MessageChannel();
+  serveCalls(port2, volume, () => ({}));
+  const port = new PortPromises(port1, { isAlive: () => Promise.resolve(true), deadlineMs: 5000 });
+  await assertRejects(() => port.calls.read(1, new Uint8Array(9), 0), Error, "R3: more is moved");
+  await port.calls.close();
+});
+
 Deno.test("R2: a payload does not begin inside of another", () => {
   const channel = new ServedChannel(createChannelMemory(16_384).buffer);
   channel.state = "CHUNK_IN";
   const transfers = new Transfers(new ModelVolume());
   assertThrows(() => transfers.begin(channel), InvariantError, "R2: a payload begins inside");
+  channel.state = "IDLE";
+  const goesOn = "R2: a payload goes on that was not begun";
+  assertThrows(() => transfers.continueIn(channel), InvariantError, goesOn);
+  assertThrows(() => transfers.continueOut(channel), InvariantError, goesOn);
 });
 
 Deno.test("R8: a cache keeps nothing of another inode, and no more than there is", () => {
@@ -186,6 +310,14 @@ Deno.test("R8: a cache keeps nothing of another inode, and no more than there is
   volume.read = () => 99_999;
   const read = () => cached.read(ino, new Uint8Array(9), 0);
   assertThrows(read, InvariantError, "R8: a page holds more than it can");
+  const pages = new PageCache(99_999);
+  const before = () => pages.read(ino, new Uint8Array(9), -1);
+  assertThrows(before, InvariantError, "R8: what is before the file");
+  assertThrows(() => pages.forgetRange(ino, 9, 8), InvariantError, "R8: a range ends before");
+  const deaf = new ModelVolume();
+  Object.defineProperty(deaf, "generation", { value: 0 });
+  const change = () => new CachedVolume(deaf).create(1, "f", file);
+  assertThrows(change, InvariantError, "R8: a change is not counted");
   const names = new NameCache(9);
   assertThrows(() => names.set(1, "f", -1), InvariantError, "R8: a name leads to");
 });
