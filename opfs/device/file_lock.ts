@@ -9,7 +9,8 @@
  * - `pid`: Node has no such lock. The line is created exclusively; a holder is alive if its process
  *   is. A dead one's line is moved aside (rename is atomic, so only one heir gets it).
  *
- * Each side respects the other's. Needs permission to read and write the folder, nothing more.
+ * Each side respects the other's. On a full disk there may be no room for the line: Deno's lock then
+ * holds without one, so that files can still be deleted there. Needs permission to read and write the folder, nothing more.
  *
  * @module
  */
@@ -77,7 +78,7 @@ export function lockFile(path: string, fs: NodeFs, process: NodeProcess): FileLo
     const lock = host === undefined ? takePidLock(owner) : takeOsLock(owner, host);
     if (lock !== null) return lock;
   }
-  throw new ErrnoError("EBUSY", `open "${path}": its lock changes hands all the time`);
+  throw held(owner);
 }
 
 interface Owner {
@@ -107,17 +108,31 @@ function takeOsLock(owner: Owner, host: DenoHost): FileLock | null {
     const holder = holderOf(owner);
     if (holder?.how === "pid" && isAlive(holder, owner)) throw held(owner);
     file.truncateSync(0);
-    file.writeSync(new TextEncoder().encode(lineOf(owner, "os")));
+    writeIfRoom(file, lineOf(owner, "os"));
   } catch (error) {
     file.close();
     throw error;
   }
   return {
     release(): void {
-      removeQuietly(owner);
+      // What is locked is ours, whatever the line says.
+      if (inodeAt(owner.path, host) === file.statSync().ino) removeQuietly(owner);
       file.close();
     },
   };
+}
+
+/** Who reads no line is told "another process". */
+function writeIfRoom(file: DenoFile, line: string): void {
+  try {
+    file.writeSync(new TextEncoder().encode(line));
+  } catch (error) {
+    if (!isFull(error)) throw error;
+  }
+}
+
+function isFull(error: unknown): boolean {
+  return ["ENOSPC", "EDQUOT"].includes(String((error as { code?: unknown }).code));
 }
 
 function inodeAt(path: string, host: DenoHost): number | null {
@@ -133,6 +148,7 @@ function takePidLock(owner: Owner): FileLock | null {
   try {
     owner.fs.writeFileSync(owner.path, lineOf(owner, "pid"), { flag: "wx" });
   } catch (error) {
+    if (isFull(error)) removeQuietly(owner);
     if ((error as { code?: unknown }).code !== "EEXIST") throw error;
     const holder = holderOf(owner);
     if (holder === null) return null;
@@ -140,7 +156,7 @@ function takePidLock(owner: Owner): FileLock | null {
     moveAside(owner, holder.word);
     return null;
   }
-  return { release: () => removeQuietly(owner) };
+  return { release: () => removeIfOurs(owner) };
 }
 
 function moveAside(owner: Owner, deadWord: string): void {
@@ -155,10 +171,14 @@ function moveAside(owner: Owner, deadWord: string): void {
   }
 }
 
-/** Removes the line if it is still ours. */
+/** Node's: somebody may have thought us dead. */
+function removeIfOurs(owner: Owner): void {
+  if (holderOf(owner)?.word === owner.word) removeQuietly(owner);
+}
+
 function removeQuietly(owner: Owner): void {
   try {
-    if (holderOf(owner)?.word === owner.word) owner.fs.unlinkSync(owner.path);
+    owner.fs.unlinkSync(owner.path);
   } catch {
     // The folder may be gone or read-only; the line names a process that will be dead.
   }

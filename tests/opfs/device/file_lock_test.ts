@@ -1,7 +1,9 @@
 /** The lock between openers: in one process, in two, under Deno and under Node. */
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import * as esbuild from "esbuild";
 import { ErrnoError } from "../../../abi/errno.ts";
 import { fileHandle } from "../../../opfs/device/file.ts";
+import { onFullDisk } from "../../support/hostile_host.ts";
 
 const source = new URL("../../../opfs/device/file.ts", import.meta.url).href;
 
@@ -22,6 +24,24 @@ const opener = (path: string): string => `
     console.log(error.message);
   }
 `;
+
+/** What Node can import. */
+async function bundled(): Promise<string> {
+  const { outputFiles } = await esbuild.build({
+    entryPoints: [new URL(source).pathname],
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    write: false,
+  });
+  await esbuild.stop();
+  return `data:text/javascript,${encodeURIComponent(outputFiles[0]!.text)}`;
+}
+
+function node(bundle: string, code: string): Deno.Command {
+  const args = ["--input-type=module", "-e", code.replaceAll(source, bundle)];
+  return new Deno.Command("node", { args, stdout: "piped" });
+}
 
 function denoArgs(code: string, folder: string): string[] {
   const permissions = [`--allow-read=${folder}`, `--allow-write=${folder}`, "--no-prompt"];
@@ -110,4 +130,38 @@ Deno.test("lockFile() respects the line of a living process of Node's", () => {
   Deno.writeTextFileSync(`${folder}/a.lock`, `${Deno.pid} ? word pid\n`);
   assertThrows(() => fileHandle(`${folder}/a`), ErrnoError, "EBUSY");
   Deno.removeSync(folder, { recursive: true });
+});
+
+Deno.test("lockFile() under Node: a living holder, a dead one, a line without an end", async () => {
+  const bundle = await bundled();
+  await withFolder(async (folder) => {
+    const path = `${folder}/a`;
+    const open = async (): Promise<string> => {
+      const { stdout } = await node(bundle, opener(path)).output();
+      return new TextDecoder().decode(stdout).trim();
+    };
+    const child = await spawnHolder(node(bundle, holder(path)));
+    const why = `EBUSY: cannot open "${path}": process ${child.pid} holds it`;
+    assertStringIncludes(await open(), why);
+    assertThrows(() => fileHandle(path), ErrnoError, why);
+    await kill(child);
+    assertEquals(await open(), "open");
+    Deno.writeTextFileSync(`${path}.lock`, "");
+    assertStringIncludes(await open(), `remove "${path}.lock"`);
+    fileHandle(path).close();
+    assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name), ["a"]);
+  });
+});
+
+Deno.test("lockFile() holds on a full disk, where the volume can be made smaller", async () => {
+  await withFolder((folder) => {
+    const script = `set -e
+cairn mkfs v; dd if=/dev/zero of=big bs=64k count=8 status=none; cairn put v big /big; rm big
+dd if=/dev/zero of=filler bs=4k status=none 2>/dev/null || true
+cairn rm v /big; cairn check v; ls; cat v.lock 2>/dev/null || echo unlocked`;
+    const { status, out, err } = onFullDisk(script, { folder, diskBytes: 4_000_000 });
+    assertEquals([status, err], [0, ""]);
+    assertStringIncludes(out, "filler\nv\nunlocked");
+    return Promise.resolve();
+  });
 });
