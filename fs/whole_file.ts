@@ -33,13 +33,13 @@ const TEXT = new TextDecoder("utf-8", { ignoreBOM: true });
 /** Bytes asked for at the end of a file that may go on. */
 const EXTRA_BYTES = 4096;
 /** As much is read of what has no size: a device may never end. */
-const ENDLESS_BYTES = 2 ** 28;
+const ENDLESS_BYTES = 2 ** 26;
 
 /** Calls on whole files. */
 export class WholeFile extends AtCalls {
   /**
    * The bytes of a file, or its text with `{ encoding: "utf8" }`. A device is read to its end; EFBIG if
-   * that does not come within 256 MiB.
+   * that does not come within 64 MiB.
    */
   readFile(path: string, options: ReadFileOptions & { encoding: "utf8" }): string;
   /** The bytes of a file. */

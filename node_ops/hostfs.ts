@@ -41,7 +41,7 @@ export interface HostfsOptions {
 export const HOSTFS: Backend<HostfsOptions, ProxyRecord> = {
   name: "HOSTFS",
   mount(options: HostfsOptions): FSNode<ProxyRecord> {
-    if (typeof options?.directory !== "string") {
+    if (typeof options?.directory !== "string" || options.directory === "") {
       throw new ErrnoError("EINVAL", "mount HOSTFS without options.directory");
     }
     return PROXYFS.mount({ fs: new HostCalls(options.directory), path: "/" });

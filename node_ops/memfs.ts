@@ -154,8 +154,13 @@ function symlink(parent: Dir, name: string, target: string, owner: Owner): Node 
   return node;
 }
 
+/** Listing and following count as reading, except where nothing may change. */
+function noteAccess({ data, mount }: Node): void {
+  if (!mount.readOnly) data.accessed();
+}
+
 function readlink(node: Node): string {
-  node.data.accessed();
+  noteAccess(node);
   return node.data.target;
 }
 
@@ -201,7 +206,7 @@ function rmdir(parent: Dir, name: string): void {
 /** A name keeps its cursor while it exists, so a listing goes on where it was. */
 function readdir(node: Dir, after: number): DirEntry[] {
   const inode = node.data;
-  inode.accessed();
+  noteAccess(node);
   if (after >= inode.lastCursor) return [];
   const entries = [...inode.entries!.values()];
   if (inode.modesSeen !== inode.store.modeChanges) refreshModes(inode, entries);

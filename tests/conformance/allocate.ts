@@ -4,7 +4,7 @@ import {
   FALLOC_FL_PUNCH_HOLE,
   FALLOC_FL_ZERO_RANGE,
 } from "../../abi/flags.ts";
-import { type Case, within } from "./case.ts";
+import { ALICE, as, type Case, modeOf, within } from "./case.ts";
 
 const PUNCH = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
 
@@ -90,6 +90,21 @@ export const cases: readonly Case[] = [
       });
       within(fs, "/f", "r", (stream) => t.fails("EBADF", () => fs.allocate(stream, 0, 10)));
       t.eq(fs.stat("/f").size, 1);
+    },
+  },
+  {
+    name: "fallocate() by somebody unprivileged takes suid and sgid away",
+    needs: ["allocation"],
+    run(fs, t) {
+      fs.writeFile("/f", "x");
+      fs.chown("/f", 1000, 1000);
+      as(fs, ALICE, () => {
+        for (const mode of [0, PUNCH]) {
+          fs.chmod("/f", 0o6755);
+          within(fs, "/f", "r+", (stream) => fs.fallocate(stream, mode, 0, 10));
+          t.eq(modeOf(fs, "/f"), 0o755);
+        }
+      });
     },
   },
 ];

@@ -95,3 +95,13 @@ Deno.test("parentInode() is what .. shows, across mounts", () => {
   assertEquals(parentInode(fs.root!), fs.stat("/").ino);
   assertEquals(parentInode(fs.findObject("/home/web_user")!), fs.stat("/home").ino);
 });
+
+Deno.test("cwd() is ENOENT once the current directory is gone, which .. still leaves", () => {
+  const fs = createFS();
+  fs.mkdirTree("/a/b");
+  fs.chdir("/a/b");
+  fs.rmdir("/a/b");
+  assertErrno("ENOENT", () => fs.cwd());
+  fs.chdir("..");
+  assertEquals(fs.cwd(), "/a");
+});

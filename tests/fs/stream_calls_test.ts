@@ -269,3 +269,11 @@ Deno.test("reopen() has a position of its own, asks for permission, and needs no
   assertErrno("EBADF", () => fs.reopen(999, "r"));
   assertErrno("EINVAL", () => fs.reopen(stream, 3));
 });
+
+Deno.test("setFlags() leaves the access mode and what only open looks at alone", () => {
+  const fs = make();
+  const stream = fs.open("/f", "r");
+  fs.setFlags(stream, O_RDWR | O_APPEND | O_CREAT | O_SYNC);
+  assertEquals(stream.flags, O_RDONLY | O_APPEND);
+  assertErrno("EBADF", () => fs.write(stream, new Uint8Array(1), 0, 1));
+});

@@ -53,3 +53,16 @@ Deno.test("readFile() as text keeps a byte order mark, so that writing it back c
   fs.writeFile("/f", fs.readFile("/f", { encoding: "utf8" }));
   assertEquals(fs.readFile("/f"), bytes);
 });
+
+Deno.test("readFile() of a device ends with the device, and is EFBIG where there is no end", () => {
+  const fs = createFS();
+  let typed = "Hi";
+  fs.createDevice("/dev", "typed", () => {
+    const code = typed === "" ? null : typed.charCodeAt(0);
+    typed = typed.slice(1);
+    return code;
+  }, null);
+  assertEquals(fs.readFile("/dev/typed", { encoding: "utf8" }), "Hi");
+  assertErrno("EFBIG", () => fs.readFile("/dev/zero"));
+  assertEquals(fs.streams.filter(Boolean), []);
+});

@@ -86,6 +86,7 @@ Deno.test("HOSTFS.mount() wants a directory that is there", () => {
   fs.mkdir("/host");
   const file = Deno.makeTempFileSync();
   assertErrno("EINVAL", () => fs.mount(HOSTFS, {} as never, "/host"));
+  assertErrno("EINVAL", () => fs.mount(HOSTFS, { directory: "" }, "/host"));
   assertErrno("ENOENT", () => fs.mount(HOSTFS, { directory: `${file}.missing` }, "/host"));
   assertErrno("ENOTDIR", () => fs.mount(HOSTFS, { directory: file }, "/host"));
   Deno.removeSync(file);

@@ -158,6 +158,9 @@ Deno.test("PROXYFS opens the inode that the walk found, or looks again", () => {
   ours.mkdir("/racing");
   ours.mount(PROXYFS, { fs: racing, path: "/shared" }, "/racing");
   const before = theirs.streams.filter(Boolean).length;
+  const stream = ours.open("/racing/f", "r");
+  assertEquals(stream.node.id, ours.fstat(stream).ino);
+  ours.close(stream);
   assertEquals(ours.readFile("/racing/f", { encoding: "utf8" }), "second");
   assertEquals(theirs.streams.filter(Boolean).length, before);
 });
