@@ -31,7 +31,7 @@ import type { Peer } from "./peers_subjects.ts";
 
 /** Files of the volume that is mounted. */
 export const MOUNTED_FILES = 50_000;
-const FILES = 4000;
+const FILES = 2000;
 const LISTED = 1000;
 const WARM_CALLS = 200;
 const WARM_MS = 2000;
@@ -124,7 +124,7 @@ export const WORKLOADS: readonly Workload[] = [
       for (let end = 2; end <= DEEP.length; end += 2) peer.mkdir(DEEP.slice(0, end));
       put(peer, `${DEEP}/f`, CONTENT);
       let sum = 0;
-      const { micros, calls } = timed(10 * FILES, () => sum += peer.stat(`${DEEP}/f`));
+      const { micros, calls } = timed(20 * FILES, () => sum += peer.stat(`${DEEP}/f`));
       expect(sum === calls * KIB, "size of a file, 10 levels down");
       return micros;
     },
@@ -135,7 +135,7 @@ export const WORKLOADS: readonly Workload[] = [
     run(peer) {
       const into = new Uint8Array(KIB);
       let sum = 0;
-      const { micros, calls } = timed(5 * FILES, (index) => {
+      const { micros, calls } = timed(10 * FILES, (index) => {
         sum += get(peer, `/d/f${index % FILES}`, into);
       });
       expect(sum === calls * KIB && isSame(into, CONTENT), "what a file holds");

@@ -75,7 +75,9 @@ export function writeInBlock(
     high = Math.max(to, Math.min(blockSize, state.sizeOf(slot) - fileBlock * blockSize));
   } else {
     makeRoomInRecord(state, extents.block, from, to);
-    frame = from === 0 && to === blockSize ? pool.blank(extents.block) : pool.get(extents.block);
+    const isWhole = from === 0 && to === blockSize;
+    // Small writes one after the other are as good a reason to read ahead as reads are.
+    frame = isWhole ? pool.blank(extents.block) : pool.get(extents.block, extents.count);
   }
   pool.slabOf(frame).set(bytes, pool.offsetOf(frame) + from);
   pool.soil(frame, low, high);
