@@ -274,6 +274,8 @@ export class RelayClient implements VolumeOps, CompoundOps, LockOps, ChangeOps {
   release(ino: Ino): void {
     this.#open(Op.RELEASE);
     this.#letGo(ino);
+    // It may be gone now, and what has come along of it with it.
+    this.#ahead?.interrupt();
     if (this.#channel.postRelease(ino % TWO_32, Math.floor(ino / TWO_32))) {
       this.counters.add(Op.RELEASE, { timeMs: 0, waitMs: 0, bytes: 0 });
       return;

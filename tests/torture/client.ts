@@ -79,6 +79,8 @@ interface Side {
   locked: Ino[];
   /** Bytes of payload at most. */
   lengthMax: number;
+  /** Where a read in order goes on. */
+  next: { ino: Ino; number: number } | null;
 }
 
 /** Runs all calls of a client. */
@@ -125,6 +127,13 @@ export class TortureClient {
   #step(side: Side): void {
     const call = this.#pick(side);
     if (call === null) return;
+    // Whoever reads in order does nothing else for a while.
+    for (let left = call.op === "read" ? 3 : 1; left > 0; left--) {
+      this.#make(side, { ...call, ...(left < 3 && call.op === "read" ? side.next : null) });
+    }
+  }
+
+  #make(side: Side, call: Call): void {
     const answer = this.#do(call);
     this.#remember(side, call, answer);
     if (side !== this.#own) return;
@@ -165,8 +174,10 @@ export class TortureClient {
         return { op, ino, number: random.below(0o1000) };
       case "truncate":
         return { op, ino, number: random.below(4000) };
-      case "read":
-        return { op, ino, number: random.below(3000), length };
+      case "read": {
+        const place = random.oneIn(4) ? null : side.next;
+        return { op, ino, number: random.below(3000), ...place, length };
+      }
       case "write":
         return { op, ino, number: random.below(3000), length, seed: random.below(256) };
       case "append":
@@ -188,8 +199,9 @@ export class TortureClient {
     }
   }
 
-  #remember(side: Side, { op, ino }: Call, answer: Answer): void {
+  #remember(side: Side, { op, ino, number = 0 }: Call, answer: Answer): void {
     if (answer.code !== undefined) return;
+    if (op === "read") side.next = { ino, number: number + parseInt(answer.text!) };
     if (op === "lookupRetain" || op === "createRetain") {
       if (answer.ino !== 0) side.retained.push(answer.ino!);
     }
@@ -242,5 +254,5 @@ function batonName(client: number, count: number): string {
 }
 
 function side(names: readonly string[], root: Ino, lengthMax: number): Side {
-  return { names, known: [root], retained: [], locked: [], lengthMax };
+  return { names, known: [root], retained: [], locked: [], lengthMax, next: null };
 }

@@ -17,7 +17,8 @@ export type Control =
   | "no-bump"
   | "lock-kept"
   | "no-locks"
-  | "two-steps";
+  | "two-steps"
+  | "kept-ahead";
 
 /** What a run is made of. */
 export interface TortureOptions {

@@ -10,6 +10,7 @@ const CONTROLS: readonly Control[] = [
   "no-bump",
   "lock-kept",
   "two-steps",
+  "kept-ahead",
 ];
 
 function start(): Worker {

@@ -13,6 +13,7 @@ import { Channel } from "../../opfs/relay/channel.ts";
 import { RelayClient } from "../../opfs/relay/client.ts";
 import { Doorbell } from "../../opfs/relay/doorbell.ts";
 import { openChannelMemory, readHeader, Word } from "../../opfs/relay/protocol.ts";
+import { ReadAhead } from "../../opfs/relay/read_ahead.ts";
 import { ServedChannel } from "../../opfs/relay/served_channel.ts";
 import { Relay } from "../../opfs/relay/server.ts";
 import { checkVolume } from "../../opfs/volume/check.ts";
@@ -119,9 +120,10 @@ function client(data: {
   const [calls, looks] = data.buffers.map((buffer) => {
     const memory = openChannelMemory(buffer);
     const kind = data.control === "no-loop" ? HastyChannel : Channel;
-    return new RelayClient(new kind(memory, doorbell), { root: data.root });
+    return new RelayClient(new kind(memory, doorbell), { root: data.root, readsAhead: true });
   }) as [RelayClient, RelayClient];
   if (data.control === "two-steps") findAndRetainApart(calls);
+  if (data.control === "kept-ahead") ReadAhead.prototype.interrupt = () => {};
   return new TortureClient(calls, looks, data.job).run();
 }
 

@@ -119,3 +119,12 @@ Deno.test("reads in all orders give what the file has", () => {
     random.pick([reader, other]).write(ino, bytes.subarray(place, place + 100), place);
   }
 });
+
+Deno.test("what came along of a file goes with its release", () => {
+  const { reader, ino, volume } = rig();
+  reader.retain(ino);
+  reader.unlink(volume.root, "f");
+  for (let at = 0; at < 12_288; at += 4096) read(reader, ino, at, 4096);
+  reader.release(ino);
+  assertThrows(() => read(reader, ino, 12_288, 100), Error, "ESTALE");
+});
