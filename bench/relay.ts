@@ -49,7 +49,7 @@ async function bundled(): Promise<string> {
 
 /**
  * The peer's module. Its wait in a worker takes the first wake for its own, and so reads answers that
- * are not there yet. Chromium mostly forgives it; in Firefox no run ends, so there it waits in a loop.
+ * are not there yet. Chromium mostly forgives it, Firefox does not, so there it waits in a loop.
  */
 function peerText(path: string, browser: Browser): string {
   const text = readFileSync(path, "utf8");

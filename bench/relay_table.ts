@@ -26,7 +26,6 @@ const GOALS: Readonly<Record<string, number>> = {
   "sequential 128 KiB write": 30,
   "sequential 128 KiB read": 12,
   "rename a directory of 10,000, ms": 200,
-  "mount of 50000 files, ms": 4,
   "durable create": 1.8,
   "durable overwrite": 1.5,
   "durable rename": 1.5,
