@@ -38,6 +38,9 @@ export interface CrashImage {
 }
 
 const SECTOR_BYTES = 512;
+const IS_LONG = Deno.env.get("CAIRN_LONG") === "1";
+/** Calls that are lost in turn, about, at a point that is not before a flush. */
+const LOST_BETWEEN = 2;
 /** Random parts that are tried at each point. */
 const SUBSETS = 3;
 
@@ -114,8 +117,12 @@ export class CrashHandle implements StorageHandle {
         yield { model: "torn", point, bytes: durable.with([...unflushed, torn]) };
       }
     }
-    if (next !== undefined && next.kind !== "flush") return;
+    // Before a flush everything that can be lost has been written; in between it is a part of that,
+    // which the long form looks at as well.
+    const isBeforeFlush = next === undefined || next.kind === "flush";
+    if (!isBeforeFlush && !IS_LONG) return;
     for (let lost = 0; lost < unflushed.length; lost++) {
+      if (!isBeforeFlush && random.below(unflushed.length) >= LOST_BETWEEN) continue;
       const kept = unflushed.filter((_, index) => index !== lost);
       yield { model: "lost", point, bytes: durable.with(kept) };
     }
