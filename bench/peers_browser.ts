@@ -30,6 +30,9 @@ const OPTIONS = {
   },
 } as const;
 
+/** A subject that has not answered by then hangs. */
+const PATIENCE_MS = 120_000;
+
 const ISOLATED = {
   "cross-origin-opener-policy": "same-origin",
   "cross-origin-embedder-policy": "require-corp",
@@ -92,7 +95,7 @@ export async function startBench(name: BrowserName, folder: string | null): Prom
   await page.goto(server.origin);
   await page.evaluate(() => void Reflect.set(globalThis, "workers", {}));
   return {
-    ask: (worker, job) => page.evaluate(askInPage, worker, job),
+    ask: (worker, job) => page.evaluate(askInPage, worker, job, PATIENCE_MS),
     stop: (worker) => page.evaluate(stopInPage, worker),
     wipe: () => page.evaluate(wipeInPage),
     async close() {
@@ -103,12 +106,13 @@ export async function startBench(name: BrowserName, folder: string | null): Prom
   };
 }
 
-function askInPage(name: string, job: PeerJob): Promise<PeerAnswer> {
+function askInPage(name: string, job: PeerJob, patienceMs: number): Promise<PeerAnswer> {
   const workers = Reflect.get(globalThis, "workers") as Record<string, Worker>;
   const worker = workers[name] ??= new Worker("/worker.js", { type: "module" });
   return new Promise((resolve) => {
     worker.onmessage = ({ data }) => resolve(data);
     worker.onerror = (event) => resolve({ error: event.message || "the worker has died" });
+    setTimeout(() => resolve({ error: "no answer" }), patienceMs);
     worker.postMessage(job);
   });
 }
