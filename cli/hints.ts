@@ -24,6 +24,8 @@ const OF_VERBS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   check: { EIO: "it cannot be opened as it is" },
   mkdir: { EEXIST: "-p lets be what is there" },
+  // fusermount3 says itself what is missing.
+  mount: { EPERM: "" },
   rm: { EISDIR: "" },
   cp: { EISDIR: "" },
 };

@@ -26,6 +26,7 @@ export interface NodeFs {
   ftruncateSync(fd: number, sizeBytes: number): void;
   fdatasyncSync(fd: number): void;
   fstatSync(fd: number): { size: number; isFile(): boolean };
+  statfsSync(path: string): { bavail: number; bsize: number };
   readFileSync(path: string, encoding: "utf8"): string;
   writeFileSync(path: string, text: string, options: { flag: string }): void;
   renameSync(from: string, to: string): void;

@@ -13,5 +13,6 @@ Deno.test("hintFor() goes by verb and code, and is empty when there is nothing t
   assertEquals(hintFor("ls", new ErrnoError("EBUSY")), "");
   assertMatch(hintFor("mkdir", new ErrnoError("EEXIST")), /-p/);
   assertEquals(hintFor("rm", new ErrnoError("EISDIR")), "");
+  assertEquals(hintFor("mount", new ErrnoError("EPERM")), "");
   assertEquals(hintFor(undefined, "text"), "");
 });

@@ -1,6 +1,9 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ErrnoError } from "../../../abi/errno.ts";
 import { fileHandle } from "../../../opfs/device/file.ts";
+import { onFullDisk } from "../../support/hostile_host.ts";
+
+const source = new URL("../../../opfs/device/file.ts", import.meta.url).href;
 
 function inFolder(body: (folder: string) => void): void {
   const folder = Deno.makeTempDirSync();
@@ -55,5 +58,23 @@ Deno.test("fileHandle() can be closed twice", () => {
     const handle = fileHandle(`${folder}/a`);
     handle.close();
     handle.close();
+  });
+});
+
+Deno.test("fileHandle() knows by how much the disk lets it grow, if it may ask", () => {
+  inFolder((folder) => {
+    const code = (may: string) =>
+      `deno_run ${may} 'data:text/javascript,${
+        encodeURIComponent(
+          `const { fileHandle } = await import(${JSON.stringify(source)});
+           console.log(fileHandle("v").getSpareBytes());`,
+        ).replaceAll("'", "%27")
+      }'`;
+    const script = `deno_run() { '${Deno.execPath()}' run --no-config -q --no-prompt -RW "$@"; }
+${code("")}; rm -f v v.lock; ${code("--allow-sys=statfs")}`;
+    const { out, err } = onFullDisk(script, { folder, diskBytes: 4_000_000 });
+    const [unknown, known] = out.trim().split("\n").map(Number);
+    assertEquals([unknown, err], [Infinity, ""]);
+    assert(known! > 3_900_000 && known! < 4_010_000, out);
   });
 });
