@@ -109,6 +109,18 @@ const poolRows: readonly Row[] = [
   }],
   ["V7: bytes outside of their block", () => poolOf().soil(0, 500, 513)],
   ["V15: a frame without a block becomes dirty", () => poolOf().soil(0, 0, 1)],
+  ["V12: fewer blocks are dirty than are counted", () => {
+    // A pool whose marks are lost: what is set reads as 0.
+    let pool: BlockPool | undefined;
+    const Forgetful = function (): object {
+      return new Proxy({}, { get: () => 0, set: () => true });
+    };
+    patched(globalThis as { Uint8Array: unknown }, { Uint8Array: Forgetful }, () => {
+      pool = poolOf();
+    });
+    pool!.soil(pool!.fresh(3), 0, 1);
+    pool!.dirtyFrames("all");
+  }],
   ["V15: a logged block goes to its place", () => {
     const pool = loggedPool();
     // Its frame is lost while the record still counts.
