@@ -14,15 +14,15 @@ import { CachedVolume, type CacheMetrics } from "./cache.ts";
 import { fileHandle } from "./device/file.ts";
 import type { StorageHandle } from "./device/handle.ts";
 import { openOpfsHandle } from "./device/opfs.ts";
+import { type OpenOptions, openOptions, type VolumeTicket } from "./open_options.ts";
 import { withoutSync } from "./relay/call_port.ts";
 import { Channel, claimChannel, DEFAULT_DEADLINE_MS, threadMayWait } from "./relay/channel.ts";
 import { clientLockName, holdLock, lockManager } from "./relay/client_lock.ts";
 import { startCommitTimer } from "./relay/commit_timer.ts";
 import { RelayClient } from "./relay/client.ts";
-import type { WorkerGiven } from "./relay/delivery.ts";
 import { Doorbell } from "./relay/doorbell.ts";
 import { RelayHost } from "./relay/host.ts";
-import type { RelayAddress, VolumePlace } from "./relay/messages.ts";
+import type { VolumePlace } from "./relay/messages.ts";
 import type { Metric } from "./relay/metrics.ts";
 import {
   assertCanShare,
@@ -37,59 +37,15 @@ import type { Value } from "./relay/s11n.ts";
 import { sanityCheck } from "./relay/sanity_check.ts";
 import { type StorageReport, storageReport } from "./relay/storage.ts";
 import { takeVolumeLock } from "./relay/volume_lock.ts";
-import { openVolumeSync, type VolumeOptions } from "./volume/mount.ts";
+import { openVolumeSync } from "./volume/mount.ts";
 import type { MountReport } from "./volume/report.ts";
 import type { Volume } from "./volume/volume.ts";
 import type { VolumeOps } from "./volume_ops.ts";
 
-/** How {@link openVolume} opens. */
-export interface OpenOptions extends VolumeOptions {
-  /** The volume's name. In a browser `/<name>.cairn`, under Deno `./<name>.cairn` or a path. */
-  name?: string;
-  /** A device instead of a name: opened directly. */
-  handle?: StorageHandle;
-  /** What another thread's `share()` gave, instead of a name. */
-  ticket?: VolumeTicket;
-  /**
-   * Who runs the engine: this thread ("direct"), a worker ("relay"), or, by default ("auto"), this
-   * thread if it can hold the device.
-   */
-  access?: "auto" | "direct" | "relay";
-  /** The relay's worker, where its script is, or how to make one. Default: our own. */
-  worker?: WorkerGiven;
-  /** "spin": synchronous calls on a page's main thread keep it busy until the answer comes. */
-  blocking?: "spin";
-  /** Whether to ask the browser to keep the data when space gets scarce. Default false. */
-  persist?: boolean;
-  /** How long the relay may show no sign of life, in ms. Default 30,000. */
-  deadlineMs?: number;
-  /** How long to wait for another holder to let go, in ms. Default 2,000. */
-  busyTimeoutMs?: number;
-  /** Size of a channel's request area in bytes. Default 1 MiB, at least 16 KiB. */
-  areaBytes?: number;
-  /**
-   * Bytes of file data that a client of a relay keeps; attributes and names come on top. Default
-   * 16 MiB; 0 keeps nothing at all, so that every call asks the relay.
-   */
-  cacheBytes?: number;
-  /** Whether the device is tried out before anybody is served. Default false. */
-  sanityCheck?: boolean;
-}
+export type { OpenOptions, VolumeTicket };
 
 /** What opening found, and what the browser says of the data's future. */
 export interface OpenReport extends MountReport, StorageReport {}
-
-/** Lets one more thread in: send it there with postMessage and open it, once. */
-export interface VolumeTicket {
-  /** Tells a ticket from everything else. */
-  readonly kind: "cairn ticket";
-  /** The volume's name. */
-  readonly name: string;
-  /** Where its relay listens. */
-  readonly address: RelayAddress;
-  /** The channel of synchronous calls, and that of promises. */
-  readonly channels: readonly [SharedArrayBuffer, SharedArrayBuffer];
-}
 
 /** Counters of the calls. */
 export interface VolumeMetrics {
@@ -164,7 +120,7 @@ const relays = new Map<string, { host: Promise<RelayHost>; users: number }>();
 export async function openVolume(
   what: string | StorageHandle | VolumeTicket | OpenOptions,
 ): Promise<OpenedVolume> {
-  const options = optionsOf(what);
+  const options = openOptions(what);
   const { name, handle, ticket, access = "auto" } = options;
   const sources = [name, handle, ticket].filter((source) => source !== undefined);
   if (sources.length !== 1) {
@@ -184,12 +140,6 @@ export async function openVolume(
   const wantsSync = threadMayWait() || options.blocking === "spin";
   if (wantsSync) assertCanShare(name!);
   return await openRelayed(place, options);
-}
-
-function optionsOf(what: string | StorageHandle | VolumeTicket | OpenOptions): OpenOptions {
-  if (typeof what === "string") return { name: what };
-  if ("kind" in what && what.kind === "cairn ticket") return { ticket: what };
-  return "getSize" in what ? { handle: what } : what as OpenOptions;
 }
 
 /** The engine in this thread, on the device of a name. */

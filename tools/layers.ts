@@ -40,7 +40,10 @@ export const TABLE: readonly Row[] = [
   { who: ["opfs/relay/", "opfs/cache/", "opfs/layer/"], may: VOLUME_SHAPE },
   { who: ["opfs/cache.ts"], may: [...VOLUME_SHAPE, "opfs/cache/"] },
   { who: ["opfs/open.ts"], may: ["abi/", "opfs/"] },
-  { who: ["opfs/import_volume.ts", "opfs/bring_image.ts"], may: ["abi/", "opfs/"] },
+  {
+    who: ["opfs/import_volume.ts", "opfs/bring_image.ts", "opfs/open_options.ts"],
+    may: ["abi/", "opfs/"],
+  },
   {
     who: ["opfs/relay/worker.ts"],
     may: ["abi/", "opfs/", "fs/create_fs.ts", "node_ops/volume.ts"],

@@ -1,0 +1,88 @@
+/**
+ * What openVolume takes, and what it refuses before anything is opened.
+ *
+ * Layer: composer, below `open.ts`. Use: `openOptions(what)`.
+ *
+ * @module
+ */
+import { ErrnoError } from "../abi/errno.ts";
+import { choiceOption, countOption, optionsOf, textOption } from "../abi/options.ts";
+import type { StorageHandle } from "./device/handle.ts";
+import type { WorkerGiven } from "./relay/delivery.ts";
+import type { RelayAddress } from "./relay/messages.ts";
+import { MIN_AREA_BYTES } from "./relay/protocol.ts";
+import type { VolumeOptions } from "./volume/mount.ts";
+
+/** How `openVolume` opens. */
+export interface OpenOptions extends VolumeOptions {
+  /** The volume's name. In a browser `/<name>.cairn`, under Deno `./<name>.cairn` or a path. */
+  name?: string;
+  /** A device instead of a name: opened directly. */
+  handle?: StorageHandle;
+  /** What another thread's `share()` gave, instead of a name. */
+  ticket?: VolumeTicket;
+  /**
+   * Who runs the engine: this thread ("direct"), a worker ("relay"), or, by default ("auto"), this
+   * thread if it can hold the device.
+   */
+  access?: "auto" | "direct" | "relay";
+  /** The relay's worker, where its script is, or how to make one. Default: our own. */
+  worker?: WorkerGiven;
+  /** "spin": synchronous calls on a page's main thread keep it busy until the answer comes. */
+  blocking?: "spin";
+  /** Whether to ask the browser to keep the data when space gets scarce. Default false. */
+  persist?: boolean;
+  /** How long the relay may show no sign of life, in ms. Default 30,000. */
+  deadlineMs?: number;
+  /** How long to wait for another holder to let go, in ms. Default 2,000. */
+  busyTimeoutMs?: number;
+  /** Size of a channel's request area in bytes. Default 1 MiB, at least 16 KiB. */
+  areaBytes?: number;
+  /**
+   * Bytes of file data that a client of a relay keeps; attributes and names come on top. Default
+   * 16 MiB; 0 keeps nothing at all, so that every call asks the relay.
+   */
+  cacheBytes?: number;
+  /** Whether the device is tried out before anybody is served. Default false. */
+  sanityCheck?: boolean;
+}
+
+/** Lets one more thread in: send it there with postMessage and open it, once. */
+export interface VolumeTicket {
+  /** Tells a ticket from everything else. */
+  readonly kind: "cairn ticket";
+  /** The volume's name. */
+  readonly name: string;
+  /** Where its relay listens. */
+  readonly address: RelayAddress;
+  /** The channel of synchronous calls, and that of promises. */
+  readonly channels: readonly [SharedArrayBuffer, SharedArrayBuffer];
+}
+
+/**
+ * The options that were meant: a name, a device and a ticket stand for themselves.
+ *
+ * @throws {ErrnoError} EINVAL for what is none, or for an option of the wrong kind
+ */
+export function openOptions(
+  what: string | StorageHandle | VolumeTicket | OpenOptions,
+): OpenOptions {
+  if (typeof what === "string") return { name: what };
+  if (what === undefined) throw new ErrnoError("EINVAL", "open a volume: say which");
+  const given = optionsOf<object>(what, "volume");
+  if ("kind" in given && given.kind === "cairn ticket") return { ticket: what as VolumeTicket };
+  if ("getSize" in given) return { handle: what as StorageHandle };
+  check(given);
+  return given;
+}
+
+/** What the engine does not look at itself. */
+function check(options: OpenOptions): void {
+  textOption(options.name, "", "name");
+  choiceOption(options.access, ["auto", "direct", "relay"], "access");
+  choiceOption(options.blocking, ["spin"], "blocking");
+  countOption(options.deadlineMs, 1, "deadlineMs", 1);
+  countOption(options.busyTimeoutMs, 0, "busyTimeoutMs");
+  countOption(options.areaBytes, MIN_AREA_BYTES, "areaBytes", MIN_AREA_BYTES);
+  countOption(options.cacheBytes, 0, "cacheBytes");
+}
