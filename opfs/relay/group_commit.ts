@@ -41,9 +41,9 @@ export class GroupCommit {
     return channel.deferredIn === this.#commits;
   }
 
-  /** How long it is worth to wait for others, in ms: half of what a commit takes. */
+  /** How long it is worth to wait for others, in ms: as long as the commit that it may save. */
   get patienceMs(): number {
-    return Math.min(PATIENCE_MS, this.#commitMs / 2);
+    return Math.min(PATIENCE_MS, this.#commitMs);
   }
 
   /** The request at hand is answered behind the next commit; its answer is in the writer. */

@@ -24,14 +24,15 @@ function longImage(path: string, { names, fileBytes }: { names: number; fileByte
 
 Deno.test("cairn shows progress on a terminal, erases it, and shows none in a pipe", () => {
   inFolder((folder) => {
-    longImage(`${folder}/v`, { names: 100, fileBytes: 80_000_000 });
-    longImage(`${folder}/damaged`, { names: 40_000, fileBytes: 1000 });
+    longImage(`${folder}/v`, { names: 100, fileBytes: 200_000_000 });
+    longImage(`${folder}/many`, { names: 8000, fileBytes: 1000 });
+    longImage(`${folder}/damaged`, { names: 150_000, fileBytes: 1000 });
     const bytes = Deno.readFileSync(`${folder}/damaged`);
     bytes[new DataView(bytes.buffer).getFloat64(24, true) + 40 * 64] = 99;
     Deno.writeFileSync(`${folder}/damaged`, bytes);
     const rows: [words: string[], shown: RegExp][] = [
       [["compact", "v"], /^compacting \d+ %$/m],
-      [["cp", "-r", "v:/", "out"], /^copying \d+ entr(y|ies), [\d.]+ MiB$/m],
+      [["cp", "-r", "many:/", "out"], /^copying \d+ entr(y|ies), [\d.]+ ([KMG]i)?B$/m],
       [["get", "v", "/kept", "got"], /^getting \d+ %$/m],
       [["put", "v", "got", "/kept2"], /^putting \d+ %$/m],
       [["check", "damaged"], /^checking \d+ %$/m],

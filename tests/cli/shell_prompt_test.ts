@@ -75,6 +75,14 @@ class Person {
     }
   }
 
+  /** Types, sees it, presses Tab, and sees the rest: a Tab that comes along with others is a paste. */
+  async complete(keys: string, rest: string): Promise<void> {
+    await this.type(keys);
+    await this.until(keys);
+    await this.type("\t");
+    await this.until(rest);
+  }
+
   async leave(): Promise<number> {
     const { code } = await this.#child.status;
     await this.#writer.close().catch(() => {});
@@ -92,9 +100,11 @@ Deno.test({
       cairn(["mkfs", image]);
       const first = new Person(image, `${folder}/state`);
       await first.until("v.cairn:/> ");
-      await first.type("mkd\tfolder\r");
+      await first.complete("mkd", "ir ");
+      await first.type("folder\r");
       await first.until("v.cairn:/> ");
-      await first.type("cd f\t\r");
+      await first.complete("cd f", "older/");
+      await first.type("\r");
       await first.until("v.cairn:/folder> ");
       await first.type("nonsense\x03");
       await first.until("^C");

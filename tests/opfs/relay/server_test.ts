@@ -255,7 +255,7 @@ Deno.test("Relay waits for those who were in the last commits, and not for ever"
     waits.push(waits.pop()! - before);
     assertEquals(statusOf(a), 0);
   }
-  // The other one is silent: it is waited for three times, half a commit but 2 ms at most each.
+  // The other one is silent: it is waited for three times, a commit long but 2 ms at most each.
   assert(waits[0]! > 0.2 && Math.min(...waits.slice(3)) < 0.2, `${waits}`);
 });
 
