@@ -95,7 +95,7 @@ export function tell(title: string, runs: readonly Figures[]): void {
     "",
     "",
     "2.5",
-    gain >= 2.5 ? "met" : "MISSED",
+    Number.isNaN(gain) ? "" : gain >= 2.5 ? "met" : "MISSED",
   ]);
   line(["bare ping", show(median(pings)), show(Math.min(...pings))]);
   line(["bare ping, again", show(median(of("floor", "bare ping, again")))]);
