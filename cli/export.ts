@@ -6,12 +6,12 @@
  * @module
  */
 import { statSync } from "node:fs";
-import type { TransferReport, VolumeOps } from "../opfs/mod.ts";
+import type { ExportTarget } from "./ends.ts";
 import { toFolder } from "./export_folder.ts";
 import { toTar } from "./export_tar.ts";
 import { toVersion1 } from "./export_version1.ts";
 import { withVolumeAtLength } from "./image.ts";
-import { interruptible, type Interrupts, type Steps, takeSteps } from "./steps.ts";
+import { interruptible, type Interrupts, takeSteps } from "./steps.ts";
 import {
   at,
   atLength,
@@ -22,16 +22,6 @@ import {
   type Verb,
 } from "./verb.ts";
 import { tellReport } from "./words.ts";
-
-/** Where an export goes. */
-export interface ExportTarget {
-  /** Carries everything over. */
-  steps(volume: VolumeOps): Steps<TransferReport>;
-  /** Gives it its name. */
-  keep(): void;
-  /** Removes it, unless it has been kept. */
-  discard(): void;
-}
 
 /** The verb. */
 export const exportVerb: Verb = {

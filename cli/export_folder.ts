@@ -11,7 +11,7 @@ import process from "node:process";
 import { ErrnoError } from "../mod.ts";
 import type { TransferReport } from "../opfs/mod.ts";
 import { TreeCopy } from "./copy_tree.ts";
-import type { ExportTarget } from "./export.ts";
+import type { ExportTarget } from "./ends.ts";
 import { HostTree } from "./host_tree.ts";
 import type { Tally } from "./steps.ts";
 import { at } from "./verb.ts";

@@ -17,7 +17,7 @@ import {
   type VolumeOps,
 } from "../opfs/mod.ts";
 import { noCounts, reportOf } from "./counts.ts";
-import type { ExportTarget } from "./export.ts";
+import type { ExportTarget } from "./ends.ts";
 import { type Found, walk } from "./image.ts";
 import { newFile } from "./new_file.ts";
 import { encodeMap, type Piece } from "./tar/sparse.ts";

@@ -6,7 +6,7 @@
  * @module
  */
 import { exportSteps, fileHandle, type Progress, type TransferReport } from "../opfs/mod.ts";
-import type { ExportTarget } from "./export.ts";
+import type { ExportTarget } from "./ends.ts";
 import { newFile } from "./new_file.ts";
 import { at } from "./verb.ts";
 

@@ -15,36 +15,16 @@ import {
   openVolumeSync,
   TransferClock,
   type TransferReport,
-  type VolumeOps,
 } from "../opfs/mod.ts";
+import type { ImportSource } from "./ends.ts";
 import { openFolder } from "./import_folder.ts";
 import { openTar } from "./import_tar.ts";
 import { packerOf } from "./tar/unpack.ts";
 import { openVersion1 } from "./import_version1.ts";
 import { type NewFile, newFile } from "./new_file.ts";
-import { interruptible, type Interrupts, type Steps, takeSteps } from "./steps.ts";
+import { interruptible, type Interrupts, takeSteps } from "./steps.ts";
 import { at, atLength, type Call, type Terminal, UsageError, type Verb } from "./verb.ts";
 import { tellReport } from "./words.ts";
-
-/** A volume on its way, and what goes into it. */
-export interface Target {
-  /** The new volume. */
-  volume: VolumeOps;
-  /** The clock that it was opened with. */
-  clock: TransferClock;
-  /** The time for what has none, in ms. */
-  nowMs: number;
-  /** Where is told what whoever reads the result should know. */
-  findings: Findings;
-}
-
-/** Something that can be imported. */
-export interface ImportSource {
-  /** Carries everything over. */
-  steps(target: Target): Steps<TransferReport>;
-  /** Lets go of it. */
-  close(): void;
-}
 
 /** The verb. */
 export const importVerb: Verb = {

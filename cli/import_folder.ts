@@ -10,7 +10,7 @@ import { ErrnoError } from "../mod.ts";
 import type { TransferReport } from "../opfs/mod.ts";
 import { TreeCopy } from "./copy_tree.ts";
 import { HostTree } from "./host_tree.ts";
-import type { ImportSource, Target } from "./import.ts";
+import type { ImportSource, Target } from "./ends.ts";
 import type { Tally } from "./steps.ts";
 import { VolumeTree } from "./volume_tree.ts";
 

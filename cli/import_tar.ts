@@ -12,7 +12,7 @@ import type { Readable } from "node:stream";
 import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG } from "../mod.ts";
 import type { Findings, Ino, Progress, TransferReport } from "../opfs/mod.ts";
 import { deviceNumber } from "./devices.ts";
-import type { ImportSource, Target } from "./import.ts";
+import type { ImportSource, Target } from "./ends.ts";
 import { Interrupted, type Interrupts } from "./steps.ts";
 import { xattrsIn } from "./tar/pax.ts";
 import { readTar, type TarEntry } from "./tar/read.ts";

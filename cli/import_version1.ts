@@ -14,7 +14,7 @@ import {
   type TransferSteps,
   type Version1Image,
 } from "../opfs/mod.ts";
-import type { ImportSource, Target } from "./import.ts";
+import type { ImportSource, Target } from "./ends.ts";
 import { at, type Terminal } from "./verb.ts";
 import { findingLine } from "./words.ts";
 

@@ -9,6 +9,7 @@
  */
 import { codeOfLinux } from "../adapters/fuse/errno.ts";
 import { type Attr, ErrnoError } from "../mod.ts";
+import { deviceNumber } from "./devices.ts";
 
 const SYMBOLS = {
   statx: { parameters: ["i32", "buffer", "i32", "u32", "buffer"], result: "i32" },
@@ -196,7 +197,7 @@ function decodeStatx(view: DataView): HostFile {
       nlink: u32(STATX.NLINK),
       uid: u32(STATX.UID),
       gid: u32(STATX.GID),
-      rdev: deviceNumber(u32(STATX.RDEV), u32(STATX.RDEV + 4)),
+      rdev: deviceNumber({ major: u32(STATX.RDEV), minor: u32(STATX.RDEV + 4) }),
       size: u64(STATX.SIZE),
       blocks: u64(STATX.BLOCKS),
       atime: timeAt(STATX.ATIME),
@@ -207,9 +208,6 @@ function decodeStatx(view: DataView): HostFile {
 }
 
 /** Linux's own 32 bits for a device: the minor number around twelve bits of the major one. */
-function deviceNumber(major: number, minor: number): number {
-  return (minor & 0xff | (major & 0xfff) << 8 | (minor & 0xfff00) << 12) >>> 0;
-}
 
 /** Seconds and nanoseconds. */
 function timespec(timeMs: number): [bigint, bigint] {

@@ -15,10 +15,11 @@ import { type Backend, FSNode, type FSStream, type NodeOps, type StreamOps } fro
 import type { Attr, AttrChange, DirEntry, Owner } from "../abi/attr.ts";
 import { isDir, isFile, isLink, PERMISSION_BITS, S_IFLNK, S_IFMT } from "../abi/mode.ts";
 import type { Found, Ino, VolumeOps } from "../opfs/volume_ops.ts";
-import { type VolumeRecord, volumeStreamOps } from "../stream_ops/volume.ts";
+import { volumeStreamOps } from "../stream_ops/volume.ts";
+import type { VolumeRecord } from "../stream_ops/volume_record.ts";
 import { watchVolume } from "./volume_watch.ts";
 
-export type { VolumeRecord } from "../stream_ops/volume.ts";
+export type { VolumeRecord } from "../stream_ops/volume_record.ts";
 
 /** What `FS.mount(VOLUMEFS, options, path)` takes. */
 export interface VolumeFsOptions {

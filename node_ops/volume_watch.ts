@@ -12,7 +12,7 @@ import { isErrnoError } from "../abi/errno.ts";
 import { isDir } from "../abi/mode.ts";
 import type { FarWatch, FSNode, NodeChange } from "../abi/node.ts";
 import type { FoundEntry, Ino, VolumeOps } from "../opfs/volume_ops.ts";
-import type { VolumeRecord } from "../stream_ops/volume.ts";
+import type { VolumeRecord } from "../stream_ops/volume_record.ts";
 
 /** What is remembered of an inode: enough to see that it has changed. */
 type Seen = Pick<Attr, "mtime" | "ctime" | "size"> & { handle: Ino };

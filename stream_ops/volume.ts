@@ -10,22 +10,10 @@
  */
 import { ErrnoError } from "../abi/errno.ts";
 import { O_NOATIME, SEEK_CUR, SEEK_DATA, SEEK_END, SEEK_HOLE, SEEK_SET } from "../abi/flags.ts";
-import type { FSNode, FSStream, NodeRecord, StreamOps } from "../abi/node.ts";
-import type { Ino, VolumeOps } from "../opfs/volume_ops.ts";
+import type { FSStream, StreamOps } from "../abi/node.ts";
+import type { VolumeOps } from "../opfs/volume_ops.ts";
 import { volumeLockOps } from "./volume_locks.ts";
-
-/** One inode of a volume, as a mount caches it. */
-export interface VolumeRecord extends NodeRecord {
-  /** The volume's own name for the inode, generation included; `ino` is its low part. */
-  readonly handle: Ino;
-  /** The mount's epoch in which mode, uid and gid were true. */
-  epoch: number;
-  /**
-   * Of an inode with several names: the epoch in which each was last found to lead here. The record
-   * is true as soon as one name has been asked for; the others may have moved meanwhile.
-   */
-  names: WeakMap<FSNode<VolumeRecord>, number> | null;
-}
+import type { VolumeRecord } from "./volume_record.ts";
 
 /** The part of `buffer` that a call is about, without a new view where it is all of it. */
 function view(buffer: Uint8Array, offset: number, length: number): Uint8Array {

@@ -8,7 +8,7 @@
  */
 import type { FSStream, StreamOps } from "../abi/node.ts";
 import { type Ino, LockKind, type LockRequest, type VolumeOps } from "../opfs/volume_ops.ts";
-import type { VolumeRecord } from "./volume.ts";
+import type { VolumeRecord } from "./volume_record.ts";
 
 type Stream = FSStream<VolumeRecord>;
 type LockOf<K extends "lock" | "testLock" | "unlock"> = NonNullable<StreamOps<VolumeRecord>[K]>;

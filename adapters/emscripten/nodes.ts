@@ -31,34 +31,9 @@ import {
   type HostAttrChange,
   hostStatFs,
 } from "./attributes.ts";
-import {
-  type EmscriptenError,
-  type EmscriptenFS,
-  type EmscriptenNode,
-  guard,
-  makeError,
-} from "./host.ts";
+import { type EmscriptenError, type EmscriptenFS, guard, makeError } from "./host.ts";
 import { streamOps, type StreamOpTables } from "./streams.ts";
-
-/** A node of ours. */
-export interface VolumeNode extends EmscriptenNode {
-  parent: VolumeNode;
-  /** What we know of it besides what the module does. */
-  entry: Entry;
-}
-
-/** Our part of a node. */
-interface Entry {
-  readonly ino: Ino;
-  /** Whether the inode may have other names. */
-  isLinked: boolean;
-  /** Whether the node is in the module's table; there twice would tie a knot into a bucket. */
-  isHashed: boolean;
-  /** The mount's epoch in which `names` were true. */
-  epoch: number;
-  /** Names that the module has seen in this directory. */
-  readonly names: Map<string, VolumeNode>;
-}
+import type { VolumeNode } from "./volume_node.ts";
 
 /** What is known of an inode that gets a node. */
 interface Known {

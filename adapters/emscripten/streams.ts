@@ -29,7 +29,7 @@ import {
   makeError,
   type MemoryType,
 } from "./host.ts";
-import type { VolumeNode } from "./nodes.ts";
+import type { VolumeNode } from "./volume_node.ts";
 
 /** What the descriptors that dup made share. The module copies it from stream to stream. */
 interface Description {
