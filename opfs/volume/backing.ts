@@ -15,13 +15,13 @@
 import { isErrnoError } from "../../abi/errno.ts";
 import { BlockSet } from "./block_set.ts";
 import * as L from "./layout.ts";
-import { type VolumeState, writeDevice } from "./state.ts";
+import { type Rooms, type VolumeState, writeDevice } from "./state.ts";
 
 /** Zeros that are written at a time. */
 const AHEAD_BYTES = 256 * 1024;
 
 /** Which blocks of one volume have room. */
-export class Backing {
+export class Backing implements Rooms {
   readonly #state: VolumeState;
   #blocks: BlockSet;
   readonly #zeros: Uint8Array<ArrayBuffer>;

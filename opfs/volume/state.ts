@@ -13,7 +13,6 @@ import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
 import type { StorageHandle } from "../device/handle.ts";
 import type { Bitmap } from "./bitmap.ts";
-import type { Backing } from "./backing.ts";
 import { BlockPool, type Patch } from "./block_pool.ts";
 import type { Extents } from "./extent.ts";
 import type { Header } from "./header.ts";
@@ -88,6 +87,20 @@ export interface BlockWatch {
   end(reason: ErrnoError | null): void;
 }
 
+/** Which blocks have room on a sparse device: `backing.ts`. */
+export interface Rooms {
+  /** Whether the disk was full the last time: then what has room already is given out first. */
+  isTight: boolean;
+  /** The device has been made longer by blocks: they have no room yet. */
+  appeared(first: number, end: number): void;
+  /** Blocks have been written: they have room. */
+  wrote(block: number, count: number): void;
+  /** Makes room behind blocks whose bytes are nobody's; whether there was any. */
+  ensure(block: number, count: number): boolean;
+  /** Takes free blocks that have room, up to `want` that follow each other; the first one, or -1. */
+  takeBacked(want: number): number;
+}
+
 /** One mounted volume. */
 export class VolumeState {
   /** The device. Only data goes through it directly; see `home.ts` for the rest. */
@@ -142,8 +155,8 @@ export class VolumeState {
   failure: ErrnoError | null = null;
   /** Whether the device refused to grow the last time: it is asked for no more than is needed. */
   isDeviceFull = false;
-  /** Which blocks have room on a sparse device; null on one that has room for all it is long. */
-  backing: Backing | null = null;
+  /** Which blocks have room; null on a device that has room for all it is long. */
+  backing: Rooms | null = null;
   /** Whether `close` has been called. */
   isClosed = false;
 
