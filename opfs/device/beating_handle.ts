@@ -68,6 +68,11 @@ export class BeatingHandle implements StorageHandle {
     return this.#device.getSize();
   }
 
+  /** Bytes by which the device could grow; Infinity where nobody can tell. */
+  getSpareBytes(): number {
+    return this.#device.getSpareBytes?.() ?? Infinity;
+  }
+
   /** Cuts or extends the device. */
   truncate(sizeBytes: number): void {
     this.#beat();

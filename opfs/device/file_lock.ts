@@ -10,7 +10,8 @@
  *   is. A dead one's line is moved aside (rename is atomic, so only one heir gets it).
  *
  * Each side respects the other's. On a full disk there may be no room for the line: Deno's lock then
- * holds without one, so that files can still be deleted there. Needs permission to read and write the folder, nothing more.
+ * holds without one, so that files can still be deleted there. Needs permission to read and write
+ * the folder, nothing more.
  *
  * @module
  */

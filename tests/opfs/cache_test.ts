@@ -11,23 +11,12 @@ import type { RelayClient } from "../../opfs/relay/client.ts";
 import { Word } from "../../opfs/relay/protocol.ts";
 import { ModelVolume } from "../support/model_volume.ts";
 import { RandomOps } from "../support/random_ops.ts";
-import { type Rig, startRig } from "../support/relay_rig.ts";
+import { rigTest } from "../support/relay_rig.ts";
 import { turnedRelay } from "../support/turned_relay.ts";
 
 const file = { mode: S_IFREG | 0o644, uid: 0, gid: 0 };
 const dir = { mode: S_IFDIR | 0o755, uid: 0, gid: 0 };
 const ROUNDS = Deno.env.get("CAIRN_LONG") === "1" ? 100_000 : 4000;
-
-function rigTest(name: string, run: (rig: Rig) => Promise<void>): void {
-  Deno.test(name, async () => {
-    const rig = await startRig();
-    try {
-      await run(rig);
-    } finally {
-      await rig.stop();
-    }
-  });
-}
 
 function requests(client: RelayClient, work: () => void): number {
   const { words } = client.memory;

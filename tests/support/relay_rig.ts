@@ -85,3 +85,15 @@ export async function startRig({ deadlineMs }: RigOptions = {}): Promise<Rig> {
     },
   };
 }
+
+/** A test with a rig of its own. */
+export function rigTest(name: string, run: (rig: Rig) => Promise<void>): void {
+  Deno.test(name, async () => {
+    const rig = await startRig();
+    try {
+      await run(rig);
+    } finally {
+      await rig.stop();
+    }
+  });
+}

@@ -23,6 +23,15 @@ Deno.test("BeatingHandle beats around every call that takes its time, and counts
   assertEquals(handle.counts, counts);
 });
 
+Deno.test("BeatingHandle says of the device what it says itself", () => {
+  const device = memoryHandle();
+  const plain = new BeatingHandle(device, () => {});
+  assertEquals([plain.isSparse, plain.getSpareBytes()], [false, Infinity]);
+  const small = Object.assign(memoryHandle(), { isSparse: true, getSpareBytes: () => 4096 });
+  const handle = new BeatingHandle(small, () => {});
+  assertEquals([handle.isSparse, handle.getSpareBytes()], [true, 4096]);
+});
+
 Deno.test("BeatingHandle hands on what the device throws", () => {
   const device = memoryHandle();
   device.flush = () => {

@@ -6,20 +6,9 @@ import { VOLUMEFS } from "../../../node_ops/volume.ts";
 import { attrsThatFit } from "../../../opfs/relay/compound.ts";
 import type { RelayClient } from "../../../opfs/relay/client.ts";
 import { Word } from "../../../opfs/relay/protocol.ts";
-import { type Rig, startRig } from "../../support/relay_rig.ts";
+import { rigTest } from "../../support/relay_rig.ts";
 
 const file = { mode: S_IFREG | 0o640, uid: 3, gid: 4 };
-
-function rigTest(name: string, run: (rig: Rig) => Promise<void>): void {
-  Deno.test(name, async () => {
-    const rig = await startRig();
-    try {
-      await run(rig);
-    } finally {
-      await rig.stop();
-    }
-  });
-}
 
 /** Requests sent while `work` runs. */
 function requests(client: RelayClient, work: () => void): number {

@@ -18,7 +18,7 @@ import type { RelayClient } from "../../../opfs/relay/client.ts";
 import * as lock from "../../../opfs/relay/lock_requests.ts";
 import { Closed, Op } from "../../../opfs/relay/protocol.ts";
 import { LockKind, type LockRequest, SqliteLevel } from "../../../opfs/volume_ops.ts";
-import { type Rig, startRig } from "../../support/relay_rig.ts";
+import { type Rig, rigTest } from "../../support/relay_rig.ts";
 import { turnedRelay } from "../../support/turned_relay.ts";
 
 const INO = 1;
@@ -30,17 +30,6 @@ const HELD: LockRequest = {
   end: Infinity,
   wait: true,
 };
-
-function rigTest(name: string, run: (rig: Rig) => Promise<void>): void {
-  Deno.test(name, async () => {
-    const rig = await startRig();
-    try {
-      await run(rig);
-    } finally {
-      await rig.stop();
-    }
-  });
-}
 
 /** A client in another thread. */
 async function startLocker(rig: Rig, options: Record<string, unknown> = {}) {
