@@ -9,6 +9,7 @@
  */
 import { SUBJECTS } from "./memfs_subjects.ts";
 import { WORKLOADS } from "./memfs_workloads.ts";
+import { hostCommand } from "../tools/programs.ts";
 
 interface Result {
   micros: Record<string, number>;
@@ -17,7 +18,7 @@ interface Result {
 
 async function run(name: string): Promise<Result | null> {
   const program = new URL("./memfs_workloads.ts", import.meta.url).pathname;
-  const command = new Deno.Command(Deno.execPath(), {
+  const command = hostCommand(Deno.execPath(), {
     args: ["run", "-A", "--no-lock", "--no-check", program, name],
     stderr: "inherit",
   });

@@ -8,6 +8,7 @@
  */
 import { createRequire } from "node:module";
 import { createFS } from "../mod.ts";
+import { hostCommand } from "../tools/programs.ts";
 
 /** The calls that the workloads are made of. */
 export interface Subject {
@@ -122,7 +123,7 @@ async function emscripten(): Promise<Subject> {
   await Deno.writeTextFile(`${folder}/main.c`, "int main(void) { return 0; }\n");
   const options = ["-sMODULARIZE", "-sSINGLE_FILE", "-sFORCE_FILESYSTEM"];
   const exported = "-sEXPORTED_RUNTIME_METHODS=FS";
-  const command = new Deno.Command("emcc", {
+  const command = hostCommand("emcc", {
     args: ["-O1", "main.c", "-o", "main.js", ...options, exported],
     cwd: folder,
   });

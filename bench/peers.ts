@@ -9,7 +9,7 @@
  * Use: `deno run -A bench/peers.ts [--rounds=5] [--only=TEXT] [--firefox] [--componentor=FOLDER]`.
  * FOLDER is the `dist` of `@componentor/fs` 4.3.0, by default that of an `npm install` in the current
  * directory; without it the rest is measured. `--firefox` measures ours in both browsers instead.
- * CHROMIUM and FIREFOX name the browsers' programs if they are not where Debian puts them.
+ * CHROMIUM_BIN and FIREFOX_BIN name the browsers' programs if they are not in the PATH.
  *
  * @module
  */

@@ -9,8 +9,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import process from "node:process";
 import * as puppeteer from "puppeteer-core";
+import { browserPath } from "../tools/needs.ts";
 import type { PeerAnswer, PeerJob } from "./peers_worker.ts";
 
 /** A browser by its name. */
@@ -22,11 +22,11 @@ const OPTIONS = {
   Chromium: {
     browser: "chrome",
     args: ["--no-sandbox", "--disable-gpu"],
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    executablePath: browserPath("Chromium"),
   },
   Firefox: {
     browser: "firefox",
-    executablePath: process.env.FIREFOX ?? "/usr/bin/firefox-esr",
+    executablePath: browserPath("Firefox"),
   },
 } as const;
 

@@ -5,26 +5,24 @@
  * Trust the ratios: absolute times move with the machine. Use: `deno run -A bench/relay.ts [rounds]
  * [--scale N] [--only PART_OF_A_ROW] [--mounted FILES] [--chromium | --firefox] [--worker | --page]`.
  * PEER names the module `index.js` of @componentor/fs 4.3.0; without it its columns stay empty.
- * CHROMIUM and FIREFOX name the browsers' programs if they are not where Debian puts them.
+ * CHROMIUM_BIN and FIREFOX_BIN name the browsers' programs if they are not in the PATH.
  *
  * @module
  */
 import * as esbuild from "esbuild";
-import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { loadavg, tmpdir } from "node:os";
 import process from "node:process";
+import { browserPath } from "../tools/needs.ts";
+import { hostCommand } from "../tools/programs.ts";
 import type { Figures, Job } from "./relay_page.ts";
 import { tell } from "./relay_table.ts";
 
 type Browser = "chromium" | "firefox";
 
-const PROGRAMS: Record<Browser, string> = {
-  chromium: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  firefox: process.env.FIREFOX ?? "/usr/bin/firefox-esr",
-};
+const NAMES = { chromium: "Chromium", firefox: "Firefox" } as const;
 const HEADERS = {
   "Cross-Origin-Opener-Policy": "same-origin",
   "Cross-Origin-Embedder-Policy": "require-corp",
@@ -142,8 +140,12 @@ async function inBrowser(
     'user_pref("datareporting.policy.dataSubmissionEnabled", false);\n',
   );
   const url = `http://127.0.0.1:${port}/`;
-  const child = spawn(PROGRAMS[browser], argumentsOf(browser, profile, url), { stdio: "ignore" });
-  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  const child = hostCommand(browserPath(NAMES[browser]), {
+    args: argumentsOf(browser, profile, url),
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     const silent = () => reject(new Error(`${browser} said nothing for too long`));
@@ -155,7 +157,7 @@ async function inBrowser(
   } finally {
     clearTimeout(timer);
     child.kill("SIGTERM");
-    await exited;
+    await child.status;
     server.close();
     server.closeAllConnections();
     rmSync(profile, { recursive: true, force: true, maxRetries: 5 });

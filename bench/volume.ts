@@ -2,7 +2,7 @@
  * The volume beside the raw handle, in Deno and in a worker of Chromium, in one table.
  *
  * Trust the ratios: absolute times move with the machine. Use: `deno run -A bench/volume.ts [rounds]
- * [deno] [chromium]`; CHROMIUM names the browser's program if it is not /usr/bin/chromium.
+ * [deno] [chromium]`; CHROMIUM_BIN names the browser's program outright.
  *
  * @module
  */
@@ -10,8 +10,8 @@ import * as esbuild from "esbuild";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import process from "node:process";
 import { chromium } from "@playwright/test";
+import { browserPath } from "../tools/needs.ts";
 import { fileHandle } from "../opfs/mod.ts";
 import { type Figures, measure } from "./volume_workloads.ts";
 
@@ -102,7 +102,7 @@ async function inChromium(): Promise<Figures> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()));
   const profile = mkdtempSync("/tmp/cairn-bench-");
   const browser = await chromium.launchPersistentContext(profile, {
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    executablePath: browserPath("Chromium"),
     args: ["--no-sandbox", "--disable-gpu"],
   });
   try {

@@ -5,8 +5,8 @@
  *
  * @module
  */
-import { spawnSync } from "node:child_process";
 import process from "node:process";
+import { hostCommand } from "./programs.ts";
 import { isGenerated, ROOT } from "./project.ts";
 
 /** No file is longer than this. */
@@ -104,13 +104,15 @@ export function readMeasures(report: string): Measures {
 }
 
 function main(): void {
-  const { stdout, stderr } = spawnSync(
-    Deno.execPath(),
-    ["lint", "--json"],
-    { cwd: ROOT, encoding: "utf8", maxBuffer: 1 << 28, env: { ...process.env, [MEASURING]: "1" } },
-  );
-  if (!stdout.startsWith("{")) throw new Error(`cannot measure: ${stderr}`);
-  const { lengths, violations } = readMeasures(stdout);
+  const { stdout, stderr } = hostCommand(Deno.execPath(), {
+    args: ["lint", "--json"],
+    cwd: ROOT,
+    env: { [MEASURING]: "1" },
+  }).outputSync();
+  const decoder = new TextDecoder();
+  const report = decoder.decode(stdout);
+  if (!report.startsWith("{")) throw new Error(`cannot measure: ${decoder.decode(stderr)}`);
+  const { lengths, violations } = readMeasures(report);
   const [median, p97, longest] = [0.5, 0.97, 1].map((share) => percentile(lengths, share));
   console.log(
     `${lengths.length} named functions: median ${median} lines, p97 ${p97}, longest ${longest}`,

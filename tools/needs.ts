@@ -1,7 +1,8 @@
 /**
- * What some suites need that no package can bring: browsers and C compilers, where they are, and
- * which suite cannot run without one. Below tools/setup.ts, which installs them. The browser suites
- * ask it for their browser: `executablePath: browserPath("Chromium")`.
+ * Every program that tests, benches and tools start: where it is, which package brings it, and which
+ * suite cannot run without it. Below tools/setup.ts, which installs them, and tools/programs.ts, which
+ * starts no program without a row here. The browser suites ask it for their browser:
+ * `executablePath: browserPath("Chromium")`.
  *
  * Playwright loads this file as CommonJS, so neither it nor what it imports may say `import.meta`.
  *
@@ -18,15 +19,47 @@ export interface Tool {
   name: string;
   /** The Debian package it comes with. */
   package: string;
-  /** The stages of tools/stages.ts that cannot run without it. */
+  /** The stages of tools/stages.ts that cannot run without it; `test:mount` is that command. */
   suites: readonly string[];
+  /** The stages of which only some tests need it: these fail by name, the others run. */
+  someOf?: readonly string[];
   /** Names under which the program may stand in the PATH, the preferred one first. */
   commands?: readonly string[];
   /** A variable that names the program outright. */
   variable?: string;
   /** Not a program but a file that clang knows for this question. */
   clangFile?: string;
+  /** Not a program but a file that stands there. */
+  file?: string;
 }
+
+/**
+ * What every Debian has, the smallest one too (`debootstrap --variant=minbase`), by package; the
+ * script that makes a fresh machine looks whether it is so.
+ */
+export const BASE: Readonly<Record<string, readonly string[]>> = {
+  bash: ["bash"],
+  bsdutils: ["script"],
+  coreutils: [
+    ...["cat", "chmod", "chown", "cp", "cut", "dd", "env", "expr", "head", "id", "ln", "ls"],
+    ...["mkdir", "mkfifo", "mknod", "mv", "printf", "readlink", "rm", "rmdir", "seq", "sleep"],
+    ...["sort", "stat", "sync", "tail", "timeout", "touch", "tr", "truncate", "wc"],
+  ],
+  dash: ["sh"],
+  diffutils: ["cmp", "diff"],
+  dpkg: ["dpkg-query"],
+  findutils: ["find"],
+  grep: ["grep"],
+  gzip: ["gzip"],
+  "libc-bin": ["getent"],
+  mount: ["mount", "umount"],
+  sed: ["sed"],
+  tar: ["tar"],
+  "util-linux": ["fallocate", "flock", "setpriv", "setsid", "unshare"],
+};
+
+/** The C library's headers are there if this one is. */
+const STDIO = "/usr/include/stdio.h";
 
 /** Everything there is to install. */
 export const TOOLS: readonly Tool[] = [
@@ -44,7 +77,12 @@ export const TOOLS: readonly Tool[] = [
     commands: ["firefox-esr", "firefox"],
     variable: "FIREFOX_BIN",
   },
-  { name: "Emscripten", package: "emscripten", suites: ["programs"], commands: ["emcc"] },
+  {
+    name: "Emscripten",
+    package: "emscripten",
+    suites: ["programs"],
+    commands: ["emcc"],
+  },
   { name: "clang", package: "clang", suites: ["programs"], commands: ["clang"] },
   { name: "lld", package: "lld", suites: ["programs"], commands: ["wasm-ld"] },
   {
@@ -60,6 +98,49 @@ export const TOOLS: readonly Tool[] = [
     clangFile: "-print-libgcc-file-name",
   },
   { name: "fusermount3", package: "fuse3", suites: ["mount"], commands: ["fusermount3"] },
+  // Started by single tests.
+  {
+    name: "setfattr",
+    package: "attr",
+    suites: ["test:mount"],
+    someOf: ["unit"],
+    commands: ["setfattr"],
+  },
+  { name: "getfattr", package: "attr", suites: ["test:mount"], commands: ["getfattr"] },
+  {
+    name: "Python",
+    package: "python3",
+    suites: ["test:mount"],
+    someOf: ["unit"],
+    commands: ["python3"],
+  },
+  { name: "Node", package: "nodejs", suites: [], someOf: ["unit"], commands: ["node"] },
+  // Started by workloads on a mount, and by the conformance command.
+  { name: "a C compiler", package: "gcc", suites: ["test:mount"], commands: ["cc", "gcc"] },
+  { name: "the assembler", package: "binutils", suites: ["test:mount"], commands: ["as"] },
+  { name: "the linker", package: "binutils", suites: ["test:mount"], commands: ["ld"] },
+  { name: "the archiver", package: "binutils", suites: ["test:mount"], commands: ["ar"] },
+  { name: "the C library's headers", package: "libc6-dev", suites: ["test:mount"], file: STDIO },
+  {
+    name: "make",
+    package: "make",
+    suites: ["test:mount"],
+    commands: ["make"],
+  },
+  { name: "git", package: "git", suites: ["test:mount"], commands: ["git"] },
+  { name: "SQLite", package: "sqlite3", suites: ["test:mount"], commands: ["sqlite3"] },
+  { name: "fio", package: "fio", suites: ["test:mount"], commands: ["fio"] },
+  { name: "stress-ng", package: "stress-ng", suites: ["test:mount"], commands: ["stress-ng"] },
+  { name: "setfacl", package: "acl", suites: ["test:mount"], commands: ["setfacl"] },
+  { name: "setcap", package: "libcap2-bin", suites: ["test:mount"], commands: ["setcap"] },
+  { name: "getcap", package: "libcap2-bin", suites: ["test:mount"], commands: ["getcap"] },
+  { name: "kill", package: "procps", suites: ["test:mount"], commands: ["kill"] },
+  {
+    name: "prove",
+    package: "perl",
+    suites: ["test:mount"],
+    commands: ["prove"],
+  },
 ];
 
 /** The variables to look into; a test hands in its own, since those of the process are shared. */
@@ -69,6 +150,21 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export function whyBlocked(suite: string, missing: readonly Tool[]): string | null {
   const names = missing.filter((tool) => tool.suites.includes(suite)).map((tool) => tool.name);
   return names.length === 0 ? null : `cannot run without ${names.join(", ")}`;
+}
+
+/** Whether a suite, or some tests of it, need a tool. */
+export function isNeeded(tool: Tool, suite: string): boolean {
+  return tool.suites.includes(suite) || (tool.someOf?.includes(suite) ?? false);
+}
+
+/** The row of a program, by a name under which it may stand in the PATH. */
+export function toolOf(name: string): Tool | undefined {
+  return TOOLS.find((tool) => tool.commands?.includes(name));
+}
+
+/** The names of all programs that may be started. */
+export function programNames(): string[] {
+  return [...Object.values(BASE).flat(), ...TOOLS.flatMap((tool) => tool.commands ?? [])];
 }
 
 /** The absolute path of a program, null if it is not there. */
@@ -109,11 +205,11 @@ export function browserPath(
 
 /** The tools that are not there now. */
 export function findMissing(tools: readonly Tool[], env: Environment = process.env): Tool[] {
-  return tools.filter((tool) =>
-    tool.clangFile === undefined
-      ? findProgram(tool, env) === null
-      : !clangKnows(tool.clangFile, env)
-  );
+  return tools.filter((tool) => {
+    if (tool.file !== undefined) return !existsSync(tool.file);
+    if (tool.clangFile !== undefined) return !clangKnows(tool.clangFile, env);
+    return findProgram(tool, env) === null;
+  });
 }
 
 function isProgram(path: string): boolean {

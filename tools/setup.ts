@@ -26,7 +26,7 @@ export function planInstall(missing: readonly Tool[], machine: Machine): string[
   if (!machine.hasApt || (!machine.isRoot && !machine.isCi)) return null;
   const rights = machine.isRoot ? [] : ["sudo"];
   const apt = [...rights, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"];
-  const packages = missing.map((tool) => tool.package);
+  const packages = packagesOf(missing);
   return [
     [...apt, "update"],
     [...apt, "install", "-y", "--no-install-recommends", ...packages],
@@ -35,8 +35,12 @@ export function planInstall(missing: readonly Tool[], machine: Machine): string[
 
 /** The one line that a person can run. */
 export function aptLine(missing: readonly Tool[]): string {
-  const packages = missing.map((tool) => tool.package).join(" ");
-  return `sudo apt-get install --no-install-recommends ${packages}`;
+  return `sudo apt-get install --no-install-recommends ${packagesOf(missing).join(" ")}`;
+}
+
+/** Each once: a package may bring several programs. */
+function packagesOf(tools: readonly Tool[]): string[] {
+  return [...new Set(tools.map((tool) => tool.package))];
 }
 
 /** Installs what is missing where it may; gives back what is missing still. */

@@ -10,7 +10,7 @@ import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } fr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { type Tool, TOOLS, whyBlocked } from "./needs.ts";
+import { isNeeded, type Tool, TOOLS, whyBlocked } from "./needs.ts";
 import { ROOT } from "./project.ts";
 import { type Count, countTests } from "./reports.ts";
 import { prepare } from "./setup.ts";
@@ -135,7 +135,7 @@ function withoutDots(output: string): string {
 
 async function main([set = "ok", ...names]: readonly string[]): Promise<void> {
   const stages = selectStages(listStages(), { set, names });
-  const needed = TOOLS.filter((tool) => stages.some((stage) => tool.suites.includes(stage.name)));
+  const needed = TOOLS.filter((tool) => stages.some((stage) => isNeeded(tool, stage.name)));
   const missing = prepare(needed);
   const counts: Count[] = [];
   for (const stage of stages) counts.push(await runAndPrint(stage, missing));

@@ -3,11 +3,12 @@
  * reload too, and in a page without the headers of isolation.
  */
 import { expect, type Page, test } from "@playwright/test";
+import { hostCommand } from "../../tools/programs.ts";
 
 test.beforeAll(async () => {
   const bundle = ["bundle", "--quiet", "--platform", "browser", "--outdir", "dist/example"];
   const args = [...bundle, "examples/browser/worker.ts"];
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
+  const { success, stderr } = await hostCommand(Deno.execPath(), { args }).output();
   if (!success) throw new Error(new TextDecoder().decode(stderr));
 });
 

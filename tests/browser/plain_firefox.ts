@@ -8,10 +8,10 @@
  *
  * Use: `const firefox = await startPlainFirefox(path)`, then it is a `Driver`.
  */
-import { type ChildProcess, spawn } from "node:child_process";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { once } from "node:events";
+import { hostCommand } from "../../tools/programs.ts";
 import { answer } from "../../tools/serve.ts";
 import { inWorker } from "./volume_scenarios.ts";
 import type { Driver } from "./volume_suite.ts";
@@ -106,15 +106,15 @@ export async function startPlainFirefox(path: string): Promise<PlainFirefox> {
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const profile = Deno.makeTempDirSync();
   const args = ["--profile", profile, "--no-remote", "--headless", `${origin}/blank.html`];
-  let child: ChildProcess;
+  let child: Deno.ChildProcess;
   const start = async (): Promise<void> => {
     desk.reset();
-    child = spawn(path, args, { stdio: "ignore" });
+    child = hostCommand(path, { args, stdin: "null", stdout: "null", stderr: "null" }).spawn();
     await desk.give(null);
   };
   const end = async (): Promise<void> => {
     child.kill("SIGTERM");
-    await once(child, "exit");
+    await child.status;
   };
   const run = async (source: string, argument: unknown): Promise<unknown> => {
     const { value, error } = await desk.give({ source, argument });

@@ -4,6 +4,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { fileHandle, openVolumeSync } from "../../opfs/mod.ts";
 import { cairn, inFolder } from "../support/command_line.ts";
+import { hostCommand } from "../../tools/programs.ts";
 
 /** GNU tar, and a package whose files are here, with links among them. */
 const isGnu = run("tar", ["--version"]).out.includes("GNU tar");
@@ -16,7 +17,7 @@ function run(
   stdin?: string,
 ): { out: string; code: number } {
   try {
-    const child = new Deno.Command("sh", {
+    const child = hostCommand("sh", {
       args: ["-c", `printf %s "$STDIN" | "$@"`, "sh", program, ...args],
       env: { LC_ALL: "C", TZ: "UTC", STDIN: stdin ?? "" },
     });

@@ -6,6 +6,7 @@ import { gzipSync } from "node:zlib";
 import { fileHandle, openVolumeSync } from "../../opfs/mod.ts";
 import { assertFails, cairn, command, inFolder } from "../support/command_line.ts";
 import { type Entry, tarOf } from "../support/tar_bytes.ts";
+import { hostCommand, isThere } from "../../tools/programs.ts";
 
 interface Row {
   path: string;
@@ -204,7 +205,7 @@ Deno.test({
       const small = `${folder}/small`;
       Deno.mkdirSync(small);
       const run = (program: string, ...args: string[]): boolean =>
-        new Deno.Command(program, { args, stderr: "null" }).outputSync().success;
+        hostCommand(program, { args, stderr: "null" }).outputSync().success;
       if (!run("mount", "-t", "tmpfs", "-o", "size=3m", "none", small)) return;
       try {
         const big = crypto.getRandomValues(new Uint8Array(60_000));
@@ -228,14 +229,14 @@ Deno.test({
 
 Deno.test({
   name: "cairn import shows how far it is on a terminal, and nothing in a pipe",
-  ignore: !new Deno.Command("sh", { args: ["-c", "command -v script"] }).outputSync().success,
+  ignore: !isThere("script"),
   fn() {
     inFolder((folder) => {
       const body = new Uint8Array(100_000_000);
       Deno.writeFileSync(`${folder}/a.tar`, tarOf([{ name: "a", body }]));
       const main = new URL("../../cli/main.ts", import.meta.url).pathname;
       const line = `exec "$DENO" run -q -A "${main}" import "$FOLDER/a.tar" "$FOLDER/v"`;
-      const { stdout } = new Deno.Command("script", {
+      const { stdout } = hostCommand("script", {
         args: ["-qefc", line, "/dev/null"],
         env: { DENO: Deno.execPath(), FOLDER: folder, NO_COLOR: "1", TERM: "xterm" },
         stdin: "null",

@@ -5,6 +5,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { main } from "../../cli/main.ts";
 import { sampleImage } from "../support/bad_images.ts";
 import { assertAllFail, cairn, cairnLines, inFolder } from "../support/command_line.ts";
+import { hostCommand } from "../../tools/programs.ts";
 
 const VERBS =
   `mkfs info ls stat tree cat put get cp mkdir rm mv ln chmod chown touch truncate find du
@@ -97,7 +98,7 @@ Deno.test("cairn ends quietly when nobody reads its output any more", async () =
     cairn(["mkfs", image]);
     Deno.writeFileSync(`${folder}/big`, new Uint8Array(8_000_000));
     cairn(["put", image, `${folder}/big`]);
-    const process = new Deno.Command("sh", {
+    const process = hostCommand("sh", {
       args: ["-c", `"$@" | head -c 10 >/dev/null`, "sh", ...argsOf(image)],
       stderr: "piped",
     });

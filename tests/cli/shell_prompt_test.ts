@@ -4,17 +4,11 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { historyPath } from "../../cli/shell_prompt.ts";
 import { cairn, command } from "../support/command_line.ts";
+import { hostCommand, isThere } from "../../tools/programs.ts";
 
-const hasScript = exists("script");
 const PATIENCE_MS = 30_000;
 
-function exists(program: string): boolean {
-  try {
-    return new Deno.Command(program, { args: ["--version"], stdout: "null" }).outputSync().success;
-  } catch {
-    return false;
-  }
-}
+const hasScript = isThere("script");
 
 /** A terminal with the shell in it. */
 class Person {
@@ -26,7 +20,7 @@ class Person {
   constructor(image: string, state: string) {
     const main = new URL("../../cli/main.ts", import.meta.url).pathname;
     const line = `exec "$DENO" run -q -A "${main}" "$IMAGE"`;
-    this.#child = new Deno.Command("script", {
+    this.#child = hostCommand("script", {
       args: ["-qefc", line, "/dev/null"],
       env: {
         DENO: Deno.execPath(),

@@ -2,6 +2,7 @@
  * The process's own output.
  */
 import { assertEquals } from "@std/assert";
+import { hostCommand } from "../../tools/programs.ts";
 
 const TERMINAL = new URL("../../cli/terminal.ts", import.meta.url).href;
 
@@ -10,7 +11,7 @@ function outputs(program: string): [out: string, err: string] {
   const text = `import { processTerminal } from "${TERMINAL}";
     const terminal = processTerminal();
     ${program}`;
-  const { stdout, stderr } = new Deno.Command(Deno.execPath(), {
+  const { stdout, stderr } = hostCommand(Deno.execPath(), {
     args: ["eval", "--quiet", text],
     stdin: "null",
   }).outputSync();

@@ -1,6 +1,7 @@
 /** README, run: its lines of TypeScript in a project of their own that links to this checkout. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { dirname, fromFileUrl, join } from "@std/path";
+import { hostCommand } from "../../tools/programs.ts";
 
 const checkout = dirname(dirname(dirname(fromFileUrl(import.meta.url))));
 const readme = await Deno.readTextFile(join(checkout, "README.md"));
@@ -12,7 +13,7 @@ function block(language: string): string {
 }
 
 async function run(cwd: string, args: string[]): Promise<{ code: number; text: string }> {
-  const command = new Deno.Command(Deno.execPath(), {
+  const command = hostCommand(Deno.execPath(), {
     args,
     cwd,
     env: { NO_COLOR: "1" },

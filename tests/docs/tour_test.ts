@@ -1,6 +1,7 @@
 /** README's tour of the command line, run line by line in a shell, over a link to this checkout. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { dirname, fromFileUrl, join } from "@std/path";
+import { hostCommand } from "../../tools/programs.ts";
 
 const checkout = dirname(dirname(dirname(fromFileUrl(import.meta.url))));
 const readme = await Deno.readTextFile(join(checkout, "README.md"));
@@ -31,7 +32,7 @@ async function walk(chosen: readonly string[]): Promise<{ out: string; status: n
     const config = { links: [checkout], imports: { "@cairn/fs": "jsr:@cairn/fs@^0.1.0" } };
     await Deno.writeTextFile(join(folder, "deno.json"), JSON.stringify(config));
     const script = chosen.map((line) => `${line}\necho "${end} $?"`).join("\n");
-    const { stdout, stderr } = await new Deno.Command("sh", {
+    const { stdout, stderr } = await hostCommand("sh", {
       args: ["-c", `deno() { shift; "$DENO" run --quiet --no-lock "$@"; }\n${script} 2>&1`],
       cwd: folder,
       env: { DENO: Deno.execPath(), NO_COLOR: "1" },

@@ -5,6 +5,7 @@
 import { assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { checkVolume, fileHandle } from "../../mod.ts";
+import { hostCommand } from "../../tools/programs.ts";
 
 const CHECKOUT = fromFileUrl(new URL("../../", import.meta.url));
 
@@ -17,7 +18,7 @@ interface Ended {
 async function runDemo(cwd: string): Promise<Ended> {
   const args = ["run", "--no-lock", "--no-prompt", "--allow-read", "--allow-write"];
   const config = ["--config", join(CHECKOUT, "deno.json"), join(CHECKOUT, "examples", "demo.ts")];
-  const output = await new Deno.Command(Deno.execPath(), {
+  const output = await hostCommand(Deno.execPath(), {
     args: [...args, ...config],
     cwd,
     env: { NO_COLOR: "1" },

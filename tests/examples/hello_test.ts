@@ -1,11 +1,12 @@
 /** The smallest example, run as people run it: without any permission. */
 import { assertEquals } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
+import { hostCommand } from "../../tools/programs.ts";
 
 const CHECKOUT = fromFileUrl(new URL("../../", import.meta.url));
 
 Deno.test("hello: prints what it wrote, and needs no permission", async () => {
-  const output = await new Deno.Command(Deno.execPath(), {
+  const output = await hostCommand(Deno.execPath(), {
     args: ["run", "--no-lock", "--no-prompt", join("examples", "hello.ts")],
     cwd: CHECKOUT,
     env: { NO_COLOR: "1" },

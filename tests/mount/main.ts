@@ -8,6 +8,8 @@
  * failed. Leaves no mount and no process.
  */
 import { parseArgs } from "node:util";
+import { isNeeded, TOOLS } from "../../tools/needs.ts";
+import { prepare } from "../../tools/setup.ts";
 import { assertClean, Server, withPlace } from "./mounted.ts";
 import { killWorkload } from "./workloads/kill.ts";
 import { PROGRAMS } from "./workloads/programs.ts";
@@ -78,6 +80,7 @@ async function main(args: string[]): Promise<void> {
   const chosen = WORKLOADS.filter((one) =>
     positionals.length === 0 || positionals.includes(one.name)
   );
+  prepare(TOOLS.filter((tool) => isNeeded(tool, "mount") || isNeeded(tool, "test:mount")));
   const counts = { ran: 0, failed: 0, left: 0 };
   for (const workload of chosen) counts[await report(workload, scale)]++;
   console.log(`${counts.ran} ran, ${counts.failed} failed, ${counts.left} could not run`);

@@ -4,6 +4,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { checkVolume, fileHandle, openVolumeSync, type Report } from "../../opfs/mod.ts";
+import { hostCommand } from "../../tools/programs.ts";
 
 const SCRIPT = new URL("./serve.ts", import.meta.url).pathname;
 const START_LIMIT_MS = 60_000;
@@ -47,7 +48,7 @@ export class Server {
     directory: string,
     { flags = [], user }: ServeOptions = {},
   ): Promise<Server> {
-    const child = new Deno.Command(user?.deno ?? Deno.execPath(), {
+    const child = hostCommand(user?.deno ?? Deno.execPath(), {
       args: ["run", "-A", "--quiet", "--no-check", SCRIPT, ...flags, "--", image, directory],
       stdin: "null",
       stdout: "piped",
@@ -146,7 +147,7 @@ export async function run(
   [program = "", ...args]: readonly string[],
   { cwd, env, limitMs = 300_000, input }: RunOptions = {},
 ): Promise<{ code: number; output: string }> {
-  const child = new Deno.Command(program, {
+  const child = hostCommand(program, {
     args,
     cwd,
     env: { LC_ALL: "C", ...env },

@@ -6,6 +6,7 @@ import { assertEquals } from "@std/assert";
 import { createFS, type FS, isErrnoError, MEMFS } from "../../mod.ts";
 import { listCases, TREE } from "./errno_cases.ts";
 import { compileNative, withFolder } from "./programs.ts";
+import { hostCommand } from "../../tools/programs.ts";
 
 /** A tmpfs that every Linux has. */
 const TMPFS = "/dev/shm";
@@ -77,7 +78,7 @@ async function askLinux(cases: readonly string[]): Promise<string[]> {
     try {
       const script = [...TREE, "--", ...cases, ""].join("\n");
       await Deno.writeTextFile(`${folder}/script`, script);
-      const command = new Deno.Command("sh", {
+      const command = hostCommand("sh", {
         args: ["-c", `"$0" "$1" < "$2"`, program, place, `${folder}/script`],
       });
       const { success, stdout, stderr } = await command.output();

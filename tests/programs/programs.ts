@@ -5,6 +5,7 @@
 import { basename, dirname, fromFileUrl, join, resolve, toFileUrl } from "@std/path";
 import { type EmscriptenModule, mountVolume } from "../../adapters/emscripten.ts";
 import type { VolumeOps } from "../../mod.ts";
+import { hostCommand } from "../../tools/programs.ts";
 
 /** What a program printed, and how it ended. */
 export interface Run {
@@ -37,7 +38,7 @@ export async function command(name: string, args: string[], cwd?: string): Promi
   const env = { NODE_PATH: "/usr/share/nodejs" };
   let output: Deno.CommandOutput;
   try {
-    output = await new Deno.Command(name, { args, env, cwd }).output();
+    output = await hostCommand(name, { args, env, cwd }).output();
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     throw new Error(`suite "programs" needs "${name}": run "deno task setup"`);

@@ -4,7 +4,7 @@
  */
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { spawnSync } from "node:child_process";
+import { hostCommand } from "../../tools/programs.ts";
 import { startRig } from "../support/relay_rig.ts";
 import { withFolder } from "./programs.ts";
 
@@ -32,8 +32,9 @@ interface Stranger {
 Deno.test("a client in C that knows docs/PROTOCOL.md only is understood by the relay", async () => {
   await withFolder(async (folder) => {
     const program = join(folder, "stranger.wasm");
-    const { status, stderr } = spawnSync("clang", [...FLAGS, "-o", program, SOURCE]);
-    assertEquals([status, String(stderr)], [0, ""]);
+    const compiler = hostCommand("clang", { args: [...FLAGS, "-o", program, SOURCE] });
+    const { code, stderr } = await compiler.output();
+    assertEquals([code, new TextDecoder().decode(stderr)], [0, ""]);
     const rig = await startRig();
     const memory = new WebAssembly.Memory({ initial: 16, maximum: 16, shared: true });
     // As the document says: the client rings if the word is 1 and it is the one to set it to 0.

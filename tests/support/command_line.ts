@@ -7,6 +7,7 @@
  */
 import { assertEquals, assertMatch } from "@std/assert";
 import { damage, forbid, sampleImage, UNPRIVILEGED } from "./bad_images.ts";
+import { hostCommand } from "../../tools/programs.ts";
 
 const MAIN = new URL("../../cli/main.ts", import.meta.url).pathname;
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
@@ -63,7 +64,7 @@ export function command(
   } = {},
 ): Deno.Command {
   const [program, ...words] = [...prefix, ...CAIRN, ...args] as [string, ...string[]];
-  return new Deno.Command(program, {
+  return hostCommand(program, {
     args: words,
     cwd,
     stdin,
@@ -102,7 +103,7 @@ export function cairnLines(
   { cwd, prefix = [] }: { cwd?: string | undefined; prefix?: readonly string[] } = {},
 ): Omit<Ended, "bytes">[] {
   const [program, ...words] = [...prefix, ...MANY, JSON.stringify(lines)];
-  const output = new Deno.Command(program!, { args: words, cwd, stdin: "null" }).outputSync();
+  const output = hostCommand(program!, { args: words, cwd, stdin: "null" }).outputSync();
   assertEquals(output.code, 0, new TextDecoder().decode(output.stderr));
   return JSON.parse(new TextDecoder().decode(output.stdout));
 }

@@ -8,6 +8,7 @@
  */
 import { assert } from "@std/assert";
 import { CAIRN, command, type Ended, endedOf, MANY } from "./command_line.ts";
+import { hostCommand } from "../../tools/programs.ts";
 
 const isRoot = Deno.uid() === 0;
 const FUNCTIONS = `cairn() { ${shellWords(CAIRN)} "$@"; }
@@ -86,7 +87,7 @@ function run(
   cwd?: string,
   env: Record<string, string> = { NO_COLOR: "1" },
 ): Ended {
-  return endedOf(new Deno.Command(program, { args, cwd, env, stdin: "null" }).outputSync());
+  return endedOf(hostCommand(program, { args, cwd, env, stdin: "null" }).outputSync());
 }
 
 function shellWords(words: readonly string[]): string {

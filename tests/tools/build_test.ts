@@ -18,6 +18,7 @@ import {
   workerSource,
 } from "../../tools/build.ts";
 import { exists, ROOT } from "../../tools/project.ts";
+import { hostCommand } from "../../tools/programs.ts";
 
 /** Runs with a source file that is removed afterwards, and ends esbuild's process. */
 async function withFile(text: string, run: (path: string) => Promise<void>): Promise<void> {
@@ -78,7 +79,7 @@ Deno.test("workerSource() passes the lint", async () => {
   try {
     const path = `${folder}/x.ts`;
     Deno.writeTextFileSync(path, workerSource(`(()=>{postMessage("it's")})();\n`, "x.ts"));
-    const command = new Deno.Command(Deno.execPath(), { args: ["lint", path], cwd: folder });
+    const command = hostCommand(Deno.execPath(), { args: ["lint", path], cwd: folder });
     const { success, stderr } = await command.output();
     assert(success, new TextDecoder().decode(stderr));
   } finally {

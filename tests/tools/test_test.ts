@@ -5,6 +5,7 @@ import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@
 import { ROOT } from "../../tools/project.ts";
 import type { Stage } from "../../tools/stages.ts";
 import { describe, runStage, selectStages, summarize } from "../../tools/test.ts";
+import { hostCommand } from "../../tools/programs.ts";
 
 function stage(name: string, set: "ok" | "full", program = ""): Stage {
   return { name, set, command: ["eval", program], form: "exit" };
@@ -83,7 +84,7 @@ Deno.test("summarize() adds up all suites", () => {
 });
 
 Deno.test("the runner says in one line that a browser is not where its variable says", async () => {
-  const command = new Deno.Command(Deno.execPath(), {
+  const command = hostCommand(Deno.execPath(), {
     args: ["run", "-A", "tools/test.ts", "full", "chromium"],
     cwd: ROOT,
     env: { CHROMIUM_BIN: "/no/such/program" },

@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { execFileSync } from "node:child_process";
 import {
   mkdirSync,
   mkdtempSync,
@@ -16,6 +15,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { hostCommand } from "../programs.ts";
 
 const HERE = new URL(".", import.meta.url).pathname;
 
@@ -64,7 +64,7 @@ export interface Frame {
 export function makeFrame({ suite, fs, only }: FrameOptions): Frame {
   const path = mkdtempSync(join(tmpdir(), "pjdfstest-"));
   const tests = join(path, "tests");
-  execFileSync("cc", ["-O2", "-o", join(path, "pjdfstest"), join(HERE, "client.c")]);
+  compile(join(HERE, "client.c"), join(path, "pjdfstest"));
   mkdirSync(tests);
   mkdirSync(join(path, "cwd"));
   writeFileSync(join(tests, "conf"), `os=Linux\nGREP=grep\nfs="${fs}"\n`);
@@ -75,6 +75,12 @@ export function makeFrame({ suite, fs, only }: FrameOptions): Frame {
   );
   const scripts = FOLDERS.flatMap((folder) => linkScripts(folder, { suite, tests, only }));
   return { path, scripts, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+function compile(source: string, program: string): void {
+  const { success, stderr } = hostCommand("cc", { args: ["-O2", "-o", program, source] })
+    .outputSync();
+  if (!success) throw new Error(`cannot compile the client: ${new TextDecoder().decode(stderr)}`);
 }
 
 /** Puts the scripts of a folder that are wanted into the scratch copy. */

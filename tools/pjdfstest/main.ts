@@ -7,10 +7,10 @@
  *
  * @module
  */
-import { spawn } from "node:child_process";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { hostCommand } from "../programs.ts";
 import { BACKENDS } from "./backends.ts";
 import { type Frame, makeFrame } from "./frame.ts";
 import { PAGE_BACKENDS } from "./page_backend.ts";
@@ -57,21 +57,20 @@ function readOptions() {
 }
 
 /** Runs one script in a shell and gives what it printed. */
-function runScript(frame: Frame, script: string, socketPath: string): Promise<string> {
-  return new Promise((done) => {
-    const child = spawn("/bin/sh", [join(frame.path, "tests", script)], {
-      cwd: join(frame.path, "cwd"),
-      env: { ...process.env, PJD_SOCK: socketPath, VCWD: "/" },
-      stdio: ["ignore", "pipe", "ignore"],
-    });
-    let output = "";
-    const timer = setTimeout(() => child.kill("SIGKILL"), SCRIPT_TIMEOUT_MS);
-    child.stdout.on("data", (data) => output += String(data));
-    child.on("close", () => {
-      clearTimeout(timer);
-      done(output);
-    });
-  });
+async function runScript(frame: Frame, script: string, socketPath: string): Promise<string> {
+  const child = hostCommand("sh", {
+    args: [join(frame.path, "tests", script)],
+    cwd: join(frame.path, "cwd"),
+    env: { PJD_SOCK: socketPath, VCWD: "/" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "null",
+    runsOthers: true,
+  }).spawn();
+  const timer = setTimeout(() => child.kill("SIGKILL"), SCRIPT_TIMEOUT_MS);
+  const { stdout } = await child.output();
+  clearTimeout(timer);
+  return new TextDecoder().decode(stdout);
 }
 
 /** Counts what a script printed: its plan, less what the suite itself marks as to do on Linux. */

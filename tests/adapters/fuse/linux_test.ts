@@ -4,6 +4,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ErrnoError } from "../../../mod.ts";
 import { groupsOfProcess, Libc } from "../../../adapters/fuse/linux.ts";
+import { hostCommand } from "../../../tools/programs.ts";
 
 const ignore = Deno.build.os !== "linux";
 const EAGAIN = 11;
@@ -106,7 +107,7 @@ Deno.test(
 Deno.test(
   "Libc.receiveDescriptor() takes a descriptor that another process sends",
   {
-    ignore: ignore || !hasPython(),
+    ignore,
   },
   withLibc((libc) => {
     const [ours, theirs] = libc.socketPair();
@@ -115,8 +116,8 @@ Deno.test(
     const script = "import os,socket,sys;s=socket.socket(fileno=int(sys.argv[1]));" +
       "socket.send_fds(s,[b'x'],[os.open(sys.argv[2],os.O_RDONLY)])";
     const args = ["-c", script, String(theirs), `${folder}/a`];
-    const { success } = new Deno.Command("python3", { args }).outputSync();
-    assert(success);
+    const { success, stderr } = hostCommand("python3", { args }).outputSync();
+    assert(success, new TextDecoder().decode(stderr));
     const fd = libc.receiveDescriptor(ours);
     const bytes = new Uint8Array(10);
     assertEquals(libc.read(fd, bytes), 4);
@@ -125,14 +126,6 @@ Deno.test(
     Deno.removeSync(folder, { recursive: true });
   }),
 );
-
-function hasPython(): boolean {
-  try {
-    return new Deno.Command("python3", { args: ["--version"] }).outputSync().success;
-  } catch {
-    return false;
-  }
-}
 
 Deno.test(
   "Libc.freeBytes() is some for a folder and not known for what is not there",
@@ -158,7 +151,7 @@ Deno.test(
 Deno.test("groupsOfProcess() reads the kernel's list, and nothing for a process that is gone", {
   ignore,
 }, () => {
-  const said = new Deno.Command("id", { args: ["-G"] }).outputSync().stdout;
+  const said = hostCommand("id", { args: ["-G"] }).outputSync().stdout;
   const all = new TextDecoder().decode(said).trim().split(" ").map(Number);
   const groups = groupsOfProcess(Deno.pid);
   assertEquals(groups.every((group) => all.includes(group)), true);

@@ -8,6 +8,7 @@ import { check, run, Server } from "../mounted.ts";
 import { PROGRAMS } from "./programs.ts";
 import { verifyTestimony } from "./testimony.ts";
 import { numbers, type Site, whyNot, type Workload } from "./workload.ts";
+import { hostCommand } from "../../../tools/programs.ts";
 
 const ROUNDS = 20;
 const VICTIM = new URL("./victim.ts", import.meta.url).pathname;
@@ -85,7 +86,7 @@ async function killOnce(site: Site, { index, victim, afterMs, seed }: Round): Pr
 
 /** A script in a process group of its own. */
 function startGroup(args: readonly string[]): Deno.ChildProcess {
-  return new Deno.Command("setsid", {
+  return hostCommand("setsid", {
     args: [Deno.execPath(), "run", "-A", "--quiet", "--no-check", ...args],
     stdin: "null",
     stdout: "null",

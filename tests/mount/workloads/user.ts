@@ -11,7 +11,7 @@ const NOBODY = 65534;
 /** Mount, write, read, unmount as nobody. */
 export const userWorkload: Workload = {
   name: "ordinary user",
-  programs: ["fusermount3", "setpriv", "setfattr"],
+  programs: ["fusermount3", "setpriv", "setfattr", "sh", "stat"],
   asRoot: true,
   mountsItself: true,
   whyNot(): string | null {

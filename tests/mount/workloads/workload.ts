@@ -2,7 +2,7 @@
  * What a workload of the long mount suite is: a program, or several, that people trust their files
  * with, run on a mounted volume.
  */
-import { findProgram } from "../../../tools/needs.ts";
+import { isThere } from "../../../tools/programs.ts";
 import { type Place, run as runProgram, type RunOptions, type Server } from "../mounted.ts";
 
 /** One workload. */
@@ -44,7 +44,7 @@ export interface Site extends Place {
 /** Why a workload cannot run here; null if it can. */
 export function whyNot(workload: Workload): string | null {
   const { programs, outside, asRoot = false } = workload;
-  const missing = programs.filter((program) => findProgram({ commands: [program] }) === null);
+  const missing = programs.filter((program) => !isThere(program));
   if (missing.length > 0) return `not installed: ${missing.join(", ")}`;
   if (asRoot && Deno.uid() !== 0) return "it takes root";
   if (outside !== undefined && outsideOf(workload) === "") {

@@ -4,6 +4,7 @@ import * as esbuild from "esbuild";
 import { ErrnoError } from "../../../abi/errno.ts";
 import { fileHandle } from "../../../opfs/device/file.ts";
 import { onFullDisk } from "../../support/hostile_host.ts";
+import { hostCommand } from "../../../tools/programs.ts";
 
 const source = new URL("../../../opfs/device/file.ts", import.meta.url).href;
 
@@ -40,7 +41,7 @@ async function bundled(): Promise<string> {
 
 function node(bundle: string, code: string): Deno.Command {
   const args = ["--input-type=module", "-e", code.replaceAll(source, bundle)];
-  return new Deno.Command("node", { args, stdout: "piped" });
+  return hostCommand("node", { args, stdout: "piped" });
 }
 
 function denoArgs(code: string, folder: string): string[] {
@@ -93,7 +94,7 @@ Deno.test("lockFile() keeps out the opener of another process, until that one di
   await withFolder(async (folder) => {
     const args = denoArgs(holder(`${folder}/a`), folder);
     const child = await spawnHolder(
-      new Deno.Command(Deno.execPath(), { args, stdout: "piped", stderr: "inherit" }),
+      hostCommand(Deno.execPath(), { args, stdout: "piped", stderr: "inherit" }),
     );
     try {
       const error = assertThrows(() => fileHandle(`${folder}/a`), ErrnoError, "EBUSY");
@@ -110,7 +111,7 @@ Deno.test("lockFile() is seen by a process that may only read and write the fold
   await withFolder(async (folder) => {
     const first = fileHandle(`${folder}/a`);
     const args = denoArgs(opener(`${folder}/a`), folder);
-    const { stdout } = await new Deno.Command(Deno.execPath(), { args }).output();
+    const { stdout } = await hostCommand(Deno.execPath(), { args }).output();
     assertStringIncludes(new TextDecoder().decode(stdout), `EBUSY: cannot open "${folder}/a"`);
     first.close();
   });
