@@ -100,6 +100,6 @@ export function touchAccess(state: VolumeState, slot: number): void {
   const isFresh = atime > view.getFloat64(at + L.SLOT.MTIME, L.LE) &&
     atime > view.getFloat64(at + L.SLOT.CTIME, L.LE) && now - atime < DAY_MS;
   if (isFresh) return;
+  state.tables.touchLazily(slot, atime);
   view.setFloat64(at + L.SLOT.ATIME, now, L.LE);
-  state.tables.touchLazily(slot);
 }

@@ -273,7 +273,7 @@ export class Extents {
     view.setUint16(at + L.CONTINUATION.OWNER_GENERATION, generation, L.LE);
     view.setUint32(at + L.CONTINUATION.OWNER, owner, L.LE);
     view.setUint8(ownerAt + L.SLOT.FLAGS, L.FLAG_CONTINUED);
-    if (this.#tables.isHidden(owner)) this.#tables.hideQuietly(leaf);
+    if (this.#tables.isHidden(owner)) this.#tables.hide(leaf);
     this.#changed.add(owner);
     this.#listOf(owner).splice(index, 0, leaf);
     this.#store(leaf, runs);

@@ -107,6 +107,8 @@ export class InodeTable {
 
   #putBack(slot: number): void {
     this.#ownGeneration.delete(slot);
+    // What was hidden is what the image shows of it.
+    this.#tables.becomeShown(slot);
     this.#freed.push(slot);
     this.#free++;
   }
@@ -158,7 +160,6 @@ export class InodeTable {
     const type = this.#tables.view.getUint8(slot * L.SLOT_BYTES);
     const isOwned = type === L.TYPE.CONTINUATION || type === L.TYPE.XATTR;
     invariant(isOwned, `V4: slot ${slot} of type ${type} is left as it is`);
-    this.#tables.unhide(slot);
     this.#given.push(slot);
   }
 

@@ -153,13 +153,13 @@ export class PathTable {
     );
     const bytes = entryBytes(length);
     const offset = this.#allocate(bytes / L.GRANULE_BYTES);
+    this.#tables.editNames(offset, bytes);
     const { names, nameView } = this.#tables;
     nameView.setUint32(offset + L.NAME.PARENT, parent, L.LE);
     for (let index = 0; index < length; index++) {
       names[offset + L.NAME.BYTES + index] = name[index]!;
     }
     names.fill(0, offset + L.NAME.BYTES + length, offset + bytes);
-    this.#tables.wroteNames(offset, bytes);
     return offset;
   }
 

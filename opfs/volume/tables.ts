@@ -6,16 +6,22 @@
  * `keep()` makes what was edited dirty, `revert()` undoes it. Dirty is kept twice: what the next
  * journal record must hold, and which pages must go home at a checkpoint.
  *
- * A hidden slot is one of an unlinked file that is still open: memory shows it, the image shows it
- * free (`copySlot`).
+ * S1: the image is what records make of it. Whatever goes home is what the last checkpoint left or a
+ * record since says, so that home and records give one result however much of the way home was made.
+ * `copySlots` gives that: of a hidden slot (`hidden_slots.ts`) what the image shows, of one that was
+ * read since the last record the time of access that the record has.
  *
  * @module
  */
 import { invariant } from "../../abi/invariant.ts";
+import { HIDDEN, HiddenSlots } from "./hidden_slots.ts";
 import * as L from "./layout.ts";
 
 const SLOTS_PER_PAGE = L.PAGE_BYTES / L.SLOT_BYTES;
 const RECORD_SLOT_COST = L.RECORD_SLOT_BYTES;
+
+const timeBytes = new Uint8Array(8);
+const timeView = new DataView(timeBytes.buffer);
 
 /** Which pages of a table differ from their home. */
 export class PageSet {
@@ -85,7 +91,7 @@ export class Tables {
   pendingBytes = 0;
 
   #isDirty: Uint8Array<ArrayBuffer>;
-  #isHidden: Uint8Array<ArrayBuffer>;
+  readonly #hidden: HiddenSlots;
   #stamp: Uint32Array<ArrayBuffer>;
   #transaction = 0;
   #isOpen = false;
@@ -94,7 +100,11 @@ export class Tables {
   #editedCount = 0;
   #before: Uint8Array<ArrayBuffer> = new Uint8Array(64 * L.SLOT_BYTES);
   readonly #written: number[] = [];
-  readonly #lazy = new Set<number>();
+  /** What stood where the open transaction has written names. */
+  #namesBefore: Uint8Array<ArrayBuffer> = new Uint8Array(512);
+  #namesBeforeBytes = 0;
+  /** Slots whose time of access has moved, and the time that the last record has. */
+  readonly #lazy = new Map<number, number>();
 
   /** Takes both buffers as they are. */
   constructor(slots: Uint8Array<ArrayBuffer>, names: Uint8Array<ArrayBuffer>) {
@@ -106,7 +116,7 @@ export class Tables {
     this.names = names;
     this.nameView = new DataView(names.buffer, names.byteOffset, names.byteLength);
     this.#isDirty = new Uint8Array(this.slotCount);
-    this.#isHidden = new Uint8Array(this.slotCount);
+    this.#hidden = new HiddenSlots(this.slotCount);
     this.#stamp = new Uint32Array(this.slotCount);
     this.#sizePages();
   }
@@ -133,6 +143,7 @@ export class Tables {
     this.#transaction++;
     this.#editedCount = 0;
     if (this.#written.length > 0) this.#written.length = 0;
+    this.#namesBeforeBytes = 0;
   }
 
   /** Remembers the record as it is and returns where it begins in `view`. */
@@ -156,12 +167,17 @@ export class Tables {
     this.#before = grown(this.#before, edited.length * L.SLOT_BYTES);
   }
 
-  /** Says that `lengthBytes` of names at `offset` have been written by the open transaction. */
-  wroteNames(offset: number, lengthBytes: number): void {
+  /** Remembers `lengthBytes` of names at `offset`, which the open transaction is about to write. */
+  editNames(offset: number, lengthBytes: number): void {
     invariant(this.#isOpen, "V14: a name written outside of a transaction");
     const isThere = offset >= 0 && offset % L.GRANULE_BYTES === 0 &&
       offset + lengthBytes <= this.names.length;
     invariant(isThere, "V5: a name written outside of the granules");
+    const end = this.#namesBeforeBytes + lengthBytes;
+    if (end > this.#namesBefore.length) this.#namesBefore = grown(this.#namesBefore, end * 2);
+    const before = this.names.subarray(offset, offset + lengthBytes);
+    this.#namesBefore.set(before, this.#namesBeforeBytes);
+    this.#namesBeforeBytes = end;
     this.#written.push(offset, lengthBytes);
   }
 
@@ -175,11 +191,15 @@ export class Tables {
       this.dirtyNames.push(this.#written[index]!, lengthBytes);
       this.pendingBytes += L.RECORD_NAME_HEAD_BYTES + lengthBytes;
     }
+    this.#hidden.keep();
   }
 
   #soil(slot: number): void {
-    if (this.#isDirty[slot] !== 0 || this.#isHidden[slot] === HIDDEN_ON_DISK) return;
-    if (this.#isHidden[slot] !== 0) this.#isHidden[slot] = HIDDEN_ON_DISK;
+    const hidden = this.#hidden.stateOf(slot);
+    if (this.#isDirty[slot] !== 0 || hidden === HIDDEN.ON_DISK) return;
+    if (hidden !== HIDDEN.NOT) this.#hidden.set(slot, HIDDEN.ON_DISK);
+    // The record takes the slot as it is, its time of access too.
+    if (this.#lazy.size > 0) this.#lazy.delete(slot);
     this.#isDirty[slot] = 1;
     this.dirtySlots.push(slot);
     this.pendingBytes += RECORD_SLOT_COST;
@@ -194,42 +214,84 @@ export class Tables {
       const image = this.#before.subarray(from, from + L.SLOT_BYTES);
       this.slots.set(image, this.#edited[index]! * L.SLOT_BYTES);
     }
+    this.#revertNames();
+    this.#hidden.revert();
+  }
+
+  #revertNames(): void {
+    let end = this.#namesBeforeBytes;
+    for (let index = this.#written.length - 2; index >= 0; index -= 2) {
+      const from = end - this.#written[index + 1]!;
+      this.names.set(this.#namesBefore.subarray(from, end), this.#written[index]!);
+      end = from;
+    }
+    invariant(end === 0, `V5: ${end} bytes of names are remembered for no place`);
   }
 
   /** Shows the slot as free on disk from now on. Inside a transaction that has edited it. */
   hide(slot: number): void {
     invariant(this.#stamp[slot] === this.#transaction, `V4: slot ${slot} is hidden but not edited`);
-    if (this.#isHidden[slot] === 0) this.#isHidden[slot] = HIDING;
-    if (this.#isDirty[slot] !== 0) this.#isHidden[slot] = HIDDEN_ON_DISK;
+    if (this.#isDirty[slot] !== 0) this.#hidden.set(slot, HIDDEN.ON_DISK);
+    else if (this.#hidden.stateOf(slot) === HIDDEN.NOT) this.#hidden.set(slot, HIDDEN.NEXT);
   }
 
-  /** As `hide`, for a slot that the image's reader ignores: it need not be written for that. */
+  /**
+   * As `hide`, for a slot that the image's reader ignores without its owner: it need not be written
+   * for that. Until then it shows what the last record says of it. Not for one that has been taken
+   * by the open transaction.
+   */
   hideQuietly(slot: number): void {
-    this.#isHidden[slot] = HIDDEN_ON_DISK;
+    invariant(this.#isOpen, "V14: a slot is hidden outside of a transaction");
+    if (this.#hidden.stateOf(slot) !== HIDDEN.NOT) return;
+    const isDirty = this.#isDirty[slot] !== 0;
+    this.#hidden.set(slot, HIDDEN.ON_DISK, isDirty ? undefined : this.#recorded(slot));
   }
 
-  /** Ends `hide`: the slot is what it is. */
+  /** A clean slot as it was before the open transaction. */
+  #recorded(slot: number): Uint8Array<ArrayBuffer> {
+    const at = slot * L.SLOT_BYTES;
+    if (this.#stamp[slot] !== this.#transaction) return this.slots.slice(at, at + L.SLOT_BYTES);
+    const from = this.#edited.subarray(0, this.#editedCount).indexOf(slot) * L.SLOT_BYTES;
+    return this.#before.slice(from, from + L.SLOT_BYTES);
+  }
+
+  /** Ends `hide`: the slot is what it is. Inside a transaction that has edited it. */
   unhide(slot: number): void {
-    this.#isHidden[slot] = 0;
+    if (this.#hidden.stateOf(slot) === HIDDEN.NOT) return;
+    invariant(this.#stamp[slot] === this.#transaction, `V4: slot ${slot} is shown but not edited`);
+    this.#hidden.set(slot, HIDDEN.NOT);
+  }
+
+  /** Ends `hide` between transactions: the slot is what the image shows. */
+  becomeShown(slot: number): void {
+    invariant(!this.#isOpen, `V14: slot ${slot} becomes what it shows inside a transaction`);
+    if (this.#hidden.stateOf(slot) === HIDDEN.NOT) return;
+    this.copySlots(slot, 1, this.slots, slot * L.SLOT_BYTES);
+    this.#hidden.set(slot, HIDDEN.NOT);
+    this.#hidden.keep();
   }
 
   /** Whether the slot is hidden. */
   isHidden(slot: number): boolean {
-    return this.#isHidden[slot] !== 0;
+    return this.#hidden.stateOf(slot) !== HIDDEN.NOT;
   }
 
-  /** A change that needs no commit by itself: it goes along with the next one. */
-  touchLazily(slot: number): void {
+  /**
+   * A time of access that has moved from `recorded` needs no commit by itself: it goes along with the
+   * next one, and home only then.
+   */
+  touchLazily(slot: number, recorded: number): void {
     invariant(slot >= 0 && slot < this.slotCount, "V4: a slot that is not there is touched");
-    this.#lazy.add(slot);
+    if (this.#isDirty[slot] !== 0 || this.isHidden(slot) || this.#lazy.has(slot)) return;
+    this.#lazy.set(slot, recorded);
   }
 
   /** Makes what was touched lazily dirty, until `pendingBytes` reaches a limit. */
   soilLazy(bytesMax: number): void {
-    for (const slot of this.#lazy) {
+    for (const slot of this.#lazy.keys()) {
       if (this.pendingBytes + RECORD_SLOT_COST > bytesMax) return;
       this.#lazy.delete(slot);
-      if (this.slots[slot * L.SLOT_BYTES] !== L.TYPE.FREE) this.#soil(slot);
+      this.#soil(slot);
     }
   }
 
@@ -286,7 +348,7 @@ export class Tables {
     }
   }
 
-  /** Copies slots `[first, first + count)` as the image shows them. */
+  /** Copies slots `[first, first + count)` as the image shows them: as records have left them (S1). */
   copySlots(first: number, count: number, into: Uint8Array, at: number): void {
     invariant(
       first >= 0 && first + count <= this.slotCount,
@@ -294,13 +356,16 @@ export class Tables {
     );
     const from = first * L.SLOT_BYTES;
     into.set(this.slots.subarray(from, from + count * L.SLOT_BYTES), at);
-    for (let index = 0; index < count; index++) {
-      if (this.#isHidden[first + index] === 0) continue;
-      const slotAt = at + index * L.SLOT_BYTES;
-      const isInode = this.slots[from + index * L.SLOT_BYTES]! !== L.TYPE.CONTINUATION;
-      into.fill(0, slotAt, slotAt + L.SLOT.GENERATION);
-      into.fill(0, slotAt + L.SLOT.PATH_OFFSET, slotAt + L.SLOT_BYTES);
-      if (!isInode) into.fill(0, slotAt, slotAt + L.SLOT_BYTES);
+    for (let slot = first; slot < first + count; slot++) {
+      if (this.#hidden.stateOf(slot) === HIDDEN.NOT) continue;
+      this.#hidden.show(slot, into, at + (slot - first) * L.SLOT_BYTES);
+    }
+    if (this.#lazy.size === 0) return;
+    for (let slot = first; slot < first + count; slot++) {
+      const time = this.#lazy.get(slot);
+      if (time === undefined) continue;
+      timeView.setFloat64(0, time, L.LE);
+      into.set(timeBytes, at + (slot - first) * L.SLOT_BYTES + L.SLOT.ATIME);
     }
   }
 
@@ -330,7 +395,7 @@ export class Tables {
     this.view = new DataView(this.slots.buffer);
     this.slotCount = slotCount;
     this.#isDirty = grown(this.#isDirty, slotCount);
-    this.#isHidden = grown(this.#isHidden, slotCount);
+    this.#hidden.grow(slotCount);
     const stamp = new Uint32Array(slotCount);
     stamp.set(this.#stamp);
     this.#stamp = stamp;
@@ -346,11 +411,6 @@ export class Tables {
     this.#sizePages();
   }
 }
-
-/** The slot will be shown free by the next record. */
-const HIDING = 1;
-/** A record or its dirty mark shows it free already: later changes are nobody's business. */
-const HIDDEN_ON_DISK = 2;
 
 function grown(bytes: Uint8Array<ArrayBuffer>, length: number): Uint8Array<ArrayBuffer> {
   const larger = new Uint8Array(length);

@@ -163,7 +163,7 @@ function generationOf(state: VolumeState, slot: number): number {
 }
 
 function enter(state: VolumeState, owner: number, slot: number): void {
-  if (state.tables.isHidden(owner)) state.tables.hideQuietly(slot);
+  if (state.tables.isHidden(owner)) state.tables.hide(slot);
   const slots = state.xattrs.get(owner);
   if (slots === undefined) state.xattrs.set(owner, [slot]);
   else slots.push(slot);

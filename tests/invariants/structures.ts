@@ -12,6 +12,7 @@ import { BlockSet } from "../../opfs/volume/block_set.ts";
 import { crc32 } from "../../opfs/volume/checksum.ts";
 import { EntryCache } from "../../opfs/volume/entry_cache.ts";
 import { Extents } from "../../opfs/volume/extent.ts";
+import { HIDDEN, HiddenSlots } from "../../opfs/volume/hidden_slots.ts";
 import { encodeHeader, type Header } from "../../opfs/volume/header.ts";
 import { InodeTable } from "../../opfs/volume/inode_table.ts";
 import * as L from "../../opfs/volume/layout.ts";
@@ -153,11 +154,29 @@ const tableRows: readonly Row[] = [
   ["V14: a transaction inside a transaction", () => tablesOf().begin()],
   ["V14: an edit outside of a transaction", () => closedTables().edit(3)],
   ["V4: an edit of a slot that is not there", () => tablesOf().edit(64)],
-  ["V14: a name written outside of a transaction", () => closedTables().wroteNames(0, 16)],
-  ["V5: a name written outside of the granules", () => tablesOf().wroteNames(3, 16)],
+  ["V14: a name written outside of a transaction", () => closedTables().editNames(0, 16)],
+  ["V5: a name written outside of the granules", () => tablesOf().editNames(3, 16)],
   ["V14: keep without begin", () => closedTables().keep()],
   ["V4: slot 9 is hidden but not edited", () => tablesOf().hide(9)],
-  ["V4: a slot that is not there is touched", () => tablesOf().touchLazily(64)],
+  ["V14: a slot is hidden outside of a transaction", () => closedTables().hideQuietly(9)],
+  ["V4: slot 9 is shown but not edited", () => {
+    const tables = tablesOf();
+    tables.edit(9);
+    tables.hide(9);
+    tables.keep();
+    tables.begin();
+    tables.unhide(9);
+  }],
+  ["V14: slot 9 becomes what it shows inside a transaction", () => tablesOf().becomeShown(9)],
+  ["V5: 16 bytes of names are remembered for no place", () => {
+    const tables = tablesOf();
+    patched(Array.prototype as { push: unknown }, { push: () => 0 }, () => tables.editNames(0, 16));
+    tables.revert();
+  }],
+  ["V4: slot 9 in state 1 keeps 64 bytes", () => {
+    new HiddenSlots(64).set(9, HIDDEN.NEXT, new Uint8Array(64));
+  }],
+  ["V4: a slot that is not there is touched", () => tablesOf().touchLazily(64, 0)],
   ["V14: a commit inside a transaction", () => tablesOf().settle()],
   ["V11: a slot is dirty in one list and clean in the other", () => {
     const tables = closedTables();

@@ -26,7 +26,7 @@ Deno.test("Tables.keep() makes edited slots dirty once, and counts what a record
     tables.begin();
     tables.edit(5);
     tables.edit(6);
-    tables.wroteNames(32, 16);
+    tables.editNames(32, 16);
     tables.keep();
   }
   assertEquals(tables.dirtySlots, [5, 6]);
@@ -41,7 +41,7 @@ Deno.test("Tables.dirtyNameRuns() joins neighbours", () => {
   const tables = tablesOf();
   tables.begin();
   for (const [at, length] of [[64, 16], [0, 16], [16, 32], [160, 16], [48, 16]] as const) {
-    tables.wroteNames(at, length);
+    tables.editNames(at, length);
   }
   tables.keep();
   assertEquals(tables.dirtyNameRuns(), [[0, 80], [160, 176]]);
@@ -50,7 +50,7 @@ Deno.test("Tables.dirtyNameRuns() joins neighbours", () => {
 Deno.test("Tables refuses edits outside of a transaction", () => {
   const tables = tablesOf();
   assertThrows(() => tables.edit(1), InvariantError);
-  assertThrows(() => tables.wroteNames(0, 16), InvariantError);
+  assertThrows(() => tables.editNames(0, 16), InvariantError);
   tables.begin();
   assertThrows(() => tables.begin(), InvariantError);
   assertThrows(() => tables.settle(), InvariantError, "V14");
@@ -84,7 +84,7 @@ Deno.test("Tables.soilLazy() makes lazy changes dirty up to a limit", () => {
   const tables = tablesOf();
   for (let slot = 32; slot < 64; slot++) {
     tables.slots[slot * 64] = L.TYPE.FILE;
-    tables.touchLazily(slot);
+    tables.touchLazily(slot, 0);
   }
   assert(tables.isClean && tables.hasLazy);
   tables.soilLazy(68 * 10 + 5);
@@ -122,4 +122,45 @@ Deno.test("Tables.replaySlot() takes whole slots that there are", () => {
   const tables = new Tables(new Uint8Array(64 * 64), new Uint8Array(4096));
   assertThrows(() => tables.replaySlot(64, new Uint8Array(64)), InvariantError, "V10");
   assertThrows(() => tables.replaySlot(1, new Uint8Array(63)), InvariantError, "V10");
+});
+
+Deno.test("Tables.revert() brings back names, and what was hidden", () => {
+  const tables = tablesOf();
+  tables.names.fill(5);
+  tables.slots.fill(1, 40 * 64, 42 * 64);
+  tables.begin();
+  for (const offset of [32, 32, 64]) {
+    tables.editNames(offset, 32);
+    tables.names.fill(offset + tables.names[offset]!, offset, offset + 32);
+  }
+  tables.edit(40);
+  tables.hide(40);
+  tables.hideQuietly(41);
+  tables.revert();
+  assertEquals(tables.names, new Uint8Array(4096).fill(5));
+  assertEquals([tables.isHidden(40), tables.isHidden(41)], [false, false]);
+});
+
+Deno.test("Tables.copySlots() shows what the last record has: times of access, and hidden slots", () => {
+  const tables = tablesOf();
+  tables.slots.fill(6, 40 * 64, 41 * 64);
+  tables.view.setFloat64(33 * 64 + L.SLOT.ATIME, 7, true);
+  tables.touchLazily(33, 7);
+  tables.view.setFloat64(33 * 64 + L.SLOT.ATIME, 8, true);
+  tables.touchLazily(33, 8);
+  tables.begin();
+  tables.slots.fill(9, tables.edit(40) + 16, 41 * 64);
+  tables.hideQuietly(40);
+  tables.keep();
+  const shown = new Uint8Array(128 * 64);
+  tables.copySlots(0, 128, shown, 0);
+  assertEquals(new DataView(shown.buffer).getFloat64(33 * 64 + L.SLOT.ATIME, true), 7);
+  assertEquals(shown.slice(40 * 64, 41 * 64), new Uint8Array(64).fill(6));
+  assert(tables.isClean, "nothing of it needs a record");
+  tables.becomeShown(40);
+  assertEquals([tables.isHidden(40), tables.slots[40 * 64 + 16]], [false, 6]);
+  tables.soilLazy(1e6);
+  tables.settle();
+  tables.copySlots(33, 1, shown, 0);
+  assertEquals(new DataView(shown.buffer).getFloat64(L.SLOT.ATIME, true), 8);
 });
