@@ -15,6 +15,7 @@
 import { isErrnoError } from "../../abi/errno.ts";
 import { BlockSet } from "./block_set.ts";
 import * as L from "./layout.ts";
+import { isDead } from "./slot_owner.ts";
 import { type Rooms, type VolumeState, writeDevice } from "./state.ts";
 
 /** Zeros that are written at a time. */
@@ -58,7 +59,8 @@ export class Backing implements Rooms {
       const at = slot * L.SLOT_BYTES;
       const type = this.#state.typeOf(slot);
       if (type === L.TYPE.FILE) forget(at + L.SLOT.FIRST_BLOCK);
-      if (type !== L.TYPE.CONTINUATION) continue;
+      // A dead one speaks of blocks that others may have by now.
+      if (type !== L.TYPE.CONTINUATION || isDead(tables.view, slot)) continue;
       for (let pair = 0; pair < L.PAIRS_MAX; pair++) {
         forget(at + L.CONTINUATION.PAIRS + pair * L.PAIR_BYTES);
       }

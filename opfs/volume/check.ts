@@ -1,7 +1,7 @@
 /**
  * Check: every broken rule of an image in one pass, without changing it.
  *
- * Layer: opfs/volume. V9 and V10 are found on the way in (`image.ts`), V1 to V8 in the slots
+ * Layer: opfs/volume. V9 and V10 are found on the way in (`image.ts`), V1 to V8 and V17 in the slots
  * (`scan.ts`) and around the headers; counters and bitmap only when the volume was closed cleanly,
  * because they are allowed to be behind while it is in use. Every test of a volume ends with it.
  *

@@ -15,6 +15,7 @@ import { type Image, loadImage } from "./image.ts";
 import * as L from "./layout.ts";
 import { decodeName } from "./names.ts";
 import type { Violation } from "./report.ts";
+import { generationOf, isDead, namedOwnerOf } from "./slot_owner.ts";
 import { decodeSuperblock, type Superblock } from "./superblock.ts";
 import { valueRuns } from "./xattr_record.ts";
 
@@ -240,7 +241,7 @@ export class ImageDump {
       type: TYPE_NAMES[typeByte] ?? "unknown",
       typeByte,
       flags: view.getUint8(at + L.SLOT.FLAGS),
-      generation: view.getUint16(at + L.SLOT.GENERATION, L.LE),
+      generation: generationOf(view, index),
       name: this.#nameOf(index, typeByte),
       nlink: view.getUint16(at + L.SLOT.NLINK, L.LE),
       mode: view.getUint32(at + L.SLOT.MODE, L.LE),
@@ -252,17 +253,9 @@ export class ImageDump {
       atime: view.getFloat64(at + L.SLOT.ATIME, L.LE),
       firstBlock: view.getUint32(at + L.SLOT.FIRST_BLOCK, L.LE),
       runs: this.#runsOf(index, typeByte),
-      owner: this.#ownerOf(index, typeByte),
+      owner: namedOwnerOf(view, index),
       bytes: hexOf(tables.slots.subarray(at, at + L.SLOT_BYTES)),
     };
-  }
-
-  /** The slot that a slot belongs to, or -1. */
-  #ownerOf(index: number, type: number): number {
-    const at = index * L.SLOT_BYTES;
-    const { view } = this.#image.tables;
-    if (type === L.TYPE.CONTINUATION) return view.getUint32(at + L.CONTINUATION.OWNER, L.LE);
-    return type === L.TYPE.XATTR ? view.getUint32(at + L.XATTR.OWNER, L.LE) : -1;
   }
 
   #nameOf(index: number, type: number): SlotDump["name"] {
@@ -315,7 +308,9 @@ export class ImageDump {
     }
     for (let slot = L.FIRST_FILE_SLOT; slot < tables.slotCount; slot++) {
       const type = tables.view.getUint8(slot * L.SLOT_BYTES);
-      const above = this.#ownerOf(slot, type);
+      // A dead slot speaks of blocks that others may have by now.
+      if (isDead(tables.view, slot)) continue;
+      const above = namedOwnerOf(tables.view, slot);
       const owner = above < 0 ? slot : above;
       const kind = type === L.TYPE.XATTR ? "attribute" : "file";
       for (const run of this.#runsOf(slot, type)) found.push({ kind, owner, ...run });

@@ -12,6 +12,7 @@ import { invariant } from "../../abi/invariant.ts";
 import type { Bitmap } from "./bitmap.ts";
 import type { InodeTable } from "./inode_table.ts";
 import * as L from "./layout.ts";
+import { generationOf, liveOwnerOf } from "./slot_owner.ts";
 import type { Tables } from "./tables.ts";
 
 /** Blocks of one file that follow each other on the device. */
@@ -75,17 +76,18 @@ export class Extents {
   }
 
   #scan(owner: number): number[] {
-    const { view, slotCount } = this.#tables;
+    const { slotCount } = this.#tables;
     const found: number[] = [];
-    const generation = view.getUint16(owner * L.SLOT_BYTES + L.SLOT.GENERATION, L.LE);
     for (let slot = L.FIRST_FILE_SLOT; slot < slotCount; slot++) {
-      const at = slot * L.SLOT_BYTES;
-      if (view.getUint8(at) !== L.TYPE.CONTINUATION) continue;
-      const isOurs = view.getUint32(at + L.CONTINUATION.OWNER, L.LE) === owner &&
-        view.getUint16(at + L.CONTINUATION.OWNER_GENERATION, L.LE) === generation;
-      if (isOurs) found.push(slot);
+      if (this.#isLeafOf(owner, slot)) found.push(slot);
     }
     return found.sort((a, b) => this.#startOf(a) - this.#startOf(b));
+  }
+
+  #isLeafOf(owner: number, slot: number): boolean {
+    const { view } = this.#tables;
+    return view.getUint8(slot * L.SLOT_BYTES) === L.TYPE.CONTINUATION &&
+      liveOwnerOf(view, slot) === owner;
   }
 
   #startOf(leaf: number): number {
@@ -252,12 +254,7 @@ export class Extents {
 
   /** A leaf is changed by its owner alone, of the generation that it knows. */
   #requireOwn(owner: number, leaf: number): void {
-    const { view } = this.#tables;
-    const at = leaf * L.SLOT_BYTES;
-    const generation = view.getUint16(owner * L.SLOT_BYTES + L.SLOT.GENERATION, L.LE);
-    const isOwn = view.getUint8(at) === L.TYPE.CONTINUATION &&
-      view.getUint32(at + L.CONTINUATION.OWNER, L.LE) === owner &&
-      view.getUint16(at + L.CONTINUATION.OWNER_GENERATION, L.LE) === generation;
+    const isOwn = this.#isLeafOf(owner, leaf);
     invariant(isOwn, "V7: runs of one file in a slot of another");
   }
 
@@ -269,8 +266,7 @@ export class Extents {
     const { view } = this.#tables;
     const at = leaf * L.SLOT_BYTES;
     const ownerAt = this.#tables.edit(owner);
-    const generation = view.getUint16(ownerAt + L.SLOT.GENERATION, L.LE);
-    view.setUint16(at + L.CONTINUATION.OWNER_GENERATION, generation, L.LE);
+    view.setUint16(at + L.CONTINUATION.OWNER_GENERATION, generationOf(view, owner), L.LE);
     view.setUint32(at + L.CONTINUATION.OWNER, owner, L.LE);
     view.setUint8(ownerAt + L.SLOT.FLAGS, L.FLAG_CONTINUED);
     if (this.#tables.isHidden(owner)) this.#tables.hide(leaf);

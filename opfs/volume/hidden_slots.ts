@@ -92,9 +92,12 @@ export class HiddenSlots {
   }
 }
 
-/** A free slot is zero but for its generation; a continuation has no room for its own. */
+/** A free slot is zero but for its generation, which a continuation has at a place of its own. */
 function showFree(into: Uint8Array, at: number): void {
-  if (into[at] === L.TYPE.CONTINUATION) into.fill(0, at, at + L.SLOT_BYTES);
+  if (into[at] === L.TYPE.CONTINUATION) {
+    const own = at + L.CONTINUATION.GENERATION;
+    into.copyWithin(at + L.SLOT.GENERATION, own, own + 2);
+  }
   into.fill(0, at, at + L.SLOT.GENERATION);
   into.fill(0, at + L.SLOT.PATH_OFFSET, at + L.SLOT_BYTES);
 }

@@ -14,6 +14,7 @@ import { runsOfContinuation } from "./extent.ts";
 import * as L from "./layout.ts";
 import { bytesOf } from "./segments.ts";
 import { entryBytes } from "./path_table.ts";
+import { isDead } from "./slot_owner.ts";
 import type { VolumeState } from "./state.ts";
 import { entryLength, valueRuns } from "./xattr_record.ts";
 
@@ -92,7 +93,7 @@ export class ImageTables {
   }
 
   #eachPair(at: number, visit: (at: number, block: number, count: number) => void): void {
-    if (!this.#hasOwner(at)) {
+    if (this.#isDead(at)) {
       this.#slots.fill(0, at, at + L.SLOT_BYTES);
       return;
     }
@@ -105,9 +106,7 @@ export class ImageTables {
   }
 
   #eachValueRun(at: number, visit: (at: number, block: number, count: number) => void): void {
-    const owner = this.#view.getUint32(at + L.XATTR.OWNER, L.LE);
-    const generation = this.#view.getUint16(at + L.XATTR.OWNER_GENERATION, L.LE);
-    if (!this.#isInode(owner, generation)) {
+    if (this.#isDead(at)) {
       this.#slots.fill(0, at, at + L.SLOT_BYTES);
       return;
     }
@@ -116,19 +115,8 @@ export class ImageTables {
     });
   }
 
-  #hasOwner(at: number): boolean {
-    const owner = this.#view.getUint32(at + L.CONTINUATION.OWNER, L.LE);
-    const generation = this.#view.getUint16(at + L.CONTINUATION.OWNER_GENERATION, L.LE);
-    return this.#isInode(owner, generation) &&
-      this.#view.getUint8(owner * L.SLOT_BYTES) !== L.TYPE.DIRECTORY;
-  }
-
-  #isInode(slot: number, generation: number): boolean {
-    const at = slot * L.SLOT_BYTES;
-    if (at >= this.#slots.length) return false;
-    const type = this.#view.getUint8(at);
-    return type >= L.TYPE.FILE && type <= L.TYPE.SYMLINK &&
-      this.#view.getUint16(at + L.SLOT.GENERATION, L.LE) === generation;
+  #isDead(at: number): boolean {
+    return isDead(this.#view, at / L.SLOT_BYTES);
   }
 
   /** Bytes of a table as the image has them. */

@@ -6,11 +6,17 @@
  * file: it is ESTALE. A slot that is given back, or whose inode is retained, is not given out in the
  * same transaction, or until the last release.
  *
+ * What is dead stays dead (V17). Continuations and attributes that a removed owner leaves behind are
+ * free as they are, and go on naming its slot and generation. Generations come round, so they decide
+ * nothing here: a slot that dead ones name is held back until each of them has been written over, and
+ * dead ones are given out before all others, so that this is soon.
+ *
  * @module
  */
 import { ErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
 import * as L from "./layout.ts";
+import { generationOf, isDead, namedOwnerOf, setGeneration } from "./slot_owner.ts";
 import type { Tables } from "./tables.ts";
 
 const GENERATION_UNIT = 2 ** 32;
@@ -18,14 +24,20 @@ const GENERATION_UNIT = 2 ** 32;
 /** The inode table of one volume. */
 export class InodeTable {
   readonly #tables: Tables;
+  /** Free slots before `#next`: dead ones, and those that are zero. */
+  readonly #dead: number[] = [];
   readonly #freed: number[] = [];
   #next = L.FIRST_FILE_SLOT;
-  #free = 0;
+  /** How many dead slots name a slot as their owner. */
+  readonly #deadOf = new Map<number, number>();
+  /** Free slots that dead ones name, and how many of them are not before `#next`. */
+  readonly #held = new Set<number>();
+  #heldUnused = 0;
+  /** What the open transaction has taken, and what each of these slots named as its owner. */
   readonly #taken: number[] = [];
+  readonly #takenFrom: number[] = [];
   readonly #given: number[] = [];
   readonly #retained = new Map<number, number>();
-  /** Generations of slots that hold a continuation, whose record has no room for one. */
-  readonly #ownGeneration = new Map<number, number>();
   #subdirectories: Int32Array<ArrayBuffer>;
 
   /** An inode table over loaded slots; `mount.ts` tells it which are free. */
@@ -36,37 +48,51 @@ export class InodeTable {
 
   /** Slots that `allocate` may give. */
   get free(): number {
-    return this.#free;
+    const unused = this.#tables.slotCount - this.#next - this.#heldUnused;
+    return this.#dead.length + this.#freed.length + unused;
   }
 
-  /** At mount: everything from `firstUnused` on is free, and so are `freed`. */
+  /** At mount: everything from `firstUnused` on is free, and so are `freed`, the dead among them. */
   setFree(freed: readonly number[], firstUnused: number): void {
-    for (let index = freed.length - 1; index >= 0; index--) this.#freed.push(freed[index]!);
     const { slotCount } = this.#tables;
     invariant(
       firstUnused <= slotCount,
       `V3: ${firstUnused} slots are in use, there are ${slotCount}`,
     );
     this.#next = Math.max(firstUnused, L.FIRST_FILE_SLOT);
-    this.#free = this.#freed.length + this.#tables.slotCount - this.#next;
+    for (let index = 0; index < freed.length; index++) this.#bury(freed[index]!);
+    for (let index = freed.length - 1; index >= 0; index--) this.#putBack(freed[index]!);
+    this.#holdUnused(this.#next);
   }
 
   /** The table has grown by `count` slots. */
   grow(count: number): void {
     invariant(count > 0, "V3: the table has grown by nothing");
-    this.#free += count;
     const larger = new Int32Array(this.#tables.slotCount);
     larger.set(this.#subdirectories);
     this.#subdirectories = larger;
+    this.#holdUnused(this.#tables.slotCount - count);
+  }
+
+  /** Holds slots from `first` on that dead ones name, and that have never been given out. */
+  #holdUnused(first: number): void {
+    for (const slot of this.#deadOf.keys()) {
+      if (slot < first || slot >= this.#tables.slotCount) continue;
+      this.#held.add(slot);
+      this.#heldUnused++;
+    }
+  }
+
+  /** Whether a slot may be given out, by what it is and by what names it. */
+  isFree(slot: number): boolean {
+    const { view, slotCount } = this.#tables;
+    if (slot < L.FIRST_FILE_SLOT || slot >= slotCount || this.#held.has(slot)) return false;
+    return view.getUint8(slot * L.SLOT_BYTES) === L.TYPE.FREE || isDead(view, slot);
   }
 
   /** The number of a live slot's inode. */
   inoOf(slot: number): number {
-    const generation = this.#tables.view.getUint16(
-      slot * L.SLOT_BYTES + L.SLOT.GENERATION,
-      L.LE,
-    );
-    return slot + 1 + generation * GENERATION_UNIT;
+    return slot + 1 + generationOf(this.#tables.view, slot) * GENERATION_UNIT;
   }
 
   /**
@@ -90,27 +116,66 @@ export class InodeTable {
   /** Forgets what the open transaction did; call it at its beginning. */
   begin(): void {
     if (this.#taken.length > 0) this.#taken.length = 0;
+    if (this.#takenFrom.length > 0) this.#takenFrom.length = 0;
     if (this.#given.length > 0) this.#given.length = 0;
   }
 
-  /** Slots taken by the transaction are free again. */
+  /** After the tables were reverted: slots taken by the transaction are free again. */
   revert(): void {
     while (this.#taken.length > 0) this.#putBack(this.#taken.pop()!);
     this.begin();
   }
 
-  /** Slots given back by the transaction are free. */
+  /** Slots given back by the transaction are free; dead ones that it took name nothing any more. */
   keep(): void {
+    for (let index = 0; index < this.#given.length; index++) {
+      // What was hidden is what the image shows of it.
+      this.#tables.becomeShown(this.#given[index]!);
+      this.#bury(this.#given[index]!);
+    }
+    for (let index = 0; index < this.#takenFrom.length; index++) {
+      if (this.#takenFrom[index]! >= 0) this.#unbury(this.#takenFrom[index]!);
+    }
     for (let index = 0; index < this.#given.length; index++) this.#putBack(this.#given[index]!);
     this.begin();
   }
 
+  /** A slot is free: if it is dead, the one that it names has one more. */
+  #bury(slot: number): void {
+    const owner = namedOwnerOf(this.#tables.view, slot);
+    if (owner >= 0) this.#deadOf.set(owner, (this.#deadOf.get(owner) ?? 0) + 1);
+  }
+
+  /** A dead slot has been written over: the one that it named is free with the last of them. */
+  #unbury(owner: number): void {
+    const count = this.#deadOf.get(owner) ?? 0;
+    invariant(count > 0, `V17: a dead slot of slot ${owner} was not counted`);
+    if (count > 1) {
+      this.#deadOf.set(owner, count - 1);
+      return;
+    }
+    this.#deadOf.delete(owner);
+    if (!this.#held.delete(owner)) return;
+    if (owner < this.#next) this.#putBack(owner);
+    else this.#heldUnused--;
+  }
+
   #putBack(slot: number): void {
-    this.#ownGeneration.delete(slot);
-    // What was hidden is what the image shows of it.
-    this.#tables.becomeShown(slot);
-    this.#freed.push(slot);
-    this.#free++;
+    const isZero = this.#tables.view.getUint8(slot * L.SLOT_BYTES) === L.TYPE.FREE;
+    if (this.#deadOf.has(slot)) this.#held.add(slot);
+    else if (isZero) this.#freed.push(slot);
+    else this.#dead.push(slot);
+  }
+
+  #pick(): number {
+    const slot = this.#dead.pop() ?? this.#freed.pop();
+    if (slot !== undefined) return slot;
+    while (this.#held.has(this.#next)) {
+      this.#next++;
+      this.#heldUnused--;
+    }
+    if (this.#next < this.#tables.slotCount) return this.#next++;
+    throw new ErrnoError("ENOSPC", "make a file: no slot left");
   }
 
   /**
@@ -121,23 +186,18 @@ export class InodeTable {
   allocate(type: number): number {
     const isKind = type >= L.TYPE.FILE && type <= L.TYPE.XATTR && type !== L.TYPE.SEGMENT;
     invariant(isKind, `V8: a slot of type ${type} is wanted`);
-    const slot = this.#freed.length > 0 ? this.#freed.pop()! : this.#next;
-    if (slot >= this.#tables.slotCount) throw new ErrnoError("ENOSPC", "make a file: no slot left");
-    if (slot === this.#next) this.#next++;
-    this.#free--;
-    this.#taken.push(slot);
-    const at = this.#tables.edit(slot);
+    const slot = this.#pick();
     const { view, slots } = this.#tables;
-    const before = view.getUint8(at);
-    // What has been abandoned is free as it is.
-    const isFree = before === L.TYPE.FREE || before === L.TYPE.XATTR ||
-      before === L.TYPE.CONTINUATION && !this.#ownGeneration.has(slot);
-    invariant(isFree, "V4: a slot is given out while it is in use");
-    const generation = view.getUint16(at + L.SLOT.GENERATION, L.LE) + 1 & 0xffff;
+    const isUnused = view.getUint8(slot * L.SLOT_BYTES) === L.TYPE.FREE || isDead(view, slot);
+    invariant(isUnused, "V4: a slot is given out while it is in use");
+    invariant(!this.#deadOf.has(slot), `V17: slot ${slot} is given out, and dead slots name it`);
+    this.#taken.push(slot);
+    this.#takenFrom.push(namedOwnerOf(view, slot));
+    const at = this.#tables.edit(slot);
+    const generation = generationOf(view, slot) + 1;
     slots.fill(0, at, at + L.SLOT_BYTES);
     view.setUint8(at, type);
-    if (type === L.TYPE.CONTINUATION) this.#ownGeneration.set(slot, generation);
-    else view.setUint16(at + L.SLOT.GENERATION, generation, L.LE);
+    setGeneration(view, slot, generation);
     return slot;
   }
 
@@ -147,19 +207,18 @@ export class InodeTable {
     const at = this.#tables.edit(slot);
     const { view, slots } = this.#tables;
     invariant(view.getUint8(at) !== L.TYPE.FREE, "V4: a slot is given back that is free");
-    const generation = this.#ownGeneration.get(slot) ??
-      view.getUint16(at + L.SLOT.GENERATION, L.LE);
+    const generation = generationOf(view, slot);
     slots.fill(0, at, at + L.SLOT_BYTES);
-    view.setUint16(at + L.SLOT.GENERATION, generation, L.LE);
+    setGeneration(view, slot, generation);
     this.#tables.unhide(slot);
     this.#given.push(slot);
   }
 
   /** Gives back a slot of type 6 or 7 whose owner goes with it: without one it is free as it is. */
   abandon(slot: number): void {
-    const type = this.#tables.view.getUint8(slot * L.SLOT_BYTES);
-    const isOwned = type === L.TYPE.CONTINUATION || type === L.TYPE.XATTR;
-    invariant(isOwned, `V4: slot ${slot} of type ${type} is left as it is`);
+    const { view } = this.#tables;
+    const type = view.getUint8(slot * L.SLOT_BYTES);
+    invariant(namedOwnerOf(view, slot) >= 0, `V4: slot ${slot} of type ${type} is left as it is`);
     this.#given.push(slot);
   }
 

@@ -123,13 +123,14 @@ export const SEGMENT = {
 /** Values of SEGMENT.TABLE. */
 export const TABLE = { SLOTS: 1, NAMES: 2, BITMAP: 3 } as const;
 
-/** Fields of a continuation slot (type 6). */
+/** Fields of a continuation slot (type 6). GENERATION is the slot's own. */
 export const CONTINUATION = {
   RUNS: 1,
   OWNER_GENERATION: 2,
   OWNER: 4,
   FILE_BLOCK: 8,
-  ZERO: 12,
+  GENERATION: 12,
+  ZERO: 14,
   PAIRS: 16,
 } as const;
 /** Pairs in a continuation slot. */

@@ -16,6 +16,7 @@ import { isName } from "./names.ts";
 import { entryBytes, PathTable } from "./path_table.ts";
 import type { Violation } from "./report.ts";
 import type { Segment, Segments } from "./segments.ts";
+import { liveOwnerOf, namedOwnerOf } from "./slot_owner.ts";
 import type { Superblock } from "./superblock.ts";
 import type { Tables } from "./tables.ts";
 import { attributeName, attributeProblem, entryLength, valueRuns } from "./xattr_record.ts";
@@ -71,6 +72,7 @@ class Scanner {
   readonly #violations: Violation[] = [];
   readonly #leaves = new Map<number, number[]>();
   readonly #free: number[] = [];
+  readonly #dead: number[] = [];
   readonly #named: number[] = [];
   readonly #counts = new Uint32Array(8);
   #firstUnused = L.FIRST_FILE_SLOT;
@@ -101,6 +103,7 @@ class Scanner {
     this.#checkTree();
     this.#checkLinkCounts();
     this.#inodes.setFree(this.#free, this.#firstUnused);
+    this.#checkDead();
     return {
       bitmap: this.#bitmap,
       paths: this.#paths,
@@ -276,47 +279,49 @@ class Scanner {
   }
 
   #visitContinuation(slot: number): void {
-    const at = slot * L.SLOT_BYTES;
-    const owner = this.#view.getUint32(at + L.CONTINUATION.OWNER, L.LE);
-    const generation = this.#view.getUint16(at + L.CONTINUATION.OWNER_GENERATION, L.LE);
-    if (!this.#isLiveOwner(owner, generation)) {
-      this.#free.push(slot);
+    const owner = liveOwnerOf(this.#view, slot);
+    if (owner < 0) {
+      this.#bury(slot);
       return;
     }
     this.#counts[L.TYPE.CONTINUATION]!++;
+    const zeroAt = slot * L.SLOT_BYTES + L.CONTINUATION.ZERO;
+    if (this.#view.getUint16(zeroAt, L.LE) !== 0) {
+      this.#report("V8", `slot ${slot} has something in a reserved field`);
+    }
     const leaves = this.#leaves.get(owner);
     if (leaves === undefined) this.#leaves.set(owner, [slot]);
     else leaves.push(slot);
   }
 
-  #isLiveOwner(owner: number, generation: number): boolean {
-    return this.#isLive(owner, generation) &&
-      this.#view.getUint8(owner * L.SLOT_BYTES) !== L.TYPE.DIRECTORY;
-  }
-
-  /** Whether a slot is an inode's, and of that generation. */
-  #isLive(slot: number, generation: number): boolean {
-    if (slot >= this.#tables.slotCount) return false;
-    const at = slot * L.SLOT_BYTES;
-    const type = this.#view.getUint8(at);
-    return type >= L.TYPE.FILE && type <= L.TYPE.SYMLINK &&
-      this.#view.getUint16(at + L.SLOT.GENERATION, L.LE) === generation;
+  /** A slot whose owner is not there: it is free, whatever it says. */
+  #bury(slot: number): void {
+    this.#free.push(slot);
+    this.#dead.push(slot);
   }
 
   #visitAttribute(slot: number): void {
-    const at = slot * L.SLOT_BYTES;
-    const owner = this.#view.getUint32(at + L.XATTR.OWNER, L.LE);
-    if (!this.#isLive(owner, this.#view.getUint16(at + L.XATTR.OWNER_GENERATION, L.LE))) {
-      this.#free.push(slot);
+    const owner = liveOwnerOf(this.#view, slot);
+    if (owner < 0) {
+      this.#bury(slot);
       return;
     }
     this.#counts[L.TYPE.XATTR]!++;
-    for (const { block, count } of valueRuns(this.#view, at)) {
+    for (const { block, count } of valueRuns(this.#view, slot * L.SLOT_BYTES)) {
       this.#claimRun(block, count, `attribute ${slot}`);
     }
     const slots = this.#xattrs.get(owner);
     if (slots === undefined) this.#xattrs.set(owner, [slot]);
     else slots.push(slot);
+  }
+
+  /** V17: what dead slots name is not given out before they have been written over. */
+  #checkDead(): void {
+    for (const slot of this.#dead) {
+      const owner = namedOwnerOf(this.#view, slot);
+      if (!this.#inodes.isFree(owner)) continue;
+      this.#report("V17", `slot ${owner} can be given out, and dead slot ${slot} names it`);
+    }
   }
 
   /** The entries of an inode's attributes: places of their own, names that are not the same. */

@@ -14,6 +14,7 @@ import { allocateBlocks } from "./backing.ts";
 import { readInBlock } from "./file_data.ts";
 import { growInOnePiece, makeRoomForBlocks, makeRoomForName } from "./grow.ts";
 import * as L from "./layout.ts";
+import { generationOf } from "./slot_owner.ts";
 import type { VolumeState } from "./state.ts";
 import {
   attributeName,
@@ -151,15 +152,11 @@ function put(state: VolumeState, owner: number, { name, value, flags }: NewAttri
   slots.fill(0, at + L.XATTR.PATH_OFFSET, at + L.SLOT_BYTES);
   view.setUint32(at + L.XATTR.PATH_OFFSET, offset, L.LE);
   view.setUint16(at + L.XATTR.PATH_LENGTH, name.length, L.LE);
-  view.setUint16(at + L.XATTR.OWNER_GENERATION, generationOf(state, owner), L.LE);
+  view.setUint16(at + L.XATTR.OWNER_GENERATION, generationOf(view, owner), L.LE);
   view.setUint32(at + L.XATTR.OWNER, owner, L.LE);
   view.setUint32(at + L.XATTR.SIZE, value.length, L.LE);
   storeValueRuns(view, at, runs);
   if (known < 0) enter(state, owner, slot);
-}
-
-function generationOf(state: VolumeState, slot: number): number {
-  return state.tables.view.getUint16(slot * L.SLOT_BYTES + L.SLOT.GENERATION, L.LE);
 }
 
 function enter(state: VolumeState, owner: number, slot: number): void {

@@ -16,6 +16,9 @@ export const goldenImages: Readonly<Record<string, () => Uint8Array<ArrayBuffer>
   "version2_in_use": () => make(false),
 };
 
+/** Images that earlier writers have left, and that are only read. */
+export const olderImages: readonly string[] = ["older_closed", "older_in_use"];
+
 /** Where an image is kept. */
 export function goldenPath(name: string): URL {
   return new URL(`./${name}.cairn.gz`, import.meta.url);

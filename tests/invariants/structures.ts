@@ -230,6 +230,28 @@ const inodeRows: readonly Row[] = [
     const { inodes, slot } = withFile();
     inodes.abandon(slot);
   }],
+  ["V17: slot 32 is given out, and dead slots name it", () => {
+    const { inodes, tables } = inodesOf(33);
+    tables.view.setUint8(40 * 64, L.TYPE.CONTINUATION);
+    tables.view.setUint32(40 * 64 + L.CONTINUATION.OWNER, 32, true);
+    tables.keep();
+    inodes.keep();
+    // Slot 32 is on the list before the one that names it.
+    inodes.setFree([32], 41);
+    inodes.setFree([40], 41);
+    tables.begin();
+    inodes.begin();
+    inodes.allocate(L.TYPE.FILE);
+    inodes.allocate(L.TYPE.FILE);
+  }],
+  ["V17: a dead slot of slot 33 was not counted", () => {
+    const { inodes, tables } = inodesOf();
+    tables.view.setUint8(32 * 64, L.TYPE.XATTR);
+    tables.view.setUint32(32 * 64 + L.XATTR.OWNER, 33, true);
+    inodes.allocate(L.TYPE.FILE);
+    tables.keep();
+    inodes.keep();
+  }],
   ["V4: a slot that is not there is retained", () => inodesOf().inodes.retain(64)],
   ["V6: directory 0 has lost a child", () => inodesOf().inodes.addSubdirectories(0, -1)],
 ];

@@ -24,6 +24,20 @@ Deno.test("HiddenSlots.revert() brings back what was hidden, and what it keeps",
   assertEquals(shown, new Uint8Array(64).fill(9));
 });
 
+Deno.test("HiddenSlots.show() leaves a free slot its own generation, a continuation too", () => {
+  const hidden = new HiddenSlots(64);
+  hidden.set(3, HIDDEN.ON_DISK);
+  for (const [type, generationAt] of [[1, 2], [6, 12], [7, 2]] as const) {
+    const shown = new Uint8Array(64).fill(9);
+    shown[0] = type;
+    shown.set([0x34, 0x12], generationAt);
+    hidden.show(3, shown, 0);
+    const expected = new Uint8Array(64);
+    expected.set([0x34, 0x12], 2);
+    assertEquals(shown, expected, `type ${type}`);
+  }
+});
+
 /** What a history works on. */
 interface History {
   volume: Volume;

@@ -73,7 +73,7 @@ Deno.test("InodeTable gives a slot back only when the transaction is kept", () =
   assertEquals(inodes.free, 1);
 });
 
-Deno.test("InodeTable keeps generations through a time as continuation", () => {
+Deno.test("InodeTable keeps generations through a time as continuation, and through a mount", () => {
   const { inodes, begin, keep, tables } = tableOf(33);
   const generations: number[] = [];
   for (const type of [L.TYPE.FILE, L.TYPE.CONTINUATION, L.TYPE.FILE, L.TYPE.FILE]) {
@@ -87,6 +87,114 @@ Deno.test("InodeTable keeps generations through a time as continuation", () => {
     keep();
   }
   assertEquals(generations, [1, 3, 4]);
+  begin();
+  assertEquals(inodes.allocate(L.TYPE.CONTINUATION), 32);
+  tables.view.setUint32(32 * 64 + L.CONTINUATION.OWNER, 99, true);
+  keep();
+  const later = new InodeTable(tables);
+  later.setFree([32], 33);
+  begin();
+  later.begin();
+  assertEquals(later.allocate(L.TYPE.FILE), 32);
+  assertEquals(later.inoOf(32), 33 + 6 * 2 ** 32);
+});
+
+/** Files in slots 32 and 33; the one in 32 has a continuation in 34 and an attribute in 35. */
+function withBelongings(slots = 40): ReturnType<typeof tableOf> {
+  const made = tableOf(slots);
+  const { inodes, tables, begin, keep } = made;
+  begin();
+  for (const type of [L.TYPE.FILE, L.TYPE.FILE, L.TYPE.CONTINUATION, L.TYPE.XATTR]) {
+    inodes.allocate(type);
+  }
+  tables.view.setUint32(34 * 64 + L.CONTINUATION.OWNER, 32, true);
+  tables.view.setUint16(34 * 64 + L.CONTINUATION.OWNER_GENERATION, 1, true);
+  tables.view.setUint32(35 * 64 + L.XATTR.OWNER, 32, true);
+  tables.view.setUint16(35 * 64 + L.XATTR.OWNER_GENERATION, 1, true);
+  keep();
+  return made;
+}
+
+/** The file in slot 32 goes, and leaves its belongings as they are. */
+function leaveDead({ inodes, begin, keep }: ReturnType<typeof tableOf>): void {
+  begin();
+  inodes.abandon(34);
+  inodes.abandon(35);
+  inodes.release(32);
+  keep();
+}
+
+Deno.test("InodeTable holds a slot as long as dead ones name it, and gives these out first", () => {
+  const made = withBelongings(38);
+  const { inodes, begin, keep } = made;
+  leaveDead(made);
+  assertEquals([inodes.free, inodes.isFree(32), inodes.isFree(34)], [4, false, true]);
+  begin();
+  assertEquals([inodes.allocate(L.TYPE.FILE), inodes.allocate(L.TYPE.FILE)], [35, 34]);
+  assertEquals(inodes.isFree(32), false, "the transaction may not happen");
+  keep();
+  assertEquals([inodes.free, inodes.isFree(32)], [3, true]);
+  begin();
+  assertEquals(inodes.allocate(L.TYPE.FILE), 32);
+});
+
+Deno.test("InodeTable counts a dead slot again when the transaction that took it is reverted", () => {
+  const made = withBelongings(36);
+  const { inodes, tables, begin, keep } = made;
+  leaveDead(made);
+  for (let round = 0; round < 3; round++) {
+    begin();
+    for (const slot of [35, 34]) assertEquals(inodes.allocate(L.TYPE.FILE), slot);
+    assertThrows(() => inodes.allocate(L.TYPE.FILE), ErrnoError, "ENOSPC");
+    tables.revert();
+    inodes.revert();
+    assertEquals([inodes.free, inodes.isFree(32)], [2, false]);
+  }
+  begin();
+  inodes.allocate(L.TYPE.FILE);
+  keep();
+  assertEquals([inodes.free, inodes.isFree(32)], [1, false]);
+  begin();
+  inodes.allocate(L.TYPE.FILE);
+  keep();
+  assertEquals([inodes.free, inodes.isFree(32)], [1, true]);
+});
+
+Deno.test("InodeTable holds what dead slots name at a mount, used or not, and when the table grows", () => {
+  const { tables } = withBelongings(36);
+  tables.view.setUint8(32 * 64, L.TYPE.FREE);
+  tables.view.setUint8(33 * 64, L.TYPE.FREE);
+  // The attribute names a slot behind the table's end.
+  tables.view.setUint32(35 * 64 + L.XATTR.OWNER, 37, true);
+  const inodes = new InodeTable(tables);
+  inodes.setFree([32, 33, 34, 35], 36);
+  assertEquals(inodes.free, 3);
+  tables.growSlots(40);
+  inodes.grow(4);
+  assertEquals(inodes.free, 6);
+  tables.begin();
+  inodes.begin();
+  const taken = Array.from({ length: 6 }, () => inodes.allocate(L.TYPE.FILE));
+  assertEquals(taken, [34, 35, 33, 36, 38, 39]);
+  assertThrows(() => inodes.allocate(L.TYPE.FILE), ErrnoError, "ENOSPC");
+  tables.keep();
+  inodes.keep();
+  assertEquals(inodes.free, 2);
+  tables.begin();
+  assertEquals([inodes.allocate(L.TYPE.FILE), inodes.allocate(L.TYPE.FILE)].sort(), [32, 37]);
+});
+
+Deno.test("InodeTable shows a slot that is taken again after its taker was hidden and reverted", () => {
+  const { inodes, tables, begin, keep } = tableOf();
+  begin();
+  const slot = inodes.allocate(L.TYPE.FILE);
+  tables.hide(slot);
+  tables.revert();
+  inodes.revert();
+  begin();
+  assertEquals(inodes.allocate(L.TYPE.FILE), slot);
+  keep();
+  assertEquals([tables.isHidden(slot), tables.dirtySlots], [false, [slot]]);
 });
 
 Deno.test("InodeTable counts those who retain an inode", () => {
