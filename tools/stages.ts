@@ -21,6 +21,8 @@ export interface Stage {
   command: readonly string[];
   /** How its tests are counted. */
   form: ReportForm;
+  /** Its output is of interest also where nothing failed. */
+  prints?: boolean;
   /** Variables of its own. `{report}` as above. */
   env?: Readonly<Record<string, string>>;
 }
@@ -48,7 +50,8 @@ function checks(): Stage[] {
     run("lint", ["lint"]),
     run("check", ["check"]),
     run("doc", ["doc", "--lint", ...entryPoints()]),
-    run("length", ["run", "-A", "tools/function_length.ts"]),
+    { ...run("length", ["run", "-A", "tools/function_length.ts"]), prints: true },
+    { ...run("assertions", ["run", "-A", "tools/assertions.ts"]), prints: true },
     run("mirror", ["run", "-A", "tools/mirror.ts"]),
     run("generated", ["run", "-A", "tools/build.ts", "--check"]),
   ];
