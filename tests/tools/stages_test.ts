@@ -12,7 +12,7 @@ Deno.test("listStages() gives each stage a name of its own", () => {
 
 Deno.test("listStages() has every step of the gate in the set ok", () => {
   const ok = listStages().filter((stage) => stage.set === "ok").map((stage) => stage.name);
-  const expected = ["fmt", "lint", "check", "doc", "length", "mirror", "generated"];
+  const expected = ["fmt", "lint", "check", "doc", "length", "assertions", "mirror", "generated"];
   assertEquals(ok, [...expected, "unit", "doctest", "publish"]);
 });
 
