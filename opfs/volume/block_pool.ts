@@ -112,6 +112,11 @@ export class BlockPool {
     return this.#pinned > this.capacity >> 1;
   }
 
+  /** Whether so many more frames may be pinned: a quarter of them all is left for other blocks. */
+  mayPin(count: number): boolean {
+    return this.#pinned + count <= this.capacity - (this.capacity >> 2);
+  }
+
   /** The memory that a frame is in; see `offsetOf`. */
   slabOf(frame: number): Uint8Array<ArrayBuffer> {
     return this.#slabs[Math.floor(frame / this.#framesPerSlab)]!;

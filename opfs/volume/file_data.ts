@@ -210,7 +210,8 @@ export function resize(state: VolumeState, slot: number, size: number): void {
   const at = state.tables.edit(slot);
   state.tables.view.setFloat64(at + L.SLOT.SIZE, size, L.LE);
   if (size >= old) return;
-  const from = Math.ceil(size / state.blockSize);
+  // A size may lie beyond all blocks that a file can have.
+  const from = Math.min(L.BLOCKS_MAX, Math.ceil(size / state.blockSize));
   const range = { from, to: L.BLOCKS_MAX, leavesMax: LEAVES_PER_STEP };
   // The size is right already, so what has been done after each step is a valid state.
   while (!state.extents.remove(slot, range)) nextStep(state, true);

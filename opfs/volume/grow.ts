@@ -69,7 +69,7 @@ function growBlocks(state: VolumeState, blocks: number): boolean {
   const total = state.bitmap.blocks + blocks;
   if (total > state.maxBlocks) return false;
   try {
-    if (total > bytesOf(state.segments.bitmap) * 8) growTable(state, L.TABLE.BITMAP);
+    coverByBitmap(state, blocks);
     extendFile(state, blocks);
     return true;
   } catch (error) {
@@ -133,7 +133,7 @@ function growTable(state: VolumeState, table: number): void {
   const bytes = Math.min(L.roundUp(have * 4, unit), limit);
   if (bytes <= 0) throw new ErrnoError("ENOSPC", "grow a table: it cannot be larger");
   const blockCount = bytes / state.blockSize;
-  if (table !== L.TABLE.BITMAP) coverByBitmap(state, state.bitmap.blocks + blockCount);
+  if (table !== L.TABLE.BITMAP) coverByBitmap(state, blockCount);
   state.begin();
   try {
     const firstBlock = extendFile(state, blockCount);
@@ -166,8 +166,11 @@ function occupy(state: VolumeState, at: number, bytes: number): void {
   }
 }
 
-function coverByBitmap(state: VolumeState, blocks: number): void {
-  while (blocks > bytesOf(state.segments.bitmap) * 8) growTable(state, L.TABLE.BITMAP);
+/** Lets the bitmap have a bit for so many more blocks; its own further segments are among them. */
+function coverByBitmap(state: VolumeState, more: number): void {
+  while (state.bitmap.blocks + more > bytesOf(state.segments.bitmap) * 8) {
+    growTable(state, L.TABLE.BITMAP);
+  }
 }
 
 function freeDescriptor(state: VolumeState): number {

@@ -176,6 +176,8 @@ export class Journal {
     this.#isRefused = false;
     try {
       this.checkpointInLessSpace();
+      // The frames that it retires are free only when its header is durable.
+      if (this.#state.pool.isCrowded) this.flush();
     } catch (error) {
       if (!isErrnoError(error) || error.code !== "ENOSPC") throw error;
       this.#isRefused = true;
@@ -230,7 +232,8 @@ export class Journal {
     const all = logged.length + others.length;
     invariant(all === pool.dirtyBlocks, `V12: ${all} dirty frames, ${pool.dirtyBlocks} counted`);
     const bytes = this.#recordBytesOf(others);
-    if (bytes <= INLINE_BYTES && this.#recordBytesOf(logged) + bytes <= room) {
+    const isInline = bytes <= INLINE_BYTES && pool.mayPin(others.length);
+    if (isInline && this.#recordBytesOf(logged) + bytes <= room) {
       return [...logged, ...others];
     }
     pool.writeBack();

@@ -223,9 +223,13 @@ export class Volume implements VolumeOps {
     const state = this.#state;
     const slot = state.slotOf(ino);
     if (state.typeOf(slot) !== L.TYPE.SYMLINK) throw new ErrnoError("EINVAL", "read a link");
-    const target = readTarget(state, slot);
-    touchAccess(state, slot);
-    return decodeName(target, 0, target.length);
+    try {
+      const target = readTarget(state, slot);
+      touchAccess(state, slot);
+      return decodeName(target, 0, target.length);
+    } catch (error) {
+      throw state.broken(error);
+    }
   }
 
   /** Attributes, as a fresh object. */
@@ -351,8 +355,13 @@ export class Volume implements VolumeOps {
 
   /** Value of an extended attribute, or null. ERANGE, EIO. */
   getxattr(ino: Ino, name: string): Uint8Array<ArrayBuffer> | null {
-    const slot = this.#state.slotOf(ino);
-    return attributeValue(this.#state, slot, encodeAttributeName(name));
+    const state = this.#state;
+    const slot = state.slotOf(ino);
+    try {
+      return attributeValue(state, slot, encodeAttributeName(name));
+    } catch (error) {
+      throw state.broken(error);
+    }
   }
 
   /** Sets an extended attribute in one step. EEXIST, ENODATA, ERANGE, E2BIG, ENOSPC. */

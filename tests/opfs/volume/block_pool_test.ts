@@ -157,3 +157,15 @@ Deno.test("BlockPool agrees with plain memory under random calls", () => {
   pool.writeBack();
   assertEquals(device.bytes, model);
 });
+
+Deno.test("BlockPool leaves a quarter of its frames to blocks that no record holds", () => {
+  const { pool } = poolOf(64);
+  assertEquals([pool.mayPin(48), pool.mayPin(49)], [true, false]);
+  for (let block = 0; block < 40; block++) put(pool, block, 0, 1);
+  pool.logged(pool.dirtyFrames("all"));
+  assertEquals([pool.isCrowded, pool.mayPin(8), pool.mayPin(9)], [true, true, false]);
+  pool.retireLogged();
+  assertEquals([pool.isCrowded, pool.mayPin(9)], [true, false]);
+  pool.releaseRetired();
+  assertEquals([pool.isCrowded, pool.mayPin(48)], [false, true]);
+});

@@ -90,3 +90,22 @@ Deno.test("Volume keeps within its records what is written to both ends of a lar
     }, { blockSize, ringBytes: 128 * 1024 });
   }
 });
+
+Deno.test("Volume.setattr() changes sizes beyond all blocks that a file can have", () => {
+  for (const blockSize of [512, 4096, 1 << 20]) {
+    const limit = (2 ** 31 - 1) * blockSize;
+    const far = [2 ** 53 - 1, 2 ** 53 - 2, limit + blockSize, limit + 1, limit, limit - 1, 5];
+    onVolume((volume) => {
+      const ino = volume.create(volume.root, "a", FILE);
+      volume.write(ino, new Uint8Array([1, 2, 3]), 0);
+      for (const size of far) {
+        volume.setattr(ino, { size });
+        volume.write(ino, new Uint8Array([4]), limit - 1 < size ? limit - 1 : 1);
+      }
+      assertEquals(volume.getattr(ino).blocks, blockSize / 512);
+    }, (volume) => {
+      const bytes = contentsOf(volume, volume.lookup(volume.root, "a"));
+      assertEquals(bytes, new Uint8Array([1, 4, 3, 0, 0]));
+    }, { blockSize });
+  }
+});

@@ -86,3 +86,42 @@ Deno.test("files that grow in turns stay in long runs, and small files lie side 
     assert(runs.length <= 10, `${runs.length} runs`);
   }
 });
+
+/** Bits of a new volume's bitmap, and with its second segment. */
+const COVERED = [32_768, 163_840] as const;
+
+Deno.test("one allocation may carry a volume past several sizes of its bitmap", () => {
+  for (const blockSize of [512, 4096, 16384]) {
+    for (const blocks of [COVERED[1] - 1, COVERED[1] + 1, 4 * COVERED[1], 27 * COVERED[1]]) {
+      onVolume((volume) => {
+        volume.allocate(volume.create(volume.root, "f", FILE), 0, 0, blocks * blockSize);
+        volume.sync();
+        volume.unlink(volume.root, "f");
+        for (let index = 0; index < 3; index++) {
+          volume.create(volume.root, `x${index}`, FILE);
+          volume.sync();
+        }
+      }, (volume) => {
+        const ino = volume.create(volume.root, "again", FILE);
+        volume.allocate(ino, 0, 0, blocks * blockSize);
+        assertEquals(volume.getattr(ino).size, blocks * blockSize);
+      }, { blockSize });
+    }
+  }
+});
+
+Deno.test("a bitmap that grows has bits for its own new segment too", () => {
+  // Without the segment's 32 blocks some of these would just fit.
+  for (let spare = 0; spare < 240; spare += 12) {
+    onVolume(
+      (volume) => {
+        const bytes = (COVERED[1] - spare) * 512;
+        volume.allocate(volume.create(volume.root, "f", FILE), 0, 0, bytes);
+        const rest = volume.stats().freeBlocks * 512;
+        volume.allocate(volume.create(volume.root, "g", FILE), 0, 0, rest);
+      },
+      (volume) => assertEquals(volume.stats().names, 2),
+      { blockSize: 512 },
+    );
+  }
+});

@@ -170,3 +170,48 @@ Deno.test("Journal counts what a wrap leaves out of the ring: no record that sti
     }
   }
 });
+
+Deno.test("Journal never pins so many frames that a block finds none", () => {
+  for (const blockSize of [512, 4096, 65536]) {
+    for (const poolBytes of [0, 65 * blockSize, 4096 * 4096]) {
+      const frames = Math.max(64, poolBytes / blockSize);
+      const count = Math.min(4096, 2 * frames);
+      const options: VolumeOptions = { blockSize, poolBytes, durability: "fsync" };
+      const volume = openVolumeSync(memoryHandle(), options);
+      const file = volume.create(volume.root, "f", FILE);
+      const other = volume.create(volume.root, "g", FILE);
+      volume.write(other, new Uint8Array(blockSize).fill(9), 0);
+      volume.allocate(file, 0, 0, count * blockSize);
+      const byte = new Uint8Array([7]);
+      for (const syncEach of [count / 2, count / 4, 3]) {
+        for (let at = 0; at < count; at++) {
+          volume.write(file, byte, at * blockSize + 5);
+          if (at % syncEach === 0) volume.sync();
+        }
+        volume.sync();
+        assert(!stateOf(volume).pool.isCrowded);
+        assertEquals(contentsOf(volume, other)[0], 9);
+      }
+      volume.close();
+    }
+  }
+});
+
+Deno.test("Journal leaves frames free also while a full device refuses its checkpoints", () => {
+  const volume = openVolumeSync(memoryHandle(), { poolBytes: 0, durability: "fsync" });
+  const file = volume.create(volume.root, "f", FILE);
+  volume.write(file, new Uint8Array(256 * 4096).fill(1), 0);
+  volume.sync();
+  const journal = stateOf(volume).committer as Journal;
+  journal.checkpointInLessSpace = () => {
+    throw new ErrnoError("ENOSPC", "go home");
+  };
+  for (let at = 0; at < 300; at++) {
+    volume.write(file, new Uint8Array([2]), at % 256 * 4096 + 1);
+    if (at % 50 === 0) volume.sync();
+    const byte = new Uint8Array(1);
+    volume.read(file, byte, (at * 37) % 256 * 4096);
+    assertEquals(byte[0], 1);
+  }
+  assertEquals(volume.stats().state, "open");
+});

@@ -1,5 +1,7 @@
 /** What a volume answers: structure, links, space, open files, times. */
 import { assert, assertEquals } from "@std/assert";
+import { InvariantError } from "../../../abi/invariant.ts";
+import { stateOf } from "../../support/engine_state.ts";
 import { contentsOf } from "../../support/model_tree.ts";
 import { fails, FILE, onVolume } from "../../support/on_volume.ts";
 
@@ -65,5 +67,29 @@ Deno.test("Volume.readdir() goes on from a cursor while the directory changes", 
     }
     const old = seen.filter((name) => name.startsWith("f"));
     assertEquals([old.length, new Set(old).size], [1500, 1500]);
+  });
+});
+
+Deno.test("Volume answers a broken invariant with EIO from every call that reads", () => {
+  onVolume((volume) => {
+    const link = { mode: 0o120777, uid: 0, gid: 0, target: "t" };
+    volume.create(volume.root, "link", link);
+    const file = volume.create(volume.root, "a", FILE);
+    volume.write(file, new Uint8Array(10), 0);
+    volume.setxattr(file, "user.long", new Uint8Array(9000), 0);
+  }, (volume) => {
+    const state = stateOf(volume);
+    const { get } = state.pool;
+    state.pool.get = () => {
+      throw new InvariantError("V15: no frame");
+    };
+    const file = volume.lookup(volume.root, "a");
+    fails("EIO", () => volume.read(file, new Uint8Array(1), 0));
+    state.failure = null;
+    fails("EIO", () => volume.readlink(volume.lookup(volume.root, "link")));
+    state.failure = null;
+    fails("EIO", () => volume.getxattr(file, "user.long"));
+    state.failure = null;
+    state.pool.get = get;
   });
 });
