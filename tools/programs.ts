@@ -11,7 +11,7 @@
  *
  * @module
  */
-import { chmodSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, isAbsolute, join } from "node:path";
 import process from "node:process";
@@ -74,9 +74,17 @@ function refuseSystem(path: string, env: Environment): string {
   throw new Error(`cannot start "${path}": name it, and give it a row in tools/needs.ts`);
 }
 
+function widening(path: string): string {
+  const quoted = [hostPath(), path].map((text) => `'${text.replaceAll("'", `'\\''`)}'`);
+  return `#!${findNamed("sh", process.env)}\nPATH=${quoted[0]} exec ${quoted[1]} "$@"\n`;
+}
+
 let narrow: string | null = null;
 
-/** A folder of links to the listed programs that are there; it goes when this process ends. */
+/**
+ * A folder of the listed programs that are there; it goes when this process ends. What a package
+ * brings stands there as a script that gives it the machine's PATH back.
+ */
 function narrowPath(): string {
   if (narrow !== null) return narrow;
   const folder = mkdtempSync(join(tmpdir(), "cairn_programs_"));
@@ -84,7 +92,9 @@ function narrowPath(): string {
   chmodSync(folder, 0o755);
   for (const name of new Set(programNames())) {
     const path = findNamed(name, process.env);
-    if (path !== null) symlinkSync(path, join(folder, name));
+    if (path === null) continue;
+    if (toolOf(name) === undefined) symlinkSync(path, join(folder, name));
+    else writeFileSync(join(folder, name), widening(path), { mode: 0o755 });
   }
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   globalThis.addEventListener("unload", remove);

@@ -9,7 +9,7 @@
  */
 import { spawnSync } from "node:child_process";
 import process from "node:process";
-import { findMissing, findProgram, type Tool, TOOLS, whyMisled } from "./needs.ts";
+import { BASE, findMissing, findProgram, type Tool, TOOLS, whyMisled } from "./needs.ts";
 
 /** What the decision depends on. */
 export interface Machine {
@@ -72,6 +72,17 @@ function lookAround(): Machine {
   };
 }
 
-if (import.meta.main) {
-  if (prepare().length > 0) Deno.exit(1);
+/** The programs that every Debian should have and this machine has not. */
+export function findLostBase(): string[] {
+  return Object.values(BASE).flat().filter((name) => findProgram({ commands: [name] }) === null);
 }
+
+/** `--base` installs nothing: it says whether tools/needs.ts is right about a fresh machine. */
+function main([option]: readonly string[]): void {
+  const lost = option === "--base" ? findLostBase() : [];
+  if (lost.length > 0) console.log(`not in this Debian, but in BASE: ${lost.join(", ")}`);
+  const left = option === "--base" ? lost : prepare();
+  if (left.length > 0) Deno.exit(1);
+}
+
+if (import.meta.main) main(Deno.args);

@@ -36,13 +36,7 @@ const EMCC_FLAGS = [
 export async function command(name: string, args: string[], cwd?: string): Promise<string> {
   const decoder = new TextDecoder();
   const env = { NODE_PATH: "/usr/share/nodejs" };
-  let output: Deno.CommandOutput;
-  try {
-    output = await hostCommand(name, { args, env, cwd }).output();
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new Error(`suite "programs" needs "${name}": run "deno task setup"`);
-  }
+  const output = await hostCommand(name, { args, env, cwd }).output();
   const text = decoder.decode(output.stdout) + decoder.decode(output.stderr);
   if (!output.success) throw new Error(`${name} ${args.join(" ")}\n${text}`);
   return decoder.decode(output.stdout);

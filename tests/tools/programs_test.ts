@@ -42,6 +42,13 @@ Deno.test("a script sees the listed programs and no others, and so does what it 
   assert(said.includes("cairn_programs_") && said.includes("nproc"), said);
 });
 
+Deno.test("what a package brings sees the machine's PATH, also when a script starts it", () => {
+  const script = `python3 -c 'import os; print(os.environ["PATH"])'`;
+  const seen = outOf(hostCommand("sh", { args: ["-c", script] })).trim();
+  // A version manager puts a folder of its own in front.
+  assert(seen.endsWith(Deno.env.get("PATH")!) && !seen.includes("cairn_programs_"), seen);
+});
+
 Deno.test("a script of others sees the machine's PATH, also when a narrow one is around it", () => {
   const args = ["-c", 'printf %s "$PATH"'];
   const whole = outOf(hostCommand("sh", { args, runsOthers: true }));

@@ -2,8 +2,9 @@
  * The decisions of tools/setup.ts: who may install, and what to tell those who may not.
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { existsSync } from "node:fs";
 import { type Tool, TOOLS } from "../../tools/needs.ts";
-import { aptLine, planInstall } from "../../tools/setup.ts";
+import { aptLine, findLostBase, planInstall } from "../../tools/setup.ts";
 
 function toolsOf(...packages: string[]): Tool[] {
   return TOOLS.filter((tool) => packages.includes(tool.package));
@@ -32,3 +33,12 @@ Deno.test("aptLine() is one line that can be run", () => {
     "sudo apt-get install --no-install-recommends chromium wasi-libc",
   );
 });
+
+Deno.test("each package is installed once, whatever it brings", () => {
+  const line = aptLine(toolsOf("binutils", "attr"));
+  assertEquals(line, "sudo apt-get install --no-install-recommends attr binutils");
+});
+
+Deno.test("findLostBase() finds nothing on a Debian", {
+  ignore: !existsSync("/etc/debian_version"),
+}, () => assertEquals(findLostBase(), []));
