@@ -14,7 +14,7 @@
 import { ErrnoError } from "../abi/errno.ts";
 import { F_RDLCK, F_UNLCK, F_WRLCK } from "../abi/flags.ts";
 import { invariant } from "../abi/invariant.ts";
-import { LockTable, type RangeLock } from "../abi/locks.ts";
+import { LockTable, type RangeLock, RangeSet } from "../abi/locks.ts";
 import {
   type BlockingLock,
   type Ino,
@@ -38,6 +38,14 @@ interface Waiting extends LockTicket {
   readonly request: LockRequest;
 }
 
+/** Those who wait for locks of one file. */
+interface Queue {
+  /** First come first. */
+  readonly waiting: Waiting[];
+  /** What they want. */
+  readonly wants: RangeSet<Owner>;
+}
+
 /** Bytes of a SQLite lock's table: one for each of its three locks. */
 const PENDING = 0;
 const RESERVED = 1;
@@ -48,7 +56,12 @@ const WAL_SLOTS = 8;
 /** Everything that is locked and waited for on one volume. */
 export class VolumeLocks {
   readonly #table = new LockTable<Owner>();
-  readonly #waiting: Waiting[] = [];
+  /** Those who wait, by file. */
+  readonly #queues = new Map<string, Queue>();
+  /** Those who wait, by client. */
+  readonly #waitingOf = new Map<number, Set<Waiting>>();
+  /** The owners of each client that may hold something. */
+  readonly #ownersOf = new Map<number, Set<Owner>>();
 
   /** How many files have locks, each kind counted. */
   get size(): number {
@@ -57,7 +70,9 @@ export class VolumeLocks {
 
   /** How many requests wait. */
   get waitingCount(): number {
-    return this.#waiting.length;
+    let count = 0;
+    for (const { waiting } of this.#queues.values()) count += waiting.length;
+    return count;
   }
 
   /**
@@ -70,11 +85,10 @@ export class VolumeLocks {
     check(request);
     const owner: Owner = `${client}/${request.owner}`;
     const waiting = { file: fileOf(ino, request.kind), owner, request, isHeld: false };
-    const isFree = () => this.#blockers(waiting).length === 0 && this.#mayPass(waiting);
-    if (this.#isDown(waiting) || isFree()) {
+    if (this.#isDown(waiting) || !this.#isBlocked(waiting) && this.#mayPass(waiting)) {
       this.#hold(waiting);
       // What was held before may have been more.
-      this.#serve();
+      this.#serve(waiting.file);
       return null;
     }
     if (!request.wait) {
@@ -85,7 +99,7 @@ export class VolumeLocks {
       throw new ErrnoError("EDEADLK", `lock inode ${ino}: those who hold it wait for this client`);
     }
     this.#holdPending(waiting);
-    this.#waiting.push(waiting);
+    this.#enqueue(waiting);
     return waiting;
   }
 
@@ -102,17 +116,56 @@ export class VolumeLocks {
 
   /** Gives back what an owner holds on an inode, of one kind. */
   release(client: number, ino: Ino, { owner, kind }: Pick<LockRequest, "owner" | "kind">): void {
-    this.#table.release(fileOf(ino, kind), `${client}/${owner}`);
-    this.#serve();
+    const file = fileOf(ino, kind);
+    this.#table.release(file, `${client}/${owner}`);
+    this.#forgetIdle(`${client}/${owner}`);
+    this.#serve(file);
   }
 
   /** A client is gone: what it holds is free, and what it waits for it gets no more. */
   releaseClient(client: number): void {
-    for (let index = this.#waiting.length - 1; index >= 0; index--) {
-      if (clientOf(this.#waiting[index]!.owner) === client) this.#waiting.splice(index, 1);
+    // Their places in the queues go when these are served.
+    const touched = new Set<string>();
+    for (const waiting of this.#waitingOf.get(client) ?? []) touched.add(waiting.file);
+    this.#waitingOf.delete(client);
+    for (const owner of this.#ownersOf.get(client) ?? []) {
+      for (const file of this.#table.releaseOwner(owner)) touched.add(file);
     }
-    this.#table.releaseGone((owner) => clientOf(owner) === client);
-    this.#serve();
+    this.#ownersOf.delete(client);
+    for (const file of touched) this.#serve(file);
+  }
+
+  #enqueue(waiting: Waiting): void {
+    this.#join(waiting);
+    const client = clientOf(waiting.owner);
+    const own = this.#waitingOf.get(client);
+    if (own === undefined) this.#waitingOf.set(client, new Set([waiting]));
+    else own.add(waiting);
+  }
+
+  /** Puts a request at the end of its file's queue. */
+  #join(waiting: Waiting): void {
+    let queue = this.#queues.get(waiting.file);
+    if (queue === undefined) {
+      this.#queues.set(waiting.file, queue = { waiting: [], wants: new RangeSet() });
+    }
+    queue.waiting.push(waiting);
+    for (const lock of wantedOf(waiting.request, waiting.owner)) queue.wants.add(lock);
+  }
+
+  #leave(waiting: Waiting): void {
+    const client = clientOf(waiting.owner);
+    const own = this.#waitingOf.get(client);
+    own?.delete(waiting);
+    if (own?.size === 0) this.#waitingOf.delete(client);
+  }
+
+  /** An owner that holds nothing any more is remembered no longer. */
+  #forgetIdle(owner: Owner): void {
+    if (this.#table.holds(owner)) return;
+    const own = this.#ownersOf.get(clientOf(owner));
+    own?.delete(owner);
+    if (own?.size === 0) this.#ownersOf.delete(clientOf(owner));
   }
 
   /** Whether a request gives back only, so that it never waits. */
@@ -123,7 +176,7 @@ export class VolumeLocks {
 
   /** The SQLite level that an owner has. */
   #level(file: string, owner: Owner): number {
-    const held = this.#table.list(file).filter((lock) => lock.owner === owner);
+    const held = this.#table.listOf(file, owner);
     const has = (at: number, type: number) =>
       held.some((lock) => lock.start <= at && at < lock.end && lock.type === type);
     if (has(SHARED, F_WRLCK)) return SqliteLevel.EXCLUSIVE;
@@ -132,76 +185,117 @@ export class VolumeLocks {
     return has(SHARED, F_RDLCK) ? SqliteLevel.SHARED : SqliteLevel.NONE;
   }
 
+  /** Whether a lock of another owner is in the way. */
+  #isBlocked({ file, owner, request }: Waiting): boolean {
+    return wantedOf(request, owner).some((lock) => this.#table.test(file, lock) !== null);
+  }
+
   /** The locks of others that are in the way. */
   #blockers({ file, owner, request }: Waiting): RangeLock<Owner>[] {
-    const wanted = wantedOf(request, owner);
-    return this.#table.list(file).filter((held) =>
-      held.owner !== owner && wanted.some((lock) => !areApart(held, lock))
-    );
+    return wantedOf(request, owner).flatMap((lock) => this.#table.blockers(file, lock));
   }
 
   /**
-   * Whether nobody who came before waits for what is in the way of this. Who holds something here
-   * already does not queue: the others may wait for just that. Nor does who would not wait.
+   * Whether no earlier request waits for what is in the way of this. Who holds something here already
+   * does not queue: the others may wait for just that. Nor does who would not wait.
    */
-  #mayPass(waiting: Waiting): boolean {
-    const { file, owner, request } = waiting;
-    if (!request.wait || this.#table.list(file).some((lock) => lock.owner === owner)) return true;
-    return this.#before(waiting).length === 0;
+  #mayPass({ file, owner, request }: Waiting): boolean {
+    const ahead = this.#queues.get(file)?.wants;
+    if (ahead === undefined || !request.wait || this.#table.holds(owner, file)) return true;
+    return wantedOf(request, owner).every((lock) =>
+      ahead.find(lock, (other) => other.owner !== owner) === null
+    );
   }
 
   /** Those before it in the queue who want what it wants. */
   #before(waiting: Waiting): Waiting[] {
     const wanted = wantedOf(waiting.request, waiting.owner);
-    const end = this.#waiting.indexOf(waiting);
-    const queue = end < 0 ? this.#waiting : this.#waiting.slice(0, end);
-    return queue.filter((other) =>
-      other.file === waiting.file && other.owner !== waiting.owner &&
+    const queue = this.#queues.get(waiting.file)?.waiting ?? [];
+    const end = queue.indexOf(waiting);
+    return (end < 0 ? queue : queue.slice(0, end)).filter((other) =>
+      other.owner !== waiting.owner &&
       wantedOf(other.request, other.owner).some((lock) =>
         wanted.some((own) => !areApart(lock, own))
       )
     );
   }
 
-  /** Whether somebody whom this client would wait for waits, in the end, for this client. */
+  /** Whether a client that this one would wait for waits, in the end, for this one. */
   #waitsForItself(waiting: Waiting): boolean {
     const client = clientOf(waiting.owner);
+    // Nothing can wait for a client that holds nothing and stands in no queue.
+    if (!this.#ownersOf.has(client) && !this.#waitingOf.has(client)) return false;
     const seen = new Set<number>();
-    const open = this.#clientsBefore(waiting);
+    const open = [...this.#clientsBefore(waiting)];
     while (open.length > 0) {
       const next = open.pop()!;
       if (next === client) return true;
       if (seen.has(next)) continue;
       seen.add(next);
-      for (const other of this.#waiting) {
-        if (clientOf(other.owner) === next) open.push(...this.#clientsBefore(other));
+      for (const other of this.#waitingOf.get(next) ?? []) {
+        for (const one of this.#clientsBefore(other)) open.push(one);
       }
     }
     return false;
   }
 
-  #clientsBefore(waiting: Waiting): number[] {
-    const holders = this.#blockers(waiting).map((lock) => clientOf(lock.owner));
-    const isHolder = this.#table.list(waiting.file).some((lock) => lock.owner === waiting.owner);
-    if (isHolder) return holders;
-    return [...holders, ...this.#before(waiting).map((other) => clientOf(other.owner))];
+  #clientsBefore(waiting: Waiting): Set<number> {
+    const clients = new Set(this.#blockers(waiting).map((lock) => clientOf(lock.owner)));
+    if (this.#table.holds(waiting.owner, waiting.file)) return clients;
+    for (const other of this.#before(waiting)) clients.add(clientOf(other.owner));
+    return clients;
   }
 
-  /** Whoever can go on now does, in the order in which they came. */
-  #serve(): void {
-    for (const waiting of [...this.#waiting]) {
-      if (this.#blockers(waiting).length > 0 || !this.#mayPass(waiting)) continue;
-      this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
+  /** Serves all of a file's queue that can go on now, in the order in which they came. */
+  #serve(file: string): void {
+    while (this.#serveOnce(file)) { /* An earlier one may go on now. */ }
+  }
+
+  /** One walk through the queue; whether an earlier one may go on after it. */
+  #serveOnce(file: string): boolean {
+    const queue = this.#queues.get(file);
+    if (queue === undefined) return false;
+    let mayBeFree = false;
+    // It fills again with those who still wait.
+    this.#queues.delete(file);
+    for (const waiting of queue.waiting) {
+      if (!this.#waits(waiting)) continue;
+      if (this.#isBlocked(waiting) || !this.#mayPass(waiting)) {
+        this.#join(waiting);
+        continue;
+      }
+      this.#leave(waiting);
+      // It may give something back here, or need not queue any more with what else it waits for.
+      mayBeFree ||= this.#table.holds(waiting.owner, file) ||
+        this.#waitingOf.has(clientOf(waiting.owner));
       this.#hold(waiting);
       waiting.isHeld = true;
     }
+    return mayBeFree;
+  }
+
+  /** Whether a client is still there to wait for what it asked for. */
+  #waits(waiting: Waiting): boolean {
+    return this.#waitingOf.get(clientOf(waiting.owner))?.has(waiting) ?? false;
   }
 
   #hold({ file, owner, request }: Waiting): void {
-    if (request.kind === LockKind.SQLITE) return this.#holdLevel(file, owner, request.type);
-    for (const lock of wantedOf(request, owner)) this.#table.set(file, lock);
-    const mayBe = this.#blockers({ file, owner, request, isHeld: false }).length === 0;
-    invariant(mayBe, "L1: two hold what excludes each other");
+    this.#remember(owner);
+    if (request.kind === LockKind.SQLITE) this.#holdLevel(file, owner, request.type);
+    else {
+      for (const lock of wantedOf(request, owner)) this.#table.set(file, lock);
+      const mayBe = !this.#isBlocked({ file, owner, request, isHeld: false });
+      invariant(mayBe, "L1: two hold what excludes each other");
+    }
+    this.#forgetIdle(owner);
+  }
+
+  /** An owner may hold something from now on. */
+  #remember(owner: Owner): void {
+    const client = clientOf(owner);
+    const own = this.#ownersOf.get(client);
+    if (own === undefined) this.#ownersOf.set(client, new Set([owner]));
+    else own.add(owner);
   }
 
   /** From a level to another: what it has not is given back, what it has is taken. */

@@ -61,6 +61,16 @@ Deno.test("VolumeLocks serves who waits in the order in which they came", () => 
   assertEquals([reader.isHeld, another.isHeld, locks.waitingCount], [true, true, 0]);
 });
 
+Deno.test("VolumeLocks serves an earlier one too when a later one gives something back by its turn", () => {
+  const locks = new VolumeLocks();
+  locks.take(1, INO, range(F_WRLCK, 0, 10));
+  locks.take(2, INO, range(F_WRLCK, 10, 20));
+  const reader = locks.take(3, INO, range(F_RDLCK, 0, 5, { wait: true }))!;
+  const lowered = locks.take(1, INO, range(F_RDLCK, 0, 20, { wait: true }))!;
+  locks.take(2, INO, range(F_UNLCK, 10, 20));
+  assertEquals([lowered.isHeld, reader.isHeld, locks.waitingCount], [true, true, 0]);
+});
+
 Deno.test("VolumeLocks lets those wait who want nothing of each other pass each other", () => {
   const locks = new VolumeLocks();
   locks.take(1, INO, range(F_WRLCK, 0, 10));
