@@ -26,7 +26,7 @@ export type { Metric } from "./relay/metrics.ts";
 export type { VolumePromises } from "./relay/promises.ts";
 export type { Value } from "./relay/s11n.ts";
 export type { StorageReport } from "./relay/storage.ts";
-export type { PoolMetrics } from "./volume/block_pool.ts";
+export type { PoolMetrics } from "./volume/pool_types.ts";
 export { type CheckOptions, checkVolume } from "./volume/check.ts";
 export type { CompactReport, CompactSteps } from "./volume/compact.ts";
 export {

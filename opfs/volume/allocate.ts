@@ -24,6 +24,7 @@ import { makeRoomForBlocks } from "./grow.ts";
 import * as L from "./layout.ts";
 import type { VolumeState } from "./state.ts";
 import { spaceOf } from "./space.ts";
+import { FREEING } from "./transaction.ts";
 import { missingBlocks } from "./write_plan.ts";
 
 /** Bytes of a file, and what is done with them. */
@@ -47,7 +48,7 @@ interface Parts {
 }
 
 /**
- * Does what `range.mode` says, in transactions of its own.
+ * Does what `range.mode` says, as a call of several steps.
  *
  * @throws {ErrnoError} ENOSPC before anything has changed; EFBIG, EINVAL, EISDIR, ENOTSUP
  */
@@ -57,12 +58,10 @@ export function allocateRange(state: VolumeState, slot: number, range: Range): v
   state.requireWritable();
   const end = range.at + range.length;
   const keepsSize = (range.mode & FALLOC_FL_KEEP_SIZE) !== 0;
-  try {
+  state.call(() => {
     if (range.mode & FALLOC_FL_PUNCH_HOLE) punch(state, slot, partsOf(state, slot, range));
     else own(state, slot, { range, size: keepsSize ? 0 : end });
-  } catch (error) {
-    throw state.broken(error);
-  }
+  });
 }
 
 function checkRange(state: VolumeState, { mode, at, length }: Range): void {
@@ -103,14 +102,9 @@ function punch(state: VolumeState, slot: number, parts: Parts): void {
 }
 
 function removeBlocks(state: VolumeState, slot: number, from: number, to: number): void {
+  const range = { from, to, leavesMax: LEAVES_PER_STEP };
   for (let isDone = from === to; !isDone;) {
-    state.begin(true);
-    try {
-      isDone = state.extents.remove(slot, { from, to, leavesMax: LEAVES_PER_STEP });
-      state.keep();
-    } catch (error) {
-      throw state.revert(error);
-    }
+    isDone = state.step(() => state.extents.remove(slot, range), FREEING);
   }
 }
 
@@ -121,6 +115,7 @@ function own(state: VolumeState, slot: number, wanted: { range: Range; size: num
   const from = Math.floor(range.at / blockSize);
   const to = Math.ceil((range.at + range.length) / blockSize);
   reserve(state, missingBlocks(state, slot, from, to));
+  if (range.mode & FALLOC_FL_ZERO_RANGE) unlogAll(state, slot, from, to);
   if (size > state.sizeOf(slot)) extendTo(state, slot, size);
   fillHoles(state, slot, from, to);
   if (range.mode & FALLOC_FL_ZERO_RANGE) {
@@ -129,6 +124,18 @@ function own(state: VolumeState, slot: number, wanted: { range: Range; size: num
     zeroEnds(state, slot, parts);
   }
   finish(state, slot, size);
+}
+
+/** A commit in the middle of the call would make half of it durable: what is logged ends here. */
+function unlogAll(state: VolumeState, slot: number, from: number, to: number): void {
+  const { extents, pool } = state;
+  for (let fileBlock = from; fileBlock < to;) {
+    extents.find(slot, fileBlock);
+    const count = Math.min(extents.count, to - fileBlock);
+    const isLogged = extents.block !== NO_BLOCK && pool.directRun(extents.block, count) < count;
+    if (isLogged) return state.committer!.unlog();
+    fileBlock += count;
+  }
 }
 
 function reserve(state: VolumeState, missing: number): void {
@@ -140,13 +147,7 @@ function reserve(state: VolumeState, missing: number): void {
 
 /** What lies behind the end reads as zeros when the file gets longer. */
 function extendTo(state: VolumeState, slot: number, size: number): void {
-  state.begin();
-  try {
-    zeroGap(state, slot, state.sizeOf(slot), size);
-    state.keep();
-  } catch (error) {
-    throw state.revert(error);
-  }
+  state.step(() => zeroGap(state, slot, state.sizeOf(slot), size));
 }
 
 /** Gives unwritten blocks to every hole between two file blocks, or to none. */
@@ -170,14 +171,8 @@ function fillHoles(state: VolumeState, slot: number, from: number, to: number): 
 }
 
 function fillHole(state: VolumeState, slot: number, fileBlock: number, want: number): number {
-  state.begin();
-  try {
-    const count = allocateRun(state, slot, { fileBlock, want, isUnwritten: true, isPooled: false });
-    state.keep();
-    return count;
-  } catch (error) {
-    throw state.revert(error);
-  }
+  const hole = { fileBlock, want, isUnwritten: true, isPooled: false };
+  return state.step(() => allocateRun(state, slot, hole));
 }
 
 /** There were blocks, but no slots to write them down in: the file is as it was. */
@@ -210,38 +205,26 @@ function makeUnwritten(state: VolumeState, slot: number, from: number, to: numbe
 
 function turnUnwritten(state: VolumeState, slot: number, fileBlock: number, count: number): void {
   const { extents, pool } = state;
-  state.begin();
-  // Behind `begin`, which may have made a commit.
-  extents.find(slot, fileBlock);
-  const { block } = extents;
-  try {
+  const first = state.step(() => {
+    extents.find(slot, fileBlock);
+    const { block } = extents;
     if (pool.directRun(block, count) < count) {
-      state.keep();
-      state.committer!.unlog();
-      state.begin();
+      state.nextStepDurably((committer) => committer.unlog());
       invariant(pool.directRun(block, count) === count, "V15: a block is logged by nothing");
     }
     extents.remove(slot, { from: fileBlock, to: fileBlock + count, kept: true });
     extents.insert(slot, { fileBlock, block, count, isUnwritten: true });
-    state.keep();
-  } catch (error) {
-    throw state.revert(error);
-  }
+    return block;
+  });
   // What has not been written yet is zeros now.
-  pool.dropRun(block, count);
+  pool.dropRun(first, count);
 }
 
 /** Times, and the size if it is to be at least `size`. */
 function finish(state: VolumeState, slot: number, size: number): void {
-  state.begin();
-  try {
+  state.step(() => {
     state.touch(slot, true);
-    if (size > state.sizeOf(slot)) {
-      state.tables.view.setFloat64(slot * L.SLOT_BYTES + L.SLOT.SIZE, size, L.LE);
-    }
-    state.keep();
-    state.endCall();
-  } catch (error) {
-    throw state.revert(error);
-  }
+    if (size <= state.sizeOf(slot)) return;
+    state.tables.view.setFloat64(slot * L.SLOT_BYTES + L.SLOT.SIZE, size, L.LE);
+  });
 }

@@ -7,11 +7,12 @@
  * @module
  */
 import type { Attr, AttrChange } from "../../abi/attr.ts";
-import { ErrnoError } from "../../abi/errno.ts";
+import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
 import { isBlkdev, isChrdev, isFile, PERMISSION_BITS } from "../../abi/mode.ts";
-import { resize } from "./file_data.ts";
+import { removePastSize, resize } from "./file_data.ts";
 import * as L from "./layout.ts";
 import type { VolumeState } from "./state.ts";
+import { FREEING, PLAIN_STEP } from "./transaction.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const UNIT_BYTES = 512;
@@ -43,8 +44,38 @@ function nlinkOf(state: VolumeState, slot: number): number {
   return Math.max(1, state.tables.view.getUint16(slot * L.SLOT_BYTES + L.SLOT.NLINK, L.LE));
 }
 
+/**
+ * Changes attributes, as a call. What is cut off goes in steps; the size is right after the first.
+ *
+ * @throws {ErrnoError} EINVAL, EISDIR, EFBIG, ENOSPC
+ */
+export function setAttributes(state: VolumeState, slot: number, change: AttrChange): void {
+  const { size = Infinity } = change;
+  const isCut = size < Infinity && size < state.sizeOf(slot);
+  state.call(() => {
+    const { settled } = state;
+    const isDone = state.step(() => {
+      changeAttributes(state, slot, change);
+      return !isCut || removePastSize(state, slot);
+    }, isCut ? FREEING : PLAIN_STEP);
+    if (!isDone) cutRest(state, slot, settled);
+  });
+}
+
+/** When the device is too full to go on, the size stays, and blocks past it stay the file's. */
+function cutRest(state: VolumeState, slot: number, settled: number): void {
+  try {
+    while (!state.step(() => removePastSize(state, slot), FREEING));
+    state.commitHeld();
+  } catch (error) {
+    const hasHappened = !state.isHeld || state.settled !== settled;
+    if (!isErrnoError(error) || error.code !== "ENOSPC" || !hasHappened) throw error;
+    state.takeBack();
+  }
+}
+
 /** Changes attributes. The type stays; ctime moves, with the size mtime too. */
-export function changeAttributes(state: VolumeState, slot: number, change: AttrChange): void {
+function changeAttributes(state: VolumeState, slot: number, change: AttrChange): void {
   const { mode, uid, gid, size, atime, mtime } = change;
   for (const id of [mode, uid, gid]) checkId(id);
   for (const time of [atime, mtime]) checkTime(time);

@@ -15,8 +15,9 @@
 import { isErrnoError } from "../../abi/errno.ts";
 import { BlockSet } from "./block_set.ts";
 import * as L from "./layout.ts";
+import type { Rooms } from "./roles.ts";
 import { isDead } from "./slot_owner.ts";
-import { type Rooms, type VolumeState, writeDevice } from "./state.ts";
+import { type VolumeState, writeDevice } from "./state.ts";
 
 /** Zeros that are written at a time. */
 const AHEAD_BYTES = 256 * 1024;

@@ -9,7 +9,7 @@
  */
 import { invariant } from "../../abi/invariant.ts";
 import { BLOCKS_MAX, PAGE_BYTES } from "./layout.ts";
-import { PageSet } from "./tables.ts";
+import { PageSet } from "./page_set.ts";
 import { Windows } from "./windows.ts";
 
 const FULL = 0xffffffff;
@@ -30,6 +30,8 @@ export class Bitmap {
   #quarantined = 0;
   readonly #taken: number[] = [];
   readonly #given: number[] = [];
+  #takenMark = 0;
+  #givenMark = 0;
   readonly #quarantine: number[] = [];
   /** Given back durably, but still in a record that a replay would apply. */
   #held: number[] = [];
@@ -119,14 +121,27 @@ export class Bitmap {
   begin(): void {
     if (this.#taken.length > 0) this.#taken.length = 0;
     if (this.#given.length > 0) this.#given.length = 0;
+    this.unmark();
+  }
+
+  /** From here on is what `revert` undoes. */
+  mark(): void {
+    this.#takenMark = this.#taken.length;
+    this.#givenMark = this.#given.length;
+  }
+
+  /** `revert` undoes everything again. */
+  unmark(): void {
+    this.#takenMark = this.#givenMark = 0;
   }
 
   /** What the transaction took is free again, what it gave back is not. */
   revert(): void {
-    for (let index = 0; index < this.#taken.length; index += 2) {
+    for (let index = this.#takenMark; index < this.#taken.length; index += 2) {
       this.#clear(this.#taken[index]!, this.#taken[index + 1]!);
     }
-    this.begin();
+    this.#taken.length = this.#takenMark;
+    this.#given.length = this.#givenMark;
   }
 
   /** What the transaction gave back goes to quarantine. */
@@ -417,6 +432,11 @@ export class Bitmap {
   /** Runs of blocks taken by the open transaction: start, count, start, count. */
   get taken(): readonly number[] {
     return this.#taken;
+  }
+
+  /** Where among them `revert` begins. */
+  get takenMark(): number {
+    return this.#takenMark;
   }
 
   /** Runs of blocks given back by the open transaction. */

@@ -12,25 +12,8 @@
  */
 import { invariant } from "../../abi/invariant.ts";
 import { RECORD_DATA_HEAD_BYTES } from "./layout.ts";
+import type { BlockDevice, PoolMetrics } from "./pool_types.ts";
 import { isBlockSize } from "./superblock.ts";
-
-/** How the pool reaches the blocks of the device. */
-export interface BlockDevice {
-  /** Fills `into` from the start of a block on. */
-  readBlocks(into: Uint8Array, block: number): void;
-  /** Writes whole blocks. */
-  writeBlocks(from: Uint8Array, block: number): void;
-}
-
-/** What the pool has done, since the volume was opened. */
-export interface PoolMetrics {
-  /** Blocks that were asked for and were there. */
-  hits: number;
-  /** Blocks that had to be read. */
-  misses: number;
-  /** Times that all dirty blocks were written back for want of room. */
-  writeBacks: number;
-}
 
 const DIRTY = 1;
 const LOGGED = 2;
@@ -40,6 +23,8 @@ const STAGING_BYTES = 1024 * 1024;
 const SLAB_BYTES = 256 * 1024;
 const FRAMES_MIN = 64;
 const READ_AHEAD_BYTES = 128 * 1024;
+/** Dirty bytes that may wait for the end of a call that can be taken back. */
+const FILLING_BYTES = 32 * 1024;
 
 /** Cached blocks of one volume. */
 export class BlockPool {
@@ -66,11 +51,15 @@ export class BlockPool {
   #expected = -1;
   #window = 1;
   readonly #patches: Map<number, Patch[]>;
+  /** Logged blocks as they were before what can still be taken back. */
+  readonly #before = new Map<number, Uint8Array<ArrayBuffer>>();
 
   /** How many frames there are at most. */
   readonly capacity: number;
   /** Whether something has been written to its place and not flushed. */
   isUnflushed = false;
+  /** Whether changes of a call are taken back when its commit is refused. */
+  isRemembering = false;
   /** Bytes that the dirty parts of logged blocks would take in the next record. */
   loggedDirtyBytes = 0;
   /** Counters. */
@@ -290,6 +279,44 @@ export class BlockPool {
   #writeBackForRoom(): void {
     this.metrics.writeBacks++;
     this.writeBack();
+  }
+
+  /**
+   * Before a frame's bytes are changed: remembers them if no place has them but the journal. What
+   * else is changed can be read again, as long as it is not written to its place.
+   */
+  remember(frame: number): void {
+    if (!this.isRemembering || (this.#flags[frame]! & (LOGGED | DIRTY)) !== LOGGED) return;
+    const at = this.offsetOf(frame);
+    const bytes = this.slabOf(frame).slice(at, at + this.#blockSize);
+    this.#before.set(this.#blockOf[frame]!, bytes);
+  }
+
+  /** What has been changed is final. */
+  forgetBefore(): void {
+    if (this.#before.size > 0) this.#before.clear();
+  }
+
+  /** Every block is what it was before anything was dirty. */
+  takeBack(): void {
+    for (const frame of this.dirtyFrames("all")) {
+      const block = this.#blockOf[frame]!;
+      const bytes = this.#before.get(block);
+      const isLogged = (this.#flags[frame]! & LOGGED) !== 0;
+      invariant(bytes !== undefined || !isLogged, `V15: block ${block} is nowhere as it was`);
+      if (bytes === undefined) this.drop(block);
+      else {
+        this.slabOf(frame).set(bytes, this.offsetOf(frame));
+        this.#clean(frame);
+      }
+    }
+    this.loggedDirtyBytes = 0;
+    this.#before.clear();
+  }
+
+  /** Whether so much is dirty that a record should take it before a place does. */
+  get isFilling(): boolean {
+    return this.#dirty * this.#blockSize > FILLING_BYTES || this.#dirty > this.capacity >> 2;
   }
 
   /** Says that bytes `[low, high)` of a frame have been changed. */

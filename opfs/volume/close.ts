@@ -28,9 +28,7 @@ export function closeVolume(state: VolumeState, journal: Journal | null): void {
 
 function leaveClean(state: VolumeState, journal: Journal): void {
   for (const slot of [...state.orphans]) {
-    state.begin(true);
-    destroy(state, slot);
-    state.keep();
+    state.step(() => destroy(state, slot), { isFreeing: true, isFinal: true });
   }
   while (state.tables.hasLazy) {
     state.tables.soilLazy(journal.recordBytesMax / 2);

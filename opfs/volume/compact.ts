@@ -17,6 +17,7 @@ import type { Journal } from "./journal.ts";
 import * as L from "./layout.ts";
 import { encodeSegment, type Segment, tableOf } from "./segments.ts";
 import type { VolumeState } from "./state.ts";
+import { FINAL } from "./transaction.ts";
 import type { Progress } from "./transfer.ts";
 import { storeValueRuns, valueRuns } from "./xattr_record.ts";
 
@@ -215,20 +216,14 @@ class Compactor {
   #relocate(from: Place & { isUnwritten?: boolean }, to: number, record: () => void): void {
     const state = this.#state;
     const bytes = from.isUnwritten ? null : this.#read(from);
-    state.begin();
-    try {
+    state.change(() => {
       state.bitmap.take(to, from.count);
       record();
-      if (bytes !== null) {
-        state.writeBlocks(bytes, to);
-        state.pool.wroteDirectly(to, from.count);
-      }
-      state.keep();
-    } catch (error) {
-      throw state.revert(error);
-    }
+      if (bytes === null) return;
+      state.writeBlocks(bytes, to);
+      state.pool.wroteDirectly(to, from.count);
+    });
     this.moved += from.count;
-    state.endCall();
   }
 
   /** The bytes of blocks as they are now, in the pool or on the device. */
@@ -358,16 +353,12 @@ class Compactor {
     state.pool.wroteDirectly(to, segment.blockCount);
     this.#journal.flush();
     const moved = { ...segment, firstBlock: to, at: state.placeOf(to, 0) };
-    state.begin();
-    try {
+    state.step(() => {
       state.bitmap.take(to, segment.blockCount);
       const at = state.tables.edit(this.#descriptorOf(table, ordinal));
       encodeSegment(state.tables.view, at, { ...moved, table, ordinal });
       state.bitmap.give(segment.firstBlock, segment.blockCount);
-      state.keep();
-    } catch (error) {
-      throw state.revert(error);
-    }
+    }, FINAL);
     Object.assign(segment, moved);
     this.#journal.commit();
     this.moved += segment.blockCount;

@@ -2,8 +2,7 @@
  * The structure: making, linking, removing and moving names, with every rule that POSIX has for it.
  *
  * Layer: opfs/volume, under `volume.ts`, which opens and closes the transaction around each of
- * these. Each function checks first, then takes what can run out, and only then changes the index,
- * so that a revert never has to undo the index.
+ * these. What they change in sets and lists of the state they undo by `state.onRevert`.
  *
  * @module
  */
@@ -15,6 +14,7 @@ import type { CreateOptions, Ino } from "../volume_ops.ts";
 import { writeTarget } from "./file_data.ts";
 import * as L from "./layout.ts";
 import { encodeName, encodeTarget, nameBytes } from "./names.ts";
+import { joinSet, leaveSet, removeFrom } from "./slot_lists.ts";
 import type { VolumeState } from "./state.ts";
 import { destroyAttributes, hideAttributes } from "./xattr.ts";
 
@@ -156,8 +156,8 @@ function addFirstName(state: VolumeState, slot: number, directory: number, lengt
   setName(state, slot, state.paths.write(directory, nameBytes, length), length);
   setNlink(state, slot, 1);
   state.tables.unhide(slot);
-  state.orphans.delete(slot);
-  state.linkable.delete(slot);
+  leaveSet(state, state.orphans, slot);
+  leaveSet(state, state.linkable, slot);
   state.touch(slot, false);
   state.touch(directory, true);
   state.paths.insert(slot);
@@ -178,9 +178,15 @@ function addName(
   state.touch(target, false);
   state.touch(directory, true);
   state.paths.insert(slot);
+  rememberLink(state, target, slot, Infinity);
+  state.onRevert(() => removeFrom(state.links, target, slot));
+}
+
+/** Puts a further name's slot at a place of the list of its inode. */
+function rememberLink(state: VolumeState, target: number, slot: number, index: number): void {
   const links = state.links.get(target);
   if (links === undefined) state.links.set(target, [slot]);
-  else links.push(slot);
+  else links.splice(index, 0, slot);
 }
 
 /** Finds a name; its slot is an inode's or a type-4 record's. */
@@ -251,11 +257,8 @@ function removeLink(state: VolumeState, entry: number): void {
 }
 
 function forgetLink(state: VolumeState, target: number, entry: number): void {
-  const links = state.links.get(target);
-  const index = links?.indexOf(entry) ?? -1;
-  invariant(links !== undefined && index >= 0, `V4: slot ${entry} names ${target} unknown to it`);
-  links.splice(index, 1);
-  if (links.length === 0) state.links.delete(target);
+  const index = removeFrom(state.links, target, entry);
+  state.onRevert(() => rememberLink(state, target, entry, index));
 }
 
 /** The first name goes: another one moves into the inode's own record, whose slot stays. */
@@ -280,7 +283,7 @@ function makeOrphan(state: VolumeState, slot: number): void {
   state.tables.hide(slot);
   state.extents.hide(slot);
   hideAttributes(state, slot);
-  state.orphans.add(slot);
+  joinSet(state, state.orphans, slot);
 }
 
 /** Gives back an inode that has no name, and its blocks. */
@@ -298,8 +301,8 @@ export function destroy(state: VolumeState, slot: number): void {
   state.bitmap.closeWindow(slot);
   destroyAttributes(state, slot);
   state.inodes.release(slot);
-  state.orphans.delete(slot);
-  state.linkable.delete(slot);
+  leaveSet(state, state.orphans, slot);
+  leaveSet(state, state.linkable, slot);
 }
 
 /** Both ends of a rename. */

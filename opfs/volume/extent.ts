@@ -37,7 +37,7 @@ export class Extents {
   readonly #bitmap: Bitmap;
   /** Continuation slots by owner, in order of their first file block. */
   readonly #leaves = new Map<number, number[]>();
-  /** Owners whose list of leaves the open transaction has changed. */
+  /** Owners whose list of leaves has changed since the last `keep`. */
   readonly #changed = new Set<number>();
   /** Blocks of files that have leaves, as far as somebody has asked. */
   readonly #totals = new Map<number, number>();
@@ -68,10 +68,14 @@ export class Extents {
     if (this.#changed.size > 0) this.#changed.clear();
   }
 
+  /** What has been changed stays. */
+  keep(): void {
+    this.begin();
+  }
+
   /** After the tables were reverted: finds the leaves of changed files again. */
   revert(): void {
     for (const owner of this.#changed) this.#leaves.set(owner, this.#scan(owner));
-    this.#changed.clear();
     this.#totals.clear();
   }
 
@@ -388,7 +392,7 @@ export class Extents {
 
   /** The file is gone. */
   forget(owner: number): void {
-    this.#leaves.delete(owner);
+    if (this.#leaves.delete(owner)) this.#changed.add(owner);
     this.#totals.delete(owner);
   }
 }

@@ -50,7 +50,7 @@ export function fillBlocks(
 
 /**
  * Writes bytes that lie inside of one file block, through the pool. What else a new block shows is
- * zeros.
+ * zeros. Returns how many there were.
  *
  * @throws {ErrnoError} ENOSPC, EIO
  */
@@ -59,7 +59,7 @@ export function writeInBlock(
   slot: number,
   at: number,
   bytes: Uint8Array,
-): void {
+): number {
   const { extents, pool, blockSize } = state;
   const fileBlock = Math.floor(at / blockSize);
   const from = at - fileBlock * blockSize;
@@ -79,8 +79,10 @@ export function writeInBlock(
     // Small writes one after the other are as good a reason to read ahead as reads are.
     frame = isWhole ? pool.blank(extents.block) : pool.get(extents.block, extents.count);
   }
+  pool.remember(frame);
   pool.slabOf(frame).set(bytes, pool.offsetOf(frame) + from);
   pool.soil(frame, low, high);
+  return bytes.length;
 }
 
 /**
@@ -89,9 +91,7 @@ export function writeInBlock(
  */
 function makeRoomInRecord(state: VolumeState, block: number, from: number, to: number): void {
   if (state.pool.growthOf(block, from, to) <= LOGGED_STEP_BYTES) return;
-  state.keep();
-  state.committer!.commit();
-  state.begin();
+  state.nextStepDurably();
 }
 
 /**
@@ -148,7 +148,7 @@ export function zeroGap(state: VolumeState, slot: number, size: number, to: numb
   const tail = Math.min(to, Math.ceil(size / blockSize) * blockSize);
   for (let at = size; at < tail;) {
     at = zeroPiece(state, slot, at, tail);
-    if (at < tail) nextStep(state);
+    if (at < tail) state.nextStep();
   }
   let given = 0;
   for (let fileBlock = Math.ceil(size / blockSize); fileBlock < L.BLOCKS_MAX;) {
@@ -156,16 +156,10 @@ export function zeroGap(state: VolumeState, slot: number, size: number, to: numb
     const { count } = extents;
     if (extents.block !== NO_BLOCK && !extents.isUnwritten) {
       extents.remove(slot, { from: fileBlock, to: fileBlock + count });
-      if (++given % LEAVES_PER_STEP === 0) nextStep(state);
+      if (++given % LEAVES_PER_STEP === 0) state.nextStep();
     }
     fileBlock += count;
   }
-}
-
-/** What the transaction has done so far is a valid state. */
-function nextStep(state: VolumeState, isFreeing = false): void {
-  state.keep();
-  state.begin(isFreeing);
 }
 
 /**
@@ -183,6 +177,7 @@ function zeroPiece(state: VolumeState, slot: number, at: number, to: number): nu
   const length = isLogged ? Math.min(to - at, LOGGED_STEP_BYTES) : to - at;
   makeRoomInRecord(state, extents.block, from, from + length);
   const frame = pool.get(extents.block);
+  pool.remember(frame);
   const start = pool.offsetOf(frame) + from;
   pool.slabOf(frame).fill(0, start, start + length);
   pool.soil(frame, from, from + length);
@@ -192,29 +187,27 @@ function zeroPiece(state: VolumeState, slot: number, at: number, to: number): nu
 /** Zeroes bytes `[at, to)` of one block, as far as the file has them: steps of its own. */
 export function zeroInBlock(state: VolumeState, slot: number, at: number, to: number): void {
   for (let done = at; done < to;) {
-    state.begin();
-    try {
-      done = zeroPiece(state, slot, done, to);
-      state.keep();
-    } catch (error) {
-      throw state.revert(error);
-    }
+    done = state.step(() => zeroPiece(state, slot, done, to));
   }
 }
 
-/** Sets the size and what follows from it: cuts, or extends with a hole. The first thing in a call. */
+/** Sets the size; a file that gets longer does so with a hole. The first thing in a call. */
 export function resize(state: VolumeState, slot: number, size: number): void {
   checkSize(size);
   const old = state.sizeOf(slot);
   if (size > old) zeroGap(state, slot, old, size);
   const at = state.tables.edit(slot);
   state.tables.view.setFloat64(at + L.SLOT.SIZE, size, L.LE);
-  if (size >= old) return;
+}
+
+/**
+ * Gives back blocks past the size, at most about as many as one step may; whether all of them. The
+ * size is right already, so each step is a valid state.
+ */
+export function removePastSize(state: VolumeState, slot: number): boolean {
   // A size may lie beyond all blocks that a file can have.
-  const from = Math.min(L.BLOCKS_MAX, Math.ceil(size / state.blockSize));
-  const range = { from, to: L.BLOCKS_MAX, leavesMax: LEAVES_PER_STEP };
-  // The size is right already, so what has been done after each step is a valid state.
-  while (!state.extents.remove(slot, range)) nextStep(state, true);
+  const from = Math.min(L.BLOCKS_MAX, Math.ceil(state.sizeOf(slot) / state.blockSize));
+  return state.extents.remove(slot, { from, to: L.BLOCKS_MAX, leavesMax: LEAVES_PER_STEP });
 }
 
 function checkSize(size: number): void {

@@ -12,6 +12,7 @@ import { invariant } from "../../abi/invariant.ts";
 import * as L from "./layout.ts";
 import { bytesOf, encodeSegment, type Segment, tableLimit, tableOf } from "./segments.ts";
 import { refusalOf, type VolumeState, writeDevice } from "./state.ts";
+import { FINAL } from "./transaction.ts";
 
 /** Slots kept for what a transaction takes on its way. */
 export const SPARE_SLOTS = 16;
@@ -134,24 +135,21 @@ function growTable(state: VolumeState, table: number): void {
   if (bytes <= 0) throw new ErrnoError("ENOSPC", "grow a table: it cannot be larger");
   const blockCount = bytes / state.blockSize;
   if (table !== L.TABLE.BITMAP) coverByBitmap(state, blockCount);
-  state.begin();
-  try {
+  const segment = state.step((): Segment => {
     const firstBlock = extendFile(state, blockCount);
     const at = state.placeOf(firstBlock, 0);
     occupy(state, at, bytes);
-    const segment: Segment = { logical: have, bytes, at, firstBlock, blockCount };
     const slot = freeDescriptor(state);
     state.bitmap.take(firstBlock, blockCount);
+    const made = { logical: have, bytes, at, firstBlock, blockCount };
     encodeSegment(state.tables.view, state.tables.edit(slot), {
-      ...segment,
+      ...made,
       table,
       ordinal: list.length,
     });
-    state.keep();
-    list.push(segment);
-  } catch (error) {
-    throw state.revert(error);
-  }
+    return made;
+  }, FINAL);
+  list.push(segment);
   follow(state, table);
 }
 

@@ -4,7 +4,8 @@
  * Layer: opfs/volume, under `tables.ts`. What the image shows is what its records say, byte for byte
  * (S1). A slot that is hidden aloud is shown free by the next record. One that is hidden quietly is in
  * no record: without its owner it is free as it is, so the image goes on showing the bytes that the
- * last record left, and they are kept here. What the open transaction hides can be undone.
+ * last record left, and they are kept here. What the open transaction hides can be undone, and what
+ * is held.
  *
  * @module
  */
@@ -33,6 +34,7 @@ export class HiddenSlots {
   #states: Uint8Array<ArrayBuffer>;
   readonly #kept = new Map<number, Uint8Array>();
   readonly #changes: Change[] = [];
+  #mark = 0;
 
   /** None of `slotCount` slots is hidden. */
   constructor(slotCount: number) {
@@ -75,13 +77,30 @@ export class HiddenSlots {
   /** What has been changed so far stays. */
   keep(): void {
     if (this.#changes.length > 0) this.#changes.length = 0;
+    this.#mark = 0;
   }
 
-  /** What has been changed since the last `keep` is as it was. */
+  /** From here on is what `revert` undoes. */
+  mark(): void {
+    this.#mark = this.#changes.length;
+  }
+
+  /** `revert` undoes everything since the last `keep` again. */
+  unmark(): void {
+    this.#mark = 0;
+  }
+
+  /** What has been changed since the mark, or the last `keep`, is as it was. */
   revert(): void {
-    for (let last = this.#changes.pop(); last !== undefined; last = this.#changes.pop()) {
-      this.#put(last.slot, last.state, last.kept);
+    while (this.#changes.length > this.#mark) {
+      const { slot, state, kept } = this.#changes.pop()!;
+      this.#put(slot, state, kept);
     }
+  }
+
+  /** The slot is hidden no more, and nothing undoes that. */
+  end(slot: number): void {
+    this.#put(slot, HIDDEN.NOT, undefined);
   }
 
   /** Puts what the image shows of a hidden slot over the 64 bytes at `at`, which memory shows. */

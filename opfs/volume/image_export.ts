@@ -21,7 +21,8 @@ import type { BlockSet } from "./block_set.ts";
 import { encodeHeader } from "./header.ts";
 import { ImageTables } from "./image_tables.ts";
 import * as L from "./layout.ts";
-import type { BlockWatch, VolumeState } from "./state.ts";
+import type { BlockWatch } from "./roles.ts";
+import type { VolumeState } from "./state.ts";
 import { encodeSuperblock, imageBytes, type Superblock } from "./superblock.ts";
 
 /** Bytes that are handed out at a time. */

@@ -37,6 +37,13 @@ export class InodeTable {
   readonly #taken: number[] = [];
   readonly #takenFrom: number[] = [];
   readonly #given: number[] = [];
+  /** Directories whose count of subdirectories has changed, and by how much. */
+  readonly #counted: number[] = [];
+  #takenMark = 0;
+  #givenMark = 0;
+  #countedMark = 0;
+  /** Whether a transaction has begun: what mount derives is not to be undone. */
+  #isInUse = false;
   readonly #retained = new Map<number, number>();
   #subdirectories: Int32Array<ArrayBuffer>;
 
@@ -118,12 +125,32 @@ export class InodeTable {
     if (this.#taken.length > 0) this.#taken.length = 0;
     if (this.#takenFrom.length > 0) this.#takenFrom.length = 0;
     if (this.#given.length > 0) this.#given.length = 0;
+    if (this.#counted.length > 0) this.#counted.length = 0;
+    this.unmark();
+  }
+
+  /** From here on is what `revert` undoes. */
+  mark(): void {
+    this.#takenMark = this.#taken.length;
+    this.#givenMark = this.#given.length;
+    this.#countedMark = this.#counted.length;
+  }
+
+  /** `revert` undoes everything again. */
+  unmark(): void {
+    this.#takenMark = this.#givenMark = this.#countedMark = 0;
+    this.#isInUse = true;
   }
 
   /** After the tables were reverted: slots taken by the transaction are free again. */
   revert(): void {
-    while (this.#taken.length > 0) this.#putBack(this.#taken.pop()!);
-    this.begin();
+    while (this.#taken.length > this.#takenMark) this.#putBack(this.#taken.pop()!);
+    this.#takenFrom.length = this.#takenMark;
+    this.#given.length = this.#givenMark;
+    while (this.#counted.length > this.#countedMark) {
+      const count = this.#counted.pop()!;
+      this.#subdirectories[this.#counted.pop()!]! -= count;
+    }
   }
 
   /** Slots given back by the transaction are free; dead ones that it took name nothing any more. */
@@ -253,6 +280,7 @@ export class InodeTable {
   /** Adds to the subdirectories of a directory. */
   addSubdirectories(slot: number, count: number): void {
     this.#subdirectories[slot]! += count;
+    if (this.#isInUse) this.#counted.push(slot, count);
     invariant(this.#subdirectories[slot]! >= 0, `V6: directory ${slot} has lost a child`);
   }
 }

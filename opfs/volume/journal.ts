@@ -118,6 +118,7 @@ export class Journal {
     const { tables, pool, clock } = this.#state;
     const bytes = L.RECORD_HEAD_BYTES + tables.pendingBytes + pool.loggedDirtyBytes;
     if (bytes > this.recordBytesMax - STEP_BYTES || pool.isCrowded || this.#isRefused) return true;
+    if (this.isEachCall && pool.isFilling) return true;
     return this.#intervalMs < Infinity && !tables.isClean &&
       clock() - this.#committedAt >= this.#intervalMs;
   }
@@ -140,6 +141,7 @@ export class Journal {
     invariant(!tables.isOpen, "V14: a commit inside of a transaction");
     if (tables.isClean && pool.dirtyBlocks === 0 && !isForced) {
       if (pool.isUnflushed) this.flush();
+      this.#state.settle();
       if (this.#isRefused) this.#goHome();
       return;
     }
@@ -153,6 +155,7 @@ export class Journal {
     this.#committedAt = this.#state.clock();
     tables.settle();
     pool.logged(frames);
+    this.#state.settle();
     this.#releaseQuarantine();
     const isTime = this.#used > this.#ringBytes / 2 || pool.isCrowded || this.#isRefused;
     if (isTime && !isForced) this.#goHome();
@@ -232,7 +235,9 @@ export class Journal {
     const all = logged.length + others.length;
     invariant(all === pool.dirtyBlocks, `V12: ${all} dirty frames, ${pool.dirtyBlocks} counted`);
     const bytes = this.#recordBytesOf(others);
-    const isInline = bytes <= INLINE_BYTES && pool.mayPin(others.length);
+    // What can be taken back does not go to its place before its record is durable.
+    const most = this.isEachCall ? room : INLINE_BYTES;
+    const isInline = bytes <= most && pool.mayPin(others.length);
     if (isInline && this.#recordBytesOf(logged) + bytes <= room) {
       return [...logged, ...others];
     }

@@ -211,6 +211,7 @@ function startWriting(
   const { journal, image, corrected, options } = more;
   const random = options.random ?? ((bytes) => void crypto.getRandomValues(bytes));
   state.committer = journal;
+  state.pool.isRemembering = journal.isEachCall;
   try {
     const needed = imageBytes(state.superblock);
     if (state.handle.getSize() !== needed) state.handle.truncate(needed);

@@ -2,10 +2,9 @@
  * Names: (parent slot, name) -> slot, by hash over the raw bytes; the children of a directory; and
  * the granules that entries live in.
  *
- * Layer: opfs/volume, over `tables.ts`. The hash and the lists are derived at mount and changed
- * only after everything that can fail has succeeded, so a reverted transaction has not touched
- * them. Granules taken by a reverted transaction come free again, granules of dropped names when it
- * is kept.
+ * Layer: opfs/volume, over `tables.ts`. The hash and the lists are derived at mount; what a
+ * transaction has changed of them is undone with it. Granules taken by a reverted transaction come
+ * free again, granules of dropped names when it is kept.
  *
  * @module
  */
@@ -33,6 +32,13 @@ export class PathTable {
   #cursor = 0;
   readonly #taken: number[] = [];
   readonly #dropped: number[] = [];
+  /** What has entered and left the index: slot, hash, parent, and 1 or -1. */
+  readonly #moves: number[] = [];
+  #takenMark = 0;
+  #droppedMark = 0;
+  #movesMark = 0;
+  /** Whether a transaction has begun: what mount derives is not to be undone. */
+  #isInUse = false;
   /** Entry offsets of directories, in order, as far as they have been listed. */
   readonly #listings = new Map<number, Listing>();
   /** What `readdir` has answered since names and modes changed last. */
@@ -76,14 +82,36 @@ export class PathTable {
     // To set the length of an array that is empty costs more than to look.
     if (this.#taken.length > 0) this.#taken.length = 0;
     if (this.#dropped.length > 0) this.#dropped.length = 0;
+    if (this.#moves.length > 0) this.#moves.length = 0;
+    this.unmark();
   }
 
-  /** Granules taken by the transaction are free again. */
+  /** From here on is what `revert` undoes. */
+  mark(): void {
+    this.#takenMark = this.#taken.length;
+    this.#droppedMark = this.#dropped.length;
+    this.#movesMark = this.#moves.length;
+  }
+
+  /** `revert` undoes everything again. */
+  unmark(): void {
+    this.#takenMark = this.#droppedMark = this.#movesMark = 0;
+    this.#isInUse = true;
+  }
+
+  /** Granules taken by the transaction are free again, and the index is what it was. */
   revert(): void {
-    for (let index = 0; index < this.#taken.length; index += 2) {
+    const moves = this.#moves;
+    while (moves.length > this.#movesMark) {
+      const [slot, hash, parent, by] = moves.splice(-4) as [number, number, number, number];
+      if (by > 0) this.#leave(slot, hash, parent);
+      else this.#enter(slot, hash, parent);
+    }
+    for (let index = this.#takenMark; index < this.#taken.length; index += 2) {
       this.#free(this.#taken[index]!, this.#taken[index + 1]!);
     }
-    this.begin();
+    this.#taken.length = this.#takenMark;
+    this.#dropped.length = this.#droppedMark;
   }
 
   /** Granules of names dropped by the transaction are free. */
@@ -243,10 +271,16 @@ export class PathTable {
 
   /** Adds a slot, whose entry is written, to the index and to its parent's children. */
   insert(slot: number): void {
-    if (this.#count * 2 >= this.#heads.length) this.#rehash(this.#heads.length * 2);
-    this.#place(slot, this.#hashOfSlot(slot));
-    this.#count++;
+    const hash = this.#hashOfSlot(slot);
     const parent = this.parentOf(slot);
+    this.#enter(slot, hash, parent);
+    if (this.#isInUse) this.#moves.push(slot, hash, parent, 1);
+  }
+
+  #enter(slot: number, hash: number, parent: number): void {
+    if (this.#count * 2 >= this.#heads.length) this.#rehash(this.#heads.length * 2);
+    this.#place(slot, hash);
+    this.#count++;
     const head = this.#first[parent]!;
     this.#next[slot] = head;
     this.#previous[slot] = 0;
@@ -259,9 +293,15 @@ export class PathTable {
 
   /** Takes a slot, whose entry is still as it was inserted, out again. */
   remove(slot: number): void {
-    this.#unplace(slot);
-    this.#count--;
+    const hash = this.#hashOfSlot(slot);
     const parent = this.parentOf(slot);
+    this.#leave(slot, hash, parent);
+    if (this.#isInUse) this.#moves.push(slot, hash, parent, -1);
+  }
+
+  #leave(slot: number, hash: number, parent: number): void {
+    this.#unplace(slot, hash);
+    this.#count--;
     this.answers.forget(parent);
     const next = this.#next[slot]!;
     const previous = this.#previous[slot]!;
@@ -284,8 +324,8 @@ export class PathTable {
   }
 
   /** Removes and moves later ones of the same chain up, so that no tombstones are needed. */
-  #unplace(slot: number): void {
-    let hole = this.#hashOfSlot(slot) & this.#mask;
+  #unplace(slot: number, hash: number): void {
+    let hole = hash & this.#mask;
     while (this.#heads[hole] !== slot) {
       invariant(this.#heads[hole] !== EMPTY, `V5: slot ${slot} is not in the index`);
       hole = hole + 1 & this.#mask;

@@ -1,8 +1,8 @@
 /**
  * The parts of one mounted volume and the transaction over all of them.
  *
- * Layer: opfs/volume, below `volume.ts` and the files that hold its calls. Each call that changes
- * something is `begin(); try { ...; keep(); } catch (error) { throw revert(error); }`.
+ * Layer: opfs/volume, below `volume.ts` and the files that hold its calls. A call that changes
+ * something is `state.change(() => ...)`, or `state.call(() => ...)` around several `state.step`s.
  *
  * A failure of unknown outcome, or a broken invariant, is FAILED: reads go on, writes answer EROFS,
  * and nothing is written any more until the volume is opened again.
@@ -19,9 +19,11 @@ import type { Header } from "./header.ts";
 import type { InodeTable } from "./inode_table.ts";
 import * as L from "./layout.ts";
 import type { PathTable } from "./path_table.ts";
+import type { BlockWatch, Committer, Rooms } from "./roles.ts";
 import type { Segments } from "./segments.ts";
 import type { Superblock } from "./superblock.ts";
 import type { Tables } from "./tables.ts";
+import { PLAIN_STEP, type StepOptions, Transaction } from "./transaction.ts";
 
 /** What a volume is made of. */
 export interface Parts {
@@ -57,48 +59,6 @@ export interface Parts {
   superblockCopy: Uint8Array;
   /** Replayed bytes that a volume for reading only does not write home. */
   patches: Map<number, Patch[]>;
-}
-
-/** What makes things durable; the state knows no more of the journal. */
-export interface Committer {
-  /** Whether a commit is due before the next step: the group is full, or its time is over. */
-  readonly isDue: boolean;
-  /** Whether each call is made durable before it returns. */
-  readonly isEachCall: boolean;
-  /** Whether a step that takes space must not begin. */
-  readonly isStuck: boolean;
-  /** Whether, when stuck, a step that gives space back may begin. */
-  readonly hasRoomToFree: boolean;
-  /** Makes everything that has been kept durable. */
-  commit(): void;
-  /** Sets free every block that waits in quarantine. */
-  reclaim(): void;
-  /** Ends the logged state of every block. */
-  unlog(): void;
-}
-
-/** Somebody who wants to know of blocks before they are written over: an export under way. */
-export interface BlockWatch {
-  /** Blocks are about to be written over. Must not throw. */
-  beforeWrite(block: number, count: number): void;
-  /** Whether a block, as it is on the device, must stay. */
-  wants(block: number): boolean;
-  /** The volume is closed: there is nothing to look at any more. */
-  end(reason: ErrnoError | null): void;
-}
-
-/** Which blocks have room on a sparse device: `backing.ts`. */
-export interface Rooms {
-  /** Whether the disk was full the last time: then what has room already is given out first. */
-  isTight: boolean;
-  /** The device has been made longer by blocks: they have no room yet. */
-  appeared(first: number, end: number): void;
-  /** Blocks have been written: they have room. */
-  wrote(block: number, count: number): void;
-  /** Makes room behind blocks whose bytes are nobody's; whether there was any. */
-  ensure(block: number, count: number): boolean;
-  /** Takes free blocks that have room, up to `want` that follow each other; the first one, or -1. */
-  takeBacked(want: number): number;
 }
 
 /** One mounted volume. */
@@ -143,6 +103,7 @@ export class VolumeState {
   readonly dataOffset: number;
   /** Cached file data. */
   readonly pool: BlockPool;
+  readonly #transaction: Transaction;
   /** The superblock's copy at 0 as it is on the device. */
   superblockCopy: Uint8Array;
   /** Blocks that the volume may have: by the format, or by the options it was opened with. */
@@ -182,6 +143,7 @@ export class VolumeState {
     this.superblockCopy = parts.superblockCopy;
     const { poolBytes, patches } = parts;
     this.pool = new BlockPool(this, { blockSize: this.blockSize, poolBytes, patches });
+    this.#transaction = new Transaction(this);
   }
 
   /** Fills `into` from the start of a block on; what a file for reading only lacks is zeros. */
@@ -218,22 +180,79 @@ export class VolumeState {
   }
 
   /**
-   * Opens a transaction; `isFreeing` says that it gives space back, which a full device lets pass.
+   * One call in one step: it has happened when this returns, and has not when this throws. Durable, if
+   * each call is to be.
    *
    * @throws {ErrnoError} EROFS on a read-only or FAILED volume, EBADF on a closed one, ENOSPC
    */
-  begin(isFreeing = false): void {
+  change<T>(work: () => T, options: StepOptions = PLAIN_STEP): T {
+    return this.call(() => this.step(work, options));
+  }
+
+  /**
+   * One call of several steps, each a valid state. Where each call is durable before it returns, all
+   * steps since the last commit are taken back when one throws, or when the commit is refused.
+   *
+   * @throws {ErrnoError} as `change`
+   */
+  call<T>(work: () => T): T {
+    try {
+      const result = work();
+      this.commitHeld();
+      return result;
+    } catch (error) {
+      const refused = this.broken(error);
+      this.takeBack();
+      throw refused;
+    }
+  }
+
+  /**
+   * A step of a call: a transaction over all parts, which has happened or has not.
+   *
+   * @throws {ErrnoError} as `change`
+   */
+  step<T>(work: () => T, options: StepOptions = PLAIN_STEP): T {
+    this.#begin(options.isFreeing ?? false);
+    try {
+      const result = work();
+      this.#keep();
+      if (options.isFinal) this.settle();
+      return result;
+    } catch (error) {
+      throw this.#revert(error);
+    }
+  }
+
+  /**
+   * Inside of a step: what it has done so far is a valid state, and a step of its own.
+   *
+   * @throws {ErrnoError} ENOSPC: then no further step is open
+   */
+  nextStep(isFreeing = false): void {
+    this.#keep();
+    this.#begin(isFreeing);
+  }
+
+  /**
+   * Inside of a step: makes what it has done so far durable, as a step of its own.
+   *
+   * @throws {ErrnoError} ENOSPC: then no further step is open
+   */
+  nextStepDurably(makeDurable: (committer: Committer) => void = commit): void {
+    this.#keep();
+    makeDurable(this.committer!);
+    this.#begin(false);
+  }
+
+  #begin(isFreeing: boolean): void {
     this.requireWritable();
     const committer = this.committer!;
     if (committer.isDue) committer.commit();
     if (committer.isStuck && !(isFreeing && committer.hasRoomToFree)) {
       throw new ErrnoError("ENOSPC", "go on: the device has no room for what is in the journal");
     }
-    this.tables.begin();
-    this.inodes.begin();
-    this.paths.begin();
-    this.bitmap.begin();
-    this.extents.begin();
+    this.#transaction.begin();
   }
 
   /**
@@ -260,39 +279,63 @@ export class VolumeState {
     return new ErrnoError("EROFS", `change the volume: ${why}`, { cause: this.failure });
   }
 
-  /** Closes the transaction: it has happened. */
-  keep(): void {
-    this.tables.keep();
-    this.inodes.keep();
-    this.paths.keep();
-    this.#dropRuns(this.bitmap.given);
-    this.bitmap.keep();
+  #keep(): void {
+    if (this.committer!.isEachCall) this.#transaction.hold();
+    else this.#transaction.keep();
   }
 
-  /** The call is over: makes it durable if every call is to be. */
-  endCall(): void {
-    if (this.committer!.isEachCall) this.committer!.commit();
-  }
-
-  #dropRuns(runs: readonly number[]): void {
-    for (let index = 0; index < runs.length; index += 2) {
-      this.pool.dropRun(runs[index]!, runs[index + 1]!);
-    }
-  }
-
-  /** Closes the transaction: it has not happened. Returns the error to throw. */
-  revert(error: unknown): ErrnoError {
+  /** The step has not happened. Returns the error to throw. */
+  #revert(error: unknown): ErrnoError {
     try {
-      this.tables.revert();
-      this.inodes.revert();
-      this.paths.revert();
-      this.#dropRuns(this.bitmap.taken);
-      this.bitmap.revert();
-      this.extents.revert();
+      this.#transaction.revert();
     } catch (bug) {
       return this.fail(bug);
     }
     return this.broken(error);
+  }
+
+  /** Whether steps wait for a commit that would still take them back. */
+  get isHeld(): boolean {
+    return this.#transaction.isHeld;
+  }
+
+  /** How often steps have become final in this way. */
+  get settled(): number {
+    return this.#transaction.settled;
+  }
+
+  /**
+   * The call is over: makes it durable if every call is to be.
+   *
+   * @throws {ErrnoError} ENOSPC: `takeBack` is the caller's to call
+   */
+  commitHeld(): void {
+    if (this.#transaction.isHeld) this.committer!.commit();
+  }
+
+  /** Makes durable what has been written to its place. */
+  flush(): void {
+    this.committer!.flush();
+  }
+
+  /** What was held has been made durable, or is to stay without. */
+  settle(): void {
+    this.#transaction.settle();
+  }
+
+  /** What was held has not happened. After a failure of unknown outcome it stays as it is. */
+  takeBack(): void {
+    if (this.failure !== null) return;
+    try {
+      this.#transaction.undo();
+    } catch (bug) {
+      throw this.fail(bug);
+    }
+  }
+
+  /** Inside of a step: says what undoes a change that tables, indexes and blocks know nothing of. */
+  onRevert(undo: () => void): void {
+    this.#transaction.onRevert(undo);
   }
 
   /** What is no ErrnoError is a bug, and stops the volume. Returns the error to throw. */
@@ -366,6 +409,10 @@ export class VolumeState {
     this.tables.view.setFloat64(at + L.SLOT.CTIME, now, L.LE);
     if (contents) this.tables.view.setFloat64(at + L.SLOT.MTIME, now, L.LE);
   }
+}
+
+function commit(committer: Committer): void {
+  committer.commit();
 }
 
 /**

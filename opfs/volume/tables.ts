@@ -4,7 +4,8 @@
  * Layer: opfs/volume. Records are changed in place: `const at = tables.edit(slot)` remembers the
  * record's pre-image as part of the open transaction and hands out where it begins in `view`.
  * `keep()` makes what was edited dirty, `revert()` undoes it. Dirty is kept twice: what the next
- * journal record must hold, and which pages must go home at a checkpoint.
+ * journal record must hold, and which pages must go home at a checkpoint. `hold()` is a `keep()` that
+ * can still be taken back as a whole, with what was held before it, until `release()`.
  *
  * S1: the image is what records make of it. Whatever goes home is what the last checkpoint left or a
  * record since says, so that home and records give one result however much of the way home was made.
@@ -16,56 +17,13 @@
 import { invariant } from "../../abi/invariant.ts";
 import { HIDDEN, HiddenSlots } from "./hidden_slots.ts";
 import * as L from "./layout.ts";
+import { PageSet } from "./page_set.ts";
 
 const SLOTS_PER_PAGE = L.PAGE_BYTES / L.SLOT_BYTES;
 const RECORD_SLOT_COST = L.RECORD_SLOT_BYTES;
 
 const timeBytes = new Uint8Array(8);
 const timeView = new DataView(timeBytes.buffer);
-
-/** Which pages of a table differ from their home. */
-export class PageSet {
-  #marks = new Uint8Array(0);
-  #count = 0;
-
-  /** How many are marked. */
-  get count(): number {
-    return this.#count;
-  }
-
-  /** Makes room for `pages` of them. */
-  resize(pages: number): void {
-    if (pages <= this.#marks.length) return;
-    const grown = new Uint8Array(pages);
-    grown.set(this.#marks);
-    this.#marks = grown;
-  }
-
-  /** Marks one. */
-  add(page: number): void {
-    const isThere = page >= 0 && page < this.#marks.length;
-    invariant(isThere, "V11: a page of a table that ends before it");
-    if (this.#marks[page] !== 0) return;
-    this.#marks[page] = 1;
-    this.#count++;
-  }
-
-  /** Forgets all. */
-  clear(): void {
-    this.#marks.fill(0);
-    this.#count = 0;
-  }
-
-  /** Marked pages in order. */
-  toArray(): number[] {
-    const pages: number[] = [];
-    if (this.#count === 0) return pages;
-    for (let page = this.#marks.indexOf(1); page >= 0; page = this.#marks.indexOf(1, page + 1)) {
-      pages.push(page);
-    }
-    return pages;
-  }
-}
 
 /** Slots and names of one volume. */
 export class Tables {
@@ -100,11 +58,20 @@ export class Tables {
   #editedCount = 0;
   #before: Uint8Array<ArrayBuffer> = new Uint8Array(64 * L.SLOT_BYTES);
   readonly #written: number[] = [];
-  /** What stood where the open transaction has written names. */
+  /** What stood where the open transaction, and those that are held, have written names. */
   #namesBefore: Uint8Array<ArrayBuffer> = new Uint8Array(512);
   #namesBeforeBytes = 0;
+  /** Where the open transaction begins in the lists: before it is what is held. */
+  #editedMark = 0;
+  #writtenMark = 0;
+  #namesBeforeMark = 0;
+  /** Dirty names before the first transaction that is held, and bytes of those since. */
+  #dirtyNamesBefore = 0;
+  #nameBytesHeld = 0;
   /** Slots whose time of access has moved, and the time that the last record has. */
   readonly #lazy = new Map<number, number>();
+  /** Those of them that became dirty with what is held. */
+  readonly #lazyHeld = new Map<number, number>();
 
   /** Takes both buffers as they are. */
   constructor(slots: Uint8Array<ArrayBuffer>, names: Uint8Array<ArrayBuffer>) {
@@ -139,11 +106,34 @@ export class Tables {
   /** Opens a transaction. */
   begin(): void {
     invariant(!this.#isOpen, "V14: a transaction inside a transaction");
+    this.#forget();
     this.#isOpen = true;
     this.#transaction++;
-    this.#editedCount = 0;
+  }
+
+  /** Opens a further transaction: what is held so far can still be taken back. */
+  reopen(): void {
+    invariant(!this.#isOpen, "V14: a transaction inside a transaction");
+    this.#isOpen = true;
+    this.#transaction++;
+    this.#mark();
+  }
+
+  #mark(): void {
+    this.#editedMark = this.#editedCount;
+    this.#writtenMark = this.#written.length;
+    this.#namesBeforeMark = this.#namesBeforeBytes;
+    this.#hidden.mark();
+  }
+
+  #forget(): void {
+    this.#editedCount = this.#editedMark = 0;
+    this.#namesBeforeBytes = this.#namesBeforeMark = this.#writtenMark = 0;
     if (this.#written.length > 0) this.#written.length = 0;
-    this.#namesBeforeBytes = 0;
+    if (this.#lazyHeld.size > 0) this.#lazyHeld.clear();
+    this.#hidden.keep();
+    this.#dirtyNamesBefore = this.dirtyNames.length;
+    this.#nameBytesHeld = 0;
   }
 
   /** Remembers the record as it is and returns where it begins in `view`. */
@@ -183,24 +173,44 @@ export class Tables {
 
   /** Closes the transaction; what it edited is dirty. */
   keep(): void {
-    invariant(this.#isOpen, "V14: keep without begin");
-    this.#isOpen = false;
-    for (let index = 0; index < this.#editedCount; index++) this.#soil(this.#edited[index]!);
-    for (let index = 0; index < this.#written.length; index += 2) {
-      const lengthBytes = this.#written[index + 1]!;
-      this.dirtyNames.push(this.#written[index]!, lengthBytes);
-      this.pendingBytes += L.RECORD_NAME_HEAD_BYTES + lengthBytes;
-    }
+    this.#close(DIRTY);
     this.#hidden.keep();
   }
 
-  #soil(slot: number): void {
+  /** As `keep`; it can be taken back. */
+  hold(): void {
+    this.#close(DIRTY_HELD);
+    this.#mark();
+  }
+
+  #close(mark: number): void {
+    invariant(this.#isOpen, "V14: keep without begin");
+    this.#isOpen = false;
+    for (let index = this.#editedMark; index < this.#editedCount; index++) {
+      this.#soil(this.#edited[index]!, mark);
+    }
+    for (let index = this.#writtenMark; index < this.#written.length; index += 2) {
+      const lengthBytes = this.#written[index + 1]!;
+      this.dirtyNames.push(this.#written[index]!, lengthBytes);
+      this.pendingBytes += L.RECORD_NAME_HEAD_BYTES + lengthBytes;
+      this.#nameBytesHeld += L.RECORD_NAME_HEAD_BYTES + lengthBytes;
+    }
+  }
+
+  #unlazy(slot: number, mark: number): void {
+    const recorded = this.#lazy.get(slot);
+    if (recorded === undefined) return;
+    this.#lazy.delete(slot);
+    if (mark === DIRTY_HELD) this.#lazyHeld.set(slot, recorded);
+  }
+
+  #soil(slot: number, mark: number): void {
     const hidden = this.#hidden.stateOf(slot);
     if (this.#isDirty[slot] !== 0 || hidden === HIDDEN.ON_DISK) return;
     if (hidden !== HIDDEN.NOT) this.#hidden.set(slot, HIDDEN.ON_DISK);
     // The record takes the slot as it is, its time of access too.
-    if (this.#lazy.size > 0) this.#lazy.delete(slot);
-    this.#isDirty[slot] = 1;
+    if (this.#lazy.size > 0) this.#unlazy(slot, mark);
+    this.#isDirty[slot] = mark;
     this.dirtySlots.push(slot);
     this.pendingBytes += RECORD_SLOT_COST;
   }
@@ -209,10 +219,15 @@ export class Tables {
   revert(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    for (let index = 0; index < this.#editedCount; index++) {
-      const from = index * L.SLOT_BYTES;
+    this.#unwind();
+  }
+
+  /** Brings back what was edited since the marks, the last first. */
+  #unwind(): void {
+    while (this.#editedCount > this.#editedMark) {
+      const from = --this.#editedCount * L.SLOT_BYTES;
       const image = this.#before.subarray(from, from + L.SLOT_BYTES);
-      this.slots.set(image, this.#edited[index]! * L.SLOT_BYTES);
+      this.slots.set(image, this.#edited[this.#editedCount]! * L.SLOT_BYTES);
     }
     this.#revertNames();
     this.#hidden.revert();
@@ -220,12 +235,42 @@ export class Tables {
 
   #revertNames(): void {
     let end = this.#namesBeforeBytes;
-    for (let index = this.#written.length - 2; index >= 0; index -= 2) {
+    for (let index = this.#written.length - 2; index >= this.#writtenMark; index -= 2) {
       const from = end - this.#written[index + 1]!;
       this.names.set(this.#namesBefore.subarray(from, end), this.#written[index]!);
       end = from;
     }
-    invariant(end === 0, `V5: ${end} bytes of names are remembered for no place`);
+    const left = end - this.#namesBeforeMark;
+    invariant(left === 0, `V5: ${left} bytes of names are remembered for no place`);
+    this.#namesBeforeBytes = end;
+    this.#written.length = this.#writtenMark;
+  }
+
+  /** What is held is final. */
+  release(): void {
+    for (const slot of this.dirtySlots) this.#isDirty[slot] = DIRTY;
+    this.#forget();
+  }
+
+  /** What is held is as it was, and dirty only where it was dirty before. */
+  takeBack(): void {
+    invariant(!this.#isOpen, "V14: an open transaction is taken back with those before it");
+    this.#editedMark = this.#writtenMark = this.#namesBeforeMark = 0;
+    this.#hidden.unmark();
+    this.#unwind();
+    let kept = 0;
+    for (const slot of this.dirtySlots) {
+      if (this.#isDirty[slot] !== DIRTY_HELD) this.dirtySlots[kept++] = slot;
+      else {
+        this.#isDirty[slot] = 0;
+        this.pendingBytes -= RECORD_SLOT_COST;
+      }
+    }
+    this.dirtySlots.length = kept;
+    this.dirtyNames.length = this.#dirtyNamesBefore;
+    this.pendingBytes -= this.#nameBytesHeld;
+    for (const [slot, recorded] of this.#lazyHeld) this.#lazy.set(slot, recorded);
+    this.#forget();
   }
 
   /** Shows the slot as free on disk from now on. Inside a transaction that has edited it. */
@@ -267,8 +312,7 @@ export class Tables {
     invariant(!this.#isOpen, `V14: slot ${slot} becomes what it shows inside a transaction`);
     if (this.#hidden.stateOf(slot) === HIDDEN.NOT) return;
     this.copySlots(slot, 1, this.slots, slot * L.SLOT_BYTES);
-    this.#hidden.set(slot, HIDDEN.NOT);
-    this.#hidden.keep();
+    this.#hidden.end(slot);
   }
 
   /** Whether the slot is hidden. */
@@ -291,7 +335,7 @@ export class Tables {
     for (const slot of this.#lazy.keys()) {
       if (this.pendingBytes + RECORD_SLOT_COST > bytesMax) return;
       this.#lazy.delete(slot);
-      this.#soil(slot);
+      this.#soil(slot, DIRTY);
     }
   }
 
@@ -327,7 +371,7 @@ export class Tables {
     invariant(!this.#isOpen, "V14: a commit inside a transaction");
     for (const slot of this.dirtySlots) {
       invariant(
-        this.#isDirty[slot] === 1,
+        this.#isDirty[slot] !== 0,
         "V11: a slot is dirty in one list and clean in the other",
       );
       this.#isDirty[slot] = 0;
@@ -411,6 +455,10 @@ export class Tables {
     this.#sizePages();
   }
 }
+
+/** The next record holds the slot; HELD: because of what can still be taken back. */
+const DIRTY = 1;
+const DIRTY_HELD = 2;
 
 function grown(bytes: Uint8Array<ArrayBuffer>, length: number): Uint8Array<ArrayBuffer> {
   const larger = new Uint8Array(length);

@@ -11,6 +11,7 @@ import { PERMISSION_BITS, S_IFREG } from "../../abi/mode.ts";
 import type { Ino, TmpfileOptions } from "../volume_ops.ts";
 import { checkNumbers, fillRecord, writableDirectory } from "./directory.ts";
 import * as L from "./layout.ts";
+import { joinSet } from "./slot_lists.ts";
 import type { VolumeState } from "./state.ts";
 
 /** Slots that one step shows. */
@@ -26,25 +27,25 @@ export function createNameless(state: VolumeState, parent: Ino, options: Tmpfile
   fillRecord(state, slot, made);
   state.tables.view.setUint16(slot * L.SLOT_BYTES + L.SLOT.NLINK, 0, L.LE);
   state.tables.hide(slot);
-  state.orphans.add(slot);
-  if (isLinkable) state.linkable.add(slot);
+  joinSet(state, state.orphans, slot);
+  if (isLinkable) joinSet(state, state.linkable, slot);
   state.inodes.retain(slot);
+  state.onRevert(() => state.inodes.letGo(slot));
   return state.inodes.inoOf(slot);
 }
 
 /**
- * Before a file without a name gets one: shows the slots that belong to it, in transactions of their
- * own. As long as the file itself is not shown, they are free to whoever reads the image. `linkName` shows the file.
+ * Before a file without a name gets one: shows the slots that belong to it, in steps of their own. As long as the file itself is not shown, they are free to whoever reads the image. `linkName` shows the file.
  */
 export function showBelongings(state: VolumeState, slot: number): void {
   if (!state.linkable.has(slot)) return;
   const slots = [...state.extents.leavesOf(slot), ...state.xattrs.get(slot) ?? []];
   for (let index = 0; index < slots.length; index += SLOTS_PER_STEP) {
-    state.begin();
-    for (const belonging of slots.slice(index, index + SLOTS_PER_STEP)) {
-      state.tables.edit(belonging);
-      state.tables.unhide(belonging);
-    }
-    state.keep();
+    state.step(() => {
+      for (const belonging of slots.slice(index, index + SLOTS_PER_STEP)) {
+        state.tables.edit(belonging);
+        state.tables.unhide(belonging);
+      }
+    });
   }
 }

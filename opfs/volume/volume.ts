@@ -2,20 +2,17 @@
  * Volume: the engine as everybody else sees it.
  *
  * Layer: opfs/volume, the top; made by `mount.ts`. Each method that changes something is one
- * transaction over the tables: `begin(); try { ...; keep(); } catch (error) { throw revert(error); }`.
- *
- * A write that goes straight through is four frames from the caller's `FS.write` to the device's
- * `write`, which is why `write` below calls the device in its own body.
+ * `state.change`, or a `state.call` of several steps.
  *
  * @module
  */
 import type { Attr, AttrChange, DirEntry, StatFs } from "../../abi/attr.ts";
-import { ErrnoError } from "../../abi/errno.ts";
+import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
 import { isLink } from "../../abi/mode.ts";
 import type { CreateOptions, Ino, TmpfileOptions, VolumeOps } from "../volume_ops.ts";
 import { allocateRange } from "./allocate.ts";
-import { attributesOf, changeAttributes, requireFile, touchAccess } from "./attributes.ts";
+import { attributesOf, requireFile, setAttributes, touchAccess } from "./attributes.ts";
 import {
   createName,
   destroy,
@@ -24,7 +21,8 @@ import {
   renameName,
   unlinkName,
 } from "./directory.ts";
-import { readBytes, readTarget, writeInBlock, zeroGap } from "./file_data.ts";
+import { readBytes, readTarget } from "./file_data.ts";
+import { FileWriter } from "./file_writer.ts";
 import { makeRoomForBlocks, makeRoomForGuests, makeRoomForName } from "./grow.ts";
 import { closeVolume } from "./close.ts";
 import { type CompactSteps, compactSteps } from "./compact.ts";
@@ -34,17 +32,11 @@ import * as L from "./layout.ts";
 import { decodeName, encodeName, nameBytes } from "./names.ts";
 import type { MountReport } from "./report.ts";
 import { seekFrom } from "./seek.ts";
-import { refusalOf, requireCount, type VolumeState } from "./state.ts";
+import type { VolumeState } from "./state.ts";
 import { spaceOf } from "./space.ts";
 import { createNameless, showBelongings } from "./tmpfile.ts";
-import {
-  checkPosition,
-  directPiece,
-  mayTryAgain,
-  pooledPiece,
-  reserve,
-  writable,
-} from "./write_plan.ts";
+import { FREEING, type StepOptions } from "./transaction.ts";
+import { checkPosition } from "./write_plan.ts";
 import {
   attributeNames,
   attributeValue,
@@ -76,6 +68,7 @@ const ENTRIES_PER_CALL = 512;
 export class Volume implements VolumeOps {
   readonly #state: VolumeState;
   readonly #journal: Journal | null;
+  readonly #writer: FileWriter;
   /** What mounting found, and corrected. */
   readonly report: MountReport;
   /** The root directory. */
@@ -86,6 +79,7 @@ export class Volume implements VolumeOps {
   constructor(state: VolumeState, journal: Journal | null, report: MountReport) {
     this.#state = state;
     this.#journal = journal;
+    this.#writer = new FileWriter(state);
     this.report = report;
     invariant(state.typeOf(L.ROOT_SLOT) === L.TYPE.DIRECTORY, "V6: slot 0 is not the root");
     this.root = state.inodes.inoOf(L.ROOT_SLOT);
@@ -94,6 +88,13 @@ export class Volume implements VolumeOps {
   /** Counts changes of names and attributes, by whoever holds this object. */
   get generation(): number {
     return this.#generation;
+  }
+
+  /** One call in one step that changes names. */
+  #change<T>(work: () => T, options?: StepOptions): T {
+    const result = this.#state.change(work, options);
+    this.#generation++;
+    return result;
   }
 
   /** The named entry of a directory, or 0. ENOTDIR, ESTALE, and what is wrong with a name. */
@@ -109,90 +110,45 @@ export class Volume implements VolumeOps {
     const state = this.#state;
     makeRoomForName(state);
     if (isLink(options.mode)) makeRoomForBlocks(state, Math.ceil(L.PAGE_BYTES / state.blockSize));
-    state.begin();
-    try {
-      const ino = createName(state, parent, name, options);
-      state.keep();
-      state.endCall();
-      this.#generation++;
-      return ino;
-    } catch (error) {
-      throw state.revert(error);
-    }
+    return this.#change(() => createName(state, parent, name, options));
   }
 
   /** Makes a file without a name, retained once. ENOENT, ENOTDIR, ENOSPC, EINVAL. */
   tmpfile(parent: Ino, options: TmpfileOptions): Ino {
     const state = this.#state;
     makeRoomForName(state);
-    state.begin();
-    try {
-      const ino = createNameless(state, parent, options);
-      state.keep();
-      state.endCall();
-      return ino;
-    } catch (error) {
-      throw state.revert(error);
-    }
+    return state.change(() => createNameless(state, parent, options));
   }
 
   /** Adds a name. EEXIST, EMLINK, ENOENT, ENOSPC, EPERM for a directory. */
   link(ino: Ino, parent: Ino, name: string): void {
     const state = this.#state;
     makeRoomForName(state);
-    showBelongings(state, state.slotOf(ino));
-    state.begin();
-    try {
-      linkName(state, ino, parent, name);
-      state.keep();
-      state.endCall();
-      this.#generation++;
-    } catch (error) {
-      throw state.revert(error);
-    }
+    state.call(() => {
+      showBelongings(state, state.slotOf(ino));
+      state.step(() => linkName(state, ino, parent, name));
+    });
+    this.#generation++;
   }
 
   /** Removes a name. ENOENT, EISDIR. */
   unlink(parent: Ino, name: string): void {
     const state = this.#state;
-    state.begin(true);
-    try {
-      unlinkName(state, parent, name);
-      state.keep();
-      state.endCall();
-      this.#generation++;
-    } catch (error) {
-      throw state.revert(error);
-    }
+    this.#change(() => unlinkName(state, parent, name), FREEING);
   }
 
   /** Removes an empty directory. ENOENT, ENOTDIR, ENOTEMPTY. */
   rmdir(parent: Ino, name: string): void {
     const state = this.#state;
-    state.begin(true);
-    try {
-      removeDirectory(state, parent, name);
-      state.keep();
-      state.endCall();
-      this.#generation++;
-    } catch (error) {
-      throw state.revert(error);
-    }
+    this.#change(() => removeDirectory(state, parent, name), FREEING);
   }
 
   /** Moves a name in one step. ENOENT, EEXIST, ENOTEMPTY, EISDIR, ENOTDIR, EINVAL, ENOSPC. */
   rename(parent: Ino, name: string, newParent: Ino, newName: string, flags: number): void {
     const state = this.#state;
     makeRoomForName(state);
-    state.begin();
-    try {
-      renameName(state, { parent, name, newParent, newName, flags });
-      state.keep();
-      state.endCall();
-      this.#generation++;
-    } catch (error) {
-      throw state.revert(error);
-    }
+    const names = { parent, name, newParent, newName, flags };
+    this.#change(() => renameName(state, names));
   }
 
   /** Entries after cursor `after` (0: from the start), some hundreds at most; none at the end. */
@@ -240,16 +196,8 @@ export class Volume implements VolumeOps {
   /** Changes what `change` has in one step, and ctime. EINVAL, EISDIR, EFBIG for a size. */
   setattr(ino: Ino, change: AttrChange): void {
     const state = this.#state;
-    const { size = Infinity } = change;
-    state.begin(size < Infinity && size < state.sizeOf(state.slotOf(ino)));
-    try {
-      changeAttributes(state, state.slotOf(ino), change);
-      state.keep();
-      state.endCall();
-      this.#generation++;
-    } catch (error) {
-      throw state.revert(error);
-    }
+    setAttributes(state, state.slotOf(ino), change);
+    this.#generation++;
   }
 
   /** Bytes read at byte `at`; 0 at the end. `isQuiet` leaves atime alone. EISDIR, EINVAL, EIO. */
@@ -278,61 +226,7 @@ export class Volume implements VolumeOps {
     const state = this.#state;
     const slot = state.slotOf(ino);
     requireFile(state, slot);
-    const { extents, handle, blockSize, pool } = state;
-    const length = writable(state, from.length, at);
-    reserve(state, slot, at, length);
-    let done = 0;
-    let isSecond = false;
-    while (done < length) {
-      state.begin();
-      try {
-        const position = at + done;
-        const size = state.sizeOf(slot);
-        if (position > size) zeroGap(state, slot, size, position);
-        let piece = directPiece(state, slot, position, length - done);
-        const bytes = from.subarray(
-          done,
-          done + (piece || pooledPiece(state, slot, position, length - done)),
-        );
-        if (piece === 0) {
-          writeInBlock(state, slot, position, bytes);
-          piece = bytes.length;
-        } else {
-          const place = state.placeOf(extents.block, 0);
-          if (state.watches.size > 0) state.announceWrite(extents.block, piece / blockSize);
-          let count: number;
-          try {
-            count = handle.write(bytes, { at: place });
-          } catch (error) {
-            throw refusalOf(state, error);
-          }
-          requireCount(state, count, piece);
-          pool.wroteDirectly(extents.block, piece / blockSize);
-          state.backing?.wrote(extents.block, piece / blockSize);
-        }
-        this.#wrote(slot, position + piece);
-        state.keep();
-        done += piece;
-        isSecond = false;
-      } catch (error) {
-        const refused = state.revert(error);
-        if (!isSecond && mayTryAgain(state, refused)) {
-          isSecond = true;
-          continue;
-        }
-        if (done === 0 || refused.code !== "ENOSPC") throw refused;
-        return done;
-      }
-    }
-    if (done > 0) state.endCall();
-    return done;
-  }
-
-  #wrote(slot: number, end: number): void {
-    const state = this.#state;
-    state.touch(slot, true);
-    if (end <= state.sizeOf(slot)) return;
-    state.tables.view.setFloat64(slot * L.SLOT_BYTES + L.SLOT.SIZE, end, L.LE);
+    return this.#writer.write(slot, from, at);
   }
 
   /** Writes at the end of the file and returns the new size. As `write`. */
@@ -392,13 +286,19 @@ export class Volume implements VolumeOps {
     const slot = state.slotOf(ino);
     const isLast = state.inodes.letGo(slot);
     if (!isLast || !state.orphans.has(slot) || state.failure !== null) return;
-    state.begin(true);
+    this.#destroyOrphans();
+  }
+
+  /** On a full device they may stay until the next release, or `close`: none of them has a name. */
+  #destroyOrphans(): void {
+    const state = this.#state;
     try {
-      destroy(state, slot);
-      state.keep();
-      state.endCall();
+      for (const slot of state.orphans) {
+        if (state.inodes.isRetained(slot)) continue;
+        state.step(() => destroy(state, slot), { isFreeing: true, isFinal: true });
+      }
     } catch (error) {
-      throw state.revert(error);
+      if (!isErrnoError(error) || error.code !== "ENOSPC") throw error;
     }
   }
 

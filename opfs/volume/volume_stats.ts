@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { PoolMetrics } from "./block_pool.ts";
+import type { PoolMetrics } from "./pool_types.ts";
 import type { Journal, JournalMetrics } from "./journal.ts";
 import type { VolumeState } from "./state.ts";
 

@@ -15,7 +15,7 @@ import * as L from "./layout.ts";
 import type { VolumeState } from "./state.ts";
 
 /** Writes of whole blocks from this length on go straight to the device. */
-const DIRECT_WRITE_BYTES = 64 * 1024;
+export const DIRECT_WRITE_BYTES: number = 64 * 1024;
 
 /**
  * Stops unless `at` is a place in a file.

@@ -14,8 +14,10 @@ import { allocateBlocks } from "./backing.ts";
 import { readInBlock } from "./file_data.ts";
 import { growInOnePiece, makeRoomForBlocks, makeRoomForName } from "./grow.ts";
 import * as L from "./layout.ts";
+import { removeFrom } from "./slot_lists.ts";
 import { generationOf } from "./slot_owner.ts";
 import type { VolumeState } from "./state.ts";
+import { FREEING } from "./transaction.ts";
 import {
   attributeName,
   entryLength,
@@ -125,15 +127,10 @@ export function setAttribute(state: VolumeState, owner: number, made: NewAttribu
 }
 
 function change(state: VolumeState, owner: number, made: NewAttribute): void {
-  state.begin();
-  try {
+  state.change(() => {
     put(state, owner, made);
     state.touch(owner, false);
-    state.keep();
-    state.endCall();
-  } catch (error) {
-    throw state.revert(error);
-  }
+  });
 }
 
 /** Takes what can run out first; from `giveUp` on nothing fails. */
@@ -164,6 +161,7 @@ function enter(state: VolumeState, owner: number, slot: number): void {
   const slots = state.xattrs.get(owner);
   if (slots === undefined) state.xattrs.set(owner, [slot]);
   else slots.push(slot);
+  state.onRevert(() => removeFrom(state.xattrs, owner, slot));
 }
 
 function checkFlags(flags: number, exists: boolean): void {
@@ -234,20 +232,15 @@ export function removeAttribute(state: VolumeState, owner: number, name: Uint8Ar
   state.requireWritable();
   const slot = find(state, owner, name);
   if (slot < 0) return false;
-  state.begin(true);
-  try {
+  state.change(() => {
+    const before = [...state.xattrs.get(owner)!];
     giveUp(state, slot);
     state.inodes.release(slot);
-    const slots = state.xattrs.get(owner)!;
-    slots.splice(slots.indexOf(slot), 1);
-    if (slots.length === 0) state.xattrs.delete(owner);
+    removeFrom(state.xattrs, owner, slot);
+    state.onRevert(() => state.xattrs.set(owner, before));
     state.touch(owner, false);
-    state.keep();
-    state.endCall();
-    return true;
-  } catch (error) {
-    throw state.revert(error);
-  }
+  }, FREEING);
+  return true;
 }
 
 /** The owner is hidden: without it its attributes are free on disk. */
@@ -265,4 +258,5 @@ export function destroyAttributes(state: VolumeState, owner: number): void {
     else state.inodes.abandon(slot);
   });
   state.xattrs.delete(owner);
+  state.onRevert(() => state.xattrs.set(owner, slots));
 }

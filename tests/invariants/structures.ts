@@ -7,7 +7,7 @@
  * @module
  */
 import { Bitmap } from "../../opfs/volume/bitmap.ts";
-import { type BlockDevice, BlockPool } from "../../opfs/volume/block_pool.ts";
+import { BlockPool } from "../../opfs/volume/block_pool.ts";
 import { BlockSet } from "../../opfs/volume/block_set.ts";
 import { crc32 } from "../../opfs/volume/checksum.ts";
 import { EntryCache } from "../../opfs/volume/entry_cache.ts";
@@ -18,6 +18,7 @@ import { InodeTable } from "../../opfs/volume/inode_table.ts";
 import * as L from "../../opfs/volume/layout.ts";
 import { decodeName } from "../../opfs/volume/names.ts";
 import { PathTable } from "../../opfs/volume/path_table.ts";
+import type { BlockDevice } from "../../opfs/volume/pool_types.ts";
 import { RecordWriter } from "../../opfs/volume/record.ts";
 import { encodeSegment, locate } from "../../opfs/volume/segments.ts";
 import { encodeSuperblock, freshSuperblock } from "../../opfs/volume/superblock.ts";
@@ -133,6 +134,14 @@ const poolRows: readonly Row[] = [
     const pool = poolOf();
     pool.logged([pool.fresh(3)]);
   }],
+  ["V15: block 3 is nowhere as it was", () => {
+    const pool = poolOf();
+    const frame = pool.fresh(3);
+    pool.soil(frame, 0, 1);
+    pool.logged([frame]);
+    pool.soil(frame, 0, 1);
+    pool.takeBack();
+  }],
 ];
 
 function tablesOf(): Tables {
@@ -157,6 +166,7 @@ const tableRows: readonly Row[] = [
   ["V14: a name written outside of a transaction", () => closedTables().editNames(0, 16)],
   ["V5: a name written outside of the granules", () => tablesOf().editNames(3, 16)],
   ["V14: keep without begin", () => closedTables().keep()],
+  ["V14: an open transaction is taken back with those before it", () => tablesOf().takeBack()],
   ["V4: slot 9 is hidden but not edited", () => tablesOf().hide(9)],
   ["V14: a slot is hidden outside of a transaction", () => closedTables().hideQuietly(9)],
   ["V4: slot 9 is shown but not edited", () => {

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { type BlockDevice, BlockPool } from "../../../opfs/volume/block_pool.ts";
+import { BlockPool } from "../../../opfs/volume/block_pool.ts";
+import type { BlockDevice } from "../../../opfs/volume/pool_types.ts";
 import { prng } from "../../support/prng.ts";
 
 const BLOCK = 512;

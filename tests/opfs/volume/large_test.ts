@@ -59,10 +59,10 @@ function takeRun(volume: Volume, ino: number, from: number, left: number): numbe
   const state = stateOf(volume);
   const block = state.bitmap.freeFrom(from);
   const count = state.bitmap.freeRunAt(block, BLOCKS_MAX) - left;
-  state.begin();
-  state.bitmap.take(block, count);
-  state.extents.insert((ino >>> 0) - 1, { fileBlock: 0, block, count, isUnwritten: true });
-  state.keep();
+  state.step(() => {
+    state.bitmap.take(block, count);
+    state.extents.insert((ino >>> 0) - 1, { fileBlock: 0, block, count, isUnwritten: true });
+  });
   volume.setattr(ino, { size: count * BLOCK_BYTES });
   return block + count;
 }
@@ -126,11 +126,11 @@ Deno.test("exportImage() and compact() bring home what lies in the last blocks o
   growToTheEnd(volume);
   const ino = volume.create(volume.root, "far", FILE);
   const state = stateOf(volume);
-  state.begin();
-  state.bitmap.take(BLOCKS_MAX - 20, 20);
-  const run = { fileBlock: 0, block: BLOCKS_MAX - 20, count: 20, isUnwritten: true };
-  state.extents.insert((ino >>> 0) - 1, run);
-  state.keep();
+  state.step(() => {
+    state.bitmap.take(BLOCKS_MAX - 20, 20);
+    const run = { fileBlock: 0, block: BLOCKS_MAX - 20, count: 20, isUnwritten: true };
+    state.extents.insert((ino >>> 0) - 1, run);
+  });
   const bytes = new Uint8Array(20 * BLOCK_BYTES).map((_, at) => at % 251);
   volume.write(ino, bytes, 0);
   volume.sync();

@@ -107,11 +107,11 @@ Deno.test("a volume whose blocks are 8 TiB mounts, writes at its end, and gives 
   const blocks = 2 ** 23;
   makeRoomForBlocks(state, blocks);
   const first = state.bitmap.freeFrom(64);
-  state.begin();
-  state.bitmap.take(first, blocks);
-  const run = { fileBlock: 0, block: first, count: blocks, isUnwritten: true };
-  state.extents.insert((ino >>> 0) - 1, run);
-  state.keep();
+  state.step(() => {
+    state.bitmap.take(first, blocks);
+    const run = { fileBlock: 0, block: first, count: blocks, isUnwritten: true };
+    state.extents.insert((ino >>> 0) - 1, run);
+  });
   volume.setattr(ino, { size: blocks * blockSize });
   const last = blocks * blockSize - 10;
   volume.write(ino, new Uint8Array(10).fill(6), last);

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { InvariantError } from "../../../abi/invariant.ts";
 import * as L from "../../../opfs/volume/layout.ts";
-import { PageSet, Tables } from "../../../opfs/volume/tables.ts";
+import { Tables } from "../../../opfs/volume/tables.ts";
 
 const tablesOf = () => new Tables(new Uint8Array(128 * 64), new Uint8Array(4096));
 
@@ -106,16 +106,6 @@ Deno.test("Tables grows with zeros and keeps what it has", () => {
   tables.keep();
   tables.settle();
   assertEquals(tables.homeSlots.toArray(), [15]);
-});
-
-Deno.test("PageSet counts each page once and gives them in order", () => {
-  const pages = new PageSet();
-  pages.resize(100);
-  for (const page of [7, 3, 7, 99]) pages.add(page);
-  assertEquals([pages.count, pages.toArray()], [3, [3, 7, 99]]);
-  pages.clear();
-  assertEquals([pages.count, pages.toArray()], [0, []]);
-  assertThrows(() => pages.add(100), InvariantError);
 });
 
 Deno.test("Tables.replaySlot() takes whole slots that there are", () => {

@@ -1,0 +1,167 @@
+/**
+ * The transaction over all parts of a mounted volume, and what is needed to take a call back.
+ *
+ * Layer: opfs/volume, below `state.ts`, which alone uses it. A call consists of steps; each step has
+ * happened or has not. Where each call is durable before it returns, steps that are kept are *held*:
+ * until the commit has succeeded everything that undoes them stays, and what they give back is used
+ * by none. `settle` ends that after the commit, `undo` takes all of them back when it is refused.
+ *
+ * @module
+ */
+import type { Bitmap } from "./bitmap.ts";
+import type { BlockPool } from "./block_pool.ts";
+import type { Extents } from "./extent.ts";
+import type { InodeTable } from "./inode_table.ts";
+import type { PathTable } from "./path_table.ts";
+import type { Tables } from "./tables.ts";
+
+/** What a step is. */
+export interface StepOptions {
+  /** Whether it gives space back, which a full device lets pass. */
+  isFreeing?: boolean;
+  /** Whether it stays when the call around it is taken back: nothing depends on it. */
+  isFinal?: boolean;
+}
+
+/** A step like most. */
+export const PLAIN_STEP: StepOptions = {};
+/** A step that gives space back. */
+export const FREEING: StepOptions = { isFreeing: true };
+/** A step that stays whatever becomes of the call. */
+export const FINAL: StepOptions = { isFinal: true };
+
+/** What a transaction is over. */
+export interface TransactionParts {
+  /** Slots and names. */
+  readonly tables: Tables;
+  /** Inode slots. */
+  readonly inodes: InodeTable;
+  /** The index of names. */
+  readonly paths: PathTable;
+  /** Used blocks. */
+  readonly bitmap: Bitmap;
+  /** Block maps. */
+  readonly extents: Extents;
+  /** Cached file data. */
+  readonly pool: BlockPool;
+}
+
+/** The open step of one volume, and the steps that wait for their commit. */
+export class Transaction {
+  readonly #parts: TransactionParts;
+  readonly #undos: (() => void)[] = [];
+  #undoMark = 0;
+  #isHeld = false;
+  #settled = 0;
+
+  /** A transaction that is not open, over parts that are as they should be. */
+  constructor(parts: TransactionParts) {
+    this.#parts = parts;
+  }
+
+  /** Whether steps have been kept that can still be taken back. */
+  get isHeld(): boolean {
+    return this.#isHeld;
+  }
+
+  /** How often steps that were held have become final. */
+  get settled(): number {
+    return this.#settled;
+  }
+
+  /** Opens a step. */
+  begin(): void {
+    const { tables, inodes, paths, bitmap, extents } = this.#parts;
+    if (this.#isHeld) {
+      this.#mark();
+      tables.reopen();
+      return;
+    }
+    tables.begin();
+    inodes.begin();
+    paths.begin();
+    bitmap.begin();
+    extents.begin();
+    if (this.#undos.length > 0) this.#undos.length = 0;
+    this.#undoMark = 0;
+  }
+
+  /** What the next revert leaves alone. */
+  #mark(): void {
+    const { inodes, paths, bitmap } = this.#parts;
+    inodes.mark();
+    paths.mark();
+    bitmap.mark();
+    this.#undoMark = this.#undos.length;
+  }
+
+  /** Closes the step: it has happened, and nothing undoes it. */
+  keep(): void {
+    this.#parts.tables.keep();
+    this.#finish();
+  }
+
+  /** Closes the step: it has happened, unless the commit is refused. */
+  hold(): void {
+    this.#parts.tables.hold();
+    this.#mark();
+    this.#isHeld = true;
+  }
+
+  /** What the steps gave back is free, or will be with the next commit. */
+  #finish(): void {
+    const { inodes, paths, bitmap, extents } = this.#parts;
+    inodes.keep();
+    paths.keep();
+    this.#dropRuns(bitmap.given);
+    bitmap.keep();
+    extents.keep();
+    if (this.#undos.length > 0) this.#undos.length = 0;
+  }
+
+  /** Says what undoes a change that no part knows of. */
+  onRevert(undo: () => void): void {
+    this.#undos.push(undo);
+  }
+
+  /** Closes the step: it has not happened. */
+  revert(): void {
+    const { tables, inodes, paths, bitmap, extents } = this.#parts;
+    while (this.#undos.length > this.#undoMark) this.#undos.pop()!();
+    tables.revert();
+    inodes.revert();
+    paths.revert();
+    this.#dropRuns(bitmap.taken, bitmap.takenMark);
+    bitmap.revert();
+    extents.revert();
+  }
+
+  /** The steps that were held are final: a commit has succeeded, or they are to be undone no more. */
+  settle(): void {
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    this.#settled++;
+    this.#parts.tables.release();
+    this.#parts.pool.forgetBefore();
+    this.#finish();
+  }
+
+  /** None of the steps that were held has happened. */
+  undo(): void {
+    if (!this.#isHeld) return;
+    const { tables, inodes, paths, bitmap, pool } = this.#parts;
+    this.#isHeld = false;
+    this.#undoMark = 0;
+    pool.takeBack();
+    tables.takeBack();
+    for (const part of [inodes, paths, bitmap]) part.unmark();
+    this.revert();
+  }
+
+  #dropRuns(runs: readonly number[], from = 0): void {
+    const { pool } = this.#parts;
+    for (let index = from; index < runs.length; index += 2) {
+      pool.dropRun(runs[index]!, runs[index + 1]!);
+    }
+  }
+}

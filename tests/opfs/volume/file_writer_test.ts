@@ -1,0 +1,66 @@
+/** How much of a write is answered when the device takes only a part of it. */
+import { assertEquals } from "@std/assert";
+import { memoryHandle } from "../../../opfs/device/memory.ts";
+import { checkVolume } from "../../../opfs/volume/check.ts";
+import { openVolumeSync } from "../../../opfs/volume/mount.ts";
+import { stateOf } from "../../support/engine_state.ts";
+import { fails, FILE } from "../../support/on_volume.ts";
+import { patched } from "../../invariants/patched.ts";
+
+const KIB = 1024;
+const full = (): never => {
+  throw Object.assign(new Error("no room"), { name: "QuotaExceededError" });
+};
+
+Deno.test("Volume.write() counts what a device took of bytes that it writes over", () => {
+  const handle = memoryHandle();
+  const volume = openVolumeSync(handle);
+  const ino = volume.create(volume.root, "a", FILE);
+  volume.write(ino, new Uint8Array(128 * KIB).fill(1), 0);
+  volume.sync();
+  const short = (from: Uint8Array, { at }: { at: number }): number =>
+    Object.getPrototypeOf(handle).write.call(handle, from.subarray(0, 10_000), { at });
+  patched(handle, { write: short }, () => {
+    assertEquals(volume.write(ino, new Uint8Array(128 * KIB).fill(2), 0), 10_000);
+  });
+  const bytes = new Uint8Array(128 * KIB);
+  volume.read(ino, bytes, 0);
+  assertEquals([bytes.lastIndexOf(2), bytes.indexOf(1)], [9999, 10_000]);
+  volume.close();
+  assertEquals(checkVolume(handle).violations, []);
+});
+
+Deno.test("Volume.write() answers the count so far when the journal has no room for more", () => {
+  const handle = memoryHandle();
+  const volume = openVolumeSync(handle, { ringBytes: 128 * KIB });
+  const ino = volume.create(volume.root, "a", FILE);
+  volume.write(ino, new Uint8Array(64 * KIB), 0);
+  volume.sync();
+  const state = stateOf(volume);
+  const journal = state.committer!;
+  let steps = 0;
+  Object.defineProperty(journal, "isStuck", { get: () => ++steps > 3, configurable: true });
+  const isShort = volume.write(ino, new Uint8Array(40 * KIB).fill(1), 1);
+  assertEquals(isShort, 3 * 4096 - 1);
+  steps = 3;
+  fails("ENOSPC", () => volume.write(ino, new Uint8Array(10).fill(1), 1));
+  Object.defineProperty(journal, "isStuck", { get: () => false });
+  volume.close();
+  assertEquals(checkVolume(handle).violations, []);
+});
+
+Deno.test("a durable write over old bytes whose commit is refused answers what cannot be undone", () => {
+  const handle = memoryHandle();
+  const volume = openVolumeSync(handle, { durability: "op" });
+  const ino = volume.create(volume.root, "a", FILE);
+  volume.write(ino, new Uint8Array(128 * KIB).fill(1), 0);
+  let writes = 0;
+  const write = (from: Uint8Array, options: { at: number }): number =>
+    ++writes > 1 ? full() : Object.getPrototypeOf(handle).write.call(handle, from, options);
+  patched(handle, { write }, () => {
+    assertEquals(volume.write(ino, new Uint8Array(200 * KIB).fill(2), 0), 128 * KIB);
+  });
+  assertEquals(volume.getattr(ino).size, 128 * KIB);
+  volume.close();
+  assertEquals(checkVolume(handle).violations, []);
+});
