@@ -73,8 +73,11 @@ export interface NodeOps<D extends NodeRecord = NodeRecord> {
   rmdir?(parent: FSNode<D>, name: string): void;
   /** Moves the name in one step, replacing what is there unless `flags` say otherwise. */
   rename?(node: FSNode<D>, newParent: FSNode<D>, newName: string, flags: number): void;
-  /** Entries after cursor `after` (0: from the start), without "." and ".."; none at the end. */
-  readdir?(node: FSNode<D>, after: number): DirEntry[];
+  /**
+   * Entries after cursor `after` (0: from the start), without "." and ".."; none at the end. The caller
+   * takes no more than `most` of them now: to give more is allowed, and costs in vain.
+   */
+  readdir?(node: FSNode<D>, after: number, most?: number): DirEntry[];
   /** Space of the mounted file system. */
   statfs?(node: FSNode<D>): StatFs;
   /** Tells what others do to the inode or to a directory's entries; null if there are no others. */

@@ -293,7 +293,7 @@ export class DescriptorCalls extends WholeFile {
     if (!(count >= 1)) refuse("EINVAL", "getdents", count);
     if (node.removed) refuse("ENOENT", "getdents", open.path);
     const entries: DirEntry[] = [];
-    for (const entry of this.#entriesFrom(node, open.position)) {
+    for (const entry of this.#entriesFrom(node, open.position, count)) {
       if (entries.length >= count) break;
       entries.push(entry);
       open.position = entry.cursor;
@@ -302,13 +302,17 @@ export class DescriptorCalls extends WholeFile {
   }
 
   /** "." is cursor 1, ".." is cursor 2, and the backend's own follow. */
-  *#entriesFrom(node: FSNode, position: number): Generator<DirEntry, void, void> {
+  *#entriesFrom(node: FSNode, position: number, most: number): Generator<DirEntry, void, void> {
     const { mode, ino } = node.data;
     if (position < 1) yield { ino, mode, name: ".", cursor: 1 };
     if (position < 2) yield { ino: parentInode(node), mode, name: "..", cursor: 2 };
     let after = Math.max(0, position - 2);
     const list = node.node_ops.readdir ?? refuse("ENOTDIR", "getdents", node.name);
-    for (let found = list(node, after); found.length > 0; found = list(node, after)) {
+    for (
+      let found = list(node, after, most);
+      found.length > 0;
+      found = list(node, after, most)
+    ) {
       for (const { ino, mode, name, cursor } of found) {
         yield { ino, mode, name, cursor: cursor + 2 };
       }

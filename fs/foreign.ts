@@ -9,6 +9,7 @@
  * @module
  */
 import type { Attr, AttrChange, DirEntry, StatFs } from "../abi/attr.ts";
+import { CursorListing } from "../abi/cursor_listing.ts";
 import { Errno, ErrnoError } from "../abi/errno.ts";
 import { isDir } from "../abi/mode.ts";
 import {
@@ -125,6 +126,7 @@ function translated<R>(work: () => R): R {
 class ForeignNodes {
   readonly #nodes = new WeakMap<ForeignNode, ForeignRecord>();
   readonly #streams = new WeakMap<OpenFile, object>();
+  readonly #listings = new WeakMap<ForeignNode, CursorListing>();
 
   /** Our node for one of theirs. Never forgotten: it holds itself. */
   node(inner: ForeignNode): Node {
@@ -171,7 +173,7 @@ class ForeignNodes {
       ours.rmdir = ({ data }, name) => translated(() => theirs.rmdir?.(data.inner, name));
     }
     if (theirs.rename) ours.rename = rename;
-    if (theirs.readdir) ours.readdir = (node, after) => this.#readdir(node, after);
+    if (theirs.readdir) ours.readdir = (node, after, most) => this.#readdir(node, after, most);
     return ours;
   }
 
@@ -189,14 +191,14 @@ class ForeignNodes {
     }
   }
 
-  /** The cursor is a place in the list: true while nobody changes the directory. */
-  #readdir({ data }: Node, after: number): DirEntry[] {
+  #readdir({ data }: Node, after: number, most: number = Infinity): DirEntry[] {
     const { inner } = data;
-    const names: string[] = translated(() => inner.node_ops.readdir?.(inner));
-    const listed = names.filter((name) => name !== "." && name !== "..");
-    return listed.slice(after).map((name, index) => {
+    const names = (): string[] => translated(() => inner.node_ops.readdir?.(inner));
+    let listing = this.#listings.get(inner);
+    if (listing === undefined) this.#listings.set(inner, listing = new CursorListing());
+    return listing.read({ after, most, names }, ({ name, cursor }) => {
       const child = this.#peek(inner, name);
-      return { ino: child?.id ?? 0, mode: child?.mode ?? 0, name, cursor: after + index + 1 };
+      return { ino: child?.id ?? 0, mode: child?.mode ?? 0, name, cursor };
     });
   }
 

@@ -127,7 +127,7 @@ function checkRoom(parent: MemfsInode, name: string, mode: number): void {
 
 /** Puts a name into a directory whose times move with it. */
 function enter(parent: MemfsInode, name: string, inode: MemfsInode): void {
-  parent.entries!.set(name, new MemfsEntry(name, ++parent.lastCursor, inode));
+  parent.enter(name, inode);
   parent.mtime = parent.ctime = inode.ctime;
 }
 
@@ -204,17 +204,24 @@ function rmdir(parent: Dir, name: string): void {
 }
 
 /** A name keeps its cursor while it exists, so a listing goes on where it was. */
-function readdir(node: Dir, after: number): DirEntry[] {
+function readdir(node: Dir, after: number, most: number = Infinity): DirEntry[] {
   const inode = node.data;
   noteAccess(node);
   if (after >= inode.lastCursor) return [];
+  if (after > 0 || most < inode.entries!.size) {
+    const piece = inode.listAfter(after, most);
+    refreshModes(piece);
+    return piece;
+  }
   const entries = [...inode.entries!.values()];
-  if (inode.modesSeen !== inode.store.modeChanges) refreshModes(inode, entries);
-  return after === 0 ? entries : entries.filter((entry) => entry.cursor > after);
+  if (inode.modesSeen !== inode.store.modeChanges) {
+    inode.modesSeen = inode.store.modeChanges;
+    refreshModes(entries);
+  }
+  return entries;
 }
 
-function refreshModes(inode: MemfsInode, entries: readonly MemfsEntry[]): void {
-  inode.modesSeen = inode.store.modeChanges;
+function refreshModes(entries: readonly MemfsEntry[]): void {
   for (let index = 0; index < entries.length; index++) {
     const entry = entries[index]!;
     entry.mode = entry.inode.mode;

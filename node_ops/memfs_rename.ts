@@ -114,9 +114,9 @@ function exchange({ from, to, source }: Move, other: MemfsEntry): void {
 }
 
 function replace({ from, to, source, target, newName }: Move): void {
-  const cursor = target === undefined ? ++to.lastCursor : target.cursor;
   from.entries!.delete(source.name);
-  to.entries!.set(newName, new MemfsEntry(newName, cursor, source.inode));
+  if (target === undefined) to.enter(newName, source.inode);
+  else to.entries!.set(newName, new MemfsEntry(newName, target.cursor, source.inode));
   moveLink(source.inode, from, to);
   touch(from, to, source.inode);
   if (target !== undefined) dropReplaced(target.inode, to);

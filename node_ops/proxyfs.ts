@@ -25,6 +25,7 @@ import {
   RENAME_NOREPLACE,
   UTIME_OMIT,
 } from "../abi/flags.ts";
+import { CursorListing } from "../abi/cursor_listing.ts";
 import { isDir, isFile, isLink, PERMISSION_BITS } from "../abi/mode.ts";
 import { type Backend, FSNode, type NodeOps, type StreamOps } from "../abi/node.ts";
 import { textOption } from "../abi/options.ts";
@@ -79,7 +80,8 @@ class ProxyMount {
   }
 
   #node({ ino, mode, uid, gid, rdev }: PathStat): Node {
-    const here = { open: [], made: null, cursors: new Map() };
+    const listing = isDir(mode) ? new CursorListing() : null;
+    const here = { open: [], made: null, listing };
     const record: ProxyRecord = { ino, mode, uid, gid, rdev, ...here };
     const ops = isDir(mode) ? this.#directoryOps : isLink(mode) ? this.#linkOps : this.#fileOps;
     return new FSNode(record, ops, this.#streamOps);
@@ -288,16 +290,14 @@ class ProxyMount {
     });
   }
 
-  /** A name keeps its cursor as long as it is seen each time. */
-  #readdir(node: Node, after: number): DirEntry[] {
-    const names = there("readdir", () => this.#fs.readdir(this.#pathOf(node)));
-    const entries: DirEntry[] = [];
-    for (const [name, cursor] of numbered(node.data.cursors, names)) {
-      if (cursor <= after) continue;
-      const stat = this.#find(this.#childPath(node, name));
-      if (stat !== null) entries.push({ ino: stat.ino, mode: stat.mode, name, cursor });
-    }
-    return entries;
+  /** A piece asks for the names only where a listing begins or ends, and looks at what it gives. */
+  #readdir(node: Node, after: number, most: number = Infinity): DirEntry[] {
+    const names = () => there("readdir", () => this.#fs.readdir(this.#pathOf(node)));
+    const path = this.#childPath(node, "");
+    return node.data.listing!.read({ after, most, names }, ({ name, cursor }) => {
+      const stat = this.#find(path + name);
+      return stat === null ? null : { ino: stat.ino, mode: stat.mode, name, cursor };
+    });
   }
 
   /** What directories can do besides. */
@@ -316,23 +316,9 @@ class ProxyMount {
       rmdir: (parent, name) =>
         there(`rmdir "${name}"`, () => this.#fs.rmdir(this.#childPath(parent, name))),
       rename: (node, newParent, newName, flags) => this.#rename(node, newParent, newName, flags),
-      readdir: (node, after) => this.#readdir(node, after),
+      readdir: (node, after, most) => this.#readdir(node, after, most),
     };
   }
-}
-
-/** Brings the cursors up to date: what is new comes last, what is gone goes. */
-function numbered(cursors: Map<string, number>, names: readonly string[]): Map<string, number> {
-  const present = new Set(names);
-  let last = 0;
-  for (const [name, cursor] of cursors) {
-    last = Math.max(last, cursor);
-    if (!present.has(name)) cursors.delete(name);
-  }
-  for (const name of names) {
-    if (name !== "." && name !== ".." && !cursors.has(name)) cursors.set(name, ++last);
-  }
-  return cursors;
 }
 
 /** Gives something away, unless the other side does not let us: then it stays theirs. */

@@ -14,6 +14,7 @@ import { isDir } from "../abi/mode.ts";
 import type { NodeRecord } from "../abi/node.ts";
 import { ChunkPool } from "./chunks.ts";
 import { ChunkTree } from "./chunk_tree.ts";
+import { MemfsListing } from "./memfs_listing.ts";
 
 /** When reading moves the access time. */
 export type AtimePolicy = "relatime" | "strictatime" | "noatime";
@@ -176,6 +177,8 @@ export class MemfsInode implements NodeRecord {
   modesSeen = 0;
   /** The highest cursor that a directory has given out. */
   lastCursor = 0;
+  /** The same names by their cursors, once a listing has been read in pieces. */
+  listing: MemfsListing<MemfsEntry> | null = null;
   /** What a symbolic link points to. */
   target = "";
   /** Extended attributes. */
@@ -194,6 +197,19 @@ export class MemfsInode implements NodeRecord {
     this.nlink = isDir(mode) ? 2 : 0;
     this.#atime = this.#mtime = this.#ctime = store.tick();
     this.entries = isDir(mode) ? new Map() : null;
+  }
+
+  /** Puts a name into the directory, after all others. */
+  enter(name: string, inode: MemfsInode): void {
+    const entry = new MemfsEntry(name, ++this.lastCursor, inode);
+    this.entries!.set(name, entry);
+    this.listing?.add(entry);
+  }
+
+  /** At most so many names after a cursor. */
+  listAfter(cursor: number, most: number): MemfsEntry[] {
+    this.listing ??= new MemfsListing(this.entries!);
+    return this.listing.after(cursor, most);
   }
 
   /** Last read, in ms. */

@@ -19,6 +19,7 @@ import {
   SEEK_HOLE,
   SEEK_SET,
 } from "../abi/flags.ts";
+import type { CursorListing } from "../abi/cursor_listing.ts";
 import { isDir } from "../abi/mode.ts";
 import type { FSStream, NodeRecord, OpenFile, StreamOps } from "../abi/node.ts";
 import type { PathCalls, PathStream } from "../abi/path_calls.ts";
@@ -29,8 +30,8 @@ export interface ProxyRecord extends NodeRecord {
   readonly open: PathStream[];
   /** What made it without a name, until its first descriptor here takes it over. */
   made: PathStream | null;
-  /** Cursors of a directory's names, which the other side does not give. */
-  readonly cursors: Map<string, number>;
+  /** A directory's names with their cursors, which the other side does not give. */
+  readonly listing: CursorListing | null;
 }
 
 /** Flags that the other side hears of; what creates and cuts has been done by then. */
