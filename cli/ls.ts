@@ -108,9 +108,12 @@ class Lister {
       const target = isLink(stat.mode) ? ` -> ${printable(this.#files.readlink(path))}` : "";
       return { cells: cellsOf(stat), name: this.#shown({ name, path }) + target };
     });
-    const widths = [0, 1, 2, 3, 4].map((column) =>
-      Math.max(0, ...table.map(({ cells }) => cells[column]!.length))
-    );
+    const widths = [0, 0, 0, 0, 0];
+    for (const { cells } of table) {
+      for (const [column, cell] of cells.entries()) {
+        widths[column] = Math.max(widths[column] ?? 0, cell.length);
+      }
+    }
     for (const { cells, name } of table) {
       const padded = cells.map((cell, column) => cell.padStart(widths[column] ?? 0));
       this.#terminal.print(`${padded.join(" ")} ${name}\n`);

@@ -151,7 +151,7 @@ function isImage(name: string): boolean {
 }
 
 function overview(): string {
-  const width = Math.max(...VERBS.map((verb) => verb.name.length));
+  const width = VERBS.reduce((most, { name }) => Math.max(most, name.length), 0);
   const lines = VERBS.map((verb) => `  ${verb.name.padEnd(width)}  ${verb.summary}\n`);
   return `cairn VERB ...\ncairn IMAGE\n\n${lines.join("")}\n` +
     "`cairn IMAGE` alone is a shell on the image; `help` in there says what it has.\n" +

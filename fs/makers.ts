@@ -5,12 +5,13 @@
  *
  * @module
  */
-import { isDir, S_IFCHR } from "../abi/mode.ts";
+import { S_IFCHR } from "../abi/mode.ts";
 import type { FSNode } from "../abi/node.ts";
 import { bytesOf, refuse } from "./arguments.ts";
 import { type DeviceInput, deviceOf, type DeviceOutput, freeDevice } from "./devices.ts";
 import { fetchBytes, LazyContents, lazyOps } from "./lazy.ts";
 import { Legacy } from "./legacy.ts";
+import { removeTree } from "./tree.ts";
 
 /** Data of a file: text of a byte per character, as Emscripten takes it, a view, or bytes. */
 export type FileData = string | ArrayBufferView | ArrayBuffer | readonly number[];
@@ -149,15 +150,9 @@ export class Makers extends Legacy {
     return modeOf(Boolean(canRead), Boolean(canWrite));
   }
 
-  /** Removes a tree, and what is not there is no error. */
+  /** Removes a tree, however deep, and what is not there is no error. ENOTEMPTY, EACCES, EROFS … */
   rmTree(path: string): void {
-    const node = this.findObject(path, true);
-    if (node === null) return;
-    if (!isDir(node.data.mode)) return this.unlink(path);
-    for (const name of this.readdir(path)) {
-      if (name !== "." && name !== "..") this.rmTree(`${path}/${name}`);
-    }
-    this.rmdir(path);
+    removeTree(this, "rmTree", path);
   }
 
   #below(parent: string | FSNode, name: string): string {

@@ -7,9 +7,9 @@
  * @module
  */
 import { AT_SYMLINK_FOLLOW, RENAME_EXCHANGE, RENAME_NOREPLACE } from "../abi/flags.ts";
-import { isDir, MAY_READ, S_IFCHR, S_IFDIR, S_IFREG } from "../abi/mode.ts";
+import { S_IFCHR, S_IFDIR, S_IFREG } from "../abi/mode.ts";
 import type { FSNode } from "../abi/node.ts";
-import { checkPath, checkTarget, integer, refuse } from "./arguments.ts";
+import { checkTarget, integer, refuse } from "./arguments.ts";
 import {
   makeLink,
   makeNode,
@@ -31,8 +31,9 @@ import {
   UNCHECKED,
   walk,
 } from "./lookup.ts";
-import { mayAccess, mayLookup } from "./permissions.ts";
+import { mayLookup } from "./permissions.ts";
 import { getPath, State } from "./state.ts";
+import { makeTree, namesIn } from "./tree.ts";
 
 /** Permission bits, the sticky bit and setgid: what mkdir takes. */
 export const DIRECTORY_BITS = 0o3777;
@@ -65,18 +66,8 @@ export class NodeCalls extends State {
   }
 
   /** Makes a directory and those above it that are missing. ENOTDIR if a file is in the way. */
-  mkdirTree(path: string, mode?: number): void {
-    checkPath("mkdirTree", path);
-    for (let end = path.indexOf("/", 1); end !== -1; end = path.indexOf("/", end + 1)) {
-      this.#mkdirUnlessThere(path.slice(0, end), mode);
-    }
-    this.#mkdirUnlessThere(path, mode);
-  }
-
-  #mkdirUnlessThere(path: string, mode: number | undefined): void {
-    const { node } = walk(this, "mkdirTree", path, FOLLOW);
-    if (node === null) this.mkdir(path, mode);
-    else if (!isDir(node.data.mode)) refuse("ENOTDIR", "mkdirTree", path);
+  mkdirTree(path: string, mode = 0o777): void {
+    makeTree(this, "mkdirTree", path, integer(mode, "mkdirTree") & DIRECTORY_BITS);
   }
 
   /** Makes a character device: `mkdev(path, dev)` or `mkdev(path, mode, dev)`. */
@@ -130,11 +121,7 @@ export class NodeCalls extends State {
 
   /** The names in a directory, "." and ".." first. */
   readdir(path: string): string[] {
-    const node = find(this, "readdir", path, FOLLOW);
-    if (!isDir(node.data.mode)) refuse("ENOTDIR", "readdir", path);
-    const refused = mayAccess(this, node, MAY_READ);
-    if (refused !== 0) refuse(refused, "readdir", path);
-    return namesOf(node, "readdir");
+    return namesIn(this, "readdir", find(this, "readdir", path, FOLLOW));
   }
 
   /** What a symbolic link holds. EINVAL if it is none. */
@@ -175,22 +162,6 @@ export function standIn(state: State, node: FSNode, call: string): void {
 /** What a symbolic link holds, or EINVAL. */
 export function readLink(node: FSNode, path: string): string {
   return node.node_ops.readlink?.(node) ?? refuse("EINVAL", "readlink", path);
-}
-
-/** Every name in a directory, "." and ".." first. A plain loop: a generator is five times slower. */
-function namesOf(node: FSNode, call: string): string[] {
-  const list = node.node_ops.readdir ?? refuse("ENOTDIR", call, node.name);
-  let entries = list(node, 0);
-  // Mostly one batch is all there is: to make room for it at once halves the time.
-  const names = new Array<string>(entries.length + 2);
-  names[0] = ".";
-  names[1] = "..";
-  let count = 2;
-  while (entries.length > 0) {
-    for (let index = 0; index < entries.length; index++) names[count++] = entries[index]!.name;
-    entries = list(node, entries.at(-1)!.cursor);
-  }
-  return names;
 }
 
 /** The inode number that ".." shows. */

@@ -21,7 +21,7 @@ import { MAX_FILE_BYTES, memfsFileOps, memfsOtherOps } from "../stream_ops/memfs
 import {
   type AtimePolicy,
   MAX_LINKS,
-  MemfsEntry,
+  type MemfsEntry,
   type MemfsInode,
   MemfsStore,
 } from "../stream_ops/memfs_inode.ts";

@@ -11,6 +11,7 @@
 import type { Attr, AttrChange, DirEntry, StatFs } from "../../abi/attr.ts";
 import { ErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
+import { append } from "../../abi/lists.ts";
 import type {
   BlockingLock,
   ChangeOps,
@@ -324,7 +325,7 @@ export class RelayClient implements VolumeOps, CompoundOps, LockOps, ChangeOps {
       const asked = inos.slice(at, at + size);
       compound.askGetattrs(this.#channel.writer, asked);
       this.#run(Op.GETATTRS);
-      attrs.push(...compound.readAttrs(this.#channel.reader, asked.length));
+      append(attrs, compound.readAttrs(this.#channel.reader, asked.length));
     }
     return attrs;
   }

@@ -9,6 +9,7 @@
  * @module
  */
 import { invariant } from "../../abi/invariant.ts";
+import { largest } from "../../abi/lists.ts";
 import { Op, PathOp } from "./protocol.ts";
 import type { Value } from "./s11n.ts";
 
@@ -32,7 +33,7 @@ const NAMES: readonly [string, number][] = [
 ];
 /** So many operations fit into one answer, which has at most 255 values. */
 const PER_ANSWER = 50;
-const HIGHEST_OP = Math.max(...NAMES.map(([, op]) => op));
+const HIGHEST_OP = largest(NAMES.map(([, op]) => op));
 
 /** Counters of one side. */
 export class Metrics {

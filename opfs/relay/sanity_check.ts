@@ -66,7 +66,7 @@ function roundTrip(): unknown {
 function readBack(volume: VolumeOps, ino: number): string {
   const into = new Uint8Array(WORD.length);
   const count = volume.read(ino, into, 3);
-  return String.fromCharCode(...into.subarray(0, count));
+  return Array.from(into.subarray(0, count), (code) => String.fromCharCode(code)).join("");
 }
 
 function ascii(text: string): Uint8Array {

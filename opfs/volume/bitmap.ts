@@ -8,6 +8,7 @@
  * @module
  */
 import { invariant } from "../../abi/invariant.ts";
+import { append } from "../../abi/lists.ts";
 import { BLOCKS_MAX, PAGE_BYTES } from "./layout.ts";
 import { PageSet } from "./page_set.ts";
 import { Windows } from "./windows.ts";
@@ -397,7 +398,7 @@ export class Bitmap {
 
   /** A header has been written after which that record does not count. */
   retireHeld(): void {
-    this.#heldBefore.push(...this.#held);
+    append(this.#heldBefore, this.#held);
     this.#held = [];
   }
 

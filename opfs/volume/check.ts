@@ -8,6 +8,7 @@
  * @module
  */
 import { isErrnoError } from "../../abi/errno.ts";
+import { append } from "../../abi/lists.ts";
 import type { StorageHandle } from "../device/handle.ts";
 import { decodeHeader, isWholeHeader } from "./header.ts";
 import { compareBitmap, type Image, loadImage } from "./image.ts";
@@ -50,15 +51,15 @@ export function checkVolume(handle: StorageHandle, options: CheckOptions = {}): 
     told(count * L.SLOT_BYTES);
   });
   told(totalBytes);
-  const { violations } = derived;
-  violations.unshift(...found);
+  const violations = [...found, ...derived.violations];
+  derived.violations = violations;
   const { wasClean } = image;
   if (wasClean) {
-    violations.push(...counterViolations(image, derived));
+    append(violations, counterViolations(image, derived));
     const block = compareBitmap(handle, image, derived.bitmap);
     if (block >= 0) violations.push(bitmapViolation(block));
   }
-  violations.push(...headerViolations(image, wasClean));
+  append(violations, headerViolations(image, wasClean));
   const replayedRecords = image.replay.records.length;
   return reportOf(derived, { wasClean, replayedRecords, totalBlocks: derived.bitmap.blocks });
 }

@@ -148,10 +148,9 @@ class Compactor {
     const run = runs[pair];
     const place = run === undefined ? null : placeFor(run.count);
     if (run === undefined || place === null) return false;
-    const moved = [{ block: place.block, count: place.count }];
     const rest = run.count - place.count;
-    if (rest > 0) moved.push({ block: run.block + place.count, count: rest });
-    runs.splice(pair, 1, ...moved);
+    runs[pair] = { block: place.block, count: place.count };
+    if (rest > 0) runs.splice(pair + 1, 0, { block: run.block + place.count, count: rest });
     // A value in pieces that are too many stays where it is.
     if (runs.length > L.XATTR_PAIRS_MAX) return false;
     this.#relocate({ block: run.block, count: place.count }, place.block, () => {

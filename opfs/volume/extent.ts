@@ -9,6 +9,7 @@
  * @module
  */
 import { invariant } from "../../abi/invariant.ts";
+import { append } from "../../abi/lists.ts";
 import type { Bitmap } from "./bitmap.ts";
 import type { InodeTable } from "./inode_table.ts";
 import * as L from "./layout.ts";
@@ -191,7 +192,7 @@ export class Extents {
   /** Every run of the file, in order. */
   runsOf(owner: number): Run[] {
     const runs = this.#loadOwn(owner);
-    for (const leaf of this.#listOf(owner)) runs.push(...this.#load(leaf));
+    for (const leaf of this.#listOf(owner)) append(runs, this.#load(leaf));
     return runs;
   }
 

@@ -7,6 +7,7 @@
  * @module
  */
 import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
+import { append } from "../../abi/lists.ts";
 import type { StorageHandle } from "../device/handle.ts";
 import { Backing } from "./backing.ts";
 import { type FormatOptions, formatVolume, isFormattable, randomSalt } from "./format.ts";
@@ -75,7 +76,7 @@ export function openVolumeSync(handle: StorageHandle, options: VolumeOptions = {
   if (!readOnly) refuseFeatures(image);
   const derived = scan(image.tables, image.superblock, image.segments);
   const { wasClean } = image;
-  if (wasClean) derived.violations.push(...counterViolations(image, derived));
+  if (wasClean) append(derived.violations, counterViolations(image, derived));
   const wrongBlock = compareBitmap(handle, image, derived.bitmap);
   if (wasClean && wrongBlock >= 0) derived.violations.push(bitmapViolation(wrongBlock));
   refuseDamage(derived.violations);

@@ -9,6 +9,7 @@
  * @module
  */
 import * as M from "../../abi/mode.ts";
+import { append, largest } from "../../abi/lists.ts";
 import type { StorageHandle } from "../device/handle.ts";
 import type { Patch } from "./block_pool.ts";
 import { BlockSet } from "./block_set.ts";
@@ -88,7 +89,7 @@ export class Salvage {
     this.#findings = findings;
     this.#image = loadImage(handle, (violation) => void this.violations.push(violation));
     const { tables, superblock, segments } = this.#image;
-    this.violations.push(...scan(tables, superblock, segments).violations);
+    append(this.violations, scan(tables, superblock, segments).violations);
     this.#mendTypes();
     this.#derived = scan(tables, superblock, segments);
     this.#shared = this.#findShared();
@@ -186,7 +187,7 @@ export class Salvage {
     const size = this.#image.tables.view.getFloat64(slot * L.SLOT_BYTES + L.SLOT.SIZE, L.LE);
     if (Number.isSafeInteger(size) && size >= 0) return size;
     const ends = runs.map(({ fileBlock, count }) => fileBlock + count);
-    return Math.max(0, ...ends) * this.#image.superblock.blockSize;
+    return largest(ends, 0) * this.#image.superblock.blockSize;
   }
 
   /** Marks what is below a directory as reached; a loop, because a hostile tree is deep. */
