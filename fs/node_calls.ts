@@ -66,8 +66,8 @@ export class NodeCalls extends State {
   }
 
   /** Makes a directory and those above it that are missing. ENOTDIR if a file is in the way. */
-  mkdirTree(path: string, mode = 0o777): void {
-    makeTree(this, "mkdirTree", path, integer(mode, "mkdirTree") & DIRECTORY_BITS);
+  mkdirTree(path: string, mode?: number): void {
+    makeTree(this, "mkdirTree", path, integer(mode ?? 0o777, "mkdirTree") & DIRECTORY_BITS);
   }
 
   /** Makes a character device: `mkdev(path, dev)` or `mkdev(path, mode, dev)`. */
