@@ -19,6 +19,9 @@ export const SPARE_SLOTS = 16;
 /** The file grows by at least this many blocks, and by at most STEP_BYTES more than is asked. */
 const STEP_BLOCKS = 64;
 const STEP_BYTES = 16 * 1024 * 1024;
+/** So many blocks may be free, or wait in quarantine, in a volume however small: 64 to 1,024. */
+const SLACK_BYTES = 4 * 1024 * 1024;
+const SLACK_BLOCKS_MAX = 1024;
 /** Zeros that are written at a time. */
 const OCCUPY_BYTES = 1024 * 1024;
 
@@ -37,39 +40,94 @@ function tryGrow(state: VolumeState, table: number): void {
   }
 }
 
+/** The blocks that a call needs, and where. */
+export interface WantedBlocks {
+  /** Free blocks that there should be if they can be had by growing; default: those needed. */
+  wish?: number;
+  /** Blocks to add at the end though there are free ones elsewhere: a file goes on there. */
+  atEnd?: number;
+}
+
 /**
- * Makes room for `blocks` of data and the slots of their block map, if there is space for it; for
- * `wish` blocks if that can be had by growing.
+ * Makes room for `blocks` of data and the slots of their block map, if there is space for it. What
+ * waits in quarantine serves before the file grows (V18).
  */
-export function makeRoomForBlocks(state: VolumeState, blocks: number, wish: number = blocks): void {
+export function makeRoomForBlocks(
+  state: VolumeState,
+  blocks: number,
+  { wish = blocks, atEnd = 0 }: WantedBlocks = {},
+): void {
   state.requireWritable();
   if (state.inodes.free < SPARE_SLOTS) tryGrow(state, L.TABLE.SLOTS);
   // On a full disk what has room counts, and what has been given back has.
   const isTight = state.backing?.isTight ?? false;
   if (isTight && blocks > 0 && state.bitmap.quarantined > 0) state.committer!.reclaim();
+  if (state.bitmap.free >= wish && atEnd === 0) return;
+  useQuarantine(state);
   const { free, blocks: total } = state.bitmap;
-  if (free >= wish) return;
+  if (free >= wish && (atEnd === 0 || !isLittleFree(state))) return;
   const step = Math.max(STEP_BLOCKS, Math.min(total >> 3, STEP_BYTES / state.blockSize));
-  if (!state.isDeviceFull && growBlocks(state, wish - free + step)) return;
+  if (!state.isDeviceFull && growBlocks(state, Math.max(wish - free, atEnd) + step, wish)) return;
   if (free >= blocks) return;
   // A device that has been full is asked once, and for no more than is needed.
-  state.isDeviceFull = !growBlocks(state, blocks - free);
+  state.isDeviceFull = !growBlocks(state, blocks - free, blocks);
   if (!state.isDeviceFull) return;
   const left = Math.max(0, state.maxBlocks - total);
-  if (left > 0 && left < blocks - free) growBlocks(state, left);
+  if (left > 0 && left < blocks - free) growBlocks(state, left, blocks);
   if (state.bitmap.quarantined > 0) state.committer!.reclaim();
+}
+
+/** What of a volume may lie idle: a quarter of so many blocks, or a little. */
+function slackOf(state: VolumeState, ofBlocks: number): number {
+  const little = Math.min(SLACK_BLOCKS_MAX, SLACK_BYTES / state.blockSize);
+  return Math.max(STEP_BLOCKS, little, ofBlocks >> 2);
+}
+
+/** Whether so little is free that a file may go on at the end, to stay in one piece. */
+export function isLittleFree(state: VolumeState): boolean {
+  const { free, blocks } = state.bitmap;
+  return free <= slackOf(state, blocks);
+}
+
+/** Whether more waits in quarantine than may while the file grows. */
+function isWaiting(state: VolumeState): boolean {
+  const { bitmap } = state;
+  return bitmap.quarantined > slackOf(state, bitmap.blocks - bitmap.unowned);
+}
+
+/** Sets free what waits for a commit, or for a checkpoint, if it is much. */
+function useQuarantine(state: VolumeState): void {
+  if (!isWaiting(state)) return;
+  try {
+    state.committer!.commit();
+    if (isWaiting(state)) state.committer!.unlog();
+  } catch (error) {
+    if (!isErrnoError(error) || error.code !== "ENOSPC") throw state.broken(error);
+    state.isDeviceFull = true;
+  }
+}
+
+/** V18: the file grows by what is missing, and only while nothing else could serve. */
+function requireNeed(state: VolumeState, wish: number): void {
+  const { quarantined, free } = state.bitmap;
+  const isUsed = state.isDeviceFull || !isWaiting(state);
+  invariant(isUsed, `V18: the file grows while ${quarantined} blocks wait for a commit`);
+  const isMissing = free < wish || isLittleFree(state);
+  invariant(isMissing, `V18: the file grows for ${wish} blocks while ${free} are free`);
 }
 
 /** Makes room for blocks that follow each other, at the end; whether that could be had. */
 export function growInOnePiece(state: VolumeState, blocks: number): boolean {
-  return growBlocks(state, blocks);
+  useQuarantine(state);
+  return growBlocks(state, blocks, Infinity);
 }
 
-/** Whether the file could be made longer by that many blocks. */
-function growBlocks(state: VolumeState, blocks: number): boolean {
+/** Whether the file could be made longer by that many blocks, since `wish` free ones are wanted. */
+function growBlocks(state: VolumeState, blocks: number, wish: number): boolean {
   const total = state.bitmap.blocks + blocks;
   if (total > state.maxBlocks) return false;
   try {
+    requireNeed(state, wish);
     coverByBitmap(state, blocks);
     extendFile(state, blocks);
     return true;

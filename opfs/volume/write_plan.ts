@@ -10,7 +10,7 @@
 import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
 import { NO_BLOCK } from "./extent.ts";
 import { fillBlocks, LOGGED_STEP_BYTES } from "./file_data.ts";
-import { makeRoomForBlocks, SPARE_SLOTS } from "./grow.ts";
+import { isLittleFree, makeRoomForBlocks, SPARE_SLOTS } from "./grow.ts";
 import * as L from "./layout.ts";
 import type { VolumeState } from "./state.ts";
 
@@ -60,15 +60,14 @@ export function reserve(state: VolumeState, slot: number, at: number, length: nu
   const end = Math.ceil((at + length) / blockSize);
   if (isOwned(state, slot, from, end)) return;
   const isGrowing = at > 0;
-  const isCramped = isGrowing && endsAtEnd(state, slot, from, end - from);
+  const isCramped = isGrowing && isLittleFree(state) && endsAtEnd(state, slot, from, end - from);
   const isTight = state.backing?.isTight ?? false;
   const isRoomy = !isCramped && !isTight;
   if (isRoomy && bitmap.free > bitmap.wish(slot, end - from, isGrowing)) return;
   const missing = missingBlocks(state, slot, from, end);
   if (missing === 0) return;
   const wish = bitmap.wish(slot, missing, isGrowing);
-  const most = bitmap.free + end - from;
-  makeRoomForBlocks(state, missing, isCramped ? Math.max(wish, most) : wish);
+  makeRoomForBlocks(state, missing, { wish, atEnd: isCramped ? end - from : 0 });
 }
 
 /** Whether one run of the file has all of these blocks: mostly so when bytes are written over. */

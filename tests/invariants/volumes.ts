@@ -16,7 +16,7 @@ import * as L from "../../opfs/volume/layout.ts";
 import type { VolumeState } from "../../opfs/volume/state.ts";
 import { destroy } from "../../opfs/volume/directory.ts";
 import { readBytes, writeInBlock, zeroInBlock } from "../../opfs/volume/file_data.ts";
-import { extendForGuest } from "../../opfs/volume/grow.ts";
+import { extendForGuest, makeRoomForBlocks } from "../../opfs/volume/grow.ts";
 import { spaceOf } from "../../opfs/volume/space.ts";
 import { Volume } from "../../opfs/volume/volume.ts";
 import type { StorageHandle } from "../../opfs/device/handle.ts";
@@ -200,6 +200,17 @@ export const volumeRows: readonly VolumeRow[] = [
     while (steps.next().done !== true);
   }],
   ["V7: a volume longer by 0 blocks", ({ state }) => extendForGuest(state, 0)],
+  ["V18: the file grows while 5000 blocks wait for a commit", ({ state }) => {
+    tamper(state.bitmap, "quarantined", 5000);
+    state.committer = { ...state.committer!, commit: () => {}, unlog: () => {} };
+    makeRoomForBlocks(state, 2000);
+  }],
+  ["V18: the file grows for 1 blocks while 5000 are free", ({ state }) => {
+    // Little is free while the call looks, and much once it grows.
+    let looks = 0;
+    Object.defineProperty(state.bitmap, "free", { get: () => looks++ < 3 ? 1 : 5000 });
+    makeRoomForBlocks(state, 1, { atEnd: 10 });
+  }],
   ["V8: zeros over the end of their block", ({ state, slot }) => {
     zeroInBlock(state, slot, 4000, 9000);
   }],
