@@ -100,6 +100,14 @@ export interface FileLock extends Pick<RangeLock, "type" | "start" | "end"> {
   wait: boolean;
 }
 
+/** What an append has done. */
+export interface Appended {
+  /** Where its first byte is: the size that the file had. */
+  at: number;
+  /** How many bytes it has written; they are the end of the file. */
+  count: number;
+}
+
 /** What a backend can do with an open node. Argument order is Emscripten's. */
 export interface StreamOps<D extends NodeRecord = NodeRecord> {
   /** The description has been made: keep the inode alive. */
@@ -122,8 +130,8 @@ export interface StreamOps<D extends NodeRecord = NodeRecord> {
     length: number,
     position: number,
   ): number;
-  /** Writes at the end, found where the write happens, and returns the new size. */
-  append?(stream: FSStream<D>, buffer: Uint8Array, offset: number, length: number): number;
+  /** Writes at the end, found where the write happens; fewer bytes only when the device is full. */
+  append?(stream: FSStream<D>, buffer: Uint8Array, offset: number, length: number): Appended;
   /** The new position for SEEK_SET, SEEK_CUR, SEEK_END, SEEK_DATA, SEEK_HOLE. Absent: ESPIPE. */
   llseek?(stream: FSStream<D>, offset: number, whence: number): number;
   /** Owns, punches or zeroes a range; `mode` is 0 or FALLOC_FL_*. */

@@ -148,8 +148,7 @@ export function lazyOps(
           : contents.read(buffer, offset, length, position),
       write: (stream, buffer, offset, length, position) =>
         settled().write?.(stream, buffer, offset, length, position) ?? 0,
-      append: (stream, buffer, offset, length) =>
-        settled().append?.(stream, buffer, offset, length) ?? 0,
+      append: (stream, buffer, offset, length) => settled().append!(stream, buffer, offset, length),
       allocate: (stream, mode, offset, length) =>
         settled().allocate?.(stream, mode, offset, length),
       llseek: (stream, offset, whence) =>

@@ -133,7 +133,9 @@ export class StreamCalls extends AttrCalls {
     let count = length;
     let end = 0;
     if (shared.flags & O_APPEND && stream_ops.append !== undefined) {
-      end = stream_ops.append(stream, bytes, offset, length);
+      const appended = stream_ops.append(stream, bytes, offset, length);
+      count = appended.count;
+      end = appended.at + count;
     } else {
       const start = shared.flags & O_APPEND ? endOf(stream, at) : at;
       count = stream_ops.write(stream, bytes, offset, length, start);

@@ -13,6 +13,7 @@
 import type { Attr, AttrChange, DirEntry, StatFs } from "../abi/attr.ts";
 import { isErrnoError } from "../abi/errno.ts";
 import { invariant } from "../abi/invariant.ts";
+import type { Appended } from "../abi/node.ts";
 import { NameCache } from "./cache/names.ts";
 import type { CacheMetrics, CacheOptions } from "./cache/options.ts";
 import { PageCache } from "./cache/pages.ts";
@@ -261,8 +262,8 @@ export class CachedVolume implements VolumeOps {
     return this.#inner.write(ino, from, at);
   }
 
-  /** Writes at the end of the file and returns the new size. */
-  append(ino: Ino, from: Uint8Array): number {
+  /** Writes at the end of the file; where, and how many bytes. */
+  append(ino: Ino, from: Uint8Array): Appended {
     this.#look();
     this.#attrs.delete(ino);
     this.#pages.forgetEnd(ino);

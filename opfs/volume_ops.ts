@@ -13,6 +13,7 @@
  * @module
  */
 import type { Attr, AttrChange, DirEntry, Owner, StatFs } from "../abi/attr.ts";
+import type { Appended } from "../abi/node.ts";
 
 /**
  * An inode of a volume: slot + 1, plus the slot's generation x 2^32 (exact in a double); 0 is none.
@@ -182,8 +183,8 @@ export interface VolumeOps extends Partial<CompoundOps>, Partial<LockOps>, Parti
   read(ino: Ino, into: Uint8Array, at: number, isQuiet?: boolean): number;
   /** Bytes written at byte `at`. ENOSPC, EFBIG. */
   write(ino: Ino, from: Uint8Array, at: number): number;
-  /** Writes at the end of the file and returns the new size. */
-  append(ino: Ino, from: Uint8Array): number;
+  /** Writes at the end of the file, as `write` all or a part: where, and how many bytes. */
+  append(ino: Ino, from: Uint8Array): Appended;
   /**
    * The first byte at or behind `at` that is data (SEEK_DATA) or in a hole (SEEK_HOLE; the end of
    * the file counts as one). What is owned but was never written is a hole. ENXIO at or behind the

@@ -20,7 +20,7 @@ import {
   SEEK_HOLE,
   SEEK_SET,
 } from "../abi/flags.ts";
-import type { FSStream, StreamOps } from "../abi/node.ts";
+import type { Appended, FSStream, StreamOps } from "../abi/node.ts";
 import type { MemfsInode } from "./memfs_inode.ts";
 
 type Stream = FSStream<MemfsInode>;
@@ -63,19 +63,9 @@ function write(
   return count;
 }
 
-/** All or nothing: half an entry in a log is worse than none. */
-function append(stream: Stream, buffer: Uint8Array, offset: number, length: number): number {
-  const inode = stream.node.data;
-  const bytes = inode.contents();
-  const before = bytes.size;
-  if (length === 0) return before;
-  if (before + length > MAX_FILE_BYTES) throw new ErrnoError("EFBIG", `append to "${stream.path}"`);
-  if (bytes.write(buffer, offset, length, before) < length) {
-    bytes.resize(before);
-    throw new ErrnoError("ENOSPC", `append to "${stream.path}"`);
-  }
-  inode.modified();
-  return bytes.size;
+function append(stream: Stream, buffer: Uint8Array, offset: number, length: number): Appended {
+  const at = stream.node.data.contents().size;
+  return { at, count: write(stream, buffer, offset, length, at) };
 }
 
 function llseek(stream: Stream, offset: number, whence: number): number {

@@ -21,7 +21,7 @@ import {
 } from "../abi/flags.ts";
 import type { CursorListing } from "../abi/cursor_listing.ts";
 import { isDir } from "../abi/mode.ts";
-import type { FSStream, NodeRecord, OpenFile, StreamOps } from "../abi/node.ts";
+import type { Appended, FSStream, NodeRecord, OpenFile, StreamOps } from "../abi/node.ts";
 import type { PathCalls, PathStream } from "../abi/path_calls.ts";
 
 /** One inode over there, as a name here knows it. */
@@ -130,14 +130,12 @@ class ProxyStreams {
   }
 
   /** The other side has the file open for appending, so it finds the end itself. */
-  #append(stream: FSStream<ProxyRecord>, bytes: Uint8Array): number {
+  #append(stream: FSStream<ProxyRecord>, bytes: Uint8Array): Appended {
     const open = this.#of(stream);
     return there("append", () => {
-      for (let done = 0; done < bytes.length;) {
-        const { size } = this.#fs.fstat(open.fd!);
-        done += this.#fs.write(open, bytes, done, bytes.length - done, size);
-      }
-      return this.#fs.fstat(open.fd!).size;
+      const { size } = this.#fs.fstat(open.fd!);
+      const count = this.#fs.write(open, bytes, 0, bytes.length, size);
+      return { at: this.#fs.fstat(open.fd!).size - count, count };
     });
   }
 

@@ -10,7 +10,7 @@
  */
 import { ErrnoError } from "../abi/errno.ts";
 import { O_NOATIME, SEEK_CUR, SEEK_DATA, SEEK_END, SEEK_HOLE, SEEK_SET } from "../abi/flags.ts";
-import type { FSStream, StreamOps } from "../abi/node.ts";
+import type { Appended, FSStream, StreamOps } from "../abi/node.ts";
 import type { VolumeOps } from "../opfs/volume_ops.ts";
 import { volumeLockOps } from "./volume_locks.ts";
 import type { VolumeRecord } from "./volume_record.ts";
@@ -62,7 +62,7 @@ export function volumeStreamOps(
     write(stream, buffer, offset, length, position): number {
       return volume.write(stream.node.data.handle, view(buffer, offset, length), position);
     },
-    append(stream, buffer, offset, length): number {
+    append(stream, buffer, offset, length): Appended {
       return volume.append(stream.node.data.handle, view(buffer, offset, length));
     },
     llseek(stream, offset, whence): number {

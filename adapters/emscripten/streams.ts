@@ -78,9 +78,9 @@ function readAll(volume: VolumeOps, ino: Ino, into: Uint8Array, at: number): num
  * the moment of the write. A positional write goes to the end as well, as on Linux.
  */
 function append(volume: VolumeOps, stream: VolumeStream, bytes: Uint8Array, at: number): number {
-  const size = volume.append(stream.description.ino, bytes);
-  if (at === stream.position) stream.position = size - bytes.length;
-  return bytes.length;
+  const appended = volume.append(stream.description.ino, bytes);
+  if (at === stream.position) stream.position = appended.at;
+  return appended.count;
 }
 
 /**

@@ -12,6 +12,7 @@ import type { Attr, AttrChange, DirEntry, StatFs } from "../../abi/attr.ts";
 import { ErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
 import { append } from "../../abi/lists.ts";
+import type { Appended } from "../../abi/node.ts";
 import type {
   BlockingLock,
   ChangeOps,
@@ -206,12 +207,12 @@ export class RelayClient implements VolumeOps, CompoundOps, LockOps, ChangeOps {
     return status;
   }
 
-  /** Writes at the end of the file and returns the new size. */
-  append(ino: Ino, from: Uint8Array): number {
+  /** Writes at the end of the file; where, and how many bytes. */
+  append(ino: Ino, from: Uint8Array): Appended {
     this.#open(Op.APPEND);
     const piece = ask.askAppend(this.#channel.writer, ino, from);
     this.#run(Op.APPEND, { from: piece });
-    return this.#channel.reader.f64();
+    return ask.readAppended(this.#channel.reader, piece);
   }
 
   /** The next data, or the next hole, at or behind `at`. */

@@ -141,7 +141,7 @@ export class PathOps {
     switch (reader.op) {
       case PathOp.READ: {
         const stream = this.#calls.open(path, O_RDONLY);
-        return { stream, at: 0, length: this.#sizeOf(stream), ends: true };
+        return { stream, at: 0, length: this.sizeOf(stream), ends: true };
       }
       case PathOp.WRITE: {
         const stream = this.#calls.open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o666);
@@ -149,7 +149,7 @@ export class PathOps {
       }
       case PathOp.APPEND: {
         const stream = this.#calls.open(path, O_WRONLY | O_CREAT, 0o666);
-        return { stream, at: this.#sizeOf(stream), length: 0, ends: true };
+        return { stream, at: this.sizeOf(stream), length: 0, ends: true };
       }
       default: {
         const stream = this.#stream(channel);
@@ -313,7 +313,8 @@ export class PathOps {
     if (channel.reader.at < channel.reader.end) this.#fd(channel);
   }
 
-  #sizeOf(stream: PathStream): number {
+  /** The size of a stream's file. */
+  sizeOf(stream: PathStream): number {
     return this.#calls.fstat(stream.fd as number).size;
   }
 

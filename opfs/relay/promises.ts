@@ -10,6 +10,7 @@
  * @module
  */
 import type { Attr, AttrChange, DirEntry, StatFs } from "../../abi/attr.ts";
+import type { Appended } from "../../abi/node.ts";
 import type {
   ChangeOps,
   CompoundOps,
@@ -132,12 +133,12 @@ export class RelayPromises implements VolumePromises {
     );
   }
 
-  /** Writes at the end of the file and returns the new size. */
-  append(ino: Ino, from: Uint8Array): Promise<number> {
+  /** Writes at the end of the file; where, and how many bytes. */
+  append(ino: Ino, from: Uint8Array): Promise<Appended> {
     return this.#call(
       Op.APPEND,
       (w) => ({ from: ask.askAppend(w, ino, from) }),
-      (r) => r.f64(),
+      (r) => ask.readAppended(r, from),
     );
   }
 

@@ -8,6 +8,8 @@
  */
 import type { AttrChange } from "../../abi/attr.ts";
 import { codeOf, ErrnoError } from "../../abi/errno.ts";
+import { invariant } from "../../abi/invariant.ts";
+import type { Appended } from "../../abi/node.ts";
 import type { CreateOptions, Ino, TmpfileOptions } from "../volume_ops.ts";
 import type { Reader, Writer } from "./cursor.ts";
 import { type ChannelMemory, FLAG_QUIET, MAX_TRANSFER_BYTES, Op, type OpName } from "./protocol.ts";
@@ -165,17 +167,17 @@ export function askWrite(writer: Writer, ino: Ino, from: Uint8Array, at: number)
   return from.length <= MAX_TRANSFER_BYTES ? from : from.subarray(0, MAX_TRANSFER_BYTES);
 }
 
-/**
- * APPEND.
- *
- * @throws {ErrnoError} EFBIG for more than one request can carry: an append is whole or not at all
- */
+/** APPEND. Returns the part of the buffer that one request can carry. */
 export function askAppend(writer: Writer, ino: Ino, from: Uint8Array): Uint8Array {
-  if (from.length > MAX_TRANSFER_BYTES) {
-    throw new ErrnoError("EFBIG", `append ${from.length} bytes at once`);
-  }
   writer.begin(Op.APPEND).ino(ino);
-  return from;
+  return from.length <= MAX_TRANSFER_BYTES ? from : from.subarray(0, MAX_TRANSFER_BYTES);
+}
+
+/** What APPEND has answered to a request with those bytes. */
+export function readAppended(reader: Reader, from: Uint8Array): Appended {
+  const appended = { at: reader.f64(), count: reader.u32() };
+  invariant(appended.count <= from.length, "R3: more is appended than was sent");
+  return appended;
 }
 
 /** Throws what the relay has thrown; its text travels as one s11n string. */

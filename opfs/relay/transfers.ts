@@ -3,7 +3,7 @@
  *
  * Layer: relay. The volume reads into the area and writes out of it. A chunk is one step of the
  * relay's loop, so a long transfer never keeps others waiting. A write that fails behind its first
- * piece answers the short count of what is done (R3). An append fixes its place with the first
+ * piece answers the short count of what is done (R3), an append too. It fixes its place with the first
  * chunk and holds the file's append turn to the last. An attribute's value comes and goes as a whole:
  * its chunks are put together, or cut off, in memory.
  *
@@ -252,11 +252,10 @@ export class Transfers {
     if (!this.isTurnFree(ino)) return this.#awaitTurn(channel, ino);
     const total = payloadBytes(channel);
     const piece = memory.area.subarray(reader.at, reader.end);
-    const size = this.#volume.append(ino, piece);
-    invariant(size >= piece.length, "R3: a file is smaller than what was added to it");
-    begin(channel, { ino, at: size - piece.length, total });
-    transfer.done = piece.length;
-    if (transfer.done === total) return this.#finishWrite(channel);
+    const { at, count } = this.#volume.append(ino, piece);
+    begin(channel, { ino, at, total });
+    transfer.done = counted(count, piece.length);
+    if (count < piece.length || count === total) return this.#finishWrite(channel);
     this.#turns.set(ino % SLOTS, channel);
     return this.#acknowledge(channel);
   }
@@ -271,7 +270,7 @@ export class Transfers {
     return isLast ? this.#finishWrite(channel) : this.#acknowledge(channel);
   }
 
-  /** An append is whole or not at all: its caller learns the new size only, not a count. */
+  /** Behind the first piece a failure is a short count; only a whole path's APPEND answers none. */
   #tryWrite(channel: ServedChannel, piece: Uint8Array): number {
     const { transfer } = channel;
     if (transfer.value !== null) {
@@ -283,20 +282,26 @@ export class Transfers {
     } catch (error) {
       // A file that is stored is there by now: its caller learns how much of it.
       const isPartial = transfer.done > 0 || transfer.op === Op.STORE && isFull(error);
-      if (isPartial && transfer.op !== Op.APPEND && transfer.op !== PathOp.APPEND) return 0;
+      if (isPartial && transfer.op !== PathOp.APPEND) return 0;
       this.#takeBack(channel);
       this.forget(channel);
       throw error;
     }
   }
 
-  /** Cuts off the pieces of an append that cannot go on, if nobody has written behind them. */
+  /**
+   * A whole path's APPEND answers no count, so what it has added is cut off when it cannot go on: if
+   * it is still the end of the file. Where that is refused too, a part stays.
+   */
   #takeBack({ transfer }: ServedChannel): void {
-    const { op, ino, at, done, stream } = transfer;
-    if (done === 0) return;
-    if (op === PathOp.APPEND && stream !== null) return this.#paths?.cut(stream, at);
-    if (op !== Op.APPEND) return;
-    if (this.#volume.getattr(ino).size === at + done) this.#volume.setattr(ino, { size: at });
+    const { op, at, done, stream } = transfer;
+    if (done === 0 || op !== PathOp.APPEND || stream === null) return;
+    const paths = this.#paths as PathOps;
+    try {
+      if (paths.sizeOf(stream) === at + done) paths.cut(stream, at);
+    } catch (error) {
+      if (!isErrnoError(error)) throw error;
+    }
   }
 
   #acknowledge(channel: ServedChannel): Step {
@@ -307,7 +312,7 @@ export class Transfers {
     return "more";
   }
 
-  /** Leaves the answer in the writer: an append's new size, a write's count. */
+  /** Leaves the answer in the writer: an append's place and count, a write's count. */
   #finishWrite(channel: ServedChannel): Step {
     const { transfer, writer } = channel;
     const isWhole = transfer.done === transfer.total;
@@ -319,7 +324,7 @@ export class Transfers {
     if (transfer.op === PathOp.FWRITE) writer.u32(transfer.done);
     // These answer nothing, so a file that was written in part is an error.
     else if (!isWhole && isPathOp(transfer.op)) throw new ErrnoError("ENOSPC", "write the file");
-    if (transfer.op === Op.APPEND) writer.f64(transfer.at + transfer.done);
+    if (transfer.op === Op.APPEND) writer.f64(transfer.at).u32(transfer.done);
     if (transfer.op === Op.STORE) writer.ino(transfer.ino);
     return "done";
   }

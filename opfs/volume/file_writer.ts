@@ -3,7 +3,8 @@
  *
  * Layer: opfs/volume, under `volume.ts`; `write_plan.ts` says how a write is cut into steps. One step
  * is a run of whole blocks that goes straight to the device, or a part of one block in the pool. A
- * write that finds room for its beginning only answers how much that is.
+ * write that finds room for its beginning only answers how much that is. The device's call stands in
+ * `Volume.write`, so that it is few frames from the caller: this says what to give it.
  *
  * Where each call is durable before it returns, a refused commit takes back what the write has done
  * since the last one. Bytes that were written straight over bytes of the file cannot be taken back, so
@@ -40,8 +41,13 @@ export class FileWriter {
   #secured = 0;
   #settled = 0;
   #isSecond = false;
-  /** The device took less than it was given. */
-  #isCut = false;
+  #isOver = false;
+  /** Of the run that the device is given: its first block, its bytes, and whether it writes over some. */
+  #block = 0;
+  #asked = 0;
+  #isInPlace = false;
+  /** Where it goes. */
+  place = 0;
 
   /** A writer that is at rest. */
   constructor(state: VolumeState) {
@@ -49,11 +55,11 @@ export class FileWriter {
   }
 
   /**
-   * Writes at byte `at`; how many bytes, which are fewer than all when the device is full.
+   * Begins a write at byte `at`. Returns what `next` returns.
    *
    * @throws {ErrnoError} EINVAL, EFBIG, and ENOSPC when there is room for none
    */
-  write(slot: number, from: Uint8Array, at: number): number {
+  start(slot: number, from: Uint8Array, at: number): Uint8Array | null {
     const state = this.#state;
     const length = writable(state, from.length, at);
     reserve(state, slot, at, length);
@@ -63,87 +69,114 @@ export class FileWriter {
     this.#length = length;
     this.#done = this.#secured = 0;
     this.#settled = state.settled;
-    this.#isSecond = this.#isCut = false;
-    try {
-      while (this.#done < length && this.#goOn());
-      return this.#end();
-    } finally {
-      this.#from = NOTHING;
+    this.#isSecond = this.#isOver = false;
+    return this.next();
+  }
+
+  /**
+   * Makes steps through the pool, up to one that goes straight to the device. Returns what is to be
+   * written at `place` then, and told to `wrote` or `refused`; null at the end.
+   */
+  next(): Uint8Array | null {
+    while (this.#done < this.#length && !this.#isOver) {
+      try {
+        this.#state.openStep();
+        const run = this.#plan();
+        if (run !== null) return run;
+      } catch (error) {
+        this.#fail(error);
+      }
     }
+    return null;
   }
 
-  /** One step; whether the next one may follow. */
-  #goOn(): boolean {
-    const state = this.#state;
-    const before = this.#done;
-    try {
-      const piece = state.step(this.#step);
-      this.#noteSettled(before);
-      this.#done = before + piece;
-      this.#isSecond = false;
-      return !this.#isCut;
-    } catch (error) {
-      const refused = state.broken(error);
-      const isWorth = !this.#isSecond && mayTryAgain(state, refused);
-      this.#noteSettled(before);
-      this.#isSecond = isWorth;
-      if (isWorth) return true;
-      if (before > 0 && refused.code === "ENOSPC") return false;
-      state.takeBack();
-      throw refused;
-    }
-  }
-
-  /** A commit in the middle of the write: what was done before it stays. */
-  #noteSettled(done: number): void {
-    if (this.#state.settled === this.#settled) return;
-    this.#settled = this.#state.settled;
-    this.#secured = Math.max(this.#secured, done);
-  }
-
-  readonly #step = (): number => {
+  /** Opens the step up to the device's call, or does it in the pool. */
+  #plan(): Uint8Array | null {
     const state = this.#state;
     const slot = this.#slot;
     const position = this.#at + this.#done;
     const size = state.sizeOf(slot);
     if (position > size) zeroGap(state, slot, size, position);
     const most = this.#length - this.#done;
-    const isOver = position < size && most >= DIRECT_WRITE_BYTES && this.#isWritten(position);
-    let piece = directPiece(state, slot, position, most);
+    this.#isInPlace = position < size && most >= DIRECT_WRITE_BYTES && this.#isWritten(position);
+    let length = directPiece(state, slot, position, most);
     // What is written over is gone: what came before must not depend on a later commit.
-    if (piece > 0 && isOver && state.isHeld) {
+    if (length > 0 && this.#isInPlace && state.isHeld) {
       state.nextStepDurably();
-      this.#noteSettled(this.#done);
-      piece = directPiece(state, slot, position, most);
+      this.#noteSettled();
+      length = directPiece(state, slot, position, most);
     }
-    const isDirect = piece > 0;
-    if (!isDirect) piece = pooledPiece(state, slot, position, most);
-    const bytes = this.#from.subarray(this.#done, this.#done + piece);
-    const count = isDirect
-      ? this.#writeRun(bytes, isOver)
-      : writeInBlock(state, slot, position, bytes);
-    if (isDirect && isOver) this.#secured = Math.min(this.#done + count, size - this.#at);
-    this.#grew(position + count);
-    return count;
-  };
+    if (length > 0) return this.#planRun(this.#done + length);
+    length = pooledPiece(state, slot, position, most);
+    writeInBlock(state, slot, position, this.#from.subarray(this.#done, this.#done + length));
+    this.#keep(length);
+    return null;
+  }
 
-  /** Whole blocks go straight to the device; of bytes that are written over as many as it takes. */
-  #writeRun(bytes: Uint8Array, isOver: boolean): number {
+  #planRun(end: number): Uint8Array {
     const state = this.#state;
     const { extents, blockSize } = state;
-    const blocks = bytes.length / blockSize;
-    if (state.watches.size > 0) state.announceWrite(extents.block, blocks);
-    let count: number;
+    this.#block = extents.block;
+    this.place = state.placeOf(this.#block, 0);
+    const bytes = this.#from.subarray(this.#done, end);
+    if (state.watches.size > 0) state.announceWrite(this.#block, bytes.length / blockSize);
+    this.#asked = bytes.length;
+    return bytes;
+  }
+
+  /** The device says how many bytes it has taken; of those that are written over a part counts. */
+  wrote(count: number): void {
+    const state = this.#state;
     try {
-      count = state.handle.write(bytes, { at: state.placeOf(extents.block, 0) });
+      const isCut = this.#isInPlace && count > 0 && count < this.#asked;
+      if (!isCut) requireCount(state, count, this.#asked);
+      const blocks = this.#asked / state.blockSize;
+      state.pool.wroteDirectly(this.#block, blocks);
+      state.backing?.wrote(this.#block, blocks);
+      const old = state.sizeOf(this.#slot) - this.#at;
+      this.#keep(count);
+      if (this.#isInPlace) this.#secured = Math.min(this.#done, old);
+      this.#isOver = isCut;
     } catch (error) {
-      throw refusalOf(state, error);
+      this.#fail(error);
     }
-    this.#isCut = isOver && count > 0 && count < bytes.length;
-    if (!this.#isCut) requireCount(state, count, bytes.length);
-    state.pool.wroteDirectly(extents.block, blocks);
-    state.backing?.wrote(extents.block, blocks);
-    return count;
+  }
+
+  /** The device has thrown. */
+  refused(error: unknown): void {
+    this.#fail(refusalOf(this.#state, error));
+  }
+
+  /** The step has happened. */
+  #keep(count: number): void {
+    const state = this.#state;
+    this.#grew(this.#at + this.#done + count);
+    state.keepStep();
+    this.#noteSettled();
+    this.#done += count;
+    this.#isSecond = false;
+  }
+
+  /** The step has not happened: tried once more, or the end; thrown when nothing has been written. */
+  #fail(error: unknown): void {
+    const state = this.#state;
+    const refused = state.dropStep(error);
+    const isWorth = !this.#isSecond && mayTryAgain(state, refused);
+    this.#noteSettled();
+    this.#isSecond = isWorth;
+    if (isWorth) return;
+    this.#isOver = true;
+    if (this.#done > 0 && refused.code === "ENOSPC") return;
+    this.#from = NOTHING;
+    state.takeBack();
+    throw refused;
+  }
+
+  /** After a commit in the middle of the write: what was done before it stays. */
+  #noteSettled(): void {
+    if (this.#state.settled === this.#settled) return;
+    this.#settled = this.#state.settled;
+    this.#secured = Math.max(this.#secured, this.#done);
   }
 
   /** Whether a byte of the file lies in a block that has been written. */
@@ -161,8 +194,9 @@ export class FileWriter {
   }
 
   /** The write is over: its commit, if each call has one, and the count. */
-  #end(): number {
+  end(): number {
     const state = this.#state;
+    this.#from = NOTHING;
     if (!state.isHeld) return this.#done;
     try {
       state.commitHeld();

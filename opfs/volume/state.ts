@@ -213,14 +213,14 @@ export class VolumeState {
    * @throws {ErrnoError} as `change`
    */
   step<T>(work: () => T, options: StepOptions = PLAIN_STEP): T {
-    this.#begin(options.isFreeing ?? false);
+    this.openStep(options.isFreeing);
     try {
       const result = work();
-      this.#keep();
+      this.keepStep();
       if (options.isFinal) this.settle();
       return result;
     } catch (error) {
-      throw this.#revert(error);
+      throw this.dropStep(error);
     }
   }
 
@@ -230,8 +230,8 @@ export class VolumeState {
    * @throws {ErrnoError} ENOSPC: then no further step is open
    */
   nextStep(isFreeing = false): void {
-    this.#keep();
-    this.#begin(isFreeing);
+    this.keepStep();
+    this.openStep(isFreeing);
   }
 
   /**
@@ -240,12 +240,13 @@ export class VolumeState {
    * @throws {ErrnoError} ENOSPC: then no further step is open
    */
   nextStepDurably(makeDurable: (committer: Committer) => void = commit): void {
-    this.#keep();
+    this.keepStep();
     makeDurable(this.committer!);
-    this.#begin(false);
+    this.openStep();
   }
 
-  #begin(isFreeing: boolean): void {
+  /** Begins a step. For `step`, and for the write, whose device call stands in no other function. */
+  openStep(isFreeing = false): void {
     this.requireWritable();
     const committer = this.committer!;
     if (committer.isDue) committer.commit();
@@ -279,13 +280,14 @@ export class VolumeState {
     return new ErrnoError("EROFS", `change the volume: ${why}`, { cause: this.failure });
   }
 
-  #keep(): void {
+  /** The step has happened. */
+  keepStep(): void {
     if (this.committer!.isEachCall) this.#transaction.hold();
     else this.#transaction.keep();
   }
 
   /** The step has not happened. Returns the error to throw. */
-  #revert(error: unknown): ErrnoError {
+  dropStep(error: unknown): ErrnoError {
     try {
       this.#transaction.revert();
     } catch (bug) {

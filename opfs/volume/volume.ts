@@ -10,6 +10,7 @@ import type { Attr, AttrChange, DirEntry, StatFs } from "../../abi/attr.ts";
 import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
 import { isLink } from "../../abi/mode.ts";
+import type { Appended } from "../../abi/node.ts";
 import type { CreateOptions, Ino, TmpfileOptions, VolumeOps } from "../volume_ops.ts";
 import { allocateRange } from "./allocate.ts";
 import { attributesOf, requireFile, setAttributes, touchAccess } from "./attributes.ts";
@@ -226,13 +227,24 @@ export class Volume implements VolumeOps {
     const state = this.#state;
     const slot = state.slotOf(ino);
     requireFile(state, slot);
-    return this.#writer.write(slot, from, at);
+    const writer = this.#writer;
+    for (let run = writer.start(slot, from, at); run !== null; run = writer.next()) {
+      let count: number;
+      try {
+        count = state.handle.write(run, { at: writer.place });
+      } catch (error) {
+        writer.refused(error);
+        continue;
+      }
+      writer.wrote(count);
+    }
+    return writer.end();
   }
 
-  /** Writes at the end of the file and returns the new size. As `write`. */
-  append(ino: Ino, from: Uint8Array): number {
-    const size = this.#state.sizeOf(this.#state.slotOf(ino));
-    return size + this.write(ino, from, size);
+  /** Writes at the end of the file; where, and how many bytes. As `write`. */
+  append(ino: Ino, from: Uint8Array): Appended {
+    const at = this.#state.sizeOf(this.#state.slotOf(ino));
+    return { at, count: this.write(ino, from, at) };
   }
 
   /** The next data, or the next hole, at or behind `at`. ENXIO, EINVAL, EISDIR. */

@@ -29,8 +29,8 @@ const jobs: Record<string, (volume: OpenedVolume) => unknown> = {
     volume.lock!(held, LOCK);
     return ino;
   },
-  append: (volume) => volume.append(log, new Uint8Array(100)),
-  appendMuch: (volume) => volume.append(log, new Uint8Array(50_000)),
+  append: (volume) => volume.append(log, new Uint8Array(100)).count,
+  appendMuch: (volume) => volume.append(log, new Uint8Array(50_000)).count,
   lock: (volume) => volume.lock!(held, LOCK),
   unlock: (volume) => volume.unlock!(held, 1, LockKind.FLOCK),
   size: (volume) => volume.getattr(log).size,

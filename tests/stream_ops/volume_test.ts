@@ -26,7 +26,7 @@ Deno.test("volumeStreamOps() reads and writes the asked part of the buffer", () 
   const into = new Uint8Array(8).fill(7);
   assertEquals(ops.read?.(stream, into, 1, 6, 0), 5);
   assertEquals([...into], [7, 0, 0, 1, 2, 3, 7, 7]);
-  assertEquals(ops.append?.(stream, Uint8Array.of(5, 6), 1, 1), 6);
+  assertEquals(ops.append?.(stream, Uint8Array.of(5, 6), 1, 1), { at: 5, count: 1 });
 });
 
 Deno.test("volumeStreamOps() hands a whole buffer on as it is", () => {

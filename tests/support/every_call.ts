@@ -14,7 +14,7 @@ export async function everyCall(volume: VolumePromises): Promise<void> {
   ]);
   assertEquals([await volume.lookup(root, "f"), missing], [f, 0]);
   assertEquals(await volume.write(f, new Uint8Array(100_000).fill(3), 1), 100_000);
-  assertEquals(await volume.append(f, Uint8Array.of(9)), 100_002);
+  assertEquals(await volume.append(f, Uint8Array.of(9)), { at: 100_001, count: 1 });
   const into = new Uint8Array(200_000);
   assertEquals(await volume.read(f, into, 0), 100_002);
   assertEquals([into[0], into[1], into[100_001], into[100_002]], [0, 3, 9, 0]);

@@ -9,6 +9,7 @@
  */
 import type { Attr, AttrChange, DirEntry, StatFs } from "../../abi/attr.ts";
 import { ErrnoError } from "../../abi/errno.ts";
+import type { Appended } from "../../abi/node.ts";
 import {
   FALLOC_FL_KEEP_SIZE,
   FALLOC_FL_PUNCH_HOLE,
@@ -231,11 +232,11 @@ export class ModelVolume implements VolumeOps {
     return from.length === 0 ? 0 : this.#store(node, from, at);
   }
 
-  append(ino: Ino, from: Uint8Array): number {
+  append(ino: Ino, from: Uint8Array): Appended {
     this.#count("append");
     const node = this.#file(ino);
-    if (from.length > 0) this.#store(node, from, node.bytes.size);
-    return node.bytes.size;
+    const at = node.bytes.size;
+    return { at, count: from.length === 0 ? 0 : this.#store(node, from, at) };
   }
 
   seek(ino: Ino, at: number, whence: number): number {

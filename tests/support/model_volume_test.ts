@@ -23,7 +23,7 @@ Deno.test("ModelVolume keeps a retained file until it is released", () => {
   const ino = model.create(model.root, "f", file);
   model.retain(ino);
   model.unlink(model.root, "f");
-  assertEquals(model.append(ino, Uint8Array.of(7)), 1);
+  assertEquals(model.append(ino, Uint8Array.of(7)), { at: 0, count: 1 });
   assertEquals(model.getattr(ino).nlink, 0);
   model.release(ino);
   assertThrows(() => model.getattr(ino), Error, "ESTALE");

@@ -97,7 +97,7 @@ function make(volume: VolumeOps, call: Call, pick: Pick, tryLock: TryLock): Answ
     case "write":
       return { text: String(volume.write(ino, bytesOf(call), number)) };
     case "append":
-      return { text: String(volume.append(ino, bytesOf(call))) };
+      return appended(volume.append(ino, bytesOf(call)));
     case "readdir":
       return { text: volume.readdir(ino, 0).map((entry) => entry.name).sort().join("/") };
     case "release":
@@ -113,6 +113,11 @@ function make(volume: VolumeOps, call: Call, pick: Pick, tryLock: TryLock): Answ
 function made(op: string, mode: number) {
   const type = op === "mkdir" ? S_IFDIR : S_IFREG;
   return { mode: type | mode, uid: 1, gid: 2 };
+}
+
+/** The new size. */
+function appended({ at, count }: { at: number; count: number }): Answer {
+  return { text: String(at + count) };
 }
 
 function done(_result: void): Answer {

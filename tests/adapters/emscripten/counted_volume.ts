@@ -4,6 +4,7 @@
  */
 import { assertEquals } from "@std/assert";
 import {
+  type Appended,
   type Attr,
   type AttrChange,
   checkVolume,
@@ -77,7 +78,7 @@ export class CountedVolume implements VolumeOps {
   write(ino: Ino, from: Uint8Array, at: number): number {
     return this.#count("write").write(ino, from, at);
   }
-  append(ino: Ino, from: Uint8Array): number {
+  append(ino: Ino, from: Uint8Array): Appended {
     return this.#count("append").append(ino, from);
   }
   retain(ino: Ino): void {

@@ -49,7 +49,11 @@ const NONSENSE: readonly [
   ["R3: more is moved", (v) => v.read = () => 99, (c, i) => c.read(i, new Uint8Array(9), 0)],
   ["R3: more is moved", (v) => v.read = () => -1, (c, i) => c.read(i, new Uint8Array(9), 0)],
   ["R3: more is moved", (v) => v.write = () => 99, (c, i) => c.write(i, new Uint8Array(9), 0)],
-  ["R3: a file is smaller", (v) => v.append = () => 1, (c, i) => c.append(i, new Uint8Array(9))],
+  [
+    "R3: more is moved",
+    (v) => v.append = () => ({ at: 0, count: 99 }),
+    (c, i) => c.append(i, new Uint8Array(9)),
+  ],
   ["R6: what is answered", (v) => v.lookup = () => -1, (c) => c.lookup(1, "f")],
   ["R6: what is answered", (v) => v.create = () => NaN, (c) => c.create(1, "n", file)],
   ["R6: a search goes back", (v) => v.seek = () => 0, (c, i) => c.seek(i, 1, 4)],

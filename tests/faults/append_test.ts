@@ -1,0 +1,129 @@
+/** An append on a device that becomes full: the count is true, and what was there before stays. */
+import { assert, assertEquals } from "@std/assert";
+import { ErrnoError } from "../../abi/errno.ts";
+import { createFS } from "../../fs/create_fs.ts";
+import { VOLUMEFS } from "../../node_ops/volume.ts";
+import { PROXYFS } from "../../node_ops/proxyfs.ts";
+import { CachedVolume } from "../../opfs/cache.ts";
+import { memoryHandle } from "../../opfs/device/memory.ts";
+import { checkVolume } from "../../opfs/volume/check.ts";
+import { openVolumeSync } from "../../opfs/volume/mount.ts";
+import type { Volume } from "../../opfs/volume/volume.ts";
+import type { VolumeOps } from "../../opfs/volume_ops.ts";
+import { mounted, NEWEST, STOCK } from "../adapters/emscripten/hosts.ts";
+import { turnedRelay } from "../support/turned_relay.ts";
+
+const MIB = 1 << 20;
+
+/** Appends to `/log`, and says how many bytes, as a program sees it. */
+type Appender = (bytes: Uint8Array) => number;
+
+const over = (volume: VolumeOps): Appender => {
+  const fs = createFS({ root: { type: VOLUMEFS, options: { volume } } });
+  const stream = fs.open("/log", "a");
+  return (bytes) => fs.write(stream, bytes, 0, bytes.length);
+};
+
+const throughModule = (host: typeof STOCK) => async (volume: Volume): Promise<Appender> => {
+  volume.create(volume.root, "log", { mode: 0o100644, uid: 0, gid: 0 });
+  const FS = await mounted(host, volume);
+  const stream = FS.open("/data/log", "a");
+  return (bytes) => FS.write(stream, bytes, 0, bytes.length);
+};
+
+/** From a program down to the volume. */
+const WAYS: Record<string, (volume: Volume) => Appender | Promise<Appender>> = {
+  "FS": over,
+  "FS over a relay": (volume) => over(turnedRelay(volume).client(MIB)),
+  "FS over a relay, small areas": (volume) => over(turnedRelay(volume).client(16_384)),
+  "FS over a cached relay": (volume) => over(new CachedVolume(turnedRelay(volume).client(MIB))),
+  "another FS over FS": (volume) => {
+    const there = createFS({ root: { type: VOLUMEFS, options: { volume } } });
+    const fs = createFS();
+    fs.mkdir("/mnt");
+    fs.mount(PROXYFS, { fs: there, path: "/" }, "/mnt");
+    const stream = fs.open("/mnt/log", "a");
+    return (bytes) => fs.write(stream, bytes, 0, bytes.length);
+  },
+  "an Emscripten module of 3.1.6": throughModule(STOCK),
+  "a new Emscripten module": throughModule(NEWEST),
+  "VolumeOps.append": (volume) => {
+    const ino = volume.create(volume.root, "log", { mode: 0o100644, uid: 0, gid: 0 });
+    return (bytes) => {
+      const { at, count } = volume.append(ino, bytes);
+      assertEquals(at + count, volume.getattr(ino).size);
+      return count;
+    };
+  },
+};
+
+/** A device that takes no byte past a limit. */
+class BoundedDevice {
+  readonly inner = memoryHandle();
+  limit = Infinity;
+
+  #check(end: number): void {
+    if (end > this.limit) throw Object.assign(new Error("full"), { name: "QuotaExceededError" });
+  }
+  read(into: Uint8Array, { at }: { at: number }): number {
+    return this.inner.read(into, { at });
+  }
+  write(from: Uint8Array, { at }: { at: number }): number {
+    this.#check(at + from.length);
+    return this.inner.write(from, { at });
+  }
+  truncate(size: number): void {
+    this.#check(size);
+    this.inner.truncate(size);
+  }
+  getSize(): number {
+    return this.inner.getSize();
+  }
+  flush(): void {}
+  close(): void {}
+}
+
+/** The answer of an append, 0 when it is refused. */
+function answered(append: Appender, bytes: Uint8Array): number {
+  try {
+    return append(bytes);
+  } catch (error) {
+    // What a module throws has a number, or a message, or both.
+    const { message, errno } = error as { message?: string; errno?: number };
+    assert(message?.includes("ENOSPC") || errno === new ErrnoError("ENOSPC").errno, message);
+    return 0;
+  }
+}
+
+function contentsOf(volume: Volume): Uint8Array {
+  const ino = volume.lookup(volume.root, "log");
+  const bytes = new Uint8Array(volume.getattr(ino).size);
+  volume.read(ino, bytes, 0);
+  return bytes;
+}
+
+for (const [name, way] of Object.entries(WAYS)) {
+  for (const durability of ["op", "fsync"] as const) {
+    Deno.test(`an append through ${name} answers what it has added: ${durability}`, async () => {
+      for (const room of [0, 0.1, 0.3, 0.6, 0.9, 2]) {
+        const device = new BoundedDevice();
+        const volume = openVolumeSync(device, { durability });
+        const append = await way(volume);
+        assertEquals(append(new Uint8Array(2 * MIB).fill(65)), 2 * MIB);
+        volume.sync();
+        device.limit = device.getSize() + room * MIB;
+        let added = 0;
+        for (const size of [3 * MIB, 100_000, 5000, 1]) {
+          added += answered(append, new Uint8Array(size).fill(66));
+          const bytes = contentsOf(volume);
+          assertEquals(bytes.length, 2 * MIB + added, `${size} with room for ${room} MiB`);
+          assertEquals(bytes.indexOf(66), added > 0 ? 2 * MIB : -1);
+          assertEquals(bytes.lastIndexOf(65), 2 * MIB - 1);
+        }
+        assertEquals(volume.stats().state, "open");
+        volume.close();
+        assertEquals(checkVolume(device.inner).violations, []);
+      }
+    });
+  }
+}
