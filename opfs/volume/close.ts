@@ -9,6 +9,7 @@ import { ErrnoError } from "../../abi/errno.ts";
 import { destroy } from "./directory.ts";
 import type { Journal } from "./journal.ts";
 import * as L from "./layout.ts";
+import { resizeFile } from "./resize.ts";
 import type { VolumeState } from "./state.ts";
 
 /** Makes everything durable, marks the volume as closed, and lets the device go. */
@@ -54,7 +55,7 @@ function cutFreeEnd(state: VolumeState): number {
 /** A file that is longer than its header says is cut by the next mount, if not now. */
 function shortenFile(state: VolumeState): void {
   try {
-    state.handle.truncate(state.placeOf(state.bitmap.blocks, 0));
+    resizeFile(state, state.placeOf(state.bitmap.blocks, 0));
   } catch {
     // Everything is durable already.
   }

@@ -15,6 +15,7 @@ import type { Run } from "./extent.ts";
 import { extendForGuest } from "./grow.ts";
 import type { Journal } from "./journal.ts";
 import * as L from "./layout.ts";
+import { resizeFile } from "./resize.ts";
 import { encodeSegment, type Segment, tableOf } from "./segments.ts";
 import type { VolumeState } from "./state.ts";
 import { FINAL } from "./transaction.ts";
@@ -390,7 +391,7 @@ class Compactor {
     this.#journal.flush();
     state.announceWrite(bitmap.blocks, count);
     try {
-      state.handle.truncate(state.placeOf(bitmap.blocks, 0));
+      resizeFile(state, state.placeOf(bitmap.blocks, 0));
     } catch (error) {
       // What lies there is not zeros, as whoever grows the file would believe.
       throw state.fail(new ErrnoError("EIO", "cut the end off the volume", { cause: error }));

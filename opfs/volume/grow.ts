@@ -11,6 +11,7 @@ import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
 import * as L from "./layout.ts";
 import { bytesOf, encodeSegment, type Segment, tableLimit, tableOf } from "./segments.ts";
+import { resizeFile } from "./resize.ts";
 import { refusalOf, type VolumeState, writeDevice } from "./state.ts";
 import { FINAL } from "./transaction.ts";
 
@@ -166,7 +167,7 @@ function extendFile(state: VolumeState, blocks: number): number {
     throw new ErrnoError("ENOSPC", "grow the volume: it is as large as it may be");
   }
   try {
-    state.handle.truncate(state.placeOf(total, 0));
+    resizeFile(state, state.placeOf(total, 0));
   } catch (error) {
     throw refusalOf(state, error);
   }

@@ -86,6 +86,8 @@ export function writeHeader(state: VolumeState, change: Partial<Header>): void {
   const isPlace = state.headerAt === L.HEADER_A_AT || state.headerAt === L.HEADER_B_AT;
   invariant(isPlace, `V9: the newest header is at ${state.headerAt}`);
   const at = state.headerAt === L.HEADER_A_AT ? L.HEADER_B_AT : L.HEADER_A_AT;
+  // Its number is used up by the attempt: a write that is refused may land.
+  state.header = { ...state.header, counter: header.counter };
   writeDevice(state, encodeHeader(header), at);
   state.header = header;
   state.headerAt = at;

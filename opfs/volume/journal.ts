@@ -18,6 +18,7 @@ import { invariant } from "../../abi/invariant.ts";
 import { writeHeader, writeSuperblockCopy, writeTablesHome } from "./home.ts";
 import * as L from "./layout.ts";
 import { RecordWriter } from "./record.ts";
+import { resizeFile } from "./resize.ts";
 import { flushDevice, type VolumeState, writeDevice } from "./state.ts";
 
 /** Data of up to this many bytes goes into the record instead of to its place. */
@@ -74,6 +75,8 @@ export class Journal {
   #used = 0;
   #retired = 0;
   #hasRetired = false;
+  /** Where a record was refused that may have landed all the same; -1 for nowhere. */
+  #refusedPlace = -1;
   /** The last checkpoint was refused for want of space: the next step tries again first. */
   #isRefused = false;
   /** Counters. */
@@ -139,6 +142,7 @@ export class Journal {
   #commit(isForced = false): void {
     const { tables, pool } = this.#state;
     invariant(!tables.isOpen, "V14: a commit inside of a transaction");
+    this.#eraseRefused();
     if (tables.isClean && pool.dirtyBlocks === 0 && !isForced) {
       if (pool.isUnflushed) this.flush();
       this.#state.settle();
@@ -218,7 +222,7 @@ export class Journal {
     this.#commit(true);
     state.announceWrite(bitmap.blocks, count);
     try {
-      state.handle.truncate(end);
+      resizeFile(state, end);
     } catch (error) {
       throw state.fail(new ErrnoError("EIO", "cut the end off the volume", { cause: error }));
     }
@@ -274,13 +278,26 @@ export class Journal {
       time: clock(),
     });
     const place = this.#reserve(bytes.length);
+    this.#refusedPlace = place;
     writeDevice(this.#state, bytes, L.RING_AT + place);
+    this.#refusedPlace = -1;
     this.#used += (place >= this.#place ? 0 : this.#ringBytes - this.#place) + bytes.length;
     this.#place = (place + bytes.length) % this.#ringBytes;
     this.#sequence++;
     this.#checksum = checksum;
     this.metrics.commits++;
     this.metrics.recordBytes += bytes.length;
+  }
+
+  /**
+   * A record number has one place and one content (rule 12): what was refused may be on the device, and
+   * the next record of that number may be longer and go elsewhere.
+   */
+  #eraseRefused(): void {
+    if (this.#refusedPlace < 0) return;
+    writeDevice(this.#state, new Uint8Array(L.SECTOR_BYTES), L.RING_AT + this.#refusedPlace);
+    this.flush();
+    this.#refusedPlace = -1;
   }
 
   #addTables(): void {

@@ -16,6 +16,7 @@ import { compareBitmap, type Image, loadImage } from "./image.ts";
 import { Journal, type JournalOptions, type RingPosition } from "./journal.ts";
 import * as L from "./layout.ts";
 import type { Violation } from "./report.ts";
+import { resizeFile } from "./resize.ts";
 import { type Derived, scan } from "./scan.ts";
 import { flushDevice, refusalOf, VolumeState, writeDevice } from "./state.ts";
 import { imageBytes } from "./superblock.ts";
@@ -215,7 +216,7 @@ function startWriting(
   state.pool.isRemembering = journal.isEachCall;
   try {
     const needed = imageBytes(state.superblock);
-    if (state.handle.getSize() !== needed) state.handle.truncate(needed);
+    if (state.handle.getSize() !== needed) resizeFile(state, needed);
   } catch (error) {
     throw refusalOf(state, error);
   }

@@ -13,6 +13,7 @@ import { ImageExport } from "../../opfs/volume/image_export.ts";
 import { ImageTables } from "../../opfs/volume/image_tables.ts";
 import { Journal } from "../../opfs/volume/journal.ts";
 import * as L from "../../opfs/volume/layout.ts";
+import { resizeFile } from "../../opfs/volume/resize.ts";
 import type { VolumeState } from "../../opfs/volume/state.ts";
 import { destroy } from "../../opfs/volume/directory.ts";
 import { readBytes, writeInBlock, zeroInBlock } from "../../opfs/volume/file_data.ts";
@@ -236,6 +237,7 @@ export function innerRows(parts: () => Broken): readonly Row[] {
       tamper(aside, "drop", () => {});
       aside.clear();
     }],
+    ["D2: a file of 64 blocks is cut to 4096 bytes", () => resizeFile(parts().state, 4096)],
     ["V4: what is no inode is destroyed", () => destroy(parts().state, 500)],
     ["V7: a write over the end of its block", () => {
       const { state, slot } = parts();

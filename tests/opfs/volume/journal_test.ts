@@ -4,7 +4,9 @@ import { ErrnoError } from "../../../abi/errno.ts";
 import { memoryHandle } from "../../../opfs/device/memory.ts";
 import { checkVolume } from "../../../opfs/volume/check.ts";
 import type { Journal } from "../../../opfs/volume/journal.ts";
+import { RING_AT, RING_BYTES_MIN } from "../../../opfs/volume/layout.ts";
 import { openVolumeSync, type VolumeOptions } from "../../../opfs/volume/mount.ts";
+import type { Volume } from "../../../opfs/volume/volume.ts";
 import { stateOf } from "../../support/engine_state.ts";
 import { FaultyHandle } from "../../support/faulty_handle.ts";
 import { contentsOf } from "../../support/model_tree.ts";
@@ -214,4 +216,92 @@ Deno.test("Journal leaves frames free also while a full device refuses its check
     assertEquals(byte[0], 1);
   }
   assertEquals(volume.stats().state, "open");
+});
+
+/** A device that refuses the next write into the ring, and has written it all the same. */
+class LandingHandle extends FaultyHandle {
+  /** The next write into the ring is refused. */
+  refuses = false;
+  /** Where the last record ended. */
+  recordEnd = 0;
+
+  override write(from: Uint8Array, options: { at: number }): number {
+    const count = super.write(from, options);
+    if (options.at < RING_AT || options.at >= RING_AT + RING_BYTES_MIN) return count;
+    this.recordEnd = options.at + from.length;
+    if (!this.refuses) return count;
+    this.refuses = false;
+    throw new DOMException("the disk is full", "QuotaExceededError");
+  }
+}
+
+/** Leaves so many bytes of the ring after the next record, and a checkpoint shortly before. */
+function fillRing(volume: Volume, handle: LandingHandle, left: number): void {
+  const file = volume.create(volume.root, "f", FILE);
+  for (let turn = 0; handle.recordEnd !== RING_AT + RING_BYTES_MIN - left; turn++) {
+    volume.setattr(file, { mode: 0o100000 | turn & 0o777 });
+    volume.sync();
+    if (handle.recordEnd === RING_AT + 100_352) stateOf(volume).committer!.unlog();
+  }
+}
+
+/** Lets one record be refused and land, then `after`; and what a mount finds of a power cut then. */
+function afterRefusedRecord(after: (volume: Volume, handle: LandingHandle) => void): string[] {
+  const device = memoryHandle();
+  const handle = new LandingHandle(device, { call: Infinity, isForEver: false });
+  const volume = openVolumeSync(handle, { durability: "fsync", ringBytes: RING_BYTES_MIN });
+  fillRing(volume, handle, 1024);
+  handle.refuses = true;
+  volume.create(volume.root, "refused", FILE);
+  assertThrows(() => volume.sync(), ErrnoError, "ENOSPC");
+  after(volume, handle);
+  const again = openVolumeSync(memoryHandle(device.toBytes()));
+  const names = again.readdir(again.root, 0).map(({ name }) => name);
+  assertEquals(checkVolume(memoryHandle(device.toBytes())).violations, []);
+  return names;
+}
+
+Deno.test("a record that was refused and landed gives way to a longer one of its number", () => {
+  const names = afterRefusedRecord((volume) => {
+    for (let index = 0; index < 20; index++) volume.create(volume.root, `new${index}`, FILE);
+    volume.sync();
+  });
+  assertEquals(names.length, 22);
+});
+
+Deno.test("a record that was refused and landed does not come between later ones", () => {
+  const names = afterRefusedRecord((volume) => {
+    for (let index = 0; index < 20; index++) volume.create(volume.root, `new${index}`, FILE);
+    volume.sync();
+    volume.create(volume.root, "last", FILE);
+    volume.sync();
+  });
+  assertEquals(names.length, 23);
+});
+
+Deno.test("while the place of a refused record cannot be erased, a commit is refused too", () => {
+  afterRefusedRecord((volume, handle) => {
+    handle.refuses = true;
+    assertThrows(() => volume.sync(), ErrnoError, "ENOSPC");
+    volume.sync();
+  });
+});
+
+Deno.test("the number of a header is used up by the attempt to write it", () => {
+  const device = memoryHandle();
+  const handle = new FaultyHandle(device, { call: Infinity, isForEver: false });
+  const volume = openVolumeSync(handle);
+  const state = stateOf(volume);
+  const { counter } = state.header;
+  let isRefused = true;
+  handle.write = (from, options) => {
+    if (options.at < RING_AT && isRefused) throw new DOMException("full", "QuotaExceededError");
+    return device.write(from, options);
+  };
+  const place = state.headerAt;
+  assertThrows(() => state.committer!.unlog(), ErrnoError, "ENOSPC");
+  assertEquals([state.header.counter, state.headerAt], [counter + 1, place]);
+  isRefused = false;
+  state.committer!.unlog();
+  assertEquals(state.header.counter, counter + 2);
 });
