@@ -19,7 +19,7 @@ export const checkVerb: Verb = {
   summary: "Looks for damage in a volume, and repairs it if told to",
   help: `Without --repair nothing is changed.
 
-  --repair  put right what is damaged. Counters, the bitmap and the like are corrected in
+  --repair  put right what is damaged. The bitmap, link counts and the like are corrected in
             place. For anything else a new volume is made with all that can be saved, what
             no path leads to in /lost+found; it takes the name, and the damaged volume stays
             as IMAGE.damaged. Modes, owners and times are never invented: what was lost is

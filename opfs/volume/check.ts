@@ -7,16 +7,13 @@
  *
  * @module
  */
-import { isErrnoError } from "../../abi/errno.ts";
 import { append } from "../../abi/lists.ts";
 import type { StorageHandle } from "../device/handle.ts";
-import { decodeHeader, isWholeHeader } from "./header.ts";
-import { compareBitmap, type Image, loadImage } from "./image.ts";
+import { loadImage } from "./image.ts";
+import { imageViolations } from "./image_rules.ts";
 import * as L from "./layout.ts";
-import { bitmapViolation, counterViolations } from "./mount.ts";
 import type { Report, Violation } from "./report.ts";
 import { type Derived, scan } from "./scan.ts";
-import { encodeSuperblock } from "./superblock.ts";
 import type { Progress } from "./transfer.ts";
 
 /** How {@link checkVolume} goes about it. */
@@ -53,13 +50,8 @@ export function checkVolume(handle: StorageHandle, options: CheckOptions = {}): 
   told(totalBytes);
   const violations = [...found, ...derived.violations];
   derived.violations = violations;
+  append(violations, imageViolations(handle, image, derived));
   const { wasClean } = image;
-  if (wasClean) {
-    append(violations, counterViolations(image, derived));
-    const block = compareBitmap(handle, image, derived.bitmap);
-    if (block >= 0) violations.push(bitmapViolation(block));
-  }
-  append(violations, headerViolations(image, wasClean));
   const replayedRecords = image.replay.records.length;
   return reportOf(derived, { wasClean, replayedRecords, totalBlocks: derived.bitmap.blocks });
 }
@@ -80,48 +72,4 @@ function reportOf(
     usedBlocks: bitmap.blocks - bitmap.unowned,
     ...more,
   };
-}
-
-/** V9 and the reserved bytes around it. */
-function headerViolations(image: Image, wasClean: boolean): Violation[] {
-  const { start } = image;
-  const found: Violation[] = [];
-  for (const at of [L.HEADER_A_AT, L.HEADER_B_AT]) {
-    const page = start.subarray(at, at + L.PAGE_BYTES);
-    if (wasClean && !isReadable(page)) {
-      found.push({ rule: "V9", message: `the header at ${at} is damaged`, isDerivable: true });
-    } else if (page.subarray(L.HEADER_BYTES).some((byte) => byte !== 0)) {
-      found.push({
-        rule: "V8",
-        message: `the page of the header at ${at} is not zero behind it`,
-        isDerivable: true,
-      });
-    }
-  }
-  const copy = new Uint8Array(L.SUPERBLOCK_BYTES);
-  encodeSuperblock(image.superblock, new DataView(copy.buffer), 0);
-  if (wasClean && copy.some((byte, index) => byte !== start[index])) {
-    found.push({
-      rule: "V9",
-      message: "the superblock at 0 is not the header's",
-      isDerivable: true,
-    });
-  }
-  if (start.subarray(L.SUPERBLOCK_BYTES, L.HEADER_A_AT).some((byte) => byte !== 0)) {
-    found.push({
-      rule: "V8",
-      message: "the first page is not zero behind the superblock",
-      isDerivable: true,
-    });
-  }
-  return found;
-}
-
-function isReadable(page: Uint8Array): boolean {
-  try {
-    return isWholeHeader(page) && decodeHeader(page.subarray(0, L.HEADER_BYTES)) !== null;
-  } catch (error) {
-    if (!isErrnoError(error)) throw error;
-    return false;
-  }
 }

@@ -230,6 +230,19 @@ function coverByBitmap(state: VolumeState, more: number): void {
   }
 }
 
+/**
+ * At mount: lets the bitmap have a bit for each block that there is.
+ *
+ * @throws {ErrnoError} ENOSPC
+ */
+export function coverAllBlocks(state: VolumeState): void {
+  const { bitmap, segments } = state;
+  const pageBits = L.PAGE_BYTES * 8;
+  const covered = bytesOf(segments.bitmap) * 8;
+  coverByBitmap(state, 0);
+  for (let bit = covered; bit < bitmap.blocks; bit += pageBits) bitmap.home.add(bit / pageBits);
+}
+
 function freeDescriptor(state: VolumeState): number {
   let slot = 1;
   while (slot < L.FIRST_FILE_SLOT && state.typeOf(slot) !== L.TYPE.FREE) slot++;

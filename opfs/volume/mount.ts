@@ -10,9 +10,12 @@ import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
 import { append } from "../../abi/lists.ts";
 import type { StorageHandle } from "../device/handle.ts";
 import { Backing } from "./backing.ts";
+import { correctByRecords, correctInMemory } from "./corrections.ts";
 import { type FormatOptions, formatVolume, isFormattable, randomSalt } from "./format.ts";
+import { coverAllBlocks } from "./grow.ts";
 import { writeSuperblockCopy, writeTablesHome } from "./home.ts";
-import { compareBitmap, type Image, loadImage } from "./image.ts";
+import { type Image, loadImage } from "./image.ts";
+import { imageViolations, strayPlaces } from "./image_rules.ts";
 import { Journal, type JournalOptions, type RingPosition } from "./journal.ts";
 import * as L from "./layout.ts";
 import type { Violation } from "./report.ts";
@@ -76,21 +79,19 @@ export function openVolumeSync(handle: StorageHandle, options: VolumeOptions = {
   const image = load(handle);
   if (!readOnly) refuseFeatures(image);
   const derived = scan(image.tables, image.superblock, image.segments);
-  const { wasClean } = image;
-  if (wasClean) append(derived.violations, counterViolations(image, derived));
-  const wrongBlock = compareBitmap(handle, image, derived.bitmap);
-  if (wasClean && wrongBlock >= 0) derived.violations.push(bitmapViolation(wrongBlock));
+  append(derived.violations, imageViolations(handle, image, derived));
   refuseDamage(derived.violations);
   const state = assemble(handle, image, { derived, options });
   const limit = image.header.limitBytes || Infinity;
   state.maxBlocks = blocksIn(state, Math.min(options.maxBytes ?? Infinity, limit));
   state.quotaBlocks = blocksIn(state, options.quotaBytes);
-  const corrected = derived.violations;
   if (!readOnly && handle.isSparse === true) state.backing = new Backing(state);
   const journal = readOnly ? null : new Journal(state, positionAfter(image), options);
-  if (journal !== null) startWriting(state, { journal, image, corrected, options });
-  const replayedRecords = image.replay.records.length;
-  return new Volume(state, journal, { formatted, wasClean, replayedRecords, corrected });
+  if (journal === null) correctInMemory(state.tables, derived.corrections);
+  else startWriting(state, { journal, image, derived, options });
+  const { wasClean, replay } = image;
+  const report = { formatted, wasClean, replayedRecords: replay.records.length };
+  return new Volume(state, journal, { ...report, corrected: derived.violations });
 }
 
 /** Where the journal goes on; what has been replayed still counts until a header says otherwise. */
@@ -126,29 +127,6 @@ function refuseFeatures(image: Image): void {
 function blocksIn(state: VolumeState, bytes = Infinity): number {
   const blocks = Math.floor((bytes - state.dataOffset) / state.blockSize);
   return Math.max(0, Math.min(L.BLOCKS_MAX, blocks));
-}
-
-/** V3: the counters that a clean close has written. */
-export function counterViolations(image: Image, derived: Derived): Violation[] {
-  const { freeBlocks, pathUsed } = image.superblock;
-  const found: Violation[] = [];
-  const unowned = derived.bitmap.unowned;
-  if (freeBlocks !== unowned) {
-    const message = `${unowned} blocks are free, the superblock says ${freeBlocks}`;
-    found.push({ rule: "V3", message, isDerivable: true });
-  }
-  const used = derived.paths.usedBytes;
-  if (pathUsed !== used) {
-    const message = `${used} bytes of names are in use, the superblock says ${pathUsed}`;
-    found.push({ rule: "V3", message, isDerivable: true });
-  }
-  return found;
-}
-
-/** V2: the bit of a block is not what the slots say. */
-export function bitmapViolation(block: number): Violation {
-  const message = `the bit of block ${block} is not what the slots say`;
-  return { rule: "V2", message, isDerivable: true };
 }
 
 /** What says which rule is broken says also what to do. */
@@ -198,19 +176,14 @@ function assemble(
 }
 
 /**
- * The first writes of a mount. What was replayed or corrected goes home and is durable before a
- * header says so; without any of that a header is all, and needs no flush of its own.
+ * The first writes of a mount. What was replayed goes home and is durable before a header says so;
+ * without records a header is all, and needs no flush of its own. What is corrected follows it.
  */
 function startWriting(
   state: VolumeState,
-  more: {
-    journal: Journal;
-    image: Image;
-    corrected: readonly Violation[];
-    options: VolumeOptions;
-  },
+  more: { journal: Journal; image: Image; derived: Derived; options: VolumeOptions },
 ): void {
-  const { journal, image, corrected, options } = more;
+  const { journal, image, derived, options } = more;
   const random = options.random ?? ((bytes) => void crypto.getRandomValues(bytes));
   state.committer = journal;
   state.pool.isRemembering = journal.isEachCall;
@@ -220,14 +193,14 @@ function startWriting(
   } catch (error) {
     throw refusalOf(state, error);
   }
-  const isChanged = image.replay.records.length > 0 || corrected.length > 0;
-  if (isChanged) {
+  const isReplayed = image.replay.records.length > 0;
+  if (isReplayed) {
     try {
-      bringHome(state, image, corrected);
+      bringHome(state, image);
     } catch (error) {
       const isFull = isErrnoError(error) && error.code === "ENOSPC";
-      if (!isFull || corrected.length > 0 || !journal.shorten()) throw error;
-      bringHome(state, image, corrected);
+      if (!isFull || !journal.shorten()) throw error;
+      bringHome(state, image);
     }
   }
   state.header = {
@@ -236,50 +209,41 @@ function startWriting(
     term: state.header.term + 1,
   };
   journal.writeHeader(L.STATE.IN_USE);
-  if (isChanged) journal.flush();
+  const isCorrected = derived.violations.length > 0;
+  if (isReplayed || isCorrected) journal.flush();
+  if (isCorrected) putRight(state, { journal, image, derived });
 }
 
-function bringHome(
-  state: VolumeState,
-  image: Image,
-  corrected: readonly Violation[],
-): void {
+function bringHome(state: VolumeState, image: Image): void {
   for (const [block, patches] of image.patches) {
     for (const { offset, bytes } of patches) {
       writeDevice(state, bytes, state.placeOf(block, offset));
     }
   }
-  if (corrected.length > 0) correctRecords(state);
-  state.tables.settle();
   writeTablesHome(state);
   writeSuperblockCopy(state);
   flushDevice(state);
 }
 
-/** Writes what is derivable into the records: link counts, continuation flags, free slots. */
-function correctRecords(state: VolumeState): void {
-  const { tables, extents, links } = state;
-  tables.begin();
-  for (let slot = L.FIRST_FILE_SLOT; slot < tables.slotCount; slot++) {
-    const type = state.typeOf(slot);
-    const at = slot * L.SLOT_BYTES;
-    if (type === L.TYPE.FREE) {
-      const rest = tables.slots.subarray(at + L.SLOT.PATH_OFFSET, at + L.SLOT_BYTES);
-      if (rest.some((byte) => byte !== 0) || tables.slots[at + 1] !== 0) {
-        tables.edit(slot);
-        rest.fill(0);
-        tables.slots[at + 1] = 0;
-      }
-    } else if (type === L.TYPE.FILE || type === L.TYPE.SYMLINK) {
-      const names = 1 + (links.get(slot)?.length ?? 0);
-      const flags = extents.leavesOf(slot).length > 0 ? L.FLAG_CONTINUED : 0;
-      const isRight = tables.view.getUint16(at + L.SLOT.NLINK, L.LE) === names &&
-        tables.view.getUint8(at + L.SLOT.FLAGS) === flags;
-      if (isRight) continue;
-      tables.edit(slot);
-      tables.view.setUint16(at + L.SLOT.NLINK, names, L.LE);
-      tables.view.setUint8(at + L.SLOT.FLAGS, flags);
-    }
+/**
+ * Puts right what a scan has found. Slots and names by records, like every change of them. The bitmap
+ * and the copy at 0 are derived: the next checkpoint writes them. What says nothing is zeroed.
+ */
+function putRight(
+  state: VolumeState,
+  { journal, image, derived }: { journal: Journal; image: Image; derived: Derived },
+): void {
+  for (const { from, end, at } of strayPlaces(image)) {
+    // The mount's own header has come with zeros after it; in headers the next ones have none.
+    if (from < at + L.HEADER_BYTES && at !== L.SUPERBLOCK_AT || at === state.headerAt) continue;
+    writeDevice(state, new Uint8Array(end - from), from);
   }
-  tables.keep();
+  coverAllBlocks(state);
+  correctByRecords(state, derived.corrections);
+  try {
+    journal.commit();
+  } catch (error) {
+    // It is right in memory, and goes along with the next commit.
+    if (!isErrnoError(error) || error.code !== "ENOSPC") throw error;
+  }
 }

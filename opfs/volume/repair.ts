@@ -18,7 +18,6 @@ import { openVolumeSync } from "./mount.ts";
 import { isUtf8 } from "./names.ts";
 import type { Report } from "./report.ts";
 import { type LostName, Salvage, type SavedNode } from "./salvage.ts";
-import { isUnknownOutcome } from "./state.ts";
 import { Findings, noCounts, PIECE_BYTES, type Progress, reportOf } from "./transfer.ts";
 import { TransferClock, type TransferReport, type TransferSteps } from "./transfer.ts";
 import type { Volume } from "./volume.ts";
@@ -309,24 +308,5 @@ export function mendVolume(handle: StorageHandle): Report {
   }
   // Two headers are written, one by each: then no old one is left.
   openVolumeSync(keptOpen(handle), { create: false }).close();
-  clearFirstPage(handle);
   return checkVolume(handle);
-}
-
-/** What is behind the superblock's copy is zero. */
-function clearFirstPage(handle: StorageHandle): void {
-  const zeros = new Uint8Array(L.HEADER_A_AT - L.SUPERBLOCK_BYTES);
-  let count = 0;
-  try {
-    count = handle.write(zeros, { at: L.SUPERBLOCK_BYTES });
-  } catch (error) {
-    const code = isUnknownOutcome(error) ? "EIO" : "ENOSPC";
-    throw new ErrnoError(code, "mend the volume: the device does not write", { cause: error });
-  }
-  if (count !== zeros.length) throw new ErrnoError("ENOSPC", "mend the volume: the device is full");
-  try {
-    handle.flush();
-  } catch (error) {
-    throw new ErrnoError("EIO", "mend the volume: the device does not flush", { cause: error });
-  }
 }

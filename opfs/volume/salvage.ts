@@ -20,6 +20,7 @@ import { decodeName, isName } from "./names.ts";
 import { entryBytes } from "./path_table.ts";
 import type { Violation } from "./report.ts";
 import { type Derived, scan } from "./scan.ts";
+import { knownBits, slotTypeOf } from "./slot_rules.ts";
 import { readDevice } from "./state.ts";
 import type { Findings, Severity } from "./transfer.ts";
 import { attributeName, attributeProblem, placeOfName, valueRuns } from "./xattr_record.ts";
@@ -124,7 +125,7 @@ export class Salvage {
       const type = view.getUint8(at);
       const isKnown = type <= L.TYPE.LINK || type === L.TYPE.CONTINUATION || type === L.TYPE.XATTR;
       if (isKnown && !(type === L.TYPE.FREE && this.#isLikeAnInode(slot))) continue;
-      const mended = typeFor(view.getUint32(at + L.SLOT.MODE, L.LE));
+      const mended = slotTypeOf(view.getUint32(at + L.SLOT.MODE, L.LE));
       if (mended === L.TYPE.FREE) {
         this.#tell("slot-lost", "lost", slot, `its type is ${type}, and its mode says none either`);
         continue;
@@ -137,7 +138,7 @@ export class Salvage {
   /** A slot that is free by its type alone: a mode, and a name that is one. */
   #isLikeAnInode(slot: number): boolean {
     const mode = this.#image.tables.view.getUint32(slot * L.SLOT_BYTES + L.SLOT.MODE, L.LE);
-    return typeFor(mode) !== L.TYPE.FREE && this.#ownName(slot) !== null;
+    return slotTypeOf(mode) !== L.TYPE.FREE && this.#ownName(slot) !== null;
   }
 
   /** The name in a slot's entry and the directory there, whether that is one or not. */
@@ -178,7 +179,7 @@ export class Salvage {
 
   #runsOf(slot: number): Run[] {
     const mode = this.#image.tables.view.getUint32(slot * L.SLOT_BYTES + L.SLOT.MODE, L.LE);
-    const isData = M.isFile(mode) || M.isLink(mode) || typeFor(mode) === L.TYPE.FREE;
+    const isData = M.isFile(mode) || M.isLink(mode) || slotTypeOf(mode) === L.TYPE.FREE;
     return isData ? this.#derived.extents.runsOf(slot) : [];
   }
 
@@ -330,11 +331,11 @@ export class Salvage {
   #mode(slot: number): number {
     const mode = this.#image.tables.view.getUint32(slot * L.SLOT_BYTES + L.SLOT.MODE, L.LE);
     const type = this.#typeOf(slot);
-    const known = mode & (M.S_IFMT | M.PERMISSION_BITS);
-    if (typeFor(mode) === type) return known;
+    const known = knownBits(mode);
+    if (slotTypeOf(mode) === type && known === mode) return known;
     const message = `its mode is 0${mode.toString(8)}, which is not what it is`;
     this.#tell("mode-mended", "changed", slot, message);
-    return KIND_OF.get(type)! | mode & M.PERMISSION_BITS;
+    return slotTypeOf(mode) === type ? known : KIND_OF.get(type)! | mode & M.PERMISSION_BITS;
   }
 
   #time(slot: number, field: number): number {
@@ -445,12 +446,3 @@ const KIND_OF: ReadonlyMap<number, number> = new Map([
   [L.TYPE.DIRECTORY, M.S_IFDIR],
   [L.TYPE.SYMLINK, M.S_IFLNK],
 ]);
-
-/** The type of slot that a mode belongs to; FREE if it belongs to none. */
-function typeFor(mode: number): number {
-  if (M.isDir(mode)) return L.TYPE.DIRECTORY;
-  if (M.isLink(mode)) return L.TYPE.SYMLINK;
-  const isOther = M.isFile(mode) || M.isFIFO(mode) || M.isSocket(mode) || M.isChrdev(mode) ||
-    M.isBlkdev(mode);
-  return isOther ? L.TYPE.FILE : L.TYPE.FREE;
-}

@@ -9,6 +9,7 @@
  */
 import * as M from "../../abi/mode.ts";
 import { Bitmap } from "./bitmap.ts";
+import type { Correction } from "./corrections.ts";
 import { Extents, runsOfContinuation } from "./extent.ts";
 import { InodeTable } from "./inode_table.ts";
 import * as L from "./layout.ts";
@@ -17,6 +18,14 @@ import { entryBytes, PathTable } from "./path_table.ts";
 import type { Violation } from "./report.ts";
 import type { Segment, Segments } from "./segments.ts";
 import { liveOwnerOf, namedOwnerOf } from "./slot_owner.ts";
+import {
+  checkDescriptor,
+  checkFree,
+  checkInode,
+  checkLeaf,
+  checkLink,
+  type Report,
+} from "./slot_rules.ts";
 import type { Superblock } from "./superblock.ts";
 import type { Tables } from "./tables.ts";
 import { attributeName, attributeProblem, entryLength, valueRuns } from "./xattr_record.ts";
@@ -40,6 +49,8 @@ export interface Derived {
   xattrs: Map<number, number[]>;
   /** Everything that is wrong. */
   violations: Violation[];
+  /** What of that a mount puts right in slots and names. */
+  corrections: Correction[];
   /** Live slots by type. */
   counts: Uint32Array;
 }
@@ -70,6 +81,8 @@ class Scanner {
   readonly #links = new Map<number, number[]>();
   readonly #xattrs = new Map<number, number[]>();
   readonly #violations: Violation[] = [];
+  readonly #corrections: Correction[] = [];
+  #isRefused = false;
   readonly #leaves = new Map<number, number[]>();
   readonly #free: number[] = [];
   readonly #dead: number[] = [];
@@ -112,15 +125,18 @@ class Scanner {
       links: this.#links,
       xattrs: this.#xattrs,
       violations: this.#violations,
+      corrections: this.#corrections,
       counts: this.#counts,
     };
   }
 
-  #report(rule: string, message: string, isDerivable = false): void {
-    if (this.#violations.length < VIOLATIONS_MAX) {
-      this.#violations.push({ rule, message, isDerivable });
-    }
-  }
+  /** The list is bounded, but what refuses the image is in it. */
+  readonly #report: Report = (rule, message, isDerivable = false) => {
+    const isNews = !isDerivable && !this.#isRefused;
+    if (this.#violations.length >= VIOLATIONS_MAX && !isNews) return;
+    this.#violations.push({ rule, message, isDerivable });
+    if (!isDerivable) this.#isRefused = true;
+  };
 
   #claimSegments(): void {
     const { slots, names, bitmap } = this.#segments;
@@ -147,16 +163,23 @@ class Scanner {
       this.#tables.slots.byteOffset,
       this.#tables.slots.length / 4,
     );
+    for (let slot = 1; slot < L.FIRST_FILE_SLOT; slot++) {
+      const isFree = this.#view.getUint8(slot * L.SLOT_BYTES) === L.TYPE.FREE;
+      if (isFree) checkFree(words, slot, this.#report);
+      else checkDescriptor(this.#view, slot, this.#report);
+    }
     for (let slot = L.FIRST_FILE_SLOT; slot < this.#tables.slotCount; slot++) {
       const type = words[slot * (L.SLOT_BYTES / 4)]! & 0xff;
       if (slot % SLOTS_PER_WORD === 0) this.#onSlots(slot);
-      if (type === L.TYPE.FREE) continue;
+      if (type === L.TYPE.FREE) {
+        checkFree(words, slot, this.#report);
+        continue;
+      }
       for (let free = lastUsed + 1; free < slot; free++) this.#free.push(free);
       lastUsed = slot;
       this.#visitSlot(slot, type);
     }
     this.#firstUnused = lastUsed + 1;
-    this.#checkFree(words);
   }
 
   #visitSlot(slot: number, type: number): void {
@@ -165,17 +188,6 @@ class Scanner {
     else if (type === L.TYPE.CONTINUATION) this.#visitContinuation(slot);
     else if (type === L.TYPE.XATTR) this.#visitAttribute(slot);
     else this.#report("V8", `slot ${slot} is of type ${type}, which does not belong there`);
-  }
-
-  /** A free slot is zero but for its generation. */
-  #checkFree(words: Uint32Array): void {
-    for (const slot of this.#free) {
-      const at = slot * (L.SLOT_BYTES / 4);
-      if ((words[at]! & 0xff) !== L.TYPE.FREE) continue;
-      let bits = words[at]! & 0xff00;
-      for (let word = 1; word < L.SLOT_BYTES / 4; word++) bits |= words[at + word]!;
-      if (bits !== 0) this.#report("V8", `slot ${slot} is free but not zero`, true);
-    }
   }
 
   #visitInode(slot: number, type: number): void {
@@ -187,7 +199,8 @@ class Scanner {
       }
     } else this.#visitName(slot);
     this.#counts[type]!++;
-    this.#checkFields(slot, type);
+    checkInode(this.#view, slot, this.#report);
+    if (type === L.TYPE.DIRECTORY) this.#correctDirectory(slot);
     const at = slot * L.SLOT_BYTES;
     const stored = this.#view.getUint32(at + L.SLOT.BLOCK_COUNT, L.LE);
     const count = stored & ~L.UNWRITTEN;
@@ -204,24 +217,10 @@ class Scanner {
     return M.isFile(mode) || M.isLink(mode);
   }
 
-  #checkFields(slot: number, type: number): void {
-    const at = slot * L.SLOT_BYTES;
-    const size = this.#view.getFloat64(at + L.SLOT.SIZE, L.LE);
-    const mode = this.#view.getUint32(at + L.SLOT.MODE, L.LE);
-    const flags = this.#view.getUint8(at + L.SLOT.FLAGS);
-    const kind = M.isDir(mode) ? L.TYPE.DIRECTORY : M.isLink(mode) ? L.TYPE.SYMLINK : L.TYPE.FILE;
-    if (kind !== type || (mode & M.S_IFMT) === 0) {
-      this.#report("V8", `slot ${slot} is of type ${type} and of mode 0${mode.toString(8)}`);
-    }
-    const isSize = Number.isSafeInteger(size) && size >= 0 &&
-      (type === L.TYPE.FILE || size <= (type === L.TYPE.SYMLINK ? L.TARGET_BYTES_MAX : 0)) &&
-      (type !== L.TYPE.SYMLINK || size > 0);
-    if (!isSize) this.#report("V7", `slot ${slot} is ${size} bytes long`);
-    if ((flags & ~L.FLAG_CONTINUED) !== 0) this.#report("V8", `slot ${slot} has flags ${flags}`);
-    for (const field of [L.SLOT.MTIME, L.SLOT.CTIME, L.SLOT.ATIME]) {
-      if (Number.isFinite(this.#view.getFloat64(at + field, L.LE))) continue;
-      this.#report("V8", `slot ${slot} has a time that is none`);
-    }
+  /** The count in a directory's slot says nothing, and is 1. */
+  #correctDirectory(slot: number): void {
+    const isRight = this.#view.getUint16(slot * L.SLOT_BYTES + L.SLOT.NLINK, L.LE) <= 1;
+    if (!isRight) this.#corrections.push({ kind: "nlink", slot, nlink: 1 });
   }
 
   /** Looks at a name before anybody reads it; a good one is indexed later. */
@@ -269,10 +268,7 @@ class Scanner {
       this.#report("V4", `slot ${slot} is a name of slot ${target}, which is no file`);
       return;
     }
-    const isPlain = this.#view.getFloat64(at + L.SLOT.SIZE, L.LE) === 0 &&
-      this.#view.getUint32(at + L.SLOT.BLOCK_COUNT, L.LE) === 0 &&
-      this.#view.getUint32(at + L.SLOT.MODE, L.LE) === 0;
-    if (!isPlain) this.#report("V8", `slot ${slot} is a name and has size, blocks or mode`);
+    checkLink(this.#view, slot, this.#report);
     const links = this.#links.get(target);
     if (links === undefined) this.#links.set(target, [slot]);
     else links.push(slot);
@@ -285,10 +281,7 @@ class Scanner {
       return;
     }
     this.#counts[L.TYPE.CONTINUATION]!++;
-    const zeroAt = slot * L.SLOT_BYTES + L.CONTINUATION.ZERO;
-    if (this.#view.getUint16(zeroAt, L.LE) !== 0) {
-      this.#report("V8", `slot ${slot} has something in a reserved field`);
-    }
+    checkLeaf(this.#view, slot, this.#report);
     const leaves = this.#leaves.get(owner);
     if (leaves === undefined) this.#leaves.set(owner, [slot]);
     else leaves.push(slot);
@@ -327,6 +320,7 @@ class Scanner {
   /** The entries of an inode's attributes: places of their own, names that are not the same. */
   #claimAttributes(owner: number, slots: readonly number[]): void {
     const seen = new Set<string>();
+    let listBytes = 0;
     for (const slot of slots) {
       const problem = attributeProblem(this.#tables, slot, {
         blockSize: this.#superblock.blockSize,
@@ -341,9 +335,24 @@ class Scanner {
       if (!this.#paths.claimEntry(offset, entryLength(this.#view, at))) {
         this.#report("V5", `the entry of attribute ${slot} lies over another one`);
       }
+      this.#checkPadding(offset, entryLength(this.#view, at), `attribute ${slot}`);
       const name = attributeName(this.#tables, slot);
+      listBytes += this.#view.getUint16(at + L.XATTR.PATH_LENGTH, L.LE) + 1;
       if (seen.has(name)) this.#report("V5", `slot ${owner} has attribute "${name}" twice`);
       seen.add(name);
+    }
+    if (listBytes <= L.XATTR_LIST_BYTES_MAX) return;
+    this.#report("V5", `the names of the attributes of slot ${owner} are ${listBytes} bytes`);
+  }
+
+  /** What a name, or a short value, leaves of its granules is zero. */
+  #checkPadding(offset: number, length: number, whose: string): void {
+    const { names } = this.#tables;
+    for (let at = offset + L.NAME.BYTES + length; at < offset + entryBytes(length); at++) {
+      if (names[at] === 0) continue;
+      this.#report("V8", `the entry of ${whose} is not zero behind its end`, true);
+      this.#corrections.push({ kind: "padding", offset, length });
+      return;
     }
   }
 
@@ -358,6 +367,7 @@ class Scanner {
     }
     if ((this.#view.getUint8(ownerAt + L.SLOT.FLAGS) & L.FLAG_CONTINUED) === 0) {
       this.#report("V7", `slot ${owner} does not say that it goes on in slot ${leaves[0]}`, true);
+      this.#corrections.push({ kind: "continued", slot: owner });
     }
     let end = this.#view.getUint32(ownerAt + L.SLOT.BLOCK_COUNT, L.LE) & ~L.UNWRITTEN;
     for (const leaf of leaves) end = this.#visitLeaf(owner, leaf, end);
@@ -368,10 +378,7 @@ class Scanner {
     const at = leaf * L.SLOT_BYTES;
     const pairs = this.#view.getUint8(at + L.CONTINUATION.RUNS);
     let end = this.#view.getUint32(at + L.CONTINUATION.FILE_BLOCK, L.LE);
-    if (pairs < 1 || pairs > L.PAIRS_MAX) {
-      this.#report("V7", `slot ${leaf} has ${pairs} runs`);
-      return end;
-    }
+    if (pairs < 1 || pairs > L.PAIRS_MAX) return end;
     if (end < before) this.#report("V7", `slot ${leaf} of slot ${owner} begins before ${before}`);
     for (const run of runsOfContinuation(this.#view, at)) {
       this.#claimRun(run.block, run.count, `slot ${owner}`);
@@ -399,9 +406,10 @@ class Scanner {
         this.#report("V5", `slot ${slot} is in slot ${parent}, which is no directory`);
         continue;
       }
-      const at = this.#paths.offsetOf(slot) + L.NAME.BYTES;
+      const offset = this.#paths.offsetOf(slot);
       const length = this.#view.getUint16(slot * L.SLOT_BYTES + L.SLOT.PATH_LENGTH, L.LE);
-      const other = this.#paths.findAt(parent, names, at, length);
+      this.#checkPadding(offset, length, `slot ${slot}`);
+      const other = this.#paths.findAt(parent, names, offset + L.NAME.BYTES, length);
       if (other >= 0) {
         this.#report("V5", `slots ${other} and ${slot} have one name in directory ${parent}`);
         continue;
@@ -441,19 +449,45 @@ class Scanner {
 
   /** V4: a count is one and one per further name; 0 reads as 1. */
   #checkLinkCounts(): void {
+    const wrong: { slot: number; names: number; stored: number }[] = [];
     for (const slot of this.#named) {
       const at = slot * L.SLOT_BYTES;
       const type = this.#view.getUint8(at);
+      if (type === L.TYPE.DIRECTORY) this.#checkSubdirectories(slot);
       if (type !== L.TYPE.FILE && type !== L.TYPE.SYMLINK) continue;
       const names = 1 + (this.#links.get(slot)?.length ?? 0);
       const stored = this.#view.getUint16(at + L.SLOT.NLINK, L.LE);
-      if (Math.max(1, stored) !== names && names <= L.NLINK_MAX) {
-        this.#report("V4", `slot ${slot} has ${names} names and a count of ${stored}`, true);
-      } else if (names > L.NLINK_MAX) this.#report("V4", `slot ${slot} has ${names} names`);
+      if (names > L.NLINK_MAX) this.#report("V4", `slot ${slot} has ${names} names`);
+      else if (Math.max(1, stored) !== names) wrong.push({ slot, names, stored });
       const isContinued = this.#view.getUint8(at + L.SLOT.FLAGS) === L.FLAG_CONTINUED;
       if (isContinued && !this.#leaves.has(slot)) {
-        this.#report("V7", `slot ${slot} says that it goes on, and does not`, true);
+        this.#report("V7", `slot ${slot} says that it goes on, and does not`);
       }
+      if (type === L.TYPE.SYMLINK) this.#checkTarget(slot);
     }
+    this.#checkSubdirectories(L.ROOT_SLOT);
+    // One has a name too many and another one too few: it may be that name which is wrong.
+    const isMoved = wrong.some(({ names, stored }) => names > stored) &&
+      wrong.some(({ names, stored }) => names < stored);
+    for (const { slot, names, stored } of wrong) {
+      this.#report("V4", `slot ${slot} has ${names} names and a count of ${stored}`, !isMoved);
+      this.#corrections.push({ kind: "nlink", slot, nlink: names });
+    }
+  }
+
+  #checkSubdirectories(slot: number): void {
+    const count = this.#inodes.subdirectoriesOf(slot) + 2;
+    if (count > L.NLINK_MAX) this.#report("V4", `directory ${slot} has a count of ${count}`);
+  }
+
+  /** V7: a link's target is the first bytes of blocks that it has and that are written. */
+  #checkTarget(slot: number): void {
+    const size = this.#view.getFloat64(slot * L.SLOT_BYTES + L.SLOT.SIZE, L.LE);
+    let end = 0;
+    for (const { fileBlock, count, isUnwritten } of this.#extents.runsOf(slot)) {
+      if (fileBlock === end && !isUnwritten) end += count;
+    }
+    if (end * this.#superblock.blockSize >= size) return;
+    this.#report("V7", `slot ${slot} is a link of ${size} bytes in ${end} blocks`);
   }
 }

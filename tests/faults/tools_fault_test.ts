@@ -82,10 +82,15 @@ function failing(name: string, make: () => Subject): void {
   });
 }
 
-/** Mounts, compares, checks. */
-function whole(device: StorageHandle, expected: Map<string, Shown>): void {
+/** Mounts, compares, checks; what a mount may have to correct is said. */
+function whole(
+  device: StorageHandle,
+  expected: Map<string, Shown>,
+  corrected: readonly string[] = [],
+): void {
   const volume = openVolumeSync(device, { ...SMALL, create: false });
-  assertEquals(volume.report.corrected, []);
+  const unexpected = volume.report.corrected.filter(({ message }) => !corrected.includes(message));
+  assertEquals(unexpected, []);
   const shown = differences(treeOf(volume), expected);
   volume.close();
   assertEquals(shown, "");
@@ -277,7 +282,8 @@ failing("importImage()", () => {
         assert(isErrnoError(error), String(error));
         return;
       }
-      whole(device, tree);
+      // The copy at 0 comes last.
+      whole(device, tree, ["the superblock at 0 is not the header's"]);
     },
   };
 });
@@ -309,8 +315,10 @@ failing("Volume.compact()", () => {
 /** An image whose bitmap, link count and first page are wrong. */
 function withDerivableDamage(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   const damaged = bytes.slice();
-  const inodeOffset = new DataView(bytes.buffer).getFloat64(L.SUPERBLOCK.INODE_OFFSET, true);
-  new DataView(damaged.buffer).setUint16(inodeOffset + 34 * 64 + L.SLOT.NLINK, 9, true);
+  const view = new DataView(damaged.buffer);
+  let at = view.getFloat64(L.SUPERBLOCK.INODE_OFFSET, true) + L.FIRST_FILE_SLOT * L.SLOT_BYTES;
+  while (view.getUint8(at) !== L.TYPE.FILE) at += L.SLOT_BYTES;
+  view.setUint16(at + L.SLOT.NLINK, 9, true);
   damaged[70] = 1;
   return damaged;
 }

@@ -270,7 +270,7 @@ Deno.test("mendVolume() puts right in place what is derivable, and touches nothi
   bytes[older + 30]! ^= 1;
   const handle = memoryHandle(bytes);
   const before = checkVolume(handle).violations.map(({ rule }) => rule);
-  assertEquals(before.toSorted(), ["V2", "V4", "V8", "V9"]);
+  assertEquals(before.toSorted(), ["V2", "V4", "V8", "V8", "V9"]);
   assertEquals(mendVolume(handle).violations, []);
   assertEquals(differences(treeOf(openVolumeSync(handle, { readOnly: true })), shown), "");
   view.setUint8(at(32), 99);
