@@ -60,12 +60,12 @@ function openImage({ image, readOnly }: MountOrder, libc: Libc): Volume {
 
 /** A server whose mount has just gone may not have closed the image yet. */
 function openDevice(image: string, readOnly: boolean): StorageHandle {
-  const until = performance.now() + CLOSING_MS;
-  for (;;) {
+  // Looks are counted, not the time: a machine that slept meanwhile has not looked.
+  for (let waitedMs = 0;; waitedMs += RETRY_MS) {
     try {
       return openAlone(image, readOnly);
     } catch (error) {
-      if (codeOf(error) !== "EBUSY" || performance.now() > until) throw error;
+      if (codeOf(error) !== "EBUSY" || waitedMs > CLOSING_MS) throw error;
     }
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS);
   }

@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { nameOf, refusedStorage } from "../../abi/browser_errors.ts";
 import { ErrnoError } from "../../abi/errno.ts";
 import type { StorageHandle } from "./handle.ts";
 
@@ -65,13 +66,15 @@ async function openFile(file: OpfsFile, path: string, deadlineMs: number): Promi
   if (typeof file.createSyncAccessHandle !== "function") {
     throw new ErrnoError("ENOTSUP", `open "${path}": sync access handles exist only in a worker`);
   }
-  const until = Date.now() + deadlineMs;
+  // Pauses are counted, not the time: a machine that slept meanwhile has not tried.
+  let waitedMs = 0;
   for (let pauseMs = FIRST_PAUSE_MS;; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     try {
       return await file.createSyncAccessHandle();
     } catch (error) {
       if (!isHeldElsewhere(error)) throw error;
-      if (Date.now() + pauseMs > until) throw heldElsewhere(path, error);
+      waitedMs += pauseMs;
+      if (waitedMs > deadlineMs) throw heldElsewhere(path, error);
     }
     await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
@@ -103,16 +106,12 @@ async function rootDirectory(path: string): Promise<OpfsDirectory> {
   return await storage.getDirectory() as OpfsDirectory;
 }
 
-function nameOf(error: unknown): string {
-  return String((error as { name?: unknown } | null)?.name);
-}
-
 function isHeldElsewhere(error: unknown): boolean {
   return nameOf(error) === "NoModificationAllowedError" || nameOf(error) === "InvalidStateError";
 }
 
 function heldElsewhere(path: string, cause: unknown): ErrnoError {
-  const why = "another tab or worker holds it; close it there, or share it through the relay";
+  const why = "another tab or worker holds it; close it there";
   return new ErrnoError("EBUSY", `open "${path}": ${why}`, { cause });
 }
 
@@ -127,6 +126,5 @@ export function translate(error: unknown, path: string): ErrnoError {
   if (name === "QuotaExceededError") {
     return new ErrnoError("ENOSPC", `open "${path}"`, { cause: error });
   }
-  const code = name === "SecurityError" ? "EACCES" : "EIO";
-  return new ErrnoError(code, `open "${path}": ${String(error)}`, { cause: error });
+  return refusedStorage(`open "${path}"`, error);
 }

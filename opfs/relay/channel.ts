@@ -4,8 +4,9 @@
  * Layer: relay. A message is published by raising the request sequence behind everything else, and
  * is answered when the answer sequence has the same value. The client waits in a loop on that
  * value, never on one wake: a late wake of an earlier answer changes nothing. Each round of the
- * loop looks at `closed`, and at the heartbeat: when it stands still past the deadline the channel
- * is closed for good, and this call and all later ones are EIO.
+ * loop looks at `closed`, and at the heartbeat: when it stands still past the deadline, counted in
+ * questions that were left unanswered, the channel is closed for good, and this call and all later
+ * ones are EIO.
  *
  * Use: fill the area through `writer`, `publish(…)`, `wait(…)` or `await waitAsync(…)`, then
  * take the answer out through `header` and `reader`.
@@ -17,6 +18,7 @@ import { invariant } from "../../abi/invariant.ts";
 import { Reader, Writer } from "./cursor.ts";
 import { type Doorbell, waitWord } from "./doorbell.ts";
 import { Look, pause } from "./look.ts";
+import { Patience } from "./patience.ts";
 import {
   type ChannelMemory,
   Claimed,
@@ -36,19 +38,21 @@ export type Blocking = "wait" | "spin" | "never";
 export interface ChannelOptions {
   /** How synchronous calls wait; asked of the thread if absent. */
   blocking?: Blocking;
-  /** How long the relay may show no sign of life, in ms. Default 30,000. */
+  /**
+   * How long the relay may show no sign of life, in ms in which it is asked. Default 30,000.
+   */
   deadlineMs?: number;
 }
 
 /** How long the relay may show no sign of life, in ms, if nobody says otherwise. */
 export const DEFAULT_DEADLINE_MS = 30_000;
 
-const LONGEST_SLICE_MS = 250;
+const WATCH_SLICE_MS = 250;
 const SPIN_LOADS = 4096;
 
 const WHY_CLOSED: Readonly<Record<number, string>> = {
   [Closed.LEFT]: "the volume has been closed here",
-  [Closed.RELAY_GONE]: "the relay worker has ended",
+  [Closed.RELAY_GONE]: "the relay worker has ended, or the volume was closed where it was opened",
   [Closed.DEADLINE]: "an earlier call waited past its deadline",
   [Closed.CLIENT_GONE]: "the relay was told that this client has ended",
   [Closed.BAD]: "the relay refused what was sent",
@@ -71,10 +75,9 @@ export class Channel {
   readonly #isAnswered = (): boolean => this.isAnswered();
   readonly #blocking: Blocking;
   readonly #deadlineMs: number;
-  readonly #sliceMs: number;
+  readonly #patience: Patience;
   #sequence: number;
   #heartbeat = 0;
-  #movedAt = 0;
 
   /** The client's end of `memory`, whose relay listens to `doorbell`. */
   constructor(memory: ChannelMemory, doorbell: Doorbell, options: ChannelOptions = {}) {
@@ -84,7 +87,7 @@ export class Channel {
     this.#doorbell = doorbell;
     this.#blocking = options.blocking ?? (threadMayWait() ? "wait" : "never");
     this.#deadlineMs = options.deadlineMs ?? DEFAULT_DEADLINE_MS;
-    this.#sliceMs = Math.max(1, Math.min(LONGEST_SLICE_MS, this.#deadlineMs / 4));
+    this.#patience = new Patience(this.#deadlineMs);
     this.#sequence = Atomics.load(memory.words, Word.REQUEST);
   }
 
@@ -157,7 +160,11 @@ export class Channel {
       const seen = Atomics.load(words, Word.ANSWER);
       if (seen === this.#sequence) break;
       this.#watch(action);
-      await waitWord(words, { index: Word.ANSWER, value: seen, timeoutMs: this.#sliceMs });
+      await waitWord(words, {
+        index: Word.ANSWER,
+        value: seen,
+        timeoutMs: this.#patience.sliceMs,
+      });
     }
     this.waitMs += performance.now() - since;
     readHeader(words, this.header);
@@ -166,16 +173,17 @@ export class Channel {
   /**
    * Waits until the relay has admitted the channel.
    *
-   * @throws {ErrnoError} EIO if it does not within the deadline
+   * @throws {ErrnoError} EIO if it does not within the deadline, or is closed already
    */
   async admitted(action: string): Promise<void> {
     const { words } = this.memory;
     this.#startWatch(performance.now());
     while (Atomics.load(words, Word.LEASE) === Lease.NONE) {
       this.#watch(action);
-      const timeoutMs = this.#sliceMs;
+      const timeoutMs = this.#patience.sliceMs;
       await waitWord(words, { index: Word.LEASE, value: Lease.NONE, timeoutMs });
     }
+    this.assertOpen(action);
   }
 
   /** Closes the channel for good. Every wait on it ends, and the relay lets go of its client. */
@@ -210,7 +218,7 @@ export class Channel {
     const isOver = () => isStopped || Atomics.load(words, Word.CLOSED) !== Closed.OPEN;
     const watch = async () => {
       for (let seen = Atomics.load(words, Word.GENERATION); !isOver();) {
-        const timeoutMs = LONGEST_SLICE_MS;
+        const timeoutMs = WATCH_SLICE_MS;
         await waitWord(words, { index: Word.GENERATION, value: seen, timeoutMs });
         const now = Atomics.load(words, Word.GENERATION);
         if (now !== seen && !isOver()) listener();
@@ -246,7 +254,7 @@ export class Channel {
   #moved(seen: number): boolean {
     const { words } = this.memory;
     if (this.#blocking === "wait") {
-      return Atomics.wait(words, Word.ANSWER, seen, this.#sliceMs) !== "timed-out";
+      return Atomics.wait(words, Word.ANSWER, seen, this.#patience.sliceMs) !== "timed-out";
     }
     for (let left = SPIN_LOADS; left > 0; left--) {
       if (Atomics.load(words, Word.ANSWER) !== seen) return true;
@@ -257,7 +265,7 @@ export class Channel {
 
   #startWatch(sinceMs: number): void {
     this.#heartbeat = Atomics.load(this.memory.words, Word.HEARTBEAT);
-    this.#movedAt = sinceMs;
+    this.#patience.begin(sinceMs);
   }
 
   /** Ends the wait if the channel is closed, or closes it if the relay has stood still too long. */
@@ -267,8 +275,8 @@ export class Channel {
     const now = performance.now();
     if (heartbeat !== this.#heartbeat) {
       this.#heartbeat = heartbeat;
-      this.#movedAt = now;
-    } else if (now - this.#movedAt > this.#deadlineMs) {
+      this.#patience.begin(now);
+    } else if (this.#patience.look(now)) {
       this.close(Closed.DEADLINE);
       throw gone(action, `the relay has shown no life for ${this.#deadlineMs} ms`);
     } else {

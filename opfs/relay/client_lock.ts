@@ -10,6 +10,7 @@
  *
  * @module
  */
+import { refusedStorage } from "../../abi/browser_errors.ts";
 import { type ChannelMemory, Word } from "./protocol.ts";
 
 /** The part of `navigator.locks` that is used. */
@@ -35,7 +36,11 @@ export function clientLockName(path: string, { words }: Pick<ChannelMemory, "wor
   return `cairn:${path}:${id.join("")}`;
 }
 
-/** Takes a lock that nobody holds; the result lets it go. Null if somebody does. */
+/**
+ * Takes a lock that is free; the result lets it go. Null if another client holds it.
+ *
+ * @throws {ErrnoError} EACCES where the browser gives no locks because site data is blocked
+ */
 export async function holdLock(
   name: string,
   locks: LockManager | undefined = lockManager(),
@@ -47,8 +52,12 @@ export async function holdLock(
     take(lock !== null);
     return lock === null ? undefined : released;
   };
-  locks.request(name, { ifAvailable: true }, hold).catch(reject);
-  return await taken ? release : null;
+  try {
+    locks.request(name, { ifAvailable: true }, hold).catch(reject);
+    return await taken ? release : null;
+  } catch (error) {
+    throw refusedStorage("attach to the volume", error);
+  }
 }
 
 /** Calls `gone` once whoever holds the lock lets it go or dies. The result stops watching. */

@@ -75,10 +75,6 @@ function fromScript(): Worker {
 /** The worker, once it has said that its program runs. */
 function loaded(worker: Worker, timeoutMs: number): Promise<Worker> {
   const { promise, resolve, reject } = Promise.withResolvers<Worker>();
-  const timer = setTimeout(
-    () => reject(new Error(`the worker has said nothing for ${timeoutMs} ms`)),
-    timeoutMs,
-  );
   worker.onerror = (event) => {
     event.preventDefault?.();
     reject(new Error(event.message || "the worker's script could not be loaded"));
@@ -89,10 +85,16 @@ function loaded(worker: Worker, timeoutMs: number): Promise<Worker> {
       reject(new ErrnoError(data.code, `open the volume: ${data.reason}`));
     }
   };
+  // Ticks are counted, not the time: a machine that slept meanwhile has not listened.
+  let ticks = 0;
+  const timer = setInterval(() => {
+    if (++ticks * NUDGE_MS < timeoutMs) return;
+    reject(new Error(`the worker has said nothing for ${timeoutMs} ms`));
+  }, NUDGE_MS);
   return nudged(worker, promise).catch((error) => {
     worker.terminate();
     throw error;
-  }).finally(() => clearTimeout(timer));
+  }).finally(() => clearInterval(timer));
 }
 
 /**

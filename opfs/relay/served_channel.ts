@@ -116,6 +116,8 @@ export class ServedChannel {
   #taken: number;
   #released: number;
   #hasRemoved = false;
+  #pausedAt = -1;
+  #pausedMs = 0;
 
   /**
    * Attaches the relay to a channel.
@@ -186,6 +188,14 @@ export class ServedChannel {
   isUnwatched(): boolean {
     return this.unwatch === null &&
       Atomics.load(this.memory.words, Word.CLAIMED) === Claimed.LOCKED;
+  }
+
+  /** A transfer is looked at after `passedMs`: how long it has not moved, in ms of looking. */
+  pause(passedMs: number): number {
+    const { movedAt } = this.transfer;
+    this.#pausedMs = movedAt === this.#pausedAt ? this.#pausedMs + passedMs : 0;
+    this.#pausedAt = movedAt;
+    return this.#pausedMs;
   }
 
   /** Whether the client has let go of an inode without waiting. */

@@ -7,7 +7,8 @@
  * its event loop every few milliseconds, because a loop of Atomics.wait hears no message; when
  * nothing has come for a while it sleeps in the event loop alone.
  *
- * Use: `const relay = serve([memory.buffer], volume, { doorbell })`; `await relay.stop()`.
+ * Use: `const relay = new Relay(volume, { doorbell })`; `relay.attach(memory.buffer)`, `relay.run()`;
+ * `await relay.stop()`.
  *
  * @module
  */
@@ -24,6 +25,7 @@ import { Hop } from "./hop.ts";
 import { Look } from "./look.ts";
 import { Metrics } from "./metrics.ts";
 import { isLockOp, serveLock } from "./lock_requests.ts";
+import { sliceOf } from "./patience.ts";
 import { hasPayload, isPathOp, pathOpChanges, PathOps } from "./path_ops.ts";
 import { type ChannelMemory, Closed, FLAG_FLUSH, Op, PathOp, Signal } from "./protocol.ts";
 import { type Value, writeValues } from "./s11n.ts";
@@ -34,7 +36,10 @@ import { Transfers } from "./transfers.ts";
 export interface RelayOptions {
   /** By which clients wake it. Default: a new one. */
   doorbell?: Doorbell;
-  /** How long a client may pause in the middle of a transfer, in ms. Default 30,000. */
+  /**
+   * How long a client may pause in the middle of a transfer, in ms in which the relay looks for it.
+   * Default 30,000.
+   */
   deadlineMs?: number;
   /** Makes what serves operations by path, when the first comes. Default: they are ENOSYS. */
   paths?: () => PathCalls;
@@ -81,6 +86,7 @@ export class Relay {
   readonly #paths: PathOps | null;
   readonly #transfers: Transfers;
   readonly #deadlineMs: number;
+  readonly #idleSliceMs: number;
   readonly #trace: RelayOptions["trace"];
   readonly #watchClient: RelayOptions["watchClient"];
   readonly #stats: () => Record<string, Value>;
@@ -90,6 +96,7 @@ export class Relay {
   readonly #sleep: SleepOptions = { ready: () => this.#anyReady(), timeoutMs: 0 };
   #first = 0;
   #nowMs = 0;
+  #lookedAt = performance.now();
   #nextId = 1;
   #stopping = false;
   #isTurning = false;
@@ -103,6 +110,7 @@ export class Relay {
     this.#group = new GroupCommit(volume);
     this.doorbell = options.doorbell ?? new Doorbell();
     this.#deadlineMs = options.deadlineMs ?? DEFAULT_DEADLINE_MS;
+    this.#idleSliceMs = sliceOf(this.#deadlineMs, IDLE_SLICE_MS);
     this.#trace = options.trace;
     this.#watchClient = options.watchClient;
     this.#stats = options.stats ?? (() => ({}));
@@ -211,7 +219,7 @@ export class Relay {
       this.#watchClients();
       // Without clients, all there is to hear are messages.
       if (now - workedAt > IDLE_AFTER_MS || this.#channels.length === 0) {
-        this.#sleep.timeoutMs = IDLE_SLICE_MS;
+        this.#sleep.timeoutMs = this.#idleSliceMs;
         await this.doorbell.sleepAsync(this.#sleep);
         if (!this.turn()) continue;
       }
@@ -454,28 +462,21 @@ export class Relay {
     }
   }
 
-  /** Closes the channels whose clients have stopped in the middle of a transfer. */
+  /**
+   * Closes the channels whose clients have stopped in the middle of a transfer. Time in which this
+   * thread did not look counts a slice at most: it may have been asleep with its clients.
+   */
   #expire(now: number): void {
+    const passedMs = Math.min(now - this.#lookedAt, this.#idleSliceMs);
+    this.#lookedAt = now;
     for (const channel of this.#channels) {
       const isTransfer = channel.state === "CHUNK_IN" || channel.state === "CHUNK_OUT";
-      if (isTransfer && now - channel.transfer.movedAt > this.#deadlineMs) {
+      if (isTransfer && channel.pause(passedMs) > this.#deadlineMs) {
         channel.close(Closed.CLIENT_GONE);
       }
     }
     this.#dropClosed();
   }
-}
-
-/** Serves channels on a volume until `stop`. */
-export function serve(
-  channels: Iterable<SharedArrayBuffer>,
-  volume: VolumeOps,
-  options?: RelayOptions,
-): Relay {
-  const relay = new Relay(volume, options);
-  for (const channel of channels) relay.attach(channel);
-  relay.run();
-  return relay;
 }
 
 /** Only payloads of files travel in chunks. */

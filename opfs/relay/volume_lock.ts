@@ -9,15 +9,9 @@
  *
  * @module
  */
+import { nameOf, refusedStorage } from "../../abi/browser_errors.ts";
 import { ErrnoError } from "../../abi/errno.ts";
-
-interface LockManager {
-  request(
-    name: string,
-    options: { signal?: AbortSignal; ifAvailable?: boolean },
-    held: (lock: unknown) => unknown,
-  ): Promise<unknown>;
-}
+import { lockManager } from "./client_lock.ts";
 
 /** How long to wait for a lock. */
 export interface VolumeLockOptions {
@@ -30,33 +24,56 @@ export function volumeLockName(path: string): string {
   return `cairn:${path}`;
 }
 
+const TICK_MS = 50;
+
 /**
  * Takes the lock of the volume at `path`; the result lets it go.
  *
- * @throws {ErrnoError} EBUSY if somebody else holds it past the timeout
+ * @throws {ErrnoError} EBUSY if another tab or worker holds it past the timeout, EACCES where the
+ * browser gives no locks because site data is blocked
  */
 export async function takeVolumeLock(
   path: string,
   { timeoutMs }: VolumeLockOptions,
 ): Promise<() => void> {
-  const { locks } = (globalThis as { navigator?: { locks?: LockManager } }).navigator ?? {};
+  const locks = lockManager();
   if (locks === undefined) return () => {};
   const { promise: granted, resolve: grant, reject: fail } = Promise.withResolvers<void>();
   const { promise: released, resolve: release } = Promise.withResolvers<void>();
   const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(), timeoutMs);
+  const stopCounting = afterTicks(timeoutMs, () => abort.abort());
   const hold = () => {
-    clearTimeout(timer);
     grant();
     return released;
   };
-  locks.request(volumeLockName(path), { signal: abort.signal }, hold).catch(fail);
   try {
+    locks.request(volumeLockName(path), { signal: abort.signal }, hold).catch(fail);
     await granted;
   } catch (cause) {
-    const advice = 'close it there, or open it with access: "relay" and share() it';
-    const text = `open "${path}": another tab or worker has it open; ${advice}`;
-    throw new ErrnoError("EBUSY", text, { cause });
+    throw refusalOf(path, cause);
+  } finally {
+    stopCounting();
   }
   return release;
+}
+
+/** Only an end of the waiting means that there is another holder. */
+function refusalOf(path: string, cause: unknown): ErrnoError {
+  if (nameOf(cause) !== "AbortError") return refusedStorage(`open "${path}"`, cause);
+  const why = "another tab or worker has it open; close it there " +
+    "(a page and the workers that it gives a ticket of share() can use one together, tabs cannot)";
+  return new ErrnoError("EBUSY", `open "${path}": ${why}`, { cause });
+}
+
+/** Ticks are counted, not the time: a machine that slept meanwhile has not waited. */
+function afterTicks(timeoutMs: number, call: () => void): () => void {
+  let leftMs = timeoutMs;
+  const tickMs = Math.min(TICK_MS, timeoutMs);
+  const timer = setInterval(() => {
+    leftMs -= tickMs;
+    if (leftMs > 0) return;
+    clearInterval(timer);
+    call();
+  }, tickMs);
+  return () => clearInterval(timer);
 }

@@ -103,6 +103,18 @@ Deno.test("OpenedVolume.share() lets a worker in, each ticket once", async () =>
   });
 });
 
+Deno.test("openVolume() of a ticket whose volume is closed fails at once, and says why", async () => {
+  await withPath(async (path) => {
+    const volume = await openVolume({ name: path, access: "relay" });
+    const tickets = [volume.share(), volume.share()];
+    await volume.close();
+    for (const ticket of tickets) {
+      const error = await assertRejects(() => openVolume(ticket)) as Error;
+      assert(error.message.startsWith("EIO: ") && error.message.includes("was closed where"));
+    }
+  });
+});
+
 Deno.test("OpenedVolume.metrics() and stats() are true", async () => {
   await withPath(async (path) => {
     await using volume = await openVolume({ name: path, access: "relay" });

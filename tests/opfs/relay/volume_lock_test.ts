@@ -30,3 +30,45 @@ Deno.test("takeVolumeLock() does nothing where there are no Web Locks", async ()
     Object.defineProperty(globalThis, "navigator", { value: navigator, configurable: true });
   }
 });
+
+/** Runs with other Web Locks than those of the host. */
+async function withLocks(locks: unknown, run: () => Promise<void>): Promise<void> {
+  const { navigator } = globalThis;
+  Object.defineProperty(globalThis, "navigator", { value: { locks }, configurable: true });
+  try {
+    await run();
+  } finally {
+    Object.defineProperty(globalThis, "navigator", { value: navigator, configurable: true });
+  }
+}
+
+Deno.test("takeVolumeLock() says that storage is blocked, not that another tab has it", async () => {
+  const refused = new DOMException("blocked", "SecurityError");
+  const throwing = () => {
+    throw refused;
+  };
+  for (const request of [() => Promise.reject(refused), throwing]) {
+    await withLocks({ request }, async () => {
+      const error = await assertRejects(() => takeVolumeLock("/a", { timeoutMs: 500 })) as Error;
+      assert(error.message.startsWith('EACCES: cannot open "/a": the browser refuses storage'));
+      assert(!error.message.includes("another tab"), error.message);
+    });
+  }
+});
+
+Deno.test("takeVolumeLock() hands on an error that is no refusal as EIO", async () => {
+  const gone = new DOMException("the document has gone", "InvalidStateError");
+  await withLocks({ request: () => Promise.reject(gone) }, async () => {
+    const error = await assertRejects(() => takeVolumeLock("/a", { timeoutMs: 500 })) as Error;
+    assert(error.message.startsWith("EIO: ") && error.message.includes("has gone"), error.message);
+  });
+});
+
+Deno.test("takeVolumeLock() advises nothing that two tabs cannot do", async () => {
+  const path = `/${crypto.randomUUID()}.cairn`;
+  const release = await takeVolumeLock(path, { timeoutMs: 1000 });
+  const error = await assertRejects(() => takeVolumeLock(path, { timeoutMs: 10 })) as Error;
+  assert(error.message.includes("close it there"), error.message);
+  assert(error.message.includes("tabs cannot"), error.message);
+  release();
+});
