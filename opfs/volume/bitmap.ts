@@ -101,6 +101,11 @@ export class Bitmap {
     this.#windows.clear();
   }
 
+  /** The next search begins at the front. */
+  searchFromStart(): void {
+    this.#rotor = 0;
+  }
+
   /** Whether one block is used. */
   isUsed(block: number): boolean {
     return (this.#words[block >>> 5]! >>> (block & 31) & 1) !== 0;

@@ -9,13 +9,12 @@
  *
  * @module
  */
-import { ErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
-import type { Run } from "./extent.ts";
+import { NO_BLOCK, type Run } from "./extent.ts";
+import { cutFile, spareEnd } from "./free_end.ts";
 import { extendForGuest } from "./grow.ts";
 import type { Journal } from "./journal.ts";
 import * as L from "./layout.ts";
-import { resizeFile } from "./resize.ts";
 import { encodeSegment, type Segment, tableOf } from "./segments.ts";
 import type { VolumeState } from "./state.ts";
 import { FINAL } from "./transaction.ts";
@@ -83,17 +82,31 @@ const NOWHERE: Place = { block: -1, count: 0 };
 /** Places that are looked at for a segment. */
 const PLACES_TRIED = 256;
 
-class Compactor {
+/** Moves used blocks to the front, piece by piece. */
+export class Compactor {
   readonly #state: VolumeState;
   readonly #journal: Journal;
   /** Where the blocks would end if they stood side by side: what is behind it moves. */
   readonly #limit: number;
+  readonly #isPatient: boolean;
+  /** The slot that was looked at last, and from which of its file blocks on. */
+  #slot = -1;
+  #fileBlock = 0;
   /** Blocks that have been moved. */
   moved = 0;
 
-  constructor(state: VolumeState, journal: Journal) {
+  /**
+   * Of a volume as it is now. One that is patient makes no commit of its own: it runs inside of a
+   * `state.call`, and what has been moved away is a place for others after the next commit.
+   */
+  constructor(
+    state: VolumeState,
+    journal: Journal,
+    { isPatient = false }: { isPatient?: boolean } = {},
+  ) {
     this.#state = state;
     this.#journal = journal;
+    this.#isPatient = isPatient;
     this.#limit = state.bitmap.blocks - state.bitmap.unowned;
   }
 
@@ -165,16 +178,21 @@ class Compactor {
     return Math.max(1, Math.floor(STEP_BYTES / this.#state.blockSize));
   }
 
-  /** The part behind the limit of the first run that has one. */
+  /** The part after the limit of the first run that has one, from where the last one was. */
   #runBehind(slot: number): Run | null {
-    for (const run of this.#state.extents.runsOf(slot)) {
-      const skip = Math.max(0, this.#limit - run.block);
-      if (skip >= run.count) continue;
+    const { extents } = this.#state;
+    if (slot !== this.#slot) this.#fileBlock = 0;
+    this.#slot = slot;
+    for (; this.#fileBlock < L.BLOCKS_MAX; this.#fileBlock += extents.count) {
+      extents.find(slot, this.#fileBlock);
+      const { block, count, isUnwritten } = extents;
+      const skip = Math.max(0, this.#limit - block);
+      if (block === NO_BLOCK || skip >= count) continue;
       return {
-        ...run,
-        fileBlock: run.fileBlock + skip,
-        block: run.block + skip,
-        count: run.count - skip,
+        fileBlock: this.#fileBlock + skip,
+        block: block + skip,
+        count: count - skip,
+        isUnwritten,
       };
     }
     return null;
@@ -183,7 +201,8 @@ class Compactor {
   /** Free blocks before the limit: the first run of `want`, else the longest; null for none. */
   #placeFor(want: number): Place | null {
     const place = this.#freePlace(want, this.#limit, NOWHERE);
-    if (place !== null || this.#state.bitmap.quarantined === 0) return place;
+    const isAll = place !== null || this.#state.bitmap.quarantined === 0;
+    if (isAll || this.#isPatient) return place;
     // What has been moved away waits for a commit; then it may be somebody's place.
     this.#journal.reclaim();
     return this.#freePlace(want, this.#limit, NOWHERE);
@@ -216,13 +235,15 @@ class Compactor {
   #relocate(from: Place & { isUnwritten?: boolean }, to: number, record: () => void): void {
     const state = this.#state;
     const bytes = from.isUnwritten ? null : this.#read(from);
-    state.change(() => {
+    const work = (): void => {
       state.bitmap.take(to, from.count);
       record();
       if (bytes === null) return;
       state.writeBlocks(bytes, to);
       state.pool.wroteDirectly(to, from.count);
-    });
+    };
+    if (this.#isPatient) state.step(work);
+    else state.change(work);
     this.moved += from.count;
   }
 
@@ -249,6 +270,23 @@ class Compactor {
       const to = this.#placeForSegment(segment);
       if (to >= 0) this.#moveSegment({ table, ordinal, segment, to });
     }
+  }
+
+  /** Moves one segment to free blocks that are further to the front; whether there was one. */
+  moveSegmentNearer(): boolean {
+    for (const table of TABLES) {
+      const list = tableOf(this.#state.segments, table)!;
+      for (let ordinal = list.length - 1; ordinal > 0; ordinal--) {
+        const segment = list[ordinal]!;
+        const { firstBlock, blockCount } = segment;
+        if (firstBlock + blockCount <= this.#limit) continue;
+        const place = this.#freePlace(blockCount, firstBlock, NOWHERE);
+        if (place?.count !== blockCount) continue;
+        this.#moveSegment({ table, ordinal, segment, to: place.block });
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Free blocks before the limit, or emptied ones, or free ones that are further to the front. */
@@ -378,24 +416,19 @@ class Compactor {
 
   /** Cuts the free end off the file; how many blocks. */
   cut(): number {
-    const state = this.#state;
-    const { bitmap } = state;
     this.#journal.reclaim();
-    const before = bitmap.blocks;
-    const count = Math.min(bitmap.freeAtEnd, before - 1);
-    if (count === 0) return 0;
-    bitmap.cut(count);
-    state.superblock.totalBlocks = bitmap.blocks;
-    // The header says first that the volume is shorter: a longer file is cut by the next mount.
-    this.#journal.checkpoint();
-    this.#journal.flush();
-    state.announceWrite(bitmap.blocks, count);
-    try {
-      resizeFile(state, state.placeOf(bitmap.blocks, 0));
-    } catch (error) {
-      // What lies there is not zeros, as whoever grows the file would believe.
-      throw state.fail(new ErrnoError("EIO", "cut the end off the volume", { cause: error }));
-    }
+    const count = spareEnd(this.#state);
+    if (count > 0) cutEnd(this.#state, this.#journal, count);
     return count;
   }
+}
+
+/** Cuts blocks off the end that are free, and of which no export wants the bytes. */
+export function cutEnd(state: VolumeState, journal: Journal, count: number): void {
+  state.bitmap.cut(count);
+  state.superblock.totalBlocks = state.bitmap.blocks;
+  // The header says first that the volume is shorter: a longer file is cut by the next mount.
+  journal.checkpoint();
+  journal.flush();
+  cutFile(state);
 }

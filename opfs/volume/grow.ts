@@ -167,7 +167,9 @@ function extendFile(state: VolumeState, blocks: number): number {
     throw new ErrnoError("ENOSPC", "grow the volume: it is as large as it may be");
   }
   try {
-    resizeFile(state, state.placeOf(total, 0));
+    // It may be longer already: where a cut that the journal knows of was not made.
+    const end = state.placeOf(total, 0);
+    if (state.handle.getSize() < end) resizeFile(state, end);
   } catch (error) {
     throw refusalOf(state, error);
   }

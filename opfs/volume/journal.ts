@@ -13,12 +13,12 @@
  *
  * @module
  */
-import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
+import { isErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
+import { cutFile, spareEnd } from "./free_end.ts";
 import { writeHeader, writeSuperblockCopy, writeTablesHome } from "./home.ts";
 import * as L from "./layout.ts";
 import { RecordWriter } from "./record.ts";
-import { resizeFile } from "./resize.ts";
 import { flushDevice, type VolumeState, writeDevice } from "./state.ts";
 
 /** Data of up to this many bytes goes into the record instead of to its place. */
@@ -79,6 +79,8 @@ export class Journal {
   #refusedPlace = -1;
   /** The last checkpoint was refused for want of space: the next step tries again first. */
   #isRefused = false;
+  /** How much too long the file may be before it is made shorter in use: see `upkeep.ts`. */
+  slackBytes: number = 16 * 1024 * 1024;
   /** Counters. */
   readonly metrics: JournalMetrics = { commits: 0, checkpoints: 0, flushes: 0, recordBytes: 0 };
   /** Whether each call is made durable before it returns. */
@@ -213,19 +215,14 @@ export class Journal {
   shorten(): boolean {
     const state = this.#state;
     const { bitmap, superblock } = state;
-    const count = Math.min(bitmap.freeAtEnd, bitmap.blocks - 1);
+    const count = spareEnd(state);
     if (count > 0) bitmap.cut(count);
     superblock.totalBlocks = bitmap.blocks;
     const end = state.placeOf(bitmap.blocks, 0);
     if (state.handle.getSize() <= end || !this.#fits(L.SECTOR_BYTES)) return false;
     this.#isRefused = false;
     this.#commit(true);
-    state.announceWrite(bitmap.blocks, count);
-    try {
-      resizeFile(state, end);
-    } catch (error) {
-      throw state.fail(new ErrnoError("EIO", "cut the end off the volume", { cause: error }));
-    }
+    cutFile(state);
     return true;
   }
 

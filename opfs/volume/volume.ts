@@ -45,6 +45,7 @@ import {
   removeAttribute,
   setAttribute,
 } from "./xattr.ts";
+import { Upkeep } from "./upkeep.ts";
 import { type EngineMetrics, metricsOf, statsOf, type VolumeStats } from "./volume_stats.ts";
 
 /** Entries that one `readdir` returns at most. */
@@ -70,6 +71,7 @@ export class Volume implements VolumeOps {
   readonly #state: VolumeState;
   readonly #journal: Journal | null;
   readonly #writer: FileWriter;
+  readonly #upkeep: Upkeep | null;
   /** What mounting found, and corrected. */
   readonly report: MountReport;
   /** The root directory. */
@@ -81,9 +83,15 @@ export class Volume implements VolumeOps {
     this.#state = state;
     this.#journal = journal;
     this.#writer = new FileWriter(state);
+    this.#upkeep = journal === null ? null : new Upkeep(state, journal);
     this.report = report;
     invariant(state.typeOf(L.ROOT_SLOT) === L.TYPE.DIRECTORY, "V6: slot 0 is not the root");
     this.root = state.inodes.inoOf(L.ROOT_SLOT);
+  }
+
+  /** Between two calls, once after each commit. */
+  #keepUp(): void {
+    if (this.#upkeep?.isDue === true) this.#upkeep.run();
   }
 
   /** Counts changes of names and attributes, by whoever holds this object. */
@@ -108,6 +116,7 @@ export class Volume implements VolumeOps {
 
   /** Makes a file, directory, link or special file. EEXIST, ENOENT, ENOSPC, EINVAL, ENAMETOOLONG. */
   create(parent: Ino, name: string, options: CreateOptions): Ino {
+    this.#keepUp();
     const state = this.#state;
     makeRoomForName(state);
     if (isLink(options.mode)) makeRoomForBlocks(state, Math.ceil(L.PAGE_BYTES / state.blockSize));
@@ -116,6 +125,7 @@ export class Volume implements VolumeOps {
 
   /** Makes a file without a name, retained once. ENOENT, ENOTDIR, ENOSPC, EINVAL. */
   tmpfile(parent: Ino, options: TmpfileOptions): Ino {
+    this.#keepUp();
     const state = this.#state;
     makeRoomForName(state);
     return state.change(() => createNameless(state, parent, options));
@@ -123,6 +133,7 @@ export class Volume implements VolumeOps {
 
   /** Adds a name. EEXIST, EMLINK, ENOENT, ENOSPC, EPERM for a directory. */
   link(ino: Ino, parent: Ino, name: string): void {
+    this.#keepUp();
     const state = this.#state;
     makeRoomForName(state);
     state.call(() => {
@@ -134,18 +145,21 @@ export class Volume implements VolumeOps {
 
   /** Removes a name. ENOENT, EISDIR. */
   unlink(parent: Ino, name: string): void {
+    this.#keepUp();
     const state = this.#state;
     this.#change(() => unlinkName(state, parent, name), FREEING);
   }
 
   /** Removes an empty directory. ENOENT, ENOTDIR, ENOTEMPTY. */
   rmdir(parent: Ino, name: string): void {
+    this.#keepUp();
     const state = this.#state;
     this.#change(() => removeDirectory(state, parent, name), FREEING);
   }
 
   /** Moves a name in one step. ENOENT, EEXIST, ENOTEMPTY, EISDIR, ENOTDIR, EINVAL, ENOSPC. */
   rename(parent: Ino, name: string, newParent: Ino, newName: string, flags: number): void {
+    this.#keepUp();
     const state = this.#state;
     makeRoomForName(state);
     const names = { parent, name, newParent, newName, flags };
@@ -196,6 +210,7 @@ export class Volume implements VolumeOps {
 
   /** Changes what `change` has in one step, and ctime. EINVAL, EISDIR, EFBIG for a size. */
   setattr(ino: Ino, change: AttrChange): void {
+    this.#keepUp();
     const state = this.#state;
     setAttributes(state, state.slotOf(ino), change);
     this.#generation++;
@@ -224,6 +239,7 @@ export class Volume implements VolumeOps {
    * ENOSPC when there is room for none.
    */
   write(ino: Ino, from: Uint8Array, at: number): number {
+    this.#keepUp();
     const state = this.#state;
     const slot = state.slotOf(ino);
     requireFile(state, slot);
@@ -256,6 +272,7 @@ export class Volume implements VolumeOps {
 
   /** Owns, zeroes or gives back a range. ENOSPC before any change, EFBIG, EINVAL, ENOTSUP. */
   allocate(ino: Ino, mode: number, at: number, length: number): void {
+    this.#keepUp();
     allocateRange(this.#state, this.#state.slotOf(ino), { mode, at, length });
   }
 
@@ -272,6 +289,7 @@ export class Volume implements VolumeOps {
 
   /** Sets an extended attribute in one step. EEXIST, ENODATA, ERANGE, E2BIG, ENOSPC. */
   setxattr(ino: Ino, name: string, value: Uint8Array, flags: number): void {
+    this.#keepUp();
     const slot = this.#state.slotOf(ino);
     setAttribute(this.#state, slot, { name: encodeAttributeName(name), value, flags });
   }
@@ -283,6 +301,7 @@ export class Volume implements VolumeOps {
 
   /** Removes an extended attribute; false if there is none. ERANGE. */
   removexattr(ino: Ino, name: string): boolean {
+    this.#keepUp();
     const slot = this.#state.slotOf(ino);
     return removeAttribute(this.#state, slot, encodeAttributeName(name));
   }
@@ -324,6 +343,7 @@ export class Volume implements VolumeOps {
   sync(): void {
     this.#state.requireOpen();
     this.#journal?.commit();
+    this.#upkeep?.run();
   }
 
   /** Space: what a write may still take, though the volume has yet to grow to it. */

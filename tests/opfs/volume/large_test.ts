@@ -6,6 +6,7 @@ import { assert, assertEquals } from "@std/assert";
 import type { StorageHandle } from "../../../opfs/device/handle.ts";
 import { type MemoryHandle, memoryHandle } from "../../../opfs/device/memory.ts";
 import { checkVolume } from "../../../opfs/volume/check.ts";
+import type { Journal } from "../../../opfs/volume/journal.ts";
 import { makeRoomForBlocks } from "../../../opfs/volume/grow.ts";
 import { ImageExport } from "../../../opfs/volume/image_export.ts";
 import { BLOCKS_MAX } from "../../../opfs/volume/layout.ts";
@@ -45,6 +46,8 @@ function withoutZeros(device: MemoryHandle): StorageHandle {
 /** Grows to the last block that the format has. */
 function growToTheEnd(volume: Volume): void {
   const state = stateOf(volume);
+  // Nothing of it is in use yet, and it shall not be cut off.
+  (state.committer as Journal).slackBytes = Infinity;
   // In one step: what the bitmap needs for it comes first.
   makeRoomForBlocks(state, BLOCKS_MAX - 80_000);
   while (state.bitmap.blocks < BLOCKS_MAX) {
