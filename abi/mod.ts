@@ -24,3 +24,4 @@ export * from "./locks.ts";
 export * from "./mode.ts";
 export * from "./node.ts";
 export * from "./path_calls.ts";
+export * from "./xattr_name.ts";

@@ -45,12 +45,19 @@ export type {
 export interface EmscriptenTypeOptions {
   /** The volume. Several mounts, of this module or others, may share one. */
   volume: VolumeOps;
+  /**
+   * The module that `FS` belongs to. Releases up to 3.1 do not say which map an msync is about: then
+   * the module's memory tells, and without it such an msync is EINVAL.
+   */
+  module?: EmscriptenModule;
 }
 
 /** A module as `preRun` gets it, or as its factory returned it. */
 export interface EmscriptenModule {
   /** The module's filesystem, there if FS was exported when it was linked. */
   FS: EmscriptenFS;
+  /** The module's memory, where it is exported; it is another object after the memory has grown. */
+  HEAPU8?: Uint8Array;
 }
 
 /** How many volumes each module has mounted: the number is part of every inode number it sees. */
@@ -83,11 +90,12 @@ function nextNumber(FS: EmscriptenFS): number {
  * ```
  */
 export function emscriptenType(FS: EmscriptenFS, options: EmscriptenTypeOptions): EmscriptenType {
-  const { volume } = options;
+  const { volume, module } = options;
+  checkMembers(FS);
   return {
     mount(_mount: EmscriptenMount): EmscriptenNode {
       try {
-        return new MountedVolume(FS, volume, nextNumber(FS)).root();
+        return new MountedVolume(FS, volume, nextNumber(FS), () => heapOf(module)).root();
       } catch (error) {
         throw hostError(FS, error);
       }
@@ -96,6 +104,48 @@ export function emscriptenType(FS: EmscriptenFS, options: EmscriptenTypeOptions)
       callback(populate ? null : sync(FS, volume));
     },
   };
+}
+
+/** Read as a property only: the getter that assertions put in the place of one ends the program. */
+function heapOf(module: EmscriptenModule | undefined): Uint8Array | null {
+  if (module === undefined) return null;
+  const heap: unknown = Object.getOwnPropertyDescriptor(module, "HEAPU8")?.value;
+  return heap instanceof Uint8Array ? heap : null;
+}
+
+/** Everything that a mounted volume asks of FS, by what it has to be. */
+const MEMBERS: Readonly<Record<string, "function" | "object">> = {
+  ErrnoError: "function",
+  FSNode: "function",
+  chrdev_stream_ops: "object",
+  closeStream: "function",
+  getDevice: "function",
+  hashAddNode: "function",
+  hashRemoveNode: "function",
+  lookupPath: "function",
+  mkdirTree: "function",
+  mount: "function",
+  root: "object",
+  streams: "object",
+  utime: "function",
+};
+
+/** Says what is wrong with a program's FS before anything of it is touched. */
+function checkMembers(FS: EmscriptenFS): void {
+  const there = FS as unknown as Record<string, unknown> | null | undefined;
+  if (typeof there !== "object" || there === null) {
+    throw new TypeError("cannot mount: link the program with -sEXPORTED_RUNTIME_METHODS=FS");
+  }
+  const missing = Object.entries(MEMBERS).filter(([name, type]) => !isA(there, name, type));
+  if (missing.length === 0) return;
+  const names = missing.map(([name]) => `FS.${name}`).join(", ");
+  throw new TypeError(
+    `cannot mount: this program's FS has no ${names}; it may be minified: link it without --closure`,
+  );
+}
+
+function isA(there: Record<string, unknown>, name: string, type: string): boolean {
+  return typeof there[name] === type && there[name] !== null;
 }
 
 function sync(FS: EmscriptenFS, volume: VolumeOps): EmscriptenError | null {
@@ -111,7 +161,8 @@ function sync(FS: EmscriptenFS, volume: VolumeOps): EmscriptenError | null {
  * Mounts a volume in a module, making the directory if it is missing: all that a `preRun` needs.
  * The module's own root is in place before any `preRun`, so `"/"` is EBUSY.
  *
- * @throws {TypeError} if the module was linked without FS among its exported methods
+ * @throws {TypeError} if the module was linked without FS among its exported methods, or FS lacks what
+ * a volume needs, as after minification
  * @throws {EmscriptenError} EBUSY for a directory that is a mount already
  * @example
  * ```ts
@@ -131,9 +182,7 @@ function sync(FS: EmscriptenFS, volume: VolumeOps): EmscriptenError | null {
  */
 export function mountVolume(module: EmscriptenModule, volume: VolumeOps, directory: string): void {
   const { FS } = module;
-  if (FS === undefined) {
-    throw new TypeError("cannot mount: link the program with -sEXPORTED_RUNTIME_METHODS=FS");
-  }
+  const type = emscriptenType(FS, { volume, module });
   FS.mkdirTree(directory);
-  FS.mount(emscriptenType(FS, { volume }), {}, directory);
+  FS.mount(type, {}, directory);
 }

@@ -10,7 +10,7 @@ import type { StatFs } from "../abi/attr.ts";
 import { O_PATH, XATTR_CREATE, XATTR_REPLACE } from "../abi/flags.ts";
 import { isDir, isFile, MAY_READ, MAY_WRITE } from "../abi/mode.ts";
 import { type FSNode, FSStream } from "../abi/node.ts";
-import { utf8Length } from "../abi/utf8.ts";
+import { xattrNameCode } from "../abi/xattr_name.ts";
 import { byteCount, bytesOf, isNode, refuse } from "./arguments.ts";
 import {
   changeMode,
@@ -30,7 +30,7 @@ import { NodeCalls } from "./node_calls.ts";
 import { mayAccess } from "./permissions.ts";
 import type { State } from "./state.ts";
 
-const XATTR_NAME_MAX = 255;
+const NAME_MAX = 255;
 const XATTR_SIZE_MAX = 65536;
 
 /** Space of a mounted file system, with the fields of C's struct statfs beside ours. */
@@ -149,7 +149,7 @@ export class AttrCalls extends NodeCalls {
       ffree: space.freeInodes,
       fsid: dev,
       flags: readOnly ? 1 : 0,
-      namelen: XATTR_NAME_MAX,
+      namelen: NAME_MAX,
     };
   }
 
@@ -230,11 +230,8 @@ function checkXattr(
   wanted: number,
 ): void {
   if (typeof name !== "string") refuse("EINVAL", call, name);
-  const size = utf8Length(name);
-  if (size < 0) refuse("EILSEQ", call, name);
-  if (size > XATTR_NAME_MAX) refuse("ERANGE", call, name);
-  if (!name.startsWith("user.") || name.length === "user.".length) refuse("ENOTSUP", call, name);
-  if (name.includes("\0")) refuse("EINVAL", call, name);
+  const code = xattrNameCode(name, ["user."]);
+  if (code !== null) refuse(code, call, name);
   if (!isFile(node.data.mode) && !isDir(node.data.mode)) refuse("EPERM", call, name);
   if (wanted === MAY_WRITE && node.mount.readOnly) refuse("EROFS", call, name);
   const refused = mayAccess(state, node, wanted);

@@ -92,8 +92,11 @@ export interface ForeignBackend extends Backend<unknown, ForeignRecord> {
   synchronize: ((populate: boolean, done: (error: unknown) => void) => void) | null;
 }
 
-/** The backend over a type, for one mount. */
-export function foreignBackend(type: ForeignType, mountpoint: string): ForeignBackend {
+/** The backend over a type, for one mount; `clock` gives the times that the type is told. */
+export function foreignBackend(
+  type: ForeignType,
+  { mountpoint, clock }: { mountpoint: string; clock: () => number },
+): ForeignBackend {
   const mount: ForeignMount = { type, opts: undefined, mountpoint, mounts: [], root: null };
   return {
     name: "FOREIGN",
@@ -102,7 +105,7 @@ export function foreignBackend(type: ForeignType, mountpoint: string): ForeignBa
       const root = translated(() => type.mount(mount));
       root.mount = mount;
       mount.root = root;
-      return new ForeignNodes().node(root);
+      return new ForeignNodes(clock).node(root);
     },
     synchronize: type.syncfs === undefined
       ? null
@@ -124,9 +127,14 @@ function translated<R>(work: () => R): R {
 
 /** The nodes of one mount. */
 class ForeignNodes {
+  readonly #clock: () => number;
   readonly #nodes = new WeakMap<ForeignNode, ForeignRecord>();
   readonly #streams = new WeakMap<OpenFile, object>();
   readonly #listings = new WeakMap<ForeignNode, CursorListing>();
+
+  constructor(clock: () => number) {
+    this.#clock = clock;
+  }
 
   /** Our node for one of theirs. Never forgotten: it holds itself. */
   node(inner: ForeignNode): Node {
@@ -143,7 +151,7 @@ class ForeignNodes {
 
   #nodeOps({ node_ops: theirs, mode }: ForeignNode): NodeOps<ForeignRecord> {
     const ours: NodeOps<ForeignRecord> = { getattr: (node) => getattr(node) };
-    if (theirs.setattr) ours.setattr = setattr;
+    if (theirs.setattr) ours.setattr = (node, change) => setattr(node, change, this.#clock());
     if (theirs.readlink) {
       ours.readlink = ({ data }) => translated(() => theirs.readlink?.(data.inner));
     }
@@ -314,8 +322,7 @@ function getattr({ data }: Node): Attr {
 }
 
 /** Newer types take three times, older ones a `timestamp`. */
-function setattr({ data }: Node, change: AttrChange): void {
-  const now = Date.now();
+function setattr({ data }: Node, change: AttrChange, now: number): void {
   const times = { ctime: now, timestamp: change.mtime ?? change.atime ?? now };
   translated(() => data.inner.node_ops.setattr?.(data.inner, { ...change, ...times }));
   if (change.mode !== undefined) data.mode = change.mode;

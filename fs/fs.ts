@@ -53,7 +53,9 @@ export class FS extends Makers {
     options: MountOptions = {},
   ): FSNode {
     if (typeof type?.mount !== "function") refuse("EINVAL", "mount", type);
-    const backend = isForeign(type) ? foreignBackend(type, mountpoint) : type;
+    const backend = isForeign(type)
+      ? foreignBackend(type, { mountpoint, clock: this.clock })
+      : type;
     return mountAt(this, backend as unknown as Backend<unknown>, opts, mountpoint, options);
   }
 

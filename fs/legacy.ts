@@ -1,7 +1,7 @@
 /**
  * What Emscripten programs call beside POSIX: looking at nodes, old helpers, file makers.
  *
- * Layer: fs; seventh link of the chain. docs/EMSCRIPTEN.md tells what differs and why.
+ * Layer: fs; eighth link of the chain. docs/EMSCRIPTEN.md tells what differs and why.
  *
  * @module
  */

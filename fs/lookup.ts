@@ -315,8 +315,3 @@ class Walker implements Place {
     }
   }
 }
-
-/** A directory to start from, or ENOTDIR. */
-export function checkDirectory(node: FSNode, call: string): FSNode {
-  return isDir(node.data.mode) ? node : refuse("ENOTDIR", call);
-}

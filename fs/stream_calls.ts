@@ -109,7 +109,8 @@ export class StreamCalls extends AttrCalls {
   }
 
   /**
-   * Writes `length` bytes of the view from `offset` in it, and returns how many were taken.
+   * Writes `length` bytes of the view from `offset` in it, and returns how many were taken. What the
+   * view does not have of them is written as zeros, up to 16 MiB, as Emscripten's own files do.
    *
    * @param position where in the file; the stream's own position stays. Absent: there, and it moves.
    * With O_APPEND the bytes go to the end either way
@@ -125,6 +126,9 @@ export class StreamCalls extends AttrCalls {
     _canOwn?: boolean,
   ): number {
     const bytes = buffer instanceof Uint8Array ? buffer : bytesOf(buffer, "write");
+    if (isPaddable(bytes, offset, length)) {
+      return this.write(stream, padded(bytes, offset, length), 0, length, position);
+    }
     const at = checkTransfer(this, stream, bytes, offset, length, position, O_WRONLY);
     const { stream_ops, shared } = stream;
     if (stream_ops.write === undefined) refuseTransfer(stream, "write");
@@ -332,6 +336,24 @@ function checkTransfer(
     isCount(length) && length <= bytes.length - offset
   ) return position;
   return checkOdd(open, bytes, offset, length, position, way === O_RDONLY ? "read" : "write");
+}
+
+/** How many bytes a write may make up: a length that is no length asks for more. */
+const PADDING_MAX = 2 ** 24;
+
+function isPaddable(bytes: Uint8Array, offset: number, length: number): boolean {
+  if (typeof offset !== "number" || typeof length !== "number") return false;
+  return length > bytes.length - offset && Number.isSafeInteger(offset) &&
+    Number.isSafeInteger(length) && offset >= 0 &&
+    length > 0 &&
+    length <= PADDING_MAX + Math.max(0, bytes.length - offset);
+}
+
+/** The bytes from an offset on, and zeros after them. */
+function padded(bytes: Uint8Array, offset: number, length: number): Uint8Array {
+  const whole = new Uint8Array(length);
+  whole.set(bytes.subarray(offset));
+  return whole;
 }
 
 /** A whole number below 2^32, whatever it is: the shift would throw for a symbol. */

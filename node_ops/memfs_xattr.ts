@@ -12,22 +12,25 @@ import { isDir, isFile } from "../abi/mode.ts";
 import type { FSNode, NodeOps } from "../abi/node.ts";
 import type { MemfsInode } from "../stream_ops/memfs_inode.ts";
 import { utf8Length } from "../abi/utf8.ts";
+import { xattrNameCode } from "../abi/xattr_name.ts";
 
 type Node = FSNode<MemfsInode>;
 
-const NAME_BYTES_MAX = 255;
 const VALUE_BYTES_MAX = 65536;
 
+function checkText(name: string): void {
+  const code = xattrNameCode(name, ["user."]);
+  if (code !== null) throw new ErrnoError(code, `use attribute "${name}"`);
+}
+
 function checkName(node: Node, name: string): void {
-  if (utf8Length(name) > NAME_BYTES_MAX) throw new ErrnoError("ERANGE", `use attribute "${name}"`);
-  if (!name.startsWith("user.")) throw new ErrnoError("ENOTSUP", `use attribute "${name}"`);
-  if (name === "user.") throw new ErrnoError("EINVAL", `use attribute "${name}"`);
+  checkText(name);
   const { mode } = node.data;
   if (!isFile(mode) && !isDir(mode)) throw new ErrnoError("EPERM", `use attribute "${name}"`);
 }
 
 function getxattr(node: Node, name: string): Uint8Array | null {
-  if (!name.startsWith("user.")) throw new ErrnoError("ENOTSUP", `use attribute "${name}"`);
+  checkText(name);
   return node.data.xattrs?.get(name)?.slice() ?? null;
 }
 

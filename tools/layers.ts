@@ -37,7 +37,7 @@ export const TABLE: readonly Row[] = [
   { who: ["abi/"], may: [] },
   { who: ["opfs/device/", "opfs/volume_ops.ts", "opfs/locks.ts"], may: ["abi/"] },
   { who: ["opfs/volume/"], may: [...VOLUME_SHAPE, "opfs/device/handle.ts"] },
-  { who: ["opfs/relay/", "opfs/cache/", "opfs/layer/"], may: VOLUME_SHAPE },
+  { who: ["opfs/relay/", "opfs/cache/"], may: VOLUME_SHAPE },
   { who: ["opfs/cache.ts"], may: [...VOLUME_SHAPE, "opfs/cache/"] },
   { who: ["opfs/open.ts"], may: ["abi/", "opfs/"] },
   {

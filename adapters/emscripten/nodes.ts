@@ -32,7 +32,7 @@ import {
   hostStatFs,
 } from "./attributes.ts";
 import { type EmscriptenError, type EmscriptenFS, guard, makeError } from "./host.ts";
-import { streamOps, type StreamOpTables } from "./streams.ts";
+import { type Heap, streamOps, type StreamOpTables } from "./streams.ts";
 import type { VolumeNode } from "./volume_node.ts";
 
 /** What is known of an inode that gets a node. */
@@ -73,7 +73,7 @@ export class MountedVolume {
   #seen: number;
   #epoch = 1;
 
-  constructor(FS: EmscriptenFS, volume: VolumeOps, number: number) {
+  constructor(FS: EmscriptenFS, volume: VolumeOps, number: number, heap: Heap) {
     this.#FS = FS;
     this.#volume = volume;
     this.#number = number;
@@ -84,7 +84,7 @@ export class MountedVolume {
     this.#fileOps = common;
     this.#linkOps = { ...common, readlink: guard(FS, (node: VolumeNode) => this.#readlink(node)) };
     this.#directoryOps = this.#namingOps(common);
-    this.#streamOps = streamOps(FS, volume);
+    this.#streamOps = streamOps(FS, volume, heap);
   }
 
   /** The root of the mount, which the module gives its mount afterwards. */

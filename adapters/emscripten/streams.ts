@@ -15,6 +15,7 @@ import {
   MAP_PRIVATE,
   O_APPEND,
   O_DSYNC,
+  PROT_WRITE,
   S_IFREG,
   SEEK_CUR,
   SEEK_END,
@@ -29,13 +30,14 @@ import {
   makeError,
   type MemoryType,
 } from "./host.ts";
+import { SharedMaps } from "./maps.ts";
 import type { VolumeNode } from "./volume_node.ts";
 
 /** What the descriptors that dup made share. The module copies it from stream to stream. */
 interface Description {
   readonly ino: Ino;
-  /** Position and longest length of what was mapped through it, or null. */
-  maps: Map<number, number> | null;
+  /** What was mapped through it and shared, or null. */
+  maps: SharedMaps | null;
 }
 
 /** A stream of ours. */
@@ -47,12 +49,29 @@ interface VolumeStream extends EmscriptenStream {
 /** Bytes of any kind: the module's heap is an Int8Array, its old helpers pass plain arrays. */
 type Bytes = ArrayBufferView | ArrayLike<number>;
 
+/** The module's memory, or null if the module does not show it. */
+export type Heap = () => Uint8Array | null;
+
 /** The bytes that a call is about, where they are. */
-function view(buffer: Bytes, offset: number, length: number): Uint8Array {
-  if (ArrayBuffer.isView(buffer)) {
-    return new Uint8Array(buffer.buffer, buffer.byteOffset + offset, length);
+function view(buffer: ArrayBufferView, offset: number, length: number): Uint8Array {
+  return new Uint8Array(buffer.buffer, buffer.byteOffset + offset, length);
+}
+
+/** How many bytes a write may make up: a length that is no length asks for more. */
+const PADDING_MAX = 2 ** 24;
+
+/** The same for a write: what the buffer does not have is zero, as in the module's own files. */
+function viewToWrite(buffer: Bytes, offset: number, length: number): Uint8Array {
+  if (!ArrayBuffer.isView(buffer)) {
+    return Uint8Array.from({ length }, (_, index) => buffer[offset + index] ?? 0);
   }
-  return Uint8Array.from({ length }, (_, index) => buffer[offset + index] ?? 0);
+  const has = Math.max(0, Math.min(length, buffer.byteLength - offset));
+  if (length - has > PADDING_MAX) throw new ErrnoError("EINVAL", `write ${length} bytes`);
+  const bytes = view(buffer, Math.min(offset, buffer.byteLength), has);
+  if (has === length) return bytes;
+  const padded = new Uint8Array(length);
+  padded.set(bytes);
+  return padded;
 }
 
 function writeAll(volume: VolumeOps, ino: Ino, bytes: Uint8Array, at: number): void {
@@ -83,19 +102,6 @@ function append(volume: VolumeOps, stream: VolumeStream, bytes: Uint8Array, at: 
   return appended.count;
 }
 
-/**
- * Where msync's bytes belong. Releases up to 3.1 leave the position of the map out and send 0: then
- * the one map of that length is meant, and where there are several, none is guessed.
- */
-function mapPosition(maps: Map<number, number>, position: number, length: number): number {
-  if (position !== 0 || (maps.get(0) ?? 0) >= length) return position;
-  const fitting = [...maps].filter(([, mapped]) => mapped >= length);
-  if (fitting.length !== 1) {
-    throw new ErrnoError("EINVAL", "msync one of several maps: the module does not say which");
-  }
-  return fitting[0]![0];
-}
-
 /** Operation tables by kind of node. */
 export interface StreamOpTables {
   /** Of a regular file. */
@@ -107,7 +113,7 @@ export interface StreamOpTables {
 }
 
 /** What the files of a volume can do once they are open in a module. */
-export function streamOps(FS: EmscriptenFS, volume: VolumeOps): StreamOpTables {
+export function streamOps(FS: EmscriptenFS, volume: VolumeOps, heap: Heap): StreamOpTables {
   const directory = {
     open: (stream: VolumeStream): void => open(FS, volume, stream),
     close: guard(FS, (stream: VolumeStream): void => close(FS, volume, stream)),
@@ -122,10 +128,10 @@ export function streamOps(FS: EmscriptenFS, volume: VolumeOps): StreamOpTables {
     }),
   };
   const special = { open: (stream: EmscriptenStream): void => openSpecial(FS, stream) };
-  return { file: { ...directory, ...byteOps(FS, volume) }, directory, special };
+  return { file: { ...directory, ...byteOps(FS, volume, heap) }, directory, special };
 }
 
-function byteOps(FS: EmscriptenFS, volume: VolumeOps): object {
+function byteOps(FS: EmscriptenFS, volume: VolumeOps, heap: Heap): object {
   return {
     read(stream: VolumeStream, to: Bytes, offset: number, length: number, at: number): number {
       try {
@@ -137,7 +143,7 @@ function byteOps(FS: EmscriptenFS, volume: VolumeOps): object {
     },
     write(stream: VolumeStream, from: Bytes, offset: number, length: number, at: number): number {
       try {
-        return write(volume, stream, view(from, offset, length), at);
+        return write(volume, stream, viewToWrite(from, offset, length), at);
       } catch (error) {
         throw hostError(FS, error);
       }
@@ -148,9 +154,12 @@ function byteOps(FS: EmscriptenFS, volume: VolumeOps): object {
     mmap: guard(FS, (stream: VolumeStream, ...rest: number[]): EmscriptenMap => {
       return map(FS, volume, stream, rest);
     }),
-    msync: guard(FS, (stream: VolumeStream, ...rest: [Bytes, number, number, number]): number => {
-      return msync(volume, stream, ...rest);
-    }),
+    msync: guard(
+      FS,
+      (stream: VolumeStream, ...rest: [ArrayBufferView, number, number, number]): number => {
+        return msync({ volume, heap }, stream, ...rest);
+      },
+    ),
   };
 }
 
@@ -226,8 +235,11 @@ function map(
   const standIn = { node, flags: stream.flags, position: 0 };
   const args = rest.with(first + 1, 0);
   const result = memoryOps(FS).mmap(standIn, ...args);
-  const maps = stream.description.maps ??= new Map();
-  maps.set(position, Math.max(length, maps.get(position) ?? 0));
+  const [prot = 0, flags = 0] = rest.slice(first + 2);
+  if ((flags & MAP_PRIVATE) === 0) {
+    const maps = stream.description.maps ??= new SharedMaps(first === 1);
+    maps.add({ ptr: result.ptr, length, position, isWritable: (prot & PROT_WRITE) !== 0 });
+  }
   return result;
 }
 
@@ -236,14 +248,22 @@ function map(
  * mapped is another file that got the descriptor of a closed one: its bytes are left alone.
  */
 function msync(
-  volume: VolumeOps,
+  { volume, heap }: { volume: VolumeOps; heap: Heap },
   stream: VolumeStream,
-  ...[buffer, offset, length, flags]: [Bytes, number, number, number]
+  ...[buffer, position, length, flags]: [ArrayBufferView, number, number, number]
 ): number {
   const { ino, maps } = stream.description;
   if ((flags & MAP_PRIVATE) !== 0 || maps === null) return 0;
-  const position = mapPosition(maps, offset, length);
-  const inside = Math.min(length, volume.getattr(ino).size - position);
-  if (inside > 0) writeAll(volume, ino, view(buffer, 0, inside), position);
+  const bytes = view(buffer, 0, length);
+  const { size } = volume.getattr(ino);
+  const inside = (at: number) => bytes.subarray(0, Math.max(0, Math.min(length, size - at)));
+  const isInFile = (at: number) => {
+    const there = new Uint8Array(inside(at).length);
+    readAll(volume, ino, there, at);
+    return there.every((byte, index) => byte === bytes[index]);
+  };
+  for (const at of maps.positionsOf({ bytes, position, heap: heap(), isInFile })) {
+    writeAll(volume, ino, inside(at), at);
+  }
   return 0;
 }

@@ -16,9 +16,6 @@ export const MINOR = 38;
 /** Older kernels than this (4.20) have no MAX_PAGES and are refused. */
 export const MINOR_MIN = 28;
 
-/** The root's node id. */
-export const ROOT_ID = 1;
-
 /** What a request asks for. */
 export const Op = {
   LOOKUP: 1,

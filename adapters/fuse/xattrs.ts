@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { ErrnoError } from "../../mod.ts";
+import { ErrnoError, xattrNameCode } from "../../mod.ts";
 import type { Context } from "./context.ts";
 import { GETXATTR_IN, GETXATTR_OUT, SETXATTR_IN } from "./protocol.ts";
 import type { Reply } from "./reply.ts";
@@ -57,12 +57,13 @@ function nameToFind(request: Request, at: number): string | null {
 }
 
 function supported(name: string): string {
-  if (isSupported(name)) return name;
-  throw new ErrnoError("ENOTSUP", `use the attribute "${name}"`);
+  const code = xattrNameCode(name, NAMESPACES);
+  if (code === null) return name;
+  throw new ErrnoError(code, `use the attribute "${name}"`);
 }
 
 function isSupported(name: string): boolean {
-  return NAMESPACES.some((space) => name.startsWith(space) && name.length > space.length);
+  return xattrNameCode(name, NAMESPACES) === null;
 }
 
 /** The bytes, or how many there are for somebody who has made no room yet. */

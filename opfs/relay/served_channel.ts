@@ -5,7 +5,7 @@
  * publishes answers; it never waits. What a client holds (retained inodes, an append turn, a
  * transfer in progress) is written down here, so that its death gives everything back.
  *
- * Use: `if (channel.isReady()) channel.take()`, then `channel.answer(status)`.
+ * Use: `if (channel.hasRequest()) channel.take()`, then `channel.answer(status)`.
  *
  * @module
  */

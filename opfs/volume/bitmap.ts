@@ -3,7 +3,7 @@
  *
  * Layer: opfs/volume. A block that is given back stays used until the commit that gives it back is
  * durable (V15), so it goes to quarantine first. The image's bitmap is derived from the slots; it
- * shows what is owned, without quarantine (`copyOwned`).
+ * shows what is owned, without quarantine (`copyBytes`).
  *
  * @module
  */

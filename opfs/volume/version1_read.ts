@@ -7,7 +7,7 @@
  *     const image = readVersion1(handle);
  *     for (const entry of image.files()) image.read(entry, buffer, 0);
  *
- * `importVersion1` (`version1_import.ts`) carries one over into a volume.
+ * `importSteps` (`version1_import.ts`) carries one over into a volume.
  *
  * @module
  */

@@ -10,6 +10,7 @@
  */
 import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
 import { XATTR_CREATE, XATTR_REPLACE } from "../../abi/flags.ts";
+import { xattrNameCode } from "../../abi/xattr_name.ts";
 import { allocateBlocks } from "./backing.ts";
 import { readInBlock } from "./file_data.ts";
 import { growInOnePiece, makeRoomForBlocks, makeRoomForName } from "./grow.ts";
@@ -26,6 +27,8 @@ import {
   type ValueRun,
   valueRuns,
 } from "./xattr_record.ts";
+
+const DOT = 0x2e;
 
 /** Slots of a removed owner that are zeroed at once; others are free as they are. */
 const SLOTS_ZEROED_MAX = 64;
@@ -46,15 +49,15 @@ export interface NewAttribute {
  * @throws {ErrnoError} ERANGE for none or more than 255, EILSEQ for a lone surrogate, EINVAL for NUL
  */
 export function encodeAttributeName(name: string): Uint8Array<ArrayBuffer> {
-  if (!name.isWellFormed()) {
-    throw new ErrnoError("EILSEQ", "use an attribute with half a character in its name");
-  }
-  const bytes = new TextEncoder().encode(name);
-  if (bytes.length === 0 || bytes.length > L.XATTR_NAME_BYTES_MAX) {
-    throw new ErrnoError("ERANGE", `use the attribute "${name}"`);
-  }
-  if (bytes.includes(0)) throw new ErrnoError("EINVAL", "use an attribute with NUL in its name");
-  return bytes;
+  const code = xattrNameCode(name);
+  const isBare = code === "EINVAL" && !name.includes("\0");
+  if (code !== null && !isBare) throw new ErrnoError(code, `use the attribute "${name}"`);
+  return new TextEncoder().encode(name);
+}
+
+/** Whether a name is a namespace and nothing more: none is set, and one that is there may be seen. */
+function isBareNamespace(name: Uint8Array): boolean {
+  return name.indexOf(DOT) === name.length - 1;
 }
 
 function find(state: VolumeState, owner: number, name: Uint8Array): number {
@@ -109,6 +112,7 @@ function readRuns(state: VolumeState, runs: readonly ValueRun[], into: Uint8Arra
  */
 export function setAttribute(state: VolumeState, owner: number, made: NewAttribute): void {
   const { name, value } = made;
+  if (isBareNamespace(name)) throw new ErrnoError("EINVAL", "set an attribute without a name");
   if (value.length > L.XATTR_VALUE_BYTES_MAX) {
     throw new ErrnoError("E2BIG", `set an attribute of ${value.length} bytes`);
   }

@@ -30,6 +30,47 @@ Deno.test("mountVolume() says what is missing when FS was not exported", () => {
   assertEquals(error.message, "cannot mount: link the program with -sEXPORTED_RUNTIME_METHODS=FS");
 });
 
+testOn(HOSTS, "mountVolume() names each member that FS lacks, and touches nothing", ({ FS }) => {
+  const members = Object.keys(asHost(FS)).concat("ErrnoError", "FSNode", "mkdirTree", "root");
+  const used = [
+    "ErrnoError",
+    "FSNode",
+    "chrdev_stream_ops",
+    "closeStream",
+    "getDevice",
+    "hashAddNode",
+    "hashRemoveNode",
+    "lookupPath",
+    "mkdirTree",
+    "mount",
+    "root",
+    "streams",
+    "utime",
+  ];
+  for (const name of new Set([...members, ...used])) {
+    let calls = 0;
+    const poor = new Proxy(asHost(FS), {
+      get: (target, key) => {
+        if (key === name) return undefined;
+        const value = Reflect.get(target, key);
+        return key === "mkdirTree" || key === "mount" ? () => calls++ : value;
+      },
+    });
+    const volume = new CountedVolume();
+    const mount = () => mountVolume({ FS: poor }, volume, "/poor");
+    if (!used.includes(name)) continue;
+    const error = assertThrows(mount, TypeError, `has no FS.${name}`);
+    assertEquals([error.message.includes("minified"), calls], [true, 0], name);
+  }
+});
+
+Deno.test("mountVolume() says of a minified FS that it is one", () => {
+  const FS = { root: {}, Ua: () => {}, streams: [] };
+  const module = { FS } as unknown as EmscriptenModule;
+  const error = assertThrows(() => mountVolume(module, new CountedVolume(), "/data"), TypeError);
+  assertEquals(/no FS\.ErrnoError, .*FS\.utime; it may be minified/.test(error.message), true);
+});
+
 testOn(
   HOSTS,
   "emscriptenType() reports a root that cannot be read as the module's error",

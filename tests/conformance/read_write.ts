@@ -100,9 +100,11 @@ export const cases: readonly Case[] = [
     run(fs, t) {
       within(fs, "/f", "w+", (stream) => {
         const bytes = new Uint8Array(4);
-        const wrong = [[-1, 1], [0, -1], [0, 5], [5, 0], [1, 4], [0.5, 1], [0, NaN], [2 ** 53, 1]];
+        const wrong = [[-1, 1], [0, -1], [5, 0], [0.5, 1], [0, NaN], [2 ** 53, 1], [0, 2 ** 25]];
         for (const [offset, length] of wrong) {
           t.fails("EINVAL", () => fs.write(stream, bytes, offset!, length!), `${offset} ${length}`);
+        }
+        for (const [offset, length] of [...wrong, [0, 5], [1, 4]]) {
           t.fails("EINVAL", () => fs.read(stream, bytes, offset!, length!), `${offset} ${length}`);
         }
         t.fails("EINVAL", () => fs.write(stream, bytes, 0, 4, -1));
@@ -131,6 +133,17 @@ export const cases: readonly Case[] = [
     run(fs, t) {
       fs.writeFile("/f", "abc");
       within(fs, "/f", O_RDWR | O_APPEND, (stream) => t.eq(hear(fs, stream, 2), "ab"));
+    },
+  },
+  {
+    name: "write() of more than the view has writes zeros for the rest, as Emscripten does",
+    run(fs, t) {
+      within(fs, "/f", "w+", (stream) => {
+        const bytes = new Uint8Array([1, 2, 3, 4]);
+        t.eq([fs.write(stream, bytes, 0, 6), fs.write(stream, bytes, 3, 2, 6)], [6, 2]);
+        t.eq([fs.write(stream, bytes, 9, 2, 8), stream.position], [2, 6]);
+      });
+      t.eq([...fs.readFile("/f") as Uint8Array], [1, 2, 3, 4, 0, 0, 4, 0, 0, 0]);
     },
   },
   {

@@ -71,6 +71,13 @@ export const DEVIATIONS: readonly Deviation[] = [
   { in: "names", line: "stat of a FIFO", memfs: "ENOENT", why: NO_FIFO },
   { in: "maps", line: "first page", memfs: '"SECOND"', why: NO_OFFSET },
   { in: "maps", line: "second page", memfs: '"page\\00\\00"', why: NO_OFFSET },
+  { in: "maps", line: "page 0 in window 1", memfs: '"Bage\\00\\00"', why: NO_OFFSET },
+  { in: "maps", line: "page 1 in window 1", memfs: '"page\\00\\00"', why: NO_OFFSET },
+  { in: "maps", line: "page 0 in window 2", memfs: '"Cage\\00\\00"', why: NO_OFFSET },
+  { in: "maps", line: "page 2 in window 2", memfs: '"page\\00\\00"', why: NO_OFFSET },
+  { in: "maps", line: "page 0 of several", memfs: '"EEEEEE"', why: NO_OFFSET },
+  { in: "maps", line: "page 1 of several", memfs: '"page\\00\\00"', why: NO_OFFSET },
+  { in: "maps", line: "page 2 of several", memfs: '"page\\00\\00"', why: NO_OFFSET },
   { in: "maps", line: "only what was inside, length", memfs: "4096", why: WHOLE_MAP },
   {
     in: "maps",

@@ -58,6 +58,47 @@ static void with_an_offset(void) {
   close(fd);
 }
 
+/* A window that goes through the file: at each place it is mapped, changed, synced and unmapped. */
+static void a_sliding_window(void) {
+  int fd = make_pages("window", 3, 0);
+  for (int i = 0; i < 3; i++) {
+    char name[40];
+    char *bytes = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)i * PAGE);
+    bytes[0] = 'A' + i;
+    snprintf(name, sizeof name, "msync of window %d", i);
+    say(name, msync(bytes, PAGE, MS_SYNC));
+    for (int j = 0; j < 3; j++) {
+      snprintf(name, sizeof name, "page %d in window %d", j, i);
+      say_at(name, fd, (off_t)j * PAGE);
+    }
+    munmap(bytes, PAGE);
+  }
+  close(fd);
+}
+
+/* Two maps at the same time, one after another with the same bytes, and one that was only read. */
+static void several_maps(void) {
+  int fd = make_pages("several", 4, 0);
+  munmap(mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0), PAGE);
+  char *first = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, PAGE);
+  char *second = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 2 * PAGE);
+  memset(first, 'F', PAGE);
+  say("msync of the first", msync(first, PAGE, MS_SYNC));
+  memset(second, 'S', PAGE);
+  say("msync of the second", msync(second, PAGE, MS_SYNC));
+  memset(first, 'E', PAGE);
+  memset(second, 'E', PAGE);
+  say("msync of equals", msync(first, PAGE, MS_SYNC));
+  for (int i = 0; i < 4; i++) {
+    char name[40];
+    snprintf(name, sizeof name, "page %d of several", i);
+    say_at(name, fd, (off_t)i * PAGE);
+  }
+  say("munmap of the first", munmap(first, PAGE));
+  say("munmap of the second", munmap(second, PAGE));
+  close(fd);
+}
+
 static void at_the_end(void) {
   int fd = make_file("short", "0123456789");
   char *bytes = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -104,6 +145,8 @@ int main(int count, char **arguments) {
   shared();
   private();
   with_an_offset();
+  a_sliding_window();
+  several_maps();
   at_the_end();
   number_taken_over();
   refused();

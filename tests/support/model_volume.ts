@@ -269,6 +269,7 @@ export class ModelVolume implements VolumeOps {
     this.#count("setxattr");
     const node = this.#node(ino);
     const exists = node.xattrs.has(checkedAttribute(name));
+    if (name.indexOf(".") === name.length - 1) throw new ErrnoError("EINVAL", "set an attribute");
     if (value.length > MAX_VALUE_BYTES) throw new ErrnoError("E2BIG", "set an attribute");
     if (![0, XATTR_CREATE, XATTR_REPLACE].includes(flags)) throw new ErrnoError("EINVAL", "set");
     if (exists && flags === XATTR_CREATE) throw new ErrnoError("EEXIST", "set an attribute");

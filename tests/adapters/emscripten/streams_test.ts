@@ -42,10 +42,24 @@ testOn(HOSTS, "read() and write() count from where a view begins", ({ FS }) => {
 
 testOn(HOSTS, "a range outside the buffer is EINVAL, not the program's end", ({ FS }) => {
   const stream = FS.open("/data/a", 0o102, 0o644);
-  assertEquals(codeFrom(FS, () => FS.write(stream, new Int8Array(10), 5, 10)), "EINVAL");
+  assertEquals(codeFrom(FS, () => FS.write(stream, new Int8Array(10), 0, 2 ** 40)), "EINVAL");
+  assertEquals(codeFrom(FS, () => FS.write(stream, new Int8Array(10), -1, 2)), "EINVAL");
   assertEquals(codeFrom(FS, () => FS.read(stream, new Int8Array(10), 5, 10)), "EINVAL");
   FS.close(stream);
+  assertEquals(FS.stat("/data/a").size, 0);
 });
+
+for (const path of ["/data/a", "/of the module itself"]) {
+  const hosts = path.startsWith("/data/") ? HOSTS : [STOCK];
+  testOn(hosts, `write() to ${path} of more than the buffer has pads`, ({ FS }) => {
+    const stream = FS.open(path, 0o102, 0o644);
+    const buffer = new Uint8Array(10).fill(65);
+    assertEquals(FS.write(stream, buffer, 0, 12), 12);
+    assertEquals(FS.write(stream, buffer, 8, 4), 4);
+    FS.close(stream);
+    assertEquals(get(FS, path), "AAAAAAAAAA\0\0AA\0\0");
+  });
+}
 
 testOn(HOSTS, "llseek() knows three origins and no place below 0", ({ FS }) => {
   put(FS, "/data/a", "0123456789");
