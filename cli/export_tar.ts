@@ -33,7 +33,7 @@ export function toTar(
   { force, isCompressed, terminal }: { force: boolean; isCompressed: boolean; terminal: Terminal },
 ): ExportTarget {
   const file = path === "-" ? null : at(path, () => newFile(path, { force }));
-  const fd = file === null ? -1 : at(path, () => openSync(file.path, "wx"));
+  const fd = file === null ? -1 : at(path, () => openSync(file.path, "r+"));
   let isOpen = file !== null;
   const close = (): void => {
     if (isOpen) closeSync(fd);

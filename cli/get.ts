@@ -83,7 +83,7 @@ function* copyOut(
   const file = at(target, () => newFile(target, { force }));
   let fd = -1;
   try {
-    fd = at(target, () => openSync(file.path, "wx"));
+    fd = at(target, () => openSync(file.path, "r+"));
     for (let done = 0;;) {
       const length = at(place, () => files.read(stream, buffer, 0, buffer.length));
       if (length === 0) break;

@@ -9,11 +9,12 @@
  *
  * @module
  */
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from "node:fs";
+import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import process from "node:process";
 import { ErrnoError } from "../mod.ts";
 import { fileHandle } from "../opfs/mod.ts";
+import { UsageError } from "./verb.ts";
 
 /** A file on its way. */
 export interface NewFile {
@@ -32,36 +33,73 @@ export interface NewFile {
  * EBUSY if it is a volume in use
  */
 export function newFile(path: string, { force = false }: { force?: boolean } = {}): NewFile {
-  refuseExisting(path, force);
-  const temporary = `${path}.new-${process.pid}`;
-  rmSync(temporary, { force: true });
+  if (path === "-") {
+    throw new UsageError('"-" is no name here: write "./-" for a file of that name');
+  }
+  held(path, force)?.close();
+  const temporary = makeBeside(path, "new");
   let isKept = false;
   return {
     path: temporary,
     keep(): void {
       syncPath(temporary);
-      refuseExisting(path, force);
-      renameSync(temporary, path);
+      // What stands there is held until it is replaced: none begins to write in it meanwhile.
+      const old = held(path, force);
+      try {
+        if (old === null) nameIt(temporary, path);
+        else renameSync(temporary, path);
+      } finally {
+        old?.close();
+      }
       isKept = true;
       syncPath(dirname(path));
     },
     discard(): void {
-      if (isKept) return;
-      rmSync(temporary, { force: true });
-      rmSync(`${temporary}.lock`, { force: true });
+      if (!isKept) rmSync(temporary, { force: true });
     },
   };
 }
 
-function refuseExisting(path: string, force: boolean): void {
-  if (!existsSync(path)) return;
-  const found = statSync(path);
-  if (found.isDirectory()) throw new ErrnoError("EISDIR", "replace it: it is a directory");
-  if (!force && (found.size > 0 || !found.isFile())) {
-    throw new ErrnoError("EEXIST", "write it: there is something already");
+/** Makes an empty file beside that place, `PATH.WORD-…`: what lies there already is another's. */
+export function makeBeside(path: string, word: string): string {
+  for (let number = 0;; number++) {
+    const temporary = `${path}.${word}-${process.pid}${number === 0 ? "" : `-${number}`}`;
+    try {
+      closeSync(openSync(temporary, "wx"));
+      return temporary;
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== "EEXIST") throw error;
+    }
   }
-  // A volume that somebody works on is locked: EBUSY says who.
-  if (found.isFile()) fileHandle(path, { create: false }).close();
+}
+
+/** Gives a name that no file has. What has got it meanwhile keeps it: EEXIST. */
+function nameIt(temporary: string, path: string): void {
+  try {
+    linkSync(temporary, path);
+  } catch (error) {
+    if ((error as { code?: unknown }).code === "EEXIST") refuse("EEXIST", TAKEN);
+    // A filesystem that knows no second names.
+    renameSync(temporary, path);
+    return;
+  }
+  rmSync(temporary, { force: true });
+}
+
+const TAKEN = "write it: there is something already";
+
+function refuse(code: "EEXIST" | "EISDIR", action: string): never {
+  throw new ErrnoError(code, action);
+}
+
+/** What may be replaced, locked; null if nothing is there, or nothing that can be a volume. */
+function held(path: string, force: boolean): { close(): void } | null {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return null;
+  if (found.isDirectory()) refuse("EISDIR", "replace it: it is a directory");
+  if (!force && (found.size > 0 || !found.isFile())) refuse("EEXIST", TAKEN);
+  // A volume that another works on is locked: EBUSY says who.
+  return found.isFile() ? fileHandle(path, { create: false }) : { close: () => {} };
 }
 
 /** Makes a file, or the names in a directory, durable. */

@@ -9,7 +9,6 @@
  */
 import { closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
-import process from "node:process";
 import { ErrnoError } from "../mod.ts";
 import {
   checkVolume,
@@ -20,6 +19,7 @@ import {
   type StorageHandle,
   type TransferReport,
 } from "../opfs/mod.ts";
+import { makeBeside } from "./new_file.ts";
 import { type Interrupts, pause, showing, takeSteps } from "./steps.ts";
 import { at, atLength, type Terminal } from "./verb.ts";
 
@@ -47,7 +47,7 @@ export async function repairImage(
       at(image, () => mend(handle));
       return { before, transfer: null, kept: "" };
     }
-    const temporary = `${image}.repaired-${process.pid}`;
+    const temporary = at(image, () => makeBeside(image, "repaired"));
     try {
       const transfer = await makeAnew(handle, temporary, { terminal, interrupts });
       const kept = at(image, () => exchange(image, temporary));
@@ -77,7 +77,6 @@ async function makeAnew(
   path: string,
   { terminal, interrupts }: { terminal: Terminal; interrupts: Interrupts },
 ): Promise<TransferReport> {
-  rmSync(path, { force: true });
   const target = at(path, () => fileHandle(path));
   try {
     const steps = repairSteps(damaged, target);

@@ -9,22 +9,37 @@
  */
 import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
-import { type FileLock, lockFile, type NodeFs, type NodeProcess } from "./file_lock.ts";
+import { type FileLock, lockName } from "./file_lock.ts";
+import { codeOf, type Host, hostFor, isSameFile, type NodeFs, realPath } from "./host.ts";
+import { type InodeLock, lockInode } from "./inode_lock.ts";
 import type { StorageHandle } from "./handle.ts";
 
 /** How {@link fileHandle} opens. */
 export interface FileHandleOptions {
   /** Whether a missing file is made. Default true; false: ENOENT. */
   create?: boolean;
-  /** Whether writing is refused with EROFS; no lock is taken then. Default false. */
+  /**
+   * Whether it is opened to read alone. No lock is taken then: another may have the file open, and
+   * change it meanwhile. `isChanged` of the handle says whether one did. Default false.
+   */
   readOnly?: boolean;
+}
+
+/** A host file as a device. */
+export interface HostFileHandle extends StorageHandle {
+  /**
+   * Whether the file was written since it was opened, by whomever, as far as its times and its
+   * length say: what was read may then be of two moments.
+   */
+  isChanged(): boolean;
 }
 
 /**
  * Opens a host file as a device.
  *
- * @throws {ErrnoError} EBUSY while somebody else has it open for writing, ENOENT, EACCES, EISDIR,
- * ENOTSUP where there are no host files
+ * @throws {ErrnoError} EBUSY while another has it open for writing, by whichever name, ENOENT, EACCES,
+ * EISDIR, EEXIST if `PATH.lock` is no lock, ENOLCK where it cannot be locked, ENOTSUP where there are
+ * no host files
  * @example
  * ```ts
  * import { fileHandle, openVolumeSync } from "@cairn/fs/opfs";
@@ -39,44 +54,166 @@ export interface FileHandleOptions {
  * again.close();
  * ```
  */
-export function fileHandle(path: string, options: FileHandleOptions = {}): StorageHandle {
-  const { create = true, readOnly = false } = options;
-  const process = (globalThis as { process?: NodeProcess }).process;
-  const fs = process?.getBuiltinModule?.("fs");
-  if (process === undefined || fs === undefined) {
-    throw new ErrnoError("ENOTSUP", `open "${path}": there are no host files here`);
-  }
-  let lock: FileLock | null = null;
+export function fileHandle(path: string, options: FileHandleOptions = {}): HostFileHandle {
+  const action = `open "${path}"`;
+  const host = hostFor(action);
   try {
-    const { O_RDONLY, O_RDWR, O_CREAT } = fs.constants;
-    if (!create || readOnly) fs.closeSync(fs.openSync(path, O_RDONLY));
-    lock = readOnly ? null : lockFile(path, fs, process);
-    const flags = readOnly ? O_RDONLY : create ? O_RDWR | O_CREAT : O_RDWR;
-    const fd = fs.openSync(path, flags, 0o644);
-    if (!fs.fstatSync(fd).isFile()) {
-      fs.closeSync(fd);
-      throw new ErrnoError("EINVAL", `open "${path}": it is not a file`);
-    }
-    return new HostFile({ fd, fs, lock, path });
+    return options.readOnly === true
+      ? openToRead(path, host)
+      : openAlone(path, { create: options.create ?? true, host });
   } catch (error) {
-    lock?.release();
-    throw translate(error, `open "${path}"`);
+    throw translate(error, action);
   }
 }
 
-class HostFile implements StorageHandle {
+function openToRead(path: string, { fs }: Host): HostFileHandle {
+  const fd = openFile(path, fs.constants.O_RDONLY, fs);
+  letTick(fd, fs);
+  return new HostFile({ fd, fs, path, release: () => {} });
+}
+
+/** A clock of files moves on at least that often, in ms, on the systems that there are. */
+const TICK_MS = 20;
+/** A file that is written without a pause is waited for no longer than that many ticks. */
+const TICKS_MAX = 5;
+
+/** What is written after this has another time than what was written before. */
+function letTick(fd: number, fs: NodeFs): void {
+  for (let count = 0; count < TICKS_MAX; count++) {
+    const ageMs = Date.now() - fs.fstatSync(fd).mtimeMs;
+    if (ageMs < 0 || ageMs >= TICK_MS) return;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, TICK_MS);
+  }
+}
+
+/** A descriptor of what is a file. */
+function openFile(path: string, flags: number, fs: NodeFs): number {
+  const fd = fs.openSync(path, flags, 0o644);
+  if (fs.fstatSync(fd).isFile()) return fd;
+  fs.closeSync(fd);
+  throw new ErrnoError("EINVAL", `open "${path}": it is not a file`);
+}
+
+/** How often a file may be replaced while it is being opened. */
+const ATTEMPTS = 20;
+
+function openAlone(path: string, { create, host }: { create: boolean; host: Host }): HostFile {
+  const { fs } = host;
+  if (!create) fs.closeSync(fs.openSync(path, fs.constants.O_RDONLY));
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const real = realPath(path, fs);
+    const name = holdName(real, path, host);
+    let file: HostFile | null = null;
+    try {
+      file = lockFile(real, { called: path, create, host, name });
+    } finally {
+      if (file === null) letGo(name, null);
+    }
+    if (file !== null) return file;
+  }
+  throw new ErrnoError("EBUSY", `open "${path}": it is being replaced all the time`);
+}
+
+/** A name that is held, or why nothing of ours can lie beside it; the file itself holds it then. */
+type HeldName = FileLock | ErrnoError;
+
+function holdName(real: string, path: string, host: Host): HeldName {
+  try {
+    return lockName(real, path, host);
+  } catch (error) {
+    const refusal = translate(error, `open "${path}"`);
+    if (["EACCES", "EEXIST", "EPERM", "EROFS"].includes(refusal.code)) return refusal;
+    throw error;
+  }
+}
+
+interface Locking {
+  called: string;
+  create: boolean;
+  host: Host;
+  name: HeldName;
+}
+
+/** Opens the file and locks it by device and inode; null: its name leads to another one by now. */
+function lockFile(real: string, { called, create, host, name }: Locking): HostFile | null {
+  const { fs } = host;
+  const { O_RDWR, O_CREAT } = fs.constants;
+  const fd = openFile(real, create ? O_RDWR | O_CREAT : O_RDWR, fs);
+  let file: HostFile | null = null;
+  try {
+    const lock = lockInode({ fd, path: real }, host);
+    if (lock === "moved") return null;
+    if (lock === "busy") throw heldError(called);
+    if (lock === null) requireOneName(fd, called, { host, name });
+    if (leadsTo(real, fd, fs)) {
+      file = new HostFile({ fd, fs, path: called, release: () => letGo(name, lock) });
+    } else lock?.release();
+    return file;
+  } finally {
+    if (file === null) fs.closeSync(fd);
+  }
+}
+
+/** Whether a path still leads to what was opened. */
+function leadsTo(path: string, fd: number, fs: NodeFs): boolean {
+  try {
+    return isSameFile(fs.statSync(path), fs.fstatSync(fd));
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return false;
+    throw error;
+  }
+}
+
+function letGo(name: HeldName, lock: InodeLock | null): void {
+  try {
+    if (!isErrnoError(name)) name.release();
+  } finally {
+    lock?.release();
+  }
+}
+
+function heldError(path: string): ErrnoError {
+  const who = "another process holds it, by another name of it";
+  return new ErrnoError("EBUSY", `open "${path}": ${who}; close it there first`);
+}
+
+/** Where a file cannot be locked by itself its name alone holds it, so it may have only one. */
+function requireOneName(
+  fd: number,
+  path: string,
+  { host: { fs }, name }: { host: Host; name: HeldName },
+): void {
+  if (isErrnoError(name)) throw name;
+  if (fs.fstatSync(fd).nlink <= 1) return;
+  const hint =
+    "this host locks files by their names alone (on Linux, Node takes the program flock)";
+  throw new ErrnoError("ENOLCK", `open "${path}": it has several names, and ${hint}`);
+}
+
+class HostFile implements HostFileHandle {
   /** Hosts make a file longer without taking room for it. */
   readonly isSparse = true;
   readonly #fs: NodeFs;
   readonly #path: string;
-  readonly #lock: FileLock | null;
+  readonly #release: () => void;
+  readonly #opened: string;
   #fd: number;
 
-  constructor(opened: { fd: number; fs: NodeFs; lock: FileLock | null; path: string }) {
+  constructor(opened: { fd: number; fs: NodeFs; path: string; release: () => void }) {
     this.#fd = opened.fd;
     this.#fs = opened.fs;
-    this.#lock = opened.lock;
     this.#path = opened.path;
+    this.#release = opened.release;
+    this.#opened = this.#stamp();
+  }
+
+  isChanged(): boolean {
+    return this.#fd >= 0 && this.#stamp() !== this.#opened;
+  }
+
+  #stamp(): string {
+    const { size, mtimeMs, ctimeMs } = this.#fs.fstatSync(this.#fd);
+    return `${size} ${mtimeMs} ${ctimeMs}`;
   }
 
   read(into: Uint8Array, { at }: { at: number }): number {
@@ -151,7 +288,7 @@ class HostFile implements StorageHandle {
     try {
       this.#fs.closeSync(fd);
     } finally {
-      this.#lock?.release();
+      this.#release();
     }
   }
 }
@@ -166,6 +303,7 @@ const codes: ReadonlySet<string> = new Set([
   "EMFILE",
   "ENAMETOOLONG",
   "ENOENT",
+  "ENOLCK",
   "ENOSPC",
   "ENOTDIR",
   "EPERM",
@@ -175,7 +313,7 @@ const codes: ReadonlySet<string> = new Set([
 /** The host's error in our words; one of ours passes. */
 export function translate(error: unknown, action: string): ErrnoError {
   if (isErrnoError(error)) return error;
-  const code = String((error as { code?: unknown } | null)?.code);
+  const code = codeOf(error);
   if (codes.has(code)) return new ErrnoError(code as "EIO", action, { cause: error });
   const isDenied = (error as { name?: unknown } | null)?.name === "NotCapable";
   const why = `${action}: ${(error as { message?: unknown } | null)?.message ?? String(error)}`;

@@ -1,186 +1,211 @@
 /**
  * The lock that keeps a second opener of a host file out, in this process and in another.
  *
- * Layer: device, used by `file.ts` alone. Beside `NAME` lies `NAME.lock` as long as somebody holds
- * it, with one line: process id, start of the process, a random word, and how it is held.
+ * Layer: device, used by `file.ts` and `new_file.ts`. It has two parts.
  *
- * - `os`: under Deno the file is locked by the operating system too, which lets go when the process
- *   dies, so a `.lock` file that is there but not locked is a dead one's.
- * - `pid`: Node has no such lock. The line is created exclusively; a holder is alive if its process
- *   is. A dead one's line is moved aside (rename is atomic, so only one heir gets it).
+ * - The file itself is locked by the operating system (`inode_lock.ts`): the lock belongs to device
+ *   and inode, so symbolic and hard links, bind mounts, a new name after `mv`, other users and other
+ *   containers meet it. It ends with its holder.
+ * - The name is held by a file beside it, for what is not there yet, and to say who holds it: beside
+ *   the real path of `NAME` lies `NAME.lock`, itself locked like that, with one line: process id,
+ *   start of the process, a random word, and how it is held.
  *
- * Each side respects the other's. On a full disk there may be no room for the line: Deno's lock then
- * holds without one, so that files can still be deleted there. Needs permission to read and write
- * the folder, nothing more.
+ * Where there are no such locks (Node without the program `flock`, Windows), the line alone holds: it
+ * is made exclusively, and a holder is alive if its process is. A dead one's line is moved aside
+ * (rename is atomic, so only one heir gets it). A file with several names is refused there.
+ *
+ * A `NAME.lock` is ours if it is a file of one name that is empty or has one such line and no more.
+ * Anything else is the user's own: it is neither followed, nor written, nor removed, and the name cannot
+ * be held (EEXIST); the system's lock on the file itself does then, where there is one. On a full disk there may be no room for the line: the lock then holds without one.
  *
  * @module
  */
 import { ErrnoError } from "../../abi/errno.ts";
-
-/** What is used of `node:fs`. */
-export interface NodeFs {
-  readonly constants: { O_RDWR: number; O_CREAT: number; O_RDONLY: number };
-  openSync(path: string, flags: number | string, mode?: number): number;
-  closeSync(fd: number): void;
-  readSync(fd: number, into: Uint8Array, offset: number, length: number, at: number): number;
-  writeSync(fd: number, from: Uint8Array, offset: number, length: number, at: number): number;
-  ftruncateSync(fd: number, sizeBytes: number): void;
-  fdatasyncSync(fd: number): void;
-  fstatSync(fd: number): { size: number; isFile(): boolean };
-  statfsSync(path: string): { bavail: number; bsize: number };
-  readFileSync(path: string, encoding: "utf8"): string;
-  writeFileSync(path: string, text: string, options: { flag: string }): void;
-  renameSync(from: string, to: string): void;
-  unlinkSync(path: string): void;
-  linkSync(from: string, to: string): void;
-}
-
-/** What is used of the process. */
-export interface NodeProcess {
-  readonly pid: number;
-  kill(pid: number, signal: 0): unknown;
-  getBuiltinModule(name: "fs"): NodeFs;
-}
-
-interface DenoFile {
-  tryLockSync(exclusive: boolean): boolean;
-  statSync(): { ino: number | null };
-  writeSync(bytes: Uint8Array): number;
-  truncateSync(sizeBytes: number): void;
-  close(): void;
-}
+import { codeOf, type Host, isSameFile, type NodeStat } from "./host.ts";
+import { type InodeLock, lockInode } from "./inode_lock.ts";
 
 interface DenoHost {
-  readonly FsFile: { prototype: object };
   readonly permissions: {
     querySync(what: { name: string; path?: string }): { state: string };
   };
-  openSync(path: string, options: { read: true; write: true; create: true }): DenoFile;
-  statSync(path: string): { ino: number | null };
 }
 
 /** A lock that is held. */
 export interface FileLock {
+  /** Whether the operating system holds it, so that it ends with its holder. */
+  readonly isOs: boolean;
   /** Gives it back. */
   release(): void;
 }
 
 const ATTEMPTS = 20;
+/** No line of ours is longer. */
+const LINE_BYTES_MAX = 256;
+const LINE = /^(\d+) (\S+) (\S+) (os|pid)\n?$/;
 
 /**
- * Takes the lock of `path`.
+ * Takes the lock of a name. `path` is the real one (`realPath` of `host.ts`), `called` what messages
+ * call it.
  *
- * @throws {ErrnoError} EBUSY that names the process which holds it
+ * @throws {ErrnoError} EBUSY that names the process which holds it, EEXIST if `NAME.lock` is no lock
  */
-export function lockFile(path: string, fs: NodeFs, process: NodeProcess): FileLock {
-  const host = (globalThis as { Deno?: DenoHost }).Deno;
+export function lockName(path: string, called: string, host: Host): FileLock {
   const word = Math.random().toString(36).slice(2, 12);
-  const owner = { fs, process, path: `${path}.lock`, word, maySeeOthers: maySeeOthers(host) };
+  const owner = { host, called, path: `${path}.lock`, word, maySeeOthers: maySeeOthers() };
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const lock = host === undefined ? takePidLock(owner) : takeOsLock(owner, host);
+    const lock = take(owner);
     if (lock !== null) return lock;
   }
-  throw held(owner);
+  throw heldError(owner);
 }
 
 interface Owner {
-  fs: NodeFs;
-  process: NodeProcess;
+  host: Host;
+  called: string;
   path: string;
   word: string;
   maySeeOthers: boolean;
 }
 
 /** Whether other processes can be looked at without a question to the user. */
-function maySeeOthers(host: DenoHost | undefined): boolean {
-  if (host === undefined) return true;
-  return host.permissions.querySync({ name: "run" }).state === "granted" &&
-    host.permissions.querySync({ name: "read", path: "/proc" }).state === "granted";
+function maySeeOthers(): boolean {
+  const deno = (globalThis as { Deno?: DenoHost }).Deno;
+  if (deno === undefined) return true;
+  return deno.permissions.querySync({ name: "run" }).state === "granted" &&
+    deno.permissions.querySync({ name: "read", path: "/proc" }).state === "granted";
 }
 
-/** Null: the file was taken away between opening and locking it; try again. */
-function takeOsLock(owner: Owner, host: DenoHost): FileLock | null {
-  const file = host.openSync(owner.path, { read: true, write: true, create: true });
+/** Null: the file came or went meanwhile; try again. */
+function take(owner: Owner): FileLock | null {
+  const { fs } = owner.host;
+  const opened = openLockFile(owner);
+  if (opened === null) return null;
+  const { fd } = opened;
+  let lock: InodeLock | null = null;
+  let isKept = false;
   try {
-    if (!file.tryLockSync(true)) throw held(owner);
-    if (inodeAt(owner.path, host) !== file.statSync().ino) {
-      file.close();
-      return null;
-    }
+    const outcome = lockInode({ fd, path: owner.path }, owner.host);
+    if (outcome === "moved") return null;
+    if (outcome === "busy") throw heldError(owner);
+    if (outcome === null) return takeByLine(owner, opened.isMade);
+    lock = outcome;
+    if (!isAt(owner, fs.fstatSync(fd))) return null;
     const holder = holderOf(owner);
-    if (holder?.how === "pid" && isAlive(holder, owner)) throw held(owner);
-    file.truncateSync(0);
-    writeIfRoom(file, lineOf(owner, "os"));
+    if (holder?.how === "pid" && isAlive(holder, owner)) throw heldError(owner);
+    fs.ftruncateSync(fd, 0);
+    writeIfRoom(fd, owner);
+    isKept = true;
+    return { isOs: true, release: () => giveBack(fd, outcome, owner) };
+  } finally {
+    if (!isKept) {
+      lock?.release();
+      fs.closeSync(fd);
+    }
+  }
+}
+
+/** The lock file, which is made if it is missing; null: try again. */
+function openLockFile(owner: Owner): { fd: number; isMade: boolean } | null {
+  const { fs } = owner.host;
+  const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants;
+  const found = statOf(owner);
+  if (found !== null && !isPlain(found)) throw foreignError(owner);
+  const isMade = found === null;
+  const flags = isMade ? O_RDWR | O_CREAT | O_EXCL : O_RDWR | O_NOFOLLOW | O_NONBLOCK;
+  try {
+    return { fd: fs.openSync(owner.path, flags, 0o644), isMade };
   } catch (error) {
-    file.close();
+    // Another made it or took it away meanwhile. Without a folder no attempt will do better.
+    const hasMoved = codeOf(error) === (isMade ? "EEXIST" : "ENOENT");
+    if (hasMoved) return null;
     throw error;
   }
-  return {
-    release(): void {
-      // What is locked is ours, whatever the line says.
-      if (inodeAt(owner.path, host) === file.statSync().ino) removeQuietly(owner);
-      file.close();
-    },
-  };
 }
 
-/** Who reads no line is told "another process". */
-function writeIfRoom(file: DenoFile, line: string): void {
+function statOf({ path, host }: Owner): NodeStat | null {
   try {
-    file.writeSync(new TextEncoder().encode(line));
+    return host.fs.lstatSync(path);
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return null;
+    throw error;
+  }
+}
+
+/** A file of its own: no link leads elsewhere, no other name leads here, and it may hold a line. */
+function isPlain(stat: NodeStat): boolean {
+  return stat.isFile() && stat.nlink === 1 && stat.size <= LINE_BYTES_MAX;
+}
+
+/** Whether the lock file is still the one that was opened. */
+function isAt(owner: Owner, opened: NodeStat): boolean {
+  const found = statOf(owner);
+  return found !== null && isPlain(found) && isSameFile(found, opened);
+}
+
+function giveBack(fd: number, lock: InodeLock, owner: Owner): void {
+  const { fs } = owner.host;
+  try {
+    // What is locked is ours, whatever its line says.
+    if (isAt(owner, fs.fstatSync(fd))) removeQuietly(owner);
+  } finally {
+    lock.release();
+    fs.closeSync(fd);
+  }
+}
+
+/** Who finds no line reads "another process" in the message. */
+function writeIfRoom(fd: number, owner: Owner): void {
+  const line = new TextEncoder().encode(lineOf(owner, "os"));
+  try {
+    owner.host.fs.writeSync(fd, line, 0, line.length, 0);
   } catch (error) {
     if (!isFull(error)) throw error;
   }
 }
 
 function isFull(error: unknown): boolean {
-  return ["ENOSPC", "EDQUOT"].includes(String((error as { code?: unknown }).code));
+  return ["ENOSPC", "EDQUOT"].includes(codeOf(error));
 }
 
-function inodeAt(path: string, host: DenoHost): number | null {
+/** Null: a dead process's line was in the way and is gone now; try again. */
+function takeByLine(owner: Owner, isMade: boolean): FileLock | null {
+  const { fs } = owner.host;
+  if (isMade) fs.unlinkSync(owner.path);
   try {
-    return host.statSync(path).ino;
-  } catch {
-    return null;
-  }
-}
-
-/** Null: somebody else's dead line was in the way and is gone now; try again. */
-function takePidLock(owner: Owner): FileLock | null {
-  try {
-    owner.fs.writeFileSync(owner.path, lineOf(owner, "pid"), { flag: "wx" });
+    fs.writeFileSync(owner.path, lineOf(owner, "pid"), { flag: "wx" });
   } catch (error) {
     if (isFull(error)) removeQuietly(owner);
-    if ((error as { code?: unknown }).code !== "EEXIST") throw error;
+    if (codeOf(error) !== "EEXIST") throw error;
     const holder = holderOf(owner);
     if (holder === null) return null;
-    if (isAlive(holder, owner)) throw held(owner);
+    if (isAlive(holder, owner)) throw heldError(owner);
     moveAside(owner, holder.word);
     return null;
   }
-  return { release: () => removeIfOurs(owner) };
+  return { isOs: false, release: () => removeIfOurs(owner) };
 }
 
 function moveAside(owner: Owner, deadWord: string): void {
+  const { fs } = owner.host;
   const aside = `${owner.path}.${owner.word}`;
   try {
-    owner.fs.renameSync(owner.path, aside);
-    const moved = owner.fs.readFileSync(aside, "utf8");
-    if (!moved.includes(` ${deadWord} `)) owner.fs.linkSync(aside, owner.path);
-    owner.fs.unlinkSync(aside);
+    fs.renameSync(owner.path, aside);
+    const moved = fs.readFileSync(aside, "utf8");
+    if (!moved.includes(` ${deadWord} `)) fs.linkSync(aside, owner.path);
+    fs.unlinkSync(aside);
   } catch {
     // Another heir was faster; the next attempt meets it.
   }
 }
 
-/** Node's: somebody may have thought us dead. */
+/** Another may have thought us dead. */
 function removeIfOurs(owner: Owner): void {
-  if (holderOf(owner)?.word === owner.word) removeQuietly(owner);
+  if (statOf(owner) !== null && holderOf(owner)?.word === owner.word) removeQuietly(owner);
 }
 
 function removeQuietly(owner: Owner): void {
   try {
-    owner.fs.unlinkSync(owner.path);
+    owner.host.fs.unlinkSync(owner.path);
   } catch {
     // The folder may be gone or read-only; the line names a process that will be dead.
   }
@@ -194,18 +219,29 @@ interface Holder {
 }
 
 function lineOf(owner: Owner, how: "os" | "pid"): string {
-  const { pid } = owner.process;
+  const { pid } = owner.host.process;
   return `${pid} ${startOf(pid, owner)} ${owner.word} ${how}\n`;
 }
 
-/** Who the line names; null if there is no whole line. */
+/** Who the line names; null for an empty file. EEXIST if it is no line of ours. */
 function holderOf(owner: Owner): Holder | null {
+  const found = statOf(owner);
+  if (found === null) return null;
+  if (!isPlain(found)) throw foreignError(owner);
+  const text = textOf(owner);
+  if (text === "") return null;
+  const [, pid, start, word, how] = LINE.exec(text) ?? [];
+  if (how === undefined) throw foreignError(owner);
+  return { pid: Number(pid), start: start!, word: word!, how };
+}
+
+/** "" where it has just gone. */
+function textOf({ path, host }: Owner): string {
   try {
-    const [pid, start, word, how] = owner.fs.readFileSync(owner.path, "utf8").trim().split(" ");
-    if (how === undefined) return null;
-    return { pid: Number(pid), start: start!, word: word!, how };
-  } catch {
-    return null;
+    return host.fs.readFileSync(path, "utf8");
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return "";
+    throw error;
   }
 }
 
@@ -213,7 +249,7 @@ function holderOf(owner: Owner): Holder | null {
 function startOf(pid: number, owner: Owner): string {
   if (!owner.maySeeOthers) return "?";
   try {
-    const text = owner.fs.readFileSync(`/proc/${pid}/stat`, "utf8");
+    const text = owner.host.fs.readFileSync(`/proc/${pid}/stat`, "utf8");
     return text.slice(text.lastIndexOf(")") + 2).split(" ")[19] ?? "?";
   } catch {
     return "?";
@@ -224,18 +260,24 @@ function startOf(pid: number, owner: Owner): string {
 function isAlive(holder: Holder, owner: Owner): boolean {
   if (!owner.maySeeOthers) return true;
   try {
-    owner.process.kill(holder.pid, 0);
+    owner.host.process.kill(holder.pid, 0);
   } catch (error) {
-    if ((error as { code?: unknown }).code === "ESRCH") return false;
+    if (codeOf(error) === "ESRCH") return false;
   }
   const start = startOf(holder.pid, owner);
   return start === "?" || holder.start === "?" || start === holder.start;
 }
 
-function held(owner: Owner): ErrnoError {
-  const pid = holderOf(owner)?.pid;
-  const who = pid === undefined ? "another process" : `process ${pid}`;
-  const volume = owner.path.slice(0, -".lock".length);
-  const hint = `close it there first (or remove "${owner.path}" if that process is gone)`;
-  return new ErrnoError("EBUSY", `open "${volume}": ${who} holds it; ${hint}`);
+function heldError(owner: Owner): ErrnoError {
+  const holder = holderOf(owner);
+  const who = holder === null ? "another process" : `process ${holder.pid}`;
+  const isLine = holder === null || holder.how === "pid";
+  const rest = isLine ? ` (or remove "${owner.path}" if that process is gone)` : "";
+  const hint = `close it there first${rest}`;
+  return new ErrnoError("EBUSY", `open "${owner.called}": ${who} holds it; ${hint}`);
+}
+
+function foreignError(owner: Owner): ErrnoError {
+  const why = `"${owner.path}" is in the place of its lock and is none of ours`;
+  return new ErrnoError("EEXIST", `open "${owner.called}": ${why}; give one of them another name`);
 }

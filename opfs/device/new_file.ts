@@ -11,7 +11,8 @@
  */
 import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
 import { fileHandle, translate as translateHost } from "./file.ts";
-import { lockFile, type NodeProcess } from "./file_lock.ts";
+import { lockName } from "./file_lock.ts";
+import { codeOf, folderOf, type Host, hostFor, type NodeFs, realPath } from "./host.ts";
 import type { StorageHandle } from "./handle.ts";
 import { findPlace, openOpfsHandle, translate } from "./opfs.ts";
 
@@ -49,16 +50,19 @@ export function newHostFile(path: string, options: NewFileOptions = {}): Promise
 }
 
 function beginHostFile(path: string, { replace = false }: NewFileOptions): NewFile {
-  const release = holdName(path, replace);
+  const host = hostFor(`make "${path}"`);
+  const { fs } = host;
+  const real = realPath(path, fs);
+  const release = holdName(real, path, { replace, host });
   let handle: StorageHandle;
+  let temporary: string;
   try {
-    handle = fileHandle(`${path}${SUFFIX}`);
-    handle.truncate(0);
+    temporary = makeBeside(real, host);
+    handle = fileHandle(temporary);
   } catch (error) {
     release();
     throw error;
   }
-  const { fs } = host(path);
   let isKept = false;
   return {
     handle,
@@ -66,9 +70,9 @@ function beginHostFile(path: string, { replace = false }: NewFileOptions): NewFi
       return Promise.resolve().then(() => {
         handle.flush();
         handle.close();
-        fs.renameSync(`${path}${SUFFIX}`, path);
+        fs.renameSync(temporary, real);
         isKept = true;
-        syncFolder(path);
+        syncFolder(real, fs);
       }).catch((error) => {
         throw translateHost(error, `make "${path}"`);
       });
@@ -76,31 +80,38 @@ function beginHostFile(path: string, { replace = false }: NewFileOptions): NewFi
     discard(): Promise<void> {
       return Promise.resolve().then(() => {
         handle.close();
-        if (!isKept) quietly(() => fs.unlinkSync(`${path}${SUFFIX}`));
+        if (!isKept) quietly(() => fs.unlinkSync(temporary));
         release();
       });
     },
   };
 }
 
-function host(
-  path: string,
-): { process: NodeProcess; fs: ReturnType<NodeProcess["getBuiltinModule"]> } {
-  const { process } = globalThis as { process?: NodeProcess };
-  const fs = process?.getBuiltinModule?.("fs");
-  if (process !== undefined && fs !== undefined) return { process, fs };
-  throw new ErrnoError("ENOTSUP", `make "${path}": there are no host files here`);
+/** A new file beside that place: what lies there already is another's. */
+function makeBeside(path: string, { fs, process }: Host): string {
+  for (let number = 0;; number++) {
+    const temporary = `${path}${SUFFIX}-${process.pid}-${number}`;
+    try {
+      fs.closeSync(fs.openSync(temporary, "wx", 0o644));
+      return temporary;
+    } catch (error) {
+      if (codeOf(error) !== "EEXIST") throw error;
+    }
+  }
 }
 
 /** Locks the name, whether something has it or not; the result lets it go. */
-function holdName(path: string, replace: boolean): () => void {
-  const { process, fs } = host(path);
+function holdName(
+  real: string,
+  path: string,
+  { replace, host }: { replace: boolean; host: Host },
+): () => void {
   let old: StorageHandle;
   try {
     old = fileHandle(path, { create: false });
   } catch (error) {
     if (!isErrnoError(error) || error.code !== "ENOENT") throw error;
-    const lock = lockFile(path, fs, process);
+    const lock = lockName(real, path, host);
     return () => lock.release();
   }
   if (!replace && old.getSize() > 0) {
@@ -111,12 +122,9 @@ function holdName(path: string, replace: boolean): () => void {
 }
 
 /** Makes the name durable, where a folder can be opened for that. */
-function syncFolder(path: string): void {
-  const { fs } = host(path);
-  const slash = path.lastIndexOf("/");
-  const folder = slash < 0 ? "." : slash === 0 ? "/" : path.slice(0, slash);
+function syncFolder(path: string, fs: NodeFs): void {
   quietly(() => {
-    const fd = fs.openSync(folder, fs.constants.O_RDONLY);
+    const fd = fs.openSync(folderOf(path), fs.constants.O_RDONLY);
     try {
       fs.fdatasyncSync(fd);
     } finally {

@@ -28,7 +28,6 @@ Deno.test("newFile() leaves what stood there when it is discarded", () => {
     Deno.writeTextFileSync(`${folder}/a`, "old");
     const file = newFile(`${folder}/a`, { force: true });
     Deno.writeTextFileSync(file.path, "new");
-    Deno.writeTextFileSync(`${file.path}.lock`, "");
     file.discard();
     assertEquals(namesIn(folder), ["a"]);
     assertEquals(Deno.readTextFileSync(`${folder}/a`), "old");
@@ -48,6 +47,36 @@ Deno.test("newFile() refuses what is there, also when it comes later", () => {
     assertErrno("EEXIST", () => file.keep());
     file.discard();
     assertEquals(Deno.readTextFileSync(`${folder}/b`), "somebody's");
+  });
+});
+
+Deno.test("newFile() leaves alone what has the name that it takes meanwhile", () => {
+  inFolder((folder) => {
+    const other = `a.new-${Deno.pid}`;
+    Deno.symlinkSync("keys", `${folder}/${other}-1`);
+    Deno.writeTextFileSync(`${folder}/${other}`, "mine");
+    for (const name of ["a.new", "keys"]) Deno.writeTextFileSync(`${folder}/${name}`, "mine");
+    const before = namesIn(folder);
+    const file = newFile(`${folder}/a`);
+    Deno.writeTextFileSync(file.path, "new");
+    file.discard();
+    assertEquals(namesIn(folder), before);
+    for (const name of ["a.new", "keys", other]) {
+      assertEquals(Deno.readTextFileSync(`${folder}/${name}`), "mine");
+    }
+  });
+});
+
+Deno.test("newFile() holds what it replaces until it is replaced, and by every name", () => {
+  inFolder((folder) => {
+    fileHandle(`${folder}/a`).close();
+    Deno.linkSync(`${folder}/a`, `${folder}/b`);
+    const file = newFile(`${folder}/a`, { force: true });
+    const handle = fileHandle(`${folder}/b`);
+    assertErrno("EBUSY", () => file.keep());
+    handle.close();
+    file.keep();
+    assertEquals(namesIn(folder), ["a", "b"]);
   });
 });
 

@@ -1,161 +1,163 @@
-/** The lock between openers: in one process, in two, under Deno and under Node. */
+/** The lock of a name: in one process, in two, under Deno and under Node; and whose file it is. */
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import * as esbuild from "esbuild";
 import { ErrnoError } from "../../../abi/errno.ts";
 import { fileHandle } from "../../../opfs/device/file.ts";
+import { lockName } from "../../../opfs/device/file_lock.ts";
+import { hostFor } from "../../../opfs/device/host.ts";
 import { onFullDisk } from "../../support/hostile_host.ts";
-import { hostCommand } from "../../../tools/programs.ts";
+import { denoOpener, inFolderOfLocks, kill, openers } from "../../support/lock_processes.ts";
 
-const source = new URL("../../../opfs/device/file.ts", import.meta.url).href;
+const names = (folder: string): string[] =>
+  [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
 
-/** Opens a file, says so, and waits to be killed. */
-const holder = (path: string): string => `
-  const { fileHandle } = await import(${JSON.stringify(source)});
-  fileHandle(${JSON.stringify(path)});
-  console.log("held");
-  setInterval(() => {}, 1000);
-`;
-
-const opener = (path: string): string => `
-  const { fileHandle } = await import(${JSON.stringify(source)});
-  try {
-    fileHandle(${JSON.stringify(path)}).close();
-    console.log("open");
-  } catch (error) {
-    console.log(error.message);
-  }
-`;
-
-/** What Node can import. */
-async function bundled(): Promise<string> {
-  const { outputFiles } = await esbuild.build({
-    entryPoints: [new URL(source).pathname],
-    bundle: true,
-    format: "esm",
-    platform: "node",
-    write: false,
+Deno.test("lockName() keeps a second opener of this process out", async () => {
+  await inFolderOfLocks((folder) => {
+    const first = fileHandle(`${folder}/a`);
+    const error = assertThrows(() => fileHandle(`${folder}/a`), ErrnoError, "EBUSY");
+    assertStringIncludes(error.message, `process ${Deno.pid}`);
+    first.close();
+    fileHandle(`${folder}/a`).close();
+    assertEquals(names(folder), ["a"]);
+    return Promise.resolve();
   });
-  await esbuild.stop();
-  return `data:text/javascript,${encodeURIComponent(outputFiles[0]!.text)}`;
-}
-
-function node(bundle: string, code: string): Deno.Command {
-  const args = ["--input-type=module", "-e", code.replaceAll(source, bundle)];
-  return hostCommand("node", { args, stdout: "piped" });
-}
-
-function denoArgs(code: string, folder: string): string[] {
-  const permissions = [`--allow-read=${folder}`, `--allow-write=${folder}`, "--no-prompt"];
-  return [
-    "run",
-    "--no-config",
-    "--quiet",
-    ...permissions,
-    `data:text/javascript,${encodeURIComponent(code)}`,
-  ];
-}
-
-async function withFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = Deno.makeTempDirSync();
-  try {
-    await body(folder);
-  } finally {
-    Deno.removeSync(folder, { recursive: true });
-  }
-}
-
-async function spawnHolder(command: Deno.Command): Promise<Deno.ChildProcess> {
-  const child = command.spawn();
-  const reader = child.stdout.getReader();
-  const { value } = await reader.read();
-  assertStringIncludes(new TextDecoder().decode(value), "held");
-  reader.releaseLock();
-  return child;
-}
-
-async function kill(child: Deno.ChildProcess): Promise<void> {
-  child.kill("SIGKILL");
-  await child.stdout.cancel();
-  await child.status;
-}
-
-Deno.test("lockFile() keeps a second opener of this process out", () => {
-  const folder = Deno.makeTempDirSync();
-  const first = fileHandle(`${folder}/a`);
-  const error = assertThrows(() => fileHandle(`${folder}/a`), ErrnoError, "EBUSY");
-  assertStringIncludes(error.message, `process ${Deno.pid}`);
-  first.close();
-  fileHandle(`${folder}/a`).close();
-  assertEquals([...Deno.readDirSync(folder)].map((entry) => entry.name), ["a"]);
-  Deno.removeSync(folder, { recursive: true });
 });
 
-Deno.test("lockFile() keeps out the opener of another process, until that one dies", async () => {
-  await withFolder(async (folder) => {
-    const args = denoArgs(holder(`${folder}/a`), folder);
-    const child = await spawnHolder(
-      hostCommand(Deno.execPath(), { args, stdout: "piped", stderr: "inherit" }),
-    );
+Deno.test("lockName() keeps out the opener of another process, until that one dies", async () => {
+  await inFolderOfLocks(async (folder) => {
+    const child = await denoOpener().hold(`${folder}/a`);
     try {
       const error = assertThrows(() => fileHandle(`${folder}/a`), ErrnoError, "EBUSY");
       assertStringIncludes(error.message, `process ${child.pid}`);
     } finally {
       await kill(child);
     }
-    assert([...Deno.readDirSync(folder)].some((entry) => entry.name === "a.lock"));
+    assert(names(folder).includes("a.lock"));
     fileHandle(`${folder}/a`).close();
+    assertEquals(names(folder), ["a"]);
   });
 });
 
-Deno.test("lockFile() is seen by a process that may only read and write the folder", async () => {
-  await withFolder(async (folder) => {
+Deno.test("lockName() is seen by a process that may only read and write the folder", async () => {
+  await inFolderOfLocks(async (folder) => {
     const first = fileHandle(`${folder}/a`);
-    const args = denoArgs(opener(`${folder}/a`), folder);
-    const { stdout } = await hostCommand(Deno.execPath(), { args }).output();
-    assertStringIncludes(new TextDecoder().decode(stdout), `EBUSY: cannot open "${folder}/a"`);
+    const opener = denoOpener([`--allow-read=${folder}`, `--allow-write=${folder}`]);
+    assertStringIncludes(await opener.open(`${folder}/a`), `EBUSY: cannot open "${folder}/a"`);
     first.close();
+    assertEquals(await opener.open("a", folder), "open");
+    assertEquals(names(folder), ["a"]);
   });
 });
 
-Deno.test("lockFile() takes over the line that a dead process of Node's has left", () => {
-  const folder = Deno.makeTempDirSync();
-  Deno.writeTextFileSync(`${folder}/a.lock`, "999999999 123 word pid\n");
-  fileHandle(`${folder}/a`).close();
-  Deno.writeTextFileSync(`${folder}/a.lock`, `${Deno.pid} 1 word pid\n`);
-  fileHandle(`${folder}/a`).close();
-  Deno.removeSync(folder, { recursive: true });
+Deno.test("lockName() takes over the line that a dead process of Node's has left", async () => {
+  await inFolderOfLocks((folder) => {
+    for (const line of ["999999999 123 word pid\n", `${Deno.pid} 1 word pid\n`]) {
+      Deno.writeTextFileSync(`${folder}/a.lock`, line);
+      fileHandle(`${folder}/a`).close();
+      assertEquals(names(folder), ["a"]);
+    }
+    return Promise.resolve();
+  });
 });
 
-Deno.test("lockFile() respects the line of a living process of Node's", () => {
-  const folder = Deno.makeTempDirSync();
-  Deno.writeTextFileSync(`${folder}/a.lock`, `${Deno.pid} ? word pid\n`);
-  assertThrows(() => fileHandle(`${folder}/a`), ErrnoError, "EBUSY");
-  Deno.removeSync(folder, { recursive: true });
+Deno.test("lockName() respects the line of a living process of Node's", async () => {
+  await inFolderOfLocks((folder) => {
+    Deno.writeTextFileSync(`${folder}/a.lock`, `${Deno.pid} ? word pid\n`);
+    const error = assertThrows(() => fileHandle(`${folder}/a`), ErrnoError, "EBUSY");
+    assertStringIncludes(error.message, `(or remove "${folder}/a.lock"`);
+    return Promise.resolve();
+  });
 });
 
-Deno.test("lockFile() under Node: a living holder, a dead one, a line without an end", async () => {
-  const bundle = await bundled();
-  await withFolder(async (folder) => {
+Deno.test("lockName() under Node: a living holder, a dead one, a line without an end", async () => {
+  const { node } = await openers();
+  await inFolderOfLocks(async (folder) => {
     const path = `${folder}/a`;
-    const open = async (): Promise<string> => {
-      const { stdout } = await node(bundle, opener(path)).output();
-      return new TextDecoder().decode(stdout).trim();
-    };
-    const child = await spawnHolder(node(bundle, holder(path)));
+    const child = await node.hold(path);
     const why = `EBUSY: cannot open "${path}": process ${child.pid} holds it`;
-    assertStringIncludes(await open(), why);
+    assertStringIncludes(await node.open(path), why);
     assertThrows(() => fileHandle(path), ErrnoError, why);
     await kill(child);
-    assertEquals(await open(), "open");
+    assertEquals(await node.open(path), "open");
     Deno.writeTextFileSync(`${path}.lock`, "");
-    assertStringIncludes(await open(), `remove "${path}.lock"`);
+    assertEquals(await node.open(path), "open");
+    Deno.writeTextFileSync(`${path}.lock`, "");
     fileHandle(path).close();
-    assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name), ["a"]);
+    assertEquals(names(folder), ["a"]);
   });
 });
 
-Deno.test("lockFile() holds on a full disk, where the volume can be made smaller", async () => {
-  await withFolder((folder) => {
+Deno.test("lockName() without locks of the system holds by the line, and refuses several names", async () => {
+  const { nameless, node, deno } = await openers();
+  await inFolderOfLocks(async (folder) => {
+    const path = `${folder}/a`;
+    const child = await nameless.hold(path);
+    const why = `EBUSY: cannot open "${path}": process ${child.pid} holds it`;
+    for (const opener of [nameless, node, deno]) {
+      assertStringIncludes(await opener.open(path), why);
+    }
+    await kill(child);
+    assert(names(folder).includes("a.lock"));
+    assertEquals(await nameless.open(path), "open");
+    assertEquals(names(folder), ["a"]);
+    const other = await node.hold(path);
+    assertStringIncludes(await nameless.open(path), `process ${other.pid} holds it`);
+    await kill(other);
+    Deno.removeSync(`${path}.lock`);
+    Deno.writeTextFileSync(`${path}.lock`, "");
+    assertStringIncludes(await nameless.open(path), `remove "${path}.lock"`);
+    Deno.removeSync(`${path}.lock`);
+    Deno.linkSync(path, `${folder}/b`);
+    assertStringIncludes(await nameless.open(path), "ENOLCK");
+    assertEquals(names(folder), ["a", "b"]);
+  });
+});
+
+Deno.test("lockName() neither follows, nor writes, nor removes what is no lock of ours", async () => {
+  const { node, nameless } = await openers();
+  await inFolderOfLocks(async (folder) => {
+    const path = `${folder}/Cargo`;
+    const lock = `${path}.lock`;
+    const line = `${Deno.pid} ? word os\n`;
+    const inTheWay: [string, () => void][] = [
+      ["a user's own file", () => Deno.writeTextFileSync(lock, "version = 3\n")],
+      ["a line and more", () => Deno.writeTextFileSync(lock, `${line}# mine\n`)],
+      ["a long file", () => Deno.writeTextFileSync(lock, "1 2 3 os".padEnd(10_000))],
+      ["a link to a file", () => Deno.symlinkSync("keys", lock)],
+      ["a link to an empty file", () => Deno.symlinkSync("empty", lock)],
+      ["a link to nothing", () => Deno.symlinkSync("nothing", lock)],
+      ["a hard link of a line", () => Deno.linkSync(`${folder}/line`, lock)],
+      ["a folder", () => Deno.mkdirSync(lock)],
+    ];
+    Deno.writeTextFileSync(`${folder}/keys`, "my key\n");
+    Deno.writeTextFileSync(`${folder}/empty`, "");
+    Deno.writeTextFileSync(`${folder}/line`, line);
+    Deno.writeTextFileSync(path, "");
+    const shown = (): unknown => [
+      names(folder),
+      ...["keys", "empty", "line"].map((name) => Deno.readTextFileSync(`${folder}/${name}`)),
+      Deno.lstatSync(lock).ino,
+      Deno.lstatSync(lock).isFile ? Deno.readTextFileSync(lock) : "",
+    ];
+    for (const [what, make] of inTheWay) {
+      make();
+      const before = shown();
+      const error = assertThrows(() => lockName(path, path, hostFor("")), ErrnoError, "EEXIST");
+      assertStringIncludes(error.message, "none of ours", what);
+      assertStringIncludes(await nameless.open(path), "none of ours", what);
+      // The file itself holds where the name cannot.
+      assertEquals(await node.open(path), "open", what);
+      const handle = fileHandle(path);
+      assertStringIncludes(await node.open(path), "EBUSY", what);
+      assertThrows(() => fileHandle(path), ErrnoError, "EBUSY", what);
+      handle.close();
+      assertEquals(shown(), before, what);
+      Deno.removeSync(lock);
+    }
+  });
+});
+
+Deno.test("lockName() holds on a full disk, where the volume can be made smaller", async () => {
+  await inFolderOfLocks((folder) => {
     const script = `set -e
 cairn mkfs v; dd if=/dev/zero of=big bs=64k count=8 status=none; cairn put v big /big; rm big
 dd if=/dev/zero of=filler bs=4k status=none 2>/dev/null || true

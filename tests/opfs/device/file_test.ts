@@ -78,3 +78,26 @@ ${code("")}; rm -f v v.lock; ${code("--allow-sys=statfs")}`;
     assert(known! > 3_900_000 && known! < 4_010_000, out);
   });
 });
+
+Deno.test("fileHandle() for reading only says whether the file was changed meanwhile", () => {
+  const folder = Deno.makeTempDirSync();
+  const writer = fileHandle(`${folder}/a`);
+  writer.write(new Uint8Array(10), { at: 0 });
+  const reader = fileHandle(`${folder}/a`, { readOnly: true });
+  reader.read(new Uint8Array(10), { at: 0 });
+  assertEquals(reader.isChanged(), false);
+  writer.write(new Uint8Array(1), { at: 3 });
+  assertEquals(reader.isChanged(), true);
+  reader.close();
+  assertEquals(reader.isChanged(), false);
+  writer.close();
+  Deno.removeSync(folder, { recursive: true });
+});
+
+Deno.test("fileHandle() answers EFBIG where the host lets no file be so long", () => {
+  const folder = Deno.makeTempDirSync();
+  const handle = fileHandle(`${folder}/a`);
+  assertThrows(() => handle.write(new Uint8Array(10), { at: 2 ** 52 }), ErrnoError, "EFBIG");
+  handle.close();
+  Deno.removeSync(folder, { recursive: true });
+});

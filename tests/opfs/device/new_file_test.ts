@@ -51,15 +51,20 @@ Deno.test("newHostFile() replaces only when told, and nothing that is open", asy
   });
 });
 
-Deno.test("newHostFile() that is discarded leaves what was there, and takes over what lies about", async () => {
+Deno.test("newHostFile() that is discarded leaves what was there, and what lies about", async () => {
   await inFolder(async (folder) => {
     const path = `${folder}/a`;
     Deno.writeTextFileSync(path, "old");
-    Deno.writeTextFileSync(`${path}.new`, "left by somebody who was killed");
+    const others = ["a.new", `a.new-${Deno.pid}-0`];
+    for (const name of others) Deno.writeTextFileSync(`${folder}/${name}`, "another's");
     const file = await newHostFile(path, { replace: true });
     assertEquals(file.handle.getSize(), 0);
+    file.handle.write(new Uint8Array(100), { at: 0 });
     await file.discard();
-    assertEquals([list(folder), Deno.readTextFileSync(path)], [["a"], "old"]);
+    assertEquals([list(folder).sort(), Deno.readTextFileSync(path)], [["a", ...others], "old"]);
+    for (const name of others) {
+      assertEquals(Deno.readTextFileSync(`${folder}/${name}`), "another's");
+    }
     await assertRejects(() => newHostFile(`${folder}/no/a`), ErrnoError, "ENOENT");
   });
 });
