@@ -17,6 +17,7 @@
  */
 export * from "./attr.ts";
 export * from "./credentials.ts";
+export * from "./cursor_listing.ts";
 export * from "./errno.ts";
 export * from "./flags.ts";
 export * from "./invariant.ts";
