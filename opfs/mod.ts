@@ -7,7 +7,7 @@
  * @module
  */
 export type { CacheMetrics } from "./cache.ts";
-export { fileHandle, type FileHandleOptions } from "./device/file.ts";
+export { fileHandle, type FileHandleOptions, type HostFileHandle } from "./device/file.ts";
 export type { StorageHandle } from "./device/handle.ts";
 export { type MemoryHandle, memoryHandle } from "./device/memory.ts";
 export { openOpfsHandle, type OpfsHandleOptions } from "./device/opfs.ts";
