@@ -73,6 +73,11 @@ export class BeatingHandle implements StorageHandle {
     return this.#device.getSpareBytes?.() ?? Infinity;
   }
 
+  /** Bytes that the device may come to have, by somebody's estimate; Infinity where there is none. */
+  getQuotaBytes(): number {
+    return this.#device.getQuotaBytes?.() ?? Infinity;
+  }
+
   /** Cuts or extends the device. */
   truncate(sizeBytes: number): void {
     this.#beat();

@@ -10,7 +10,7 @@
  */
 import { nameOf, refusedStorage } from "../../abi/browser_errors.ts";
 import { ErrnoError } from "../../abi/errno.ts";
-import type { StorageHandle } from "./handle.ts";
+import { BrowserHandle, type SyncAccessHandle } from "./browser_handle.ts";
 
 /** How {@link openOpfsHandle} opens. */
 export interface OpfsHandleOptions {
@@ -23,7 +23,7 @@ export interface OpfsHandleOptions {
 /** The browser's file handle, as far as it is used here. */
 export interface OpfsFile {
   /** Opens it; only in a worker. */
-  createSyncAccessHandle?: () => Promise<StorageHandle>;
+  createSyncAccessHandle?: () => Promise<SyncAccessHandle>;
   /** Gives it another name in its directory, in place of what has it. */
   move?: (name: string) => Promise<void>;
 }
@@ -51,18 +51,26 @@ const LONGEST_PAUSE_MS = 100;
 export async function openOpfsHandle(
   path: string,
   options: OpfsHandleOptions = {},
-): Promise<StorageHandle> {
+): Promise<BrowserHandle> {
   const { create = true, deadlineMs = 2000 } = options;
   const { directory, name } = await findPlace(path, create);
+  let opened: SyncAccessHandle;
   try {
-    return await openFile(await directory.getFileHandle(name, { create }), path, deadlineMs);
+    opened = await openFile(await directory.getFileHandle(name, { create }), path, deadlineMs);
   } catch (error) {
     throw translate(error, path);
   }
+  const handle = new BrowserHandle(opened);
+  await handle.estimate();
+  return handle;
 }
 
 /** A sync access handle, when whoever has one has let go. */
-async function openFile(file: OpfsFile, path: string, deadlineMs: number): Promise<StorageHandle> {
+async function openFile(
+  file: OpfsFile,
+  path: string,
+  deadlineMs: number,
+): Promise<SyncAccessHandle> {
   if (typeof file.createSyncAccessHandle !== "function") {
     throw new ErrnoError("ENOTSUP", `open "${path}": sync access handles exist only in a worker`);
   }

@@ -23,7 +23,7 @@ import { allocateRun, LEAVES_PER_STEP, zeroGap, zeroInBlock } from "./file_data.
 import { makeRoomForBlocks } from "./grow.ts";
 import * as L from "./layout.ts";
 import type { VolumeState } from "./state.ts";
-import { spaceOf } from "./space.ts";
+import { isBeyondReach } from "./space.ts";
 import { FREEING } from "./transaction.ts";
 import { missingBlocks } from "./write_plan.ts";
 
@@ -139,7 +139,7 @@ function unlogAll(state: VolumeState, slot: number, from: number, to: number): v
 }
 
 function reserve(state: VolumeState, missing: number): void {
-  const isThere = missing <= state.bitmap.free || missing <= spaceOf(state).freeBlocks;
+  const isThere = missing <= state.bitmap.free || !isBeyondReach(state, missing);
   if (isThere) makeRoomForBlocks(state, missing);
   if (state.bitmap.free >= missing) return;
   throw new ErrnoError("ENOSPC", `allocate ${missing} blocks`);

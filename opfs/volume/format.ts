@@ -9,10 +9,10 @@
  */
 import { ErrnoError } from "../../abi/errno.ts";
 import { S_IFDIR } from "../../abi/mode.ts";
-import type { StorageHandle } from "../device/handle.ts";
+import { requireWhole, type StorageHandle } from "../device/handle.ts";
 import { decodeHeader, encodeHeader, type Header } from "./header.ts";
 import * as L from "./layout.ts";
-import { readDevice } from "./state.ts";
+import { isUnknownOutcome, readDevice } from "./state.ts";
 import {
   encodeSuperblock,
   freshSuperblock,
@@ -89,7 +89,8 @@ export function formatVolume(handle: StorageHandle, options: FormatOptions = {})
     writeImage(handle, header, (options.clock ?? Date.now)());
   } catch (error) {
     if ((error as { name?: unknown } | null)?.name === "ErrnoError") throw error;
-    throw new ErrnoError("ENOSPC", "format: the device is full", { cause: error });
+    const code = isUnknownOutcome(error) ? "EIO" : "ENOSPC";
+    throw new ErrnoError(code, "format: the device does not write", { cause: error });
   }
 }
 
@@ -128,6 +129,9 @@ function writeImage(handle: StorageHandle, header: Header, now: number): void {
     handle.flush();
   }
   handle.truncate(imageBytes(superblock));
+  if (handle.getSize() < imageBytes(superblock)) {
+    throw new ErrnoError("ENOSPC", "format: the device is full");
+  }
   put(handle, encodeHeader(header), L.HEADER_A_AT);
   handle.flush();
   put(handle, new Uint8Array(superblock.inodeOffset - L.RING_AT), L.RING_AT);
@@ -145,9 +149,7 @@ function writeImage(handle: StorageHandle, header: Header, now: number): void {
 }
 
 function put(handle: StorageHandle, bytes: Uint8Array, at: number): void {
-  if (handle.write(bytes, { at }) !== bytes.length) {
-    throw new ErrnoError("ENOSPC", "format: the device is full");
-  }
+  requireWhole(handle.write(bytes, { at }), bytes.length, "format");
 }
 
 function rootSlot(now: number): Uint8Array<ArrayBuffer> {

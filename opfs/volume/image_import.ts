@@ -8,7 +8,7 @@
  * @module
  */
 import { ErrnoError } from "../../abi/errno.ts";
-import type { StorageHandle } from "../device/handle.ts";
+import { answerOf, requireWhole, type StorageHandle } from "../device/handle.ts";
 import { checkVolume } from "./check.ts";
 import * as L from "./layout.ts";
 import type { Report } from "./report.ts";
@@ -128,8 +128,8 @@ class ArrivingImage implements StorageHandle {
       const code = this.#hasFailed ? "EIO" : "ENOSPC";
       throw new ErrnoError(code, "import an image: the device does not write", { cause: error });
     }
-    if (count === bytes.length) return;
-    throw new ErrnoError("ENOSPC", "import an image: the device is full");
+    this.#hasFailed = answerOf(count, bytes.length) === "unknown";
+    requireWhole(count, bytes.length, "import an image");
   }
 
   #flush(): void {

@@ -11,7 +11,7 @@
  */
 import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
-import type { StorageHandle } from "../device/handle.ts";
+import { answerOf, type StorageHandle } from "../device/handle.ts";
 import type { Bitmap } from "./bitmap.ts";
 import { BlockPool, type Patch } from "./block_pool.ts";
 import type { Extents } from "./extent.ts";
@@ -431,7 +431,7 @@ export function isUnknownOutcome(error: unknown): boolean {
   const code = (error as { code?: unknown } | null)?.code;
   const name = (error as { name?: unknown } | null)?.name;
   return typeof code === "string" && code.startsWith("E") && !FULL.has(code) ||
-    name === "InvalidStateError";
+    name === "InvalidStateError" || name === "InvariantError";
 }
 
 const FULL: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
@@ -458,9 +458,10 @@ export function writeDevice(state: VolumeState, bytes: Uint8Array, at: number): 
  * @throws {ErrnoError} ENOSPC, EIO
  */
 export function requireCount(state: VolumeState, count: number, asked: number): void {
-  if (count === asked) return;
+  const answer = answerOf(count, asked);
+  if (answer === "whole") return;
   try {
-    invariant(count >= 0 && count < asked, `D1: a device says ${count} of ${asked} bytes`);
+    invariant(answer === "full", `D1: a device says ${count} of ${asked} bytes`);
   } catch (error) {
     throw state.fail(error);
   }

@@ -12,10 +12,11 @@
  * @module
  */
 import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
-import type { StorageHandle } from "../device/handle.ts";
+import { requireWhole, type StorageHandle } from "../device/handle.ts";
 import type { VolumeOps } from "../volume_ops.ts";
 import { invariant } from "../../abi/invariant.ts";
 import * as L from "./layout.ts";
+import { isUnknownOutcome } from "./state.ts";
 import type { Superblock } from "./superblock.ts";
 import { Findings, PIECE_BYTES, type Progress, reportOf, type TransferSteps } from "./transfer.ts";
 import { type Collected, collectTree } from "./version1_collect.ts";
@@ -209,11 +210,13 @@ class Writer {
 
   resize(sizeBytes: number): void {
     this.#do("make the image", () => this.#handle.truncate(sizeBytes));
+    const isThere = this.#handle.getSize() >= sizeBytes;
+    if (!isThere) throw new ErrnoError("ENOSPC", "make the image: the device is full");
   }
 
   write(bytes: Uint8Array, at: number): void {
     const count = this.#do("write the image", () => this.#handle.write(bytes, { at }));
-    if (count !== bytes.length) throw new ErrnoError("ENOSPC", "write the image");
+    requireWhole(count, bytes.length, "write the image");
   }
 
   writeUnlessZero(bytes: Uint8Array, at: number): void {
@@ -229,7 +232,8 @@ class Writer {
       return call();
     } catch (error) {
       if (isErrnoError(error)) throw error;
-      throw new ErrnoError("ENOSPC", action, { cause: error });
+      const code = isUnknownOutcome(error) ? "EIO" : "ENOSPC";
+      throw new ErrnoError(code, action, { cause: error });
     }
   }
 }

@@ -93,8 +93,12 @@ export const volumeRows: readonly VolumeRow[] = [
     for (let slot = 1; slot < 32; slot++) state.tables.view.setUint8(slot * 64, L.TYPE.SEGMENT);
     for (let index = 0; index < 1100; index++) volume.create(volume.root, `f${index}`, FILE);
   }],
-  ["D2: a device made longer for block \\d+ has \\d+ bytes", ({ volume, handle, ino }) => {
-    tamper(handle, "truncate", () => {});
+  ["D2: a device made \\d+ bytes long has 99999999", ({ volume, handle, ino }) => {
+    const truncate = handle.truncate.bind(handle);
+    tamper(handle, "truncate", (size: number) => {
+      truncate(size);
+      tamper(handle, "getSize", () => 99_999_999);
+    });
     volume.write(ino, new Uint8Array(2_000_000), 0);
   }],
   ["D1: a device says 99999999 of \\d+ bytes", ({ volume, handle, ino }) => {

@@ -1,0 +1,146 @@
+/**
+ * BrowserHandle: a browser's sync access handle as a device must be.
+ *
+ * Layer: device, around what `createSyncAccessHandle` gives; made by `opfs.ts`. Browsers differ from
+ * what the engine relies on, in ways that only a full disk shows:
+ *
+ * - Chromium reserves nothing when a file is made longer: a write inside of it may be refused. So the
+ *   handle says that it is sparse, and a volume sees to room before it accepts a small write.
+ * - A write to a full disk throws QuotaExceededError, or is short, or answers 4294967288, which is
+ *   -8 (NO_SPACE) as 32 bits without a sign. All of them mean full. Another number that cannot be says
+ *   that nothing is known of what has landed: EIO.
+ * - A truncate over quota may change nothing and say nothing (Chromium, off the record).
+ *
+ * How much there may be the browser only estimates, and tells later: asked at open and after each
+ * refusal. It is for `statfs`; nothing is refused for it.
+ *
+ * @module
+ */
+import { ErrnoError } from "../../abi/errno.ts";
+import { answerOf, type StorageHandle } from "./handle.ts";
+
+/** What a browser hands out, as far as it is used here. */
+export type SyncAccessHandle = Pick<
+  StorageHandle,
+  "read" | "write" | "getSize" | "truncate" | "flush" | "close"
+>;
+
+/** What the browser says of an origin's room. */
+export interface RoomEstimate {
+  /** Bytes that it may use. */
+  quota?: number;
+  /** Bytes that it uses. */
+  usage?: number;
+}
+
+/** Nobody waits longer for an estimate when a volume is opened. */
+const LONGEST_WAIT_MS = 1000;
+
+/** Asks the browser; nothing where it cannot be asked, or does not know. */
+async function askBrowser(): Promise<RoomEstimate> {
+  const { storage } = (globalThis as {
+    navigator?: { storage?: { estimate?(): Promise<RoomEstimate> } };
+  }).navigator ?? {};
+  return await storage?.estimate?.() ?? {};
+}
+
+/** A file of the browser as a device. */
+export class BrowserHandle implements StorageHandle {
+  /** Making it longer takes no room yet. */
+  readonly isSparse = true;
+  readonly #handle: SyncAccessHandle;
+  readonly #ask: () => Promise<RoomEstimate>;
+  #quotaBytes = Infinity;
+  #isAsking = false;
+
+  /** `handle`, and what tells how much room there is. */
+  constructor(handle: SyncAccessHandle, ask: () => Promise<RoomEstimate> = askBrowser) {
+    this.#handle = handle;
+    this.#ask = ask;
+  }
+
+  /** Asks how much room there is, and waits a little for the answer. */
+  async estimate(): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<void>((resolve) => timer = setTimeout(resolve, LONGEST_WAIT_MS));
+    await Promise.race([this.#refresh(), late]);
+    clearTimeout(timer);
+  }
+
+  async #refresh(): Promise<void> {
+    if (this.#isAsking) return;
+    this.#isAsking = true;
+    try {
+      const { quota, usage } = await this.#ask();
+      if (!Number.isFinite(quota) || !Number.isFinite(usage)) this.#quotaBytes = Infinity;
+      else this.#quotaBytes = this.#handle.getSize() + Math.max(0, quota! - usage!);
+    } catch {
+      // A browser that does not tell, or a handle that is closed by now: what was known stays.
+    } finally {
+      this.#isAsking = false;
+    }
+  }
+
+  /** The device is full: how much there is now will be known soon. */
+  #full(action: string): never {
+    void this.#refresh();
+    throw new DOMException(`there is no room to ${action}`, "QuotaExceededError");
+  }
+
+  /** Bytes that the file may come to have, as the browser estimates; Infinity if it does not. */
+  getQuotaBytes(): number {
+    return this.#quotaBytes;
+  }
+
+  /** Reads; fewer bytes only at the end of the file. */
+  read(into: Uint8Array, options: { at: number }): number {
+    const count = this.#handle.read(into, options);
+    if (count >= 0 && count <= into.length) return count;
+    throw new ErrnoError("EIO", `read at ${options.at}: the browser says ${count} bytes`);
+  }
+
+  /** Writes. A short count is passed on: those bytes are there. */
+  write(from: Uint8Array, options: { at: number }): number {
+    let count: number;
+    try {
+      count = this.#handle.write(from, options);
+    } catch (error) {
+      void this.#refresh();
+      throw error;
+    }
+    if (count === from.length) return count;
+    const answer = answerOf(count, from.length);
+    if (answer === "unknown") {
+      throw new ErrnoError("EIO", `write at ${options.at}: the browser says ${count} bytes`);
+    }
+    if (!(count > 0 && count < from.length)) this.#full(`write ${from.length} bytes`);
+    void this.#refresh();
+    return count;
+  }
+
+  /** Length in bytes. */
+  getSize(): number {
+    return this.#handle.getSize();
+  }
+
+  /** Cuts, or extends with zeros: then it is as long afterwards, or full. */
+  truncate(sizeBytes: number): void {
+    try {
+      this.#handle.truncate(sizeBytes);
+    } catch (error) {
+      void this.#refresh();
+      throw error;
+    }
+    if (this.#handle.getSize() < sizeBytes) this.#full(`have ${sizeBytes} bytes`);
+  }
+
+  /** Makes everything written so far durable. */
+  flush(): void {
+    this.#handle.flush();
+  }
+
+  /** Lets go. */
+  close(): void {
+    this.#handle.close();
+  }
+}
