@@ -9,7 +9,11 @@
 export type { CacheMetrics } from "./cache.ts";
 export { fileHandle, type FileHandleOptions, type HostFileHandle } from "./device/file.ts";
 export { answerOf, requireWhole, type StorageHandle } from "./device/handle.ts";
-export { BrowserHandle, type RoomEstimate, type SyncAccessHandle } from "./device/browser_handle.ts";
+export {
+  BrowserHandle,
+  type RoomEstimate,
+  type SyncAccessHandle,
+} from "./device/browser_handle.ts";
 export { type MemoryHandle, memoryHandle } from "./device/memory.ts";
 export { openOpfsHandle, type OpfsHandleOptions } from "./device/opfs.ts";
 export {
