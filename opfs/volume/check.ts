@@ -9,6 +9,7 @@
  */
 import { append } from "../../abi/lists.ts";
 import type { StorageHandle } from "../device/handle.ts";
+import { summedViolations } from "./check_sums.ts";
 import { loadImage } from "./image.ts";
 import { imageViolations } from "./image_rules.ts";
 import * as L from "./layout.ts";
@@ -52,6 +53,7 @@ export function checkVolume(handle: StorageHandle, options: CheckOptions = {}): 
   derived.violations = violations;
   append(violations, imageViolations(handle, image, derived));
   const { wasClean } = image;
+  append(violations, summedViolations(handle, image, derived));
   const replayedRecords = image.replay.records.length;
   return reportOf(derived, { wasClean, replayedRecords, totalBlocks: derived.bitmap.blocks });
 }

@@ -12,6 +12,7 @@ import { allocateBlocks } from "./backing.ts";
 import { NO_BLOCK } from "./extent.ts";
 import * as L from "./layout.ts";
 import { readDevice, type VolumeState } from "./state.ts";
+import { withoutSum, withSum } from "./summed_bytes.ts";
 
 /** Bytes of a logged block that one step changes: they go into the record. */
 export const LOGGED_STEP_BYTES: number = 8 * 1024;
@@ -227,17 +228,28 @@ export function writeTarget(state: VolumeState, slot: number, target: Uint8Array
   }
   if (target.includes(0)) throw new ErrnoError("EINVAL", "link to a path with NUL in it");
   const { blockSize } = state;
-  for (let at = 0; at < target.length; at += blockSize) {
-    writeInBlock(state, slot, at, target.subarray(at, at + blockSize));
+  const bytes = state.tables.sums === null ? target : withSum(target);
+  for (let at = 0; at < bytes.length; at += blockSize) {
+    writeInBlock(state, slot, at, bytes.subarray(at, at + blockSize));
   }
   state.tables.view.setFloat64(slot * L.SLOT_BYTES + L.SLOT.SIZE, target.length, L.LE);
 }
 
-/** What a symbolic link points to, as raw bytes. */
+/**
+ * What a symbolic link points to, as raw bytes; one turned bit in it is put right.
+ *
+ * @throws {ErrnoError} EIO for one that is not what its sum says
+ */
 export function readTarget(state: VolumeState, slot: number): Uint8Array<ArrayBuffer> {
-  const target = new Uint8Array(Math.min(state.sizeOf(slot), L.TARGET_BYTES_MAX));
-  readBytes(state, slot, target, 0);
-  return target;
+  const size = Math.min(state.sizeOf(slot), L.TARGET_BYTES_MAX);
+  if (state.tables.sums === null) {
+    const target = new Uint8Array(size);
+    readBytes(state, slot, target, 0);
+    return target;
+  }
+  const bytes = new Uint8Array(size + L.SUM_BYTES);
+  readRuns(state, slot, bytes, 0);
+  return withoutSum(bytes, `the target of slot ${slot}`);
 }
 
 /** Fills `into` from byte `at` on; all of it lies before the end of the file. */
@@ -247,9 +259,14 @@ export function readBytes(
   into: Uint8Array,
   at: number,
 ): void {
-  const { extents, blockSize } = state;
   const isInside = at >= 0 && at + into.length <= state.sizeOf(slot);
   invariant(isInside, "V8: bytes behind the end of a file are read");
+  readRuns(state, slot, into, at);
+}
+
+/** Fills `into` from byte `at` of the blocks on. */
+function readRuns(state: VolumeState, slot: number, into: Uint8Array, at: number): void {
+  const { extents, blockSize } = state;
   for (let done = 0; done < into.length;) {
     const fileBlock = Math.floor((at + done) / blockSize);
     const inside = at + done - fileBlock * blockSize;

@@ -12,9 +12,11 @@ import { S_IFDIR } from "../../abi/mode.ts";
 import { requireWhole, type StorageHandle } from "../device/handle.ts";
 import { decodeHeader, encodeHeader, type Header } from "./header.ts";
 import * as L from "./layout.ts";
+import { pageSum } from "./page_sum.ts";
 import { isUnknownOutcome, readDevice } from "./state.ts";
 import {
   encodeSuperblock,
+  firstSumBytes,
   freshSuperblock,
   imageBytes,
   isBlockSize,
@@ -106,12 +108,18 @@ function freshHeader(superblock: Superblock, options: FormatOptions): Header {
     tailChecksum: 0,
     salt: randomSalt(random),
     term: 0,
+    ringBytes: ringBytesOf(superblock),
+    featuresIncompatible: L.FEATURE_SUMS,
     featuresReadOnly: 0,
     superblock,
     volumeId,
     label: options.label ?? "",
     limitBytes: options.limitBytes ?? 0,
   };
+}
+
+function ringBytesOf(superblock: Superblock): number {
+  return superblock.inodeOffset - firstSumBytes(superblock) - L.RING_AT;
 }
 
 /** Two random words. */
@@ -134,11 +142,15 @@ function writeImage(handle: StorageHandle, header: Header, now: number): void {
   }
   put(handle, encodeHeader(header), L.HEADER_A_AT);
   handle.flush();
-  put(handle, new Uint8Array(superblock.inodeOffset - L.RING_AT), L.RING_AT);
+  put(handle, new Uint8Array(header.ringBytes), L.RING_AT);
   // Really written, like the ring: what is brought home later needs no more space then.
-  const tables = new Uint8Array(superblock.dataOffset - superblock.inodeOffset);
-  tables.set(rootSlot(now));
-  put(handle, tables, superblock.inodeOffset);
+  const sumsAt = L.RING_AT + header.ringBytes;
+  const tablesAt = superblock.inodeOffset - sumsAt;
+  const tables = new Uint8Array(superblock.dataOffset - sumsAt);
+  tables.set(rootSlot(now), tablesAt);
+  const root = pageSum(tables, tablesAt, tablesAt + L.PAGE_BYTES);
+  new DataView(tables.buffer).setUint32(0, root, L.LE);
+  put(handle, tables, sumsAt);
   handle.flush();
   // Only now: a header that is in use while the root got lost would be a volume without a root.
   put(handle, encodeHeader({ ...header, state: L.STATE.IN_USE, counter: 2 }), L.HEADER_B_AT);

@@ -10,8 +10,15 @@
 import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
 import * as L from "./layout.ts";
-import { bytesOf, encodeSegment, type Segment, tableLimit, tableOf } from "./segments.ts";
 import { resizeFile } from "./resize.ts";
+import {
+  blocksOfSegment,
+  bytesOf,
+  encodeSegment,
+  type Segment,
+  tableLimit,
+  tableOf,
+} from "./segments.ts";
 import { refusalOf, type VolumeState, writeDevice } from "./state.ts";
 import { FINAL } from "./transaction.ts";
 
@@ -191,12 +198,13 @@ function growTable(state: VolumeState, table: number): void {
   const limit = Math.floor((tableLimit(table) - have) / unit) * unit;
   const bytes = Math.min(L.roundUp(have * 4, unit), limit);
   if (bytes <= 0) throw new ErrnoError("ENOSPC", "grow a table: it cannot be larger");
-  const blockCount = bytes / state.blockSize;
+  const isSummed = state.tables.sums !== null;
+  const blockCount = blocksOfSegment(bytes, { table, isSummed, blockSize: state.blockSize });
   if (table !== L.TABLE.BITMAP) coverByBitmap(state, blockCount);
   const segment = state.step((): Segment => {
     const firstBlock = extendFile(state, blockCount);
     const at = state.placeOf(firstBlock, 0);
-    occupy(state, at, bytes);
+    occupy(state, at, blockCount * state.blockSize);
     const slot = freeDescriptor(state);
     state.bitmap.take(firstBlock, blockCount);
     const made = { logical: have, bytes, at, firstBlock, blockCount };

@@ -10,8 +10,14 @@ import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
 import { crc32 } from "./checksum.ts";
 import * as L from "./layout.ts";
+import { pageSum } from "./page_sum.ts";
 import { type Tell, tellOrThrow } from "./report.ts";
-import { decodeSuperblock, encodeSuperblock, type Superblock } from "./superblock.ts";
+import {
+  decodeSuperblock,
+  encodeSuperblock,
+  firstSumBytes,
+  type Superblock,
+} from "./superblock.ts";
 
 /** What a journal header says. */
 export interface Header {
@@ -29,6 +35,10 @@ export interface Header {
   salt: [number, number];
   /** Mounts for writing so far. */
   term: number;
+  /** Bytes of the ring. */
+  ringBytes: number;
+  /** FEATURE bits that nobody may ignore. */
+  featuresIncompatible: number;
   /** FEATURE bits that a reader may ignore, and a writer may not. */
   featuresReadOnly: number;
   /** Geometry and counters. */
@@ -39,6 +49,11 @@ export interface Header {
   label: string;
   /** Bytes that the image may have at most; 0 is no limit. */
   limitBytes: number;
+}
+
+/** Whether the image keeps sums of its slots, names, targets and values. */
+export function isSummed({ featuresIncompatible }: Header): boolean {
+  return (featuresIncompatible & L.FEATURE_SUMS) !== 0;
 }
 
 /** A header and where it stood. */
@@ -62,11 +77,11 @@ export function encodeHeader(header: Header): Uint8Array<ArrayBuffer> {
   view.setUint32(H.TAIL_CHECKSUM, header.tailChecksum, L.LE);
   view.setUint32(H.SALT, header.salt[0], L.LE);
   view.setUint32(H.SALT + 4, header.salt[1], L.LE);
-  const ringBytes = header.superblock.inodeOffset - L.RING_AT;
   view.setUint32(H.RING_PAGE, L.RING_AT / L.PAGE_BYTES, L.LE);
-  view.setUint32(H.RING_PAGES, ringBytes / L.PAGE_BYTES, L.LE);
+  view.setUint32(H.RING_PAGES, header.ringBytes / L.PAGE_BYTES, L.LE);
   view.setUint32(H.TERM, header.term, L.LE);
   encodeSuperblock(header.superblock, view, H.SUPERBLOCK);
+  view.setUint32(H.FEATURES_INCOMPATIBLE, header.featuresIncompatible, L.LE);
   view.setUint32(H.FEATURES_READ_ONLY, header.featuresReadOnly, L.LE);
   page.set(header.volumeId.subarray(0, L.VOLUME_ID_BYTES), H.VOLUME_ID);
   page.set(new TextEncoder().encode(header.label).subarray(0, L.LABEL_BYTES), H.LABEL);
@@ -83,11 +98,19 @@ function requireReadable(header: Header): void {
   invariant(Number.isSafeInteger(counter) && counter > 0, `V9: a header number ${counter}`);
   const isTail = Number.isSafeInteger(tailSequence) && tailSequence >= 0;
   invariant(isTail, `V9: a header with a tail at record ${tailSequence}`);
-  const isPlace = tailPlace >= 0 && tailPlace % L.SECTOR_BYTES === 0 &&
-    tailPlace < superblock.inodeOffset - L.RING_AT;
+  const { ringBytes, featuresIncompatible } = header;
+  const isRing = ringEnd(ringBytes, featuresIncompatible, superblock) === superblock.inodeOffset;
+  invariant(isRing, `V9: a header with a ring of ${ringBytes} bytes`);
+  const isPlace = tailPlace >= 0 && tailPlace % L.SECTOR_BYTES === 0 && tailPlace < ringBytes;
   invariant(isPlace, `V9: a header with a tail at ${tailPlace}`);
   invariant(volumeId.length === L.VOLUME_ID_BYTES, `V9: an id of ${volumeId.length} bytes`);
   invariant(label.length <= L.LABEL_BYTES, `V9: a label of ${label.length} letters`);
+}
+
+/** Where the slots begin behind a ring, and the sums that an image may have. */
+function ringEnd(ringBytes: number, features: number, superblock: Superblock): number {
+  const sums = (features & L.FEATURE_SUMS) !== 0 ? firstSumBytes(superblock) : 0;
+  return L.RING_AT + ringBytes + sums;
 }
 
 function checksumOf(page: Uint8Array): number {
@@ -118,7 +141,8 @@ export function decodeHeader(page: Uint8Array): Header | null {
   const version = view.getUint32(H.VERSION, L.LE);
   if (version !== L.HEADER_VERSION) throw unsupported(`header version ${version} is not known`);
   const features = view.getUint32(H.FEATURES_INCOMPATIBLE, L.LE);
-  if (features !== 0) throw unsupported(`feature bit ${31 - Math.clz32(features)} is not known`);
+  const unknown = features & ~L.FEATURES_INCOMPATIBLE_KNOWN;
+  if (unknown !== 0) throw unsupported(`feature bit ${31 - Math.clz32(unknown)} is not known`);
   const superblock = decodeSuperblock(view, H.SUPERBLOCK);
   checkRing(view, superblock);
   return {
@@ -129,6 +153,8 @@ export function decodeHeader(page: Uint8Array): Header | null {
     tailChecksum: view.getUint32(H.TAIL_CHECKSUM, L.LE),
     salt: [view.getUint32(H.SALT, L.LE), view.getUint32(H.SALT + 4, L.LE)],
     term: view.getUint32(H.TERM, L.LE),
+    ringBytes: view.getUint32(H.RING_PAGES, L.LE) * L.PAGE_BYTES,
+    featuresIncompatible: features,
     featuresReadOnly: view.getUint32(H.FEATURES_READ_ONLY, L.LE),
     superblock,
     volumeId: page.slice(H.VOLUME_ID, H.VOLUME_ID + L.VOLUME_ID_BYTES),
@@ -143,10 +169,13 @@ const COUNTS_MAX = 2 ** 52;
 /** Everything that a reader will trust without looking again. */
 function checkRing(view: DataView, superblock: Superblock): void {
   const H = L.HEADER;
-  const ringBytes = superblock.inodeOffset - L.RING_AT;
   const page = view.getUint32(H.RING_PAGE, L.LE);
   const pages = view.getUint32(H.RING_PAGES, L.LE);
-  if (page * L.PAGE_BYTES !== L.RING_AT || pages * L.PAGE_BYTES !== ringBytes) {
+  const ringBytes = pages * L.PAGE_BYTES;
+  const features = view.getUint32(H.FEATURES_INCOMPATIBLE, L.LE);
+  const isRing = page * L.PAGE_BYTES === L.RING_AT && ringBytes >= L.RING_BYTES_MIN &&
+    ringEnd(ringBytes, features, superblock) === superblock.inodeOffset;
+  if (!isRing) {
     throw impossible(`a journal of ${pages} pages at page ${page}`);
   }
   const place = view.getUint32(H.TAIL_PLACE, L.LE);
@@ -211,6 +240,9 @@ export function newestHeader(start: Uint8Array, tell?: Tell): FoundHeader {
  * @throws {ErrnoError} EINVAL, EIO or ENOTSUP if the copy is none either
  */
 export function headerFromCopy(start: Uint8Array): FoundHeader {
+  const superblock = decodeSuperblock(viewOf(start), L.SUPERBLOCK_AT);
+  const sums = firstSumBytes(superblock);
+  const isSummed = hasFirstSum(start, superblock.inodeOffset, sums);
   return {
     state: L.STATE.IN_USE,
     counter: 0,
@@ -219,13 +251,23 @@ export function headerFromCopy(start: Uint8Array): FoundHeader {
     tailChecksum: 0,
     salt: [0, 0],
     term: 0,
+    ringBytes: superblock.inodeOffset - L.RING_AT - (isSummed ? sums : 0),
+    featuresIncompatible: isSummed ? L.FEATURE_SUMS : 0,
     featuresReadOnly: 0,
-    superblock: decodeSuperblock(viewOf(start), L.SUPERBLOCK_AT),
+    superblock,
     volumeId: new Uint8Array(L.VOLUME_ID_BYTES),
     label: "",
     limitBytes: 0,
     at: L.HEADER_A_AT,
   };
+}
+
+/** Without a header the first page of slots tells whether there are sums: whether its own is right. */
+function hasFirstSum(start: Uint8Array, inodeOffset: number, sums: number): boolean {
+  const end = inodeOffset + L.PAGE_BYTES;
+  if (end > start.length || inodeOffset - sums < L.RING_AT + L.RING_BYTES_MIN) return false;
+  const sum = viewOf(start).getUint32(inodeOffset - sums, L.LE);
+  return sum !== 0 && pageSum(start, inodeOffset, end) === sum;
 }
 
 function unsupported(why: string): ErrnoError {

@@ -8,6 +8,7 @@
 import { invariant } from "../../abi/invariant.ts";
 import * as L from "./layout.ts";
 import { encodeHeader, type Header } from "./header.ts";
+import { sumAreas, touchedSums } from "./page_sums.ts";
 import { locate, type Segment } from "./segments.ts";
 import { type VolumeState, writeDevice } from "./state.ts";
 import { encodeSuperblock, type Superblock } from "./superblock.ts";
@@ -15,15 +16,25 @@ import { encodeSuperblock, type Superblock } from "./superblock.ts";
 /** Bytes that are put together for one call. */
 const STAGING_PAGES = 256;
 
-/** Writes every changed page of slots, names and bitmap to its place, neighbours in one call. */
+/**
+ * Writes every changed page of slots, names and bitmap to its place, neighbours in one call, and the
+ * sums of those that have one.
+ */
 export function writeTablesHome(state: VolumeState): void {
   const { tables, bitmap, segments } = state;
-  writePages(state, segments.slots, tables.homeSlots.toArray(), (logical, into) => {
+  const touched = { slots: tables.homeSlots.toArray(), names: tables.homeNames.toArray() };
+  writePages(state, segments.slots, touched.slots, (logical, into) => {
     tables.copySlots(logical / L.SLOT_BYTES, into.length / L.SLOT_BYTES, into, 0);
   });
-  writePages(state, segments.names, tables.homeNames.toArray(), (logical, into) => {
+  writePages(state, segments.names, touched.names, (logical, into) => {
     into.set(tables.names.subarray(logical, logical + into.length));
   });
+  if (tables.sums !== null) {
+    const areas = sumAreas(segments, L.RING_AT + state.header.ringBytes);
+    for (const { at, bytes } of touchedSums(tables.sums, areas, touched)) {
+      writeDevice(state, bytes, at);
+    }
+  }
   writePages(state, segments.bitmap, bitmap.home.toArray(), (logical, into) => {
     bitmap.copyBytes(logical, into);
   });

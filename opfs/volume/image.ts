@@ -10,11 +10,13 @@ import { ErrnoError } from "../../abi/errno.ts";
 import type { StorageHandle } from "../device/handle.ts";
 import type { Bitmap } from "./bitmap.ts";
 import type { Patch } from "./block_pool.ts";
-import { type FoundHeader, newestHeader } from "./header.ts";
+import { type FoundHeader, isSummed, newestHeader } from "./header.ts";
+import { ImageSums } from "./image_sums.ts";
 import * as L from "./layout.ts";
+import { decodeSums, pagesOf, PageSums } from "./page_sums.ts";
 import { bytesOf, readSegments, type Segment, type Segments } from "./segments.ts";
 import { findRecords, type Replay, replayDescriptors, replayTables } from "./replay.ts";
-import { type Tell, tellOrThrow } from "./report.ts";
+import { type Tell, tellOrThrow, type Violation } from "./report.ts";
 import { readDevice } from "./state.ts";
 import { geometryProblem, imageBytes, type Superblock } from "./superblock.ts";
 import { Tables } from "./tables.ts";
@@ -37,6 +39,10 @@ export interface Image {
   patches: Map<number, Patch[]>;
   /** Whether nobody has worked on it since it was closed. */
   wasClean: boolean;
+  /** Bits of pages and sums that were wrong, and are right in memory. */
+  mended: Violation[];
+  /** What the sums say of pages; null for an image that keeps none. */
+  sums: ImageSums | null;
 }
 
 const FIRST_READ_BYTES = 1024 * 1024;
@@ -62,7 +68,7 @@ export function loadImage(handle: StorageHandle, tell?: Tell): Image {
   const isHopeless = tell === undefined || needed > mostFor(sizeBytes);
   if (sizeBytes < needed && isHopeless) throw cutOff(sizeBytes, header.superblock);
   const start = wholeStart(handle, first, needed);
-  const ring = start.subarray(L.RING_AT, header.superblock.inodeOffset);
+  const ring = start.subarray(L.RING_AT, L.RING_AT + header.ringBytes);
   const replay = findRecords(ring, header, tell);
   const superblock = superblockAfter(header.superblock, replay, tell);
   if (sizeBytes < imageBytes(superblock) && !replay.isLonger) {
@@ -71,13 +77,37 @@ export function loadImage(handle: StorageHandle, tell?: Tell): Image {
   }
   const firstSlots = start.subarray(superblock.inodeOffset, superblock.pathOffset);
   replayDescriptors(replay, firstSlots, tell);
-  const segments = readSegments(superblock, firstSlots, tell);
+  const sums = isSummed(header) ? new ImageSums(replay, tell) : null;
+  // It says where the tables are: it is looked at before it is believed.
+  sums?.checkFirst(firstSlots, start.subarray(L.RING_AT + header.ringBytes));
+  const segments = readSegments(superblock, firstSlots, { isSummed: sums !== null, tell });
   if (tell !== undefined) leaveAbsentOut(segments, sizeBytes, tell);
-  const slots = readTable(handle, start, segments.slots);
-  const tables = new Tables(slots, readTable(handle, start, segments.names));
+  const tables = readTables(handle, { start, segments, sums, header });
   const patches = replayTables(replay, { tables, superblock, tell });
+  sums?.check(tables);
   const wasClean = header.state === L.STATE.CLOSED && replay.records.length === 0;
-  return { header, superblock, segments, tables, start, replay, patches, wasClean };
+  const mended = sums?.mended ?? [];
+  return { header, superblock, segments, tables, start, replay, patches, wasClean, mended, sums };
+}
+
+/** Slots and names, and the sums at rest of their pages. */
+function readTables(
+  handle: StorageHandle,
+  from: {
+    start: Uint8Array<ArrayBuffer>;
+    segments: Segments;
+    sums: ImageSums | null;
+    header: FoundHeader;
+  },
+): Tables {
+  const { start, segments, sums, header } = from;
+  const sumsAt = L.RING_AT + header.ringBytes;
+  const namesAt = sumsAt + segments.slots[0]!.bytes / L.SUMMED_PER_BYTE;
+  const isSummed = sums !== null;
+  const slots = readTable(handle, start, { segments: segments.slots, isSummed, sumsAt });
+  const names = readTable(handle, start, { segments: segments.names, isSummed, sumsAt: namesAt });
+  const atRest = isSummed ? new PageSums(slots.sums, names.sums) : null;
+  return new Tables(slots.bytes, names.bytes, atRest);
 }
 
 /** Bytes that are made up for a file that was cut off: no more memory than a few times its length. */
@@ -132,19 +162,32 @@ function wholeStart(
   return start;
 }
 
-/** A table in one piece of memory. */
+/**
+ * A table in one piece of memory. A further segment is read together with its sums, which the next
+ * one is then read over.
+ */
 function readTable(
   handle: StorageHandle,
   start: Uint8Array,
-  segments: readonly Segment[],
-): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(bytesOf(segments));
+  from: { segments: readonly Segment[]; isSummed: boolean; sumsAt: number },
+): { bytes: Uint8Array<ArrayBuffer>; sums: Uint32Array<ArrayBuffer> } {
+  const { segments, isSummed, sumsAt } = from;
+  const length = bytesOf(segments);
+  const lengthOfSums = (bytes: number): number => isSummed ? bytes / L.SUMMED_PER_BYTE : 0;
+  const bytes = new Uint8Array(length + lengthOfSums(segments.at(-1)!.bytes));
+  const sums = new Uint32Array(isSummed ? pagesOf(length) : 0);
   for (const segment of segments) {
-    const into = bytes.subarray(segment.logical, segment.logical + segment.bytes);
-    if (segment.firstBlock < 0) into.set(start.subarray(segment.at, segment.at + segment.bytes));
+    const end = segment.logical + segment.bytes;
+    const sumBytes = lengthOfSums(segment.bytes);
+    const into = bytes.subarray(segment.logical, end + sumBytes);
+    const isFirst = segment.firstBlock < 0;
+    if (isFirst) into.set(start.subarray(segment.at, segment.at + segment.bytes));
     else readSegment(handle, into, segment.at);
+    if (!isSummed) continue;
+    const own = isFirst ? start.subarray(sumsAt, sumsAt + sumBytes) : into.subarray(segment.bytes);
+    decodeSums(own, sums, segment.logical / L.PAGE_BYTES);
   }
-  return bytes;
+  return { bytes: bytes.subarray(0, length), sums };
 }
 
 /** A segment that the last record has added may be beyond the end of the file, and is zeros. */

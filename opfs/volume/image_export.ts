@@ -130,7 +130,10 @@ export class ImageExport implements BlockWatch {
   *#all(): Generator<Uint8Array<ArrayBuffer>, void, void> {
     const superblock = this.#superblock();
     yield this.#head(superblock);
-    yield* pieces(superblock.inodeOffset - L.RING_AT);
+    const { ringBytes } = this.#state.header;
+    yield* pieces(ringBytes);
+    const sumBytes = superblock.inodeOffset - L.RING_AT - ringBytes;
+    if (sumBytes > 0) yield this.#tables.firstSums(sumBytes);
     yield* this.#table("slots");
     yield* this.#table("names");
     yield* this.#table("bitmap");
@@ -179,11 +182,10 @@ export class ImageExport implements BlockWatch {
   /** Up to `count` blocks that are all of one kind. */
   #piece(block: number, count: number): Uint8Array<ArrayBuffer> {
     const { blockSize } = this.#state;
-    const segment = this.#tables.segmentAt(block);
+    const segment = this.#tables.segmentAt(block, count);
     if (segment !== null) {
-      const length = Math.min(count, segment.rest);
-      this.#handOut(block, length);
-      return this.#tables.copy(segment.table, segment.logical, length * blockSize);
+      this.#handOut(block, segment.length / blockSize);
+      return segment;
     }
     const length = Math.min(count, this.#tables.untilSegment(block));
     const bytes = this.#read(block, length);

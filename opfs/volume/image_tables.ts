@@ -12,6 +12,7 @@ import { invariant } from "../../abi/invariant.ts";
 import { BlockSet } from "./block_set.ts";
 import { runsOfContinuation } from "./extent.ts";
 import * as L from "./layout.ts";
+import { bytesOfArea, PageSums, type SumArea, sumAreas, sumsOf } from "./page_sums.ts";
 import { bytesOf } from "./segments.ts";
 import { entryBytes } from "./path_table.ts";
 import { isDead } from "./slot_owner.ts";
@@ -24,6 +25,8 @@ interface Place {
   block: number;
   count: number;
   logical: number;
+  /** Of the table; behind them are their sums, if there are any. */
+  bytes: number;
 }
 
 /** Blocks that are owned and read as zeros. */
@@ -39,6 +42,8 @@ export class ImageTables {
   readonly #names: Uint8Array<ArrayBuffer>;
   readonly #bitmapBytes: number;
   readonly #blockSize: number;
+  readonly #sums: PageSums | null;
+  readonly #areas: SumArea[];
   readonly #places: Place[] = [];
   readonly #zeros: ZeroRun[] = [];
   /** Blocks that somebody owns. */
@@ -58,14 +63,25 @@ export class ImageTables {
     this.pathUsed = state.paths.usedBytes - hiddenNameBytes(state);
     this.used = new BlockSet(bitmap.blocks);
     for (const table of ["slots", "names", "bitmap"] as const) {
-      for (const { firstBlock, blockCount, logical } of segments[table].slice(1)) {
-        this.#places.push({ table, block: firstBlock, count: blockCount, logical });
+      for (const { firstBlock, blockCount, logical, bytes } of segments[table].slice(1)) {
+        this.#places.push({ table, block: firstBlock, count: blockCount, logical, bytes });
       }
     }
     this.#places.sort((a, b) => a.block - b.block);
     this.#eachRun((_, block, count) => this.#claim(block, count));
     this.#zeros.sort((a, b) => a.block - b.block);
     this.#eachRun((at, block) => this.#view.setUint32(at, this.used.before(block), L.LE));
+    const isSummed = tables.sums !== null;
+    this.#sums = isSummed ? new PageSums(sumsOf(this.#slots), sumsOf(this.#names)) : null;
+    this.#areas = sumAreas(segments, 0);
+  }
+
+  /** The sums of the first segments, as many bytes as there are between ring and slots. */
+  firstSums(length: number): Uint8Array<ArrayBuffer> {
+    const bytes = new Uint8Array(length);
+    const area = this.#areas[0]!;
+    if (this.#sums !== null) bytes.set(bytesOfArea(this.#sums, area, 0, area.bytes));
+    return bytes;
   }
 
   #claim(block: number, stored: number): void {
@@ -138,14 +154,30 @@ export class ImageTables {
     return table === "names" ? this.#names.length : this.#bitmapBytes;
   }
 
-  /** The segment that a block belongs to: where in its table, and how many blocks of it follow. */
-  segmentAt(block: number): { table: Place["table"]; logical: number; rest: number } | null {
-    for (const { table, block: first, count, logical } of this.#places) {
-      if (block < first || block >= first + count) continue;
-      const inside = (block - first) * this.#blockSize;
-      return { table, logical: logical + inside, rest: first + count - block };
-    }
-    return null;
+  /** Up to `most` blocks from one on, if that is in a segment: as the image has them, with sums. */
+  segmentAt(block: number, most: number): Uint8Array<ArrayBuffer> | null {
+    const isIn = (place: Place): boolean =>
+      block >= place.block && block < place.block + place.count;
+    const place = this.#places.find(isIn);
+    if (place === undefined) return null;
+    const count = Math.min(most, place.block + place.count - block);
+    const from = (block - place.block) * this.#blockSize;
+    const bytes = new Uint8Array(count * this.#blockSize);
+    const ofTable = Math.max(0, Math.min(bytes.length, place.bytes - from));
+    bytes.set(this.copy(place.table, place.logical + Math.min(from, place.bytes), ofTable));
+    if (ofTable < bytes.length) this.#putSums(place, bytes, from);
+    return bytes;
+  }
+
+  /** The sums of a segment, over bytes that begin at byte `from` of its blocks. */
+  #putSums({ table, logical, bytes: length }: Place, into: Uint8Array, from: number): void {
+    const area = this.#areas.find(({ parts: [part] }) =>
+      part!.table === table && part!.firstPage * L.PAGE_BYTES === logical
+    );
+    if (this.#sums === null || area === undefined) return;
+    const first = Math.max(0, from - length);
+    const end = Math.min(area.bytes, from + into.length - length);
+    if (end > first) into.set(bytesOfArea(this.#sums, area, first, end), length + first - from);
   }
 
   /** How many blocks from one that is in no segment on lie before the next segment. */

@@ -99,7 +99,7 @@ export class Journal {
     this.isEachCall = durability === "op";
     this.#intervalMs = durability === "periodic" ? commitIntervalMs : Infinity;
     this.#committedAt = state.clock();
-    this.#ringBytes = state.superblock.inodeOffset - L.RING_AT;
+    this.#ringBytes = state.header.ringBytes;
     const { sequence, place, usedBytes = 0 } = position;
     const isPlace = place >= 0 && place < this.#ringBytes && place % L.SECTOR_BYTES === 0 &&
       usedBytes <= this.#ringBytes;
@@ -267,6 +267,7 @@ export class Journal {
       const bytes = pool.slabOf(frame).subarray(at + from, at + pool.dirtyTo(frame));
       writer.data(pool.blockOf(frame), from, bytes);
     }
+    this.#state.tables.sayDirtySums(this.#addSum);
     const { bytes, checksum } = writer.end({
       sequence: this.#sequence,
       salt: header.salt,
@@ -308,6 +309,8 @@ export class Journal {
       writer.names(from, tables.names.subarray(from, to));
     }
   }
+
+  readonly #addSum = (key: number, sum: number): void => this.#writer.sum(key, sum);
 
   /** Where a record of that length goes: at the next place, or at the start if it does not fit. */
   #reserve(length: number): number {

@@ -18,7 +18,7 @@ export const SUPERBLOCK_AT = 0;
 export const HEADER_A_AT = 4096;
 /** Journal header B. */
 export const HEADER_B_AT = 8192;
-/** The journal's ring; it ends at the superblock's `inodeOffset`. */
+/** The journal's ring; as long as HEADER.RING_PAGES says. Sums are between it and `inodeOffset`. */
 export const RING_AT = 12288;
 /** The smallest ring. */
 export const RING_BYTES_MIN: number = 128 * 1024;
@@ -154,7 +154,8 @@ export const XATTR = {
   OWNER_GENERATION: 10,
   OWNER: 12,
   SIZE: 16,
-  ZERO: 20,
+  /** The sum of a value in blocks; zero for another one, and in an image without sums. */
+  SUM: 20,
   PAIRS: 24,
 } as const;
 /** Pairs in an extended attribute's slot. */
@@ -209,6 +210,10 @@ export const HEADER = {
   LIMIT: 220,
   REST: 228,
 } as const;
+/** In HEADER.FEATURES_INCOMPATIBLE: pages of slots and names have sums, and so have targets. */
+export const FEATURE_SUMS = 1;
+/** The bits of HEADER.FEATURES_INCOMPATIBLE that a reader may meet. */
+export const FEATURES_INCOMPATIBLE_KNOWN: number = FEATURE_SUMS;
 /** In HEADER.FEATURES_READ_ONLY: there are extended attributes. */
 export const FEATURE_XATTR = 1;
 /** The bits of HEADER.FEATURES_READ_ONLY that a writer may meet. */
@@ -219,6 +224,15 @@ export const VOLUME_ID_BYTES = 16;
 export const LABEL_BYTES = 64;
 /** Values of HEADER.STATE. */
 export const STATE = { FORMATTING: 1, IN_USE: 2, CLOSED: 3 } as const;
+
+/** Bytes of a sum. */
+export const SUM_BYTES = 4;
+/** Bytes of a table to each byte of its sums. */
+export const SUMMED_PER_BYTE: number = PAGE_BYTES / SUM_BYTES;
+/** The kind of a page in the key of a record's sum. */
+export const SUM_KIND = { SLOTS: 0, NAMES: 1 } as const;
+/** In the key of a record's sum: the page below, its kind above. */
+export const SUM_KIND_SHIFT = 28;
 
 /** Bytes `43 52 4E 52`. */
 export const RECORD_MAGIC = 0x524e5243;
@@ -238,7 +252,7 @@ export const RECORD = {
   SLOTS: 36,
   NAMES: 40,
   DATA: 44,
-  RESERVED: 48,
+  SUMS: 48,
   TIME: 56,
 } as const;
 /** In a record's list of slots: u32 index, then the slot. */
@@ -247,6 +261,9 @@ export const RECORD_SLOT_BYTES: number = 4 + SLOT_BYTES;
 export const RECORD_NAME_HEAD_BYTES = 8;
 /** In a record's list of data: u32 block, u32 offset, u32 length, then the bytes, padded to 4. */
 export const RECORD_DATA_HEAD_BYTES = 12;
+
+/** In a record's list of sums: u32 key, u32 sum. */
+export const RECORD_SUM_BYTES = 8;
 
 /** `bytes` rounded up to a multiple of `unit`. */
 export function roundUp(bytes: number, unit: number): number {

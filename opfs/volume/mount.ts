@@ -81,6 +81,7 @@ export function openVolumeSync(handle: StorageHandle, options: VolumeOptions = {
   const derived = scan(image.tables, image.superblock, image.segments);
   append(derived.violations, imageViolations(handle, image, derived));
   refuseDamage(derived.violations);
+  append(derived.violations, image.mended);
   const state = assemble(handle, image, { derived, options });
   const limit = image.header.limitBytes || Infinity;
   state.maxBlocks = blocksIn(state, Math.min(options.maxBytes ?? Infinity, limit));
@@ -96,9 +97,9 @@ export function openVolumeSync(handle: StorageHandle, options: VolumeOptions = {
 
 /** Where the journal goes on; what has been replayed still counts until a header says otherwise. */
 function positionAfter(
-  { replay, header, superblock }: Image,
+  { replay, header }: Image,
 ): RingPosition & { usedBytes: number } {
-  const ringBytes = superblock.inodeOffset - L.RING_AT;
+  const { ringBytes } = header;
   const span = replay.next.place - header.tailPlace;
   const isWrapped = span < 0 || span === 0 && replay.records.length > 0;
   return { ...replay.next, usedBytes: isWrapped ? span + ringBytes : span };

@@ -42,7 +42,7 @@ export class RecordWriter {
   readonly #bytes: Uint8Array<ArrayBuffer>;
   readonly #view: DataView<ArrayBuffer>;
   #at = L.RECORD_HEAD_BYTES;
-  readonly #counts = [0, 0, 0];
+  readonly #counts = [0, 0, 0, 0];
 
   /** `bytesMax` is the longest record: a quarter of the ring. */
   constructor(bytesMax: number) {
@@ -63,7 +63,8 @@ export class RecordWriter {
 
   /** Makes room for a slot and returns where its 64 bytes go in `buffer`. */
   slot(index: number): number {
-    invariant(this.#counts[1] === 0 && this.#counts[2] === 0, "V10: a slot behind other lists");
+    const isFirst = this.#counts[1] === 0 && this.#counts[2] === 0 && this.#counts[3] === 0;
+    invariant(isFirst, "V10: a slot behind other lists");
     invariant(this.#at + L.RECORD_SLOT_BYTES <= this.#bytes.length, "V10: a slot in a full record");
     this.#view.setUint32(this.#at, index, L.LE);
     this.#counts[0]!++;
@@ -73,7 +74,8 @@ export class RecordWriter {
 
   /** Adds a piece of the path table. */
   names(offset: number, bytes: Uint8Array): void {
-    invariant(this.#counts[2] === 0, "V10: names behind the list of data");
+    const isInOrder = this.#counts[2] === 0 && this.#counts[3] === 0;
+    invariant(isInOrder, "V10: names behind the list of data");
     const isWhole = offset % L.GRANULE_BYTES === 0 && bytes.length % L.GRANULE_BYTES === 0;
     invariant(isWhole, `V5: ${bytes.length} bytes of names at ${offset}`);
     this.#view.setUint32(this.#at, offset, L.LE);
@@ -84,6 +86,7 @@ export class RecordWriter {
 
   /** Adds bytes of a block. */
   data(block: number, offset: number, bytes: Uint8Array): void {
+    invariant(this.#counts[3] === 0, "V10: data behind the list of sums");
     const isThere = block >= 0 && block < L.BLOCKS_MAX && offset >= 0 && bytes.length > 0;
     invariant(isThere, `V7: ${bytes.length} bytes at ${offset} of block ${block}`);
     this.#view.setUint32(this.#at, block, L.LE);
@@ -91,6 +94,15 @@ export class RecordWriter {
     this.#view.setUint32(this.#at + 8, bytes.length, L.LE);
     this.#put(bytes, this.#at + L.RECORD_DATA_HEAD_BYTES);
     this.#counts[2]!++;
+  }
+
+  /** Adds the sum that a page has after this record. */
+  sum(key: number, sum: number): void {
+    invariant(this.#at + L.RECORD_SUM_BYTES <= this.#bytes.length, "V10: a sum in a full record");
+    this.#view.setUint32(this.#at, key, L.LE);
+    this.#view.setUint32(this.#at + 4, sum, L.LE);
+    this.#counts[3]!++;
+    this.#at += L.RECORD_SUM_BYTES;
   }
 
   #put(bytes: Uint8Array, at: number): void {
@@ -126,6 +138,7 @@ export class RecordWriter {
     view.setUint32(R.SLOTS, this.#counts[0]!, L.LE);
     view.setUint32(R.NAMES, this.#counts[1]!, L.LE);
     view.setUint32(R.DATA, this.#counts[2]!, L.LE);
+    view.setUint32(R.SUMS, this.#counts[3]!, L.LE);
     view.setFloat64(R.TIME, head.time, L.LE);
     const checksum = crc32(this.#bytes, 0, length);
     view.setUint32(R.CHECKSUM, checksum, L.LE);
@@ -184,7 +197,7 @@ export class RecordReader {
     const view = this.#view;
     const end = record.place + record.bytes;
     const count = (field: number): number => view.getUint32(record.place + field, L.LE);
-    const lists: RecordLists = { slots: [], names: [], data: [] };
+    const lists: RecordLists = { slots: [], names: [], data: [], sums: [] };
     let at = record.place + L.RECORD_HEAD_BYTES;
     const take = (length: number): number => {
       if (length > end - at) throw impossible(record, "its lists are longer than it is");
@@ -211,6 +224,11 @@ export class RecordReader {
       const offset = view.getUint32(from + 4, L.LE);
       lists.data.push({ block: view.getUint32(from, L.LE), offset, bytes });
     }
+    for (let left = count(R.SUMS); left > 0; left--) {
+      const from = take(L.RECORD_SUM_BYTES);
+      const sum = view.getUint32(from + 4, L.LE);
+      lists.sums.push({ key: view.getUint32(from, L.LE), sum });
+    }
     return lists;
   }
 }
@@ -225,6 +243,8 @@ export interface RecordLists {
   names: { offset: number; bytes: Uint8Array }[];
   /** Pieces of blocks. */
   data: { block: number; offset: number; bytes: Uint8Array }[];
+  /** The sums that pages have after it. */
+  sums: { key: number; sum: number }[];
 }
 
 /** A record that nobody can have written. */

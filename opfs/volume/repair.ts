@@ -12,12 +12,16 @@ import * as M from "../../abi/mode.ts";
 import type { StorageHandle } from "../device/handle.ts";
 import type { Ino } from "../volume_ops.ts";
 import { checkVolume } from "./check.ts";
+import { mendSummedBytes } from "./check_sums.ts";
 import type { Run } from "./extent.ts";
+import { loadImage } from "./image.ts";
 import * as L from "./layout.ts";
 import { openVolumeSync } from "./mount.ts";
 import { isUtf8 } from "./names.ts";
 import type { Report } from "./report.ts";
 import { type LostName, Salvage, type SavedNode } from "./salvage.ts";
+import { scan } from "./scan.ts";
+import { findTarget } from "./summed_bytes.ts";
 import { Findings, noCounts, PIECE_BYTES, type Progress, reportOf } from "./transfer.ts";
 import { TransferClock, type TransferReport, type TransferSteps } from "./transfer.ts";
 import type { Volume } from "./volume.ts";
@@ -215,21 +219,26 @@ class Repair {
 
   /** A link's target; null, and said, if it is none. */
   #target(node: SavedNode, path: string): string | null {
-    const { blockSize } = this.#salvage.format;
-    const bytes = new Uint8Array(Math.min(node.size, TARGET_READ_MAX));
+    const { isSummed, format: { blockSize } } = this.#salvage;
+    const most = TARGET_READ_MAX + (isSummed ? L.SUM_BYTES : 0);
+    const bytes = new Uint8Array(isSummed ? most : Math.min(node.size, most));
     for (const run of node.runs) {
       const from = run.fileBlock * blockSize;
       if (from >= bytes.length || run.isUnwritten) continue;
       const to = Math.min(bytes.length, from + run.count * blockSize);
       this.#salvage.readBlocks(bytes.subarray(from, to), run.block);
     }
-    const end = bytes.indexOf(0);
-    const target = end < 0 ? bytes : bytes.subarray(0, end);
+    const found = isSummed ? findTarget(bytes, node.size) : null;
+    const end = bytes.subarray(0, Math.min(node.size, most)).indexOf(0);
+    const target = found ?? (end < 0 ? bytes.subarray(0, node.size) : bytes.subarray(0, end));
     const isWhole = target.length === node.size;
     const isTarget = target.length > 0 && isUtf8(target);
-    if (isTarget && isWhole) return new TextDecoder("utf-8", { ignoreBOM: true }).decode(target);
+    const isRight = !isSummed || found !== null;
+    if (isTarget && isWhole && isRight) {
+      return new TextDecoder("utf-8", { ignoreBOM: true }).decode(target);
+    }
     const { slot } = node;
-    const message = isTarget ? "its target ends with the first zero" : "its target is none";
+    const message = isTarget ? targetMessage(isSummed, found !== null) : "its target is none";
     const severity = isTarget ? "changed" : "lost";
     this.#tools.findings.add({ code: "target-damaged", severity, slot, path, message });
     return isTarget ? new TextDecoder("utf-8", { ignoreBOM: true }).decode(target) : null;
@@ -288,6 +297,11 @@ class Repair {
   }
 }
 
+function targetMessage(isSummed: boolean, isFound: boolean): string {
+  if (isFound) return "its target is as long as its sum says";
+  return isSummed ? "its target is not what its sum says" : "its target ends with the first zero";
+}
+
 function placeIn(run: Run, byte: number, blockSize: number): { block: number; inside: number } {
   const index = Math.floor(byte / blockSize);
   return { block: run.block + index, inside: byte - index * blockSize };
@@ -308,5 +322,7 @@ export function mendVolume(handle: StorageHandle): Report {
   }
   // Two headers are written, one by each: then no old one is left.
   openVolumeSync(keptOpen(handle), { create: false }).close();
+  const image = loadImage(handle, () => {});
+  mendSummedBytes(handle, image, scan(image.tables, image.superblock, image.segments));
   return checkVolume(handle);
 }

@@ -98,12 +98,12 @@ function refuseLater(
   }
 }
 
-/** Lays what records say of the first 32 slots over them: they tell where the tables are. */
+/** Lays what records say of the first page of slots over it: it tells where the tables are. */
 export function replayDescriptors(replay: Replay, slots: Uint8Array, tell?: Tell): void {
   for (const record of replay.records) {
     try {
       for (const { index, bytes } of replay.reader.lists(record).slots) {
-        if (index < L.FIRST_FILE_SLOT) slots.set(bytes, index * L.SLOT_BYTES);
+        if (index < L.PAGE_BYTES / L.SLOT_BYTES) slots.set(bytes, index * L.SLOT_BYTES);
       }
     } catch (error) {
       // It is told when the tables are replayed.

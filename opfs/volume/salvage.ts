@@ -11,17 +11,18 @@
 import * as M from "../../abi/mode.ts";
 import { append, largest } from "../../abi/lists.ts";
 import type { StorageHandle } from "../device/handle.ts";
-import type { Patch } from "./block_pool.ts";
 import { BlockSet } from "./block_set.ts";
 import type { Run } from "./extent.ts";
 import { type Image, loadImage } from "./image.ts";
+import { readImageBlocks } from "./image_blocks.ts";
+import { pageOfEntry } from "./image_sums.ts";
 import * as L from "./layout.ts";
 import { decodeName, isName } from "./names.ts";
+import { putRight } from "./page_sum.ts";
 import { entryBytes } from "./path_table.ts";
 import type { Violation } from "./report.ts";
 import { type Derived, scan } from "./scan.ts";
 import { knownBits, slotTypeOf } from "./slot_rules.ts";
-import { readDevice } from "./state.ts";
 import type { Findings, Severity } from "./transfer.ts";
 import { attributeName, attributeProblem, placeOfName, valueRuns } from "./xattr_record.ts";
 
@@ -96,6 +97,11 @@ export class Salvage {
     this.#shared = this.#findShared();
     this.#reach(L.ROOT_SLOT);
     this.#findLost();
+  }
+
+  /** Whether targets have a sum behind them. */
+  get isSummed(): boolean {
+    return this.#image.sums !== null;
   }
 
   /** Bytes of a block, and the label. */
@@ -306,6 +312,7 @@ export class Salvage {
   node(slot: number): SavedNode {
     const { view } = this.#image.tables;
     const at = slot * L.SLOT_BYTES;
+    this.#tellWrongPage(slot);
     const mode = this.#mode(slot);
     const runs = this.#goodRuns(slot);
     const size = this.#sizeOf(slot, runs);
@@ -325,6 +332,19 @@ export class Salvage {
       ctime: this.#time(slot, L.SLOT.CTIME),
       runs,
     };
+  }
+
+  /** What came out of a page whose sum is wrong may be anything: it is named. */
+  #tellWrongPage(slot: number): void {
+    const { sums, tables } = this.#image;
+    if (sums === null) return;
+    const page = Math.floor(slot * L.SLOT_BYTES / L.PAGE_BYTES);
+    const message = "is in a page that is not what its sum says: it may be wrong";
+    if (sums.isWrong("slots", page)) this.#tell("page-damaged", "changed", slot, `it ${message}`);
+    const names = pageOfEntry(slot, tables);
+    if (sums.isWrong("names", names)) {
+      this.#tell("page-damaged", "changed", slot, `its name ${message}`);
+    }
   }
 
   /** What other slots build on is the type; the mode follows it. */
@@ -393,10 +413,25 @@ export class Salvage {
           ),
       });
       if (problem === null) {
-        good.push({ name: attributeName(tables, attribute), value: this.#valueOf(attribute) });
+        this.#tellWrongPage(attribute);
+        const name = attributeName(tables, attribute);
+        const value = this.#valueOf(attribute);
+        if (!this.#isRight(attribute, value)) {
+          const message = `the value of "${name}" is not what its sum says: it may be wrong`;
+          this.#tell("attribute-damaged", "changed", slot, message);
+        }
+        good.push({ name, value });
       } else this.#tell("attribute-lost", "lost", slot, `an extended attribute ${problem.why}`);
     }
     return good;
+  }
+
+  /** One turned bit of a value is put right. */
+  #isRight(attribute: number, value: Uint8Array): boolean {
+    const { tables, sums } = this.#image;
+    const at = attribute * L.SLOT_BYTES;
+    if (sums === null || valueRuns(tables.view, at).length === 0) return true;
+    return putRight(value, tables.view.getUint32(at + L.XATTR.SUM, L.LE)) !== "wrong";
   }
 
   #valueOf(attribute: number): Uint8Array {
@@ -419,26 +454,8 @@ export class Salvage {
 
   /** Fills `into` from byte `inside` of a block on, within one run. */
   readBlocks(into: Uint8Array, block: number, inside = 0): void {
-    const { dataOffset, blockSize } = this.#image.superblock;
-    const at = dataOffset + block * blockSize + inside;
-    const there = Math.max(0, Math.min(into.length, this.#handle.getSize() - at));
-    into.fill(0, there);
-    if (there > 0) readDevice(this.#handle, into.subarray(0, there), at);
-    const first = at - dataOffset;
-    const last = Math.floor((first + into.length - 1) / blockSize);
-    for (let index = block; index <= last; index++) {
-      const origin = index * blockSize - first;
-      for (const patch of this.#image.patches.get(index) ?? []) lay(patch, into, origin);
-    }
+    readImageBlocks(this.#handle, this.#image, { into, block, inside });
   }
-}
-
-/** Lays a replayed piece over bytes; its block begins at `origin` of them, which may be before. */
-function lay({ offset, bytes }: Patch, into: Uint8Array, origin: number): void {
-  const from = origin + offset;
-  const skip = Math.max(0, -from);
-  const length = Math.min(bytes.length - skip, into.length - from - skip);
-  if (length > 0) into.set(bytes.subarray(skip, skip + length), from + skip);
 }
 
 const KIND_OF: ReadonlyMap<number, number> = new Map([

@@ -88,7 +88,11 @@ export function tableLimit(table: number): number {
  * @throws {ErrnoError} EIO that names the first impossible descriptor, unless somebody wants to be
  * told: then the table ends before it
  */
-export function readSegments(superblock: Superblock, slots: Uint8Array, tell?: Tell): Segments {
+export function readSegments(
+  superblock: Superblock,
+  slots: Uint8Array,
+  { isSummed, tell }: { isSummed: boolean; tell?: Tell },
+): Segments {
   const view = new DataView(slots.buffer, slots.byteOffset, slots.byteLength);
   const segments = firstSegments(superblock);
   const found: number[] = [];
@@ -102,7 +106,7 @@ export function readSegments(superblock: Superblock, slots: Uint8Array, tell?: T
   found.sort((a, b) => ordinal(a) - ordinal(b));
   for (const slot of found) {
     try {
-      addSegment(segments, { view, slot, superblock });
+      addSegment(segments, { view, slot, superblock, isSummed });
     } catch (error) {
       tellOrThrow(error, tell, "V1");
     }
@@ -112,9 +116,9 @@ export function readSegments(superblock: Superblock, slots: Uint8Array, tell?: T
 
 function addSegment(
   segments: Segments,
-  from: { view: DataView; slot: number; superblock: Superblock },
+  from: { view: DataView; slot: number; superblock: Superblock; isSummed: boolean },
 ): void {
-  const { view, slot, superblock } = from;
+  const { view, slot, superblock, isSummed } = from;
   const at = slot * L.SLOT_BYTES;
   const F = L.SEGMENT;
   const table = view.getUint8(at + F.TABLE);
@@ -127,7 +131,8 @@ function addSegment(
   const ordinal = view.getUint16(at + F.ORDINAL, L.LE);
   if (ordinal !== list.length || logical !== bytesOf(list)) throw broken(slot, "leaves a gap");
   const isWhole = bytes > 0 && bytes % L.PAGE_BYTES === 0 &&
-    bytes === blockCount * superblock.blockSize && logical + bytes <= tableLimit(table);
+    blockCount === blocksOfSegment(bytes, { table, isSummed, ...superblock }) &&
+    logical + bytes <= tableLimit(table);
   if (!isWhole) throw broken(slot, `is ${bytes} bytes in ${blockCount} blocks`);
   if (firstBlock + blockCount > superblock.totalBlocks) throw broken(slot, "ends after the file");
   const start = superblock.dataOffset + firstBlock * superblock.blockSize;
@@ -139,6 +144,15 @@ function broken(slot: number, why: string): ErrnoError {
     "EIO",
     `open the volume: V1: the segment descriptor in slot ${slot} ${why}`,
   );
+}
+
+/** Blocks of a segment of so many bytes: with sums those of its pages are right behind them. */
+export function blocksOfSegment(
+  bytes: number,
+  { table, isSummed, blockSize }: { table: number; isSummed: boolean; blockSize: number },
+): number {
+  const sums = isSummed && table !== L.TABLE.BITMAP ? bytes / L.SUMMED_PER_BYTE : 0;
+  return Math.ceil((bytes + sums) / blockSize);
 }
 
 /** Writes a descriptor into a zeroed slot. */

@@ -35,14 +35,16 @@ export interface Superblock {
 }
 
 /**
- * Geometry of an empty image. `ringBytes` and the offsets are multiples of 4,096, `slots` is one of 64.
+ * Geometry of an empty image with sums. `ringBytes` and the offsets are multiples of 4,096, `slots` is
+ * one of 64.
  */
 export function freshSuperblock(
   blockSize: number,
   ringBytes: number,
   slots: number = L.FRESH_SLOTS,
 ): Superblock {
-  const inodeOffset = L.RING_AT + ringBytes;
+  const tableBytes = slots * L.SLOT_BYTES + L.FRESH_NAME_BYTES;
+  const inodeOffset = L.RING_AT + ringBytes + sumBytesOf(tableBytes);
   const pathOffset = inodeOffset + slots * L.SLOT_BYTES;
   const bitmapOffset = pathOffset + L.FRESH_NAME_BYTES;
   const dataOffset = L.roundUp(bitmapOffset + blockSize, Math.max(blockSize, L.PAGE_BYTES));
@@ -57,6 +59,16 @@ export function freshSuperblock(
     bitmapOffset,
     pathUsed: 0,
   };
+}
+
+/** Bytes of the sums of so many bytes of tables, in whole pages. */
+function sumBytesOf(tableBytes: number): number {
+  return L.roundUp(tableBytes / L.SUMMED_PER_BYTE, L.PAGE_BYTES);
+}
+
+/** Bytes between the ring and the tables of an image with sums: those of the first segments. */
+export function firstSumBytes({ inodeOffset, bitmapOffset }: Superblock): number {
+  return sumBytesOf(bitmapOffset - inodeOffset);
 }
 
 /** Length of the whole image in bytes. */

@@ -17,13 +17,16 @@
 import { invariant } from "../../abi/invariant.ts";
 import { HIDDEN, HiddenSlots } from "./hidden_slots.ts";
 import * as L from "./layout.ts";
+import { DirtySums } from "./dirty_sums.ts";
+import { LazyTimes } from "./lazy_times.ts";
 import { PageSet } from "./page_set.ts";
+import { pageSum } from "./page_sum.ts";
+import type { PageSums, SummedTable } from "./page_sums.ts";
 
 const SLOTS_PER_PAGE = L.PAGE_BYTES / L.SLOT_BYTES;
-const RECORD_SLOT_COST = L.RECORD_SLOT_BYTES;
 
-const timeBytes = new Uint8Array(8);
-const timeView = new DataView(timeBytes.buffer);
+/** A page of slots as the image shows it, while its sum is taken. */
+const pageBytes = new Uint8Array(L.PAGE_BYTES);
 
 /** Slots and names of one volume. */
 export class Tables {
@@ -45,8 +48,11 @@ export class Tables {
   readonly homeSlots: PageSet = new PageSet();
   /** Pages of names that differ from their home. */
   readonly homeNames: PageSet = new PageSet();
-  /** Bytes that slots and names would take in the next record. */
-  pendingBytes = 0;
+  /** The sums of their pages, as records say them; null for an image that keeps none. */
+  readonly sums: PageSums | null;
+  /** Bytes of slots and names in the next record. */
+  #pendingBytes = 0;
+  readonly #dirtySums: DirtySums;
 
   #isDirty: Uint8Array<ArrayBuffer>;
   readonly #hidden: HiddenSlots;
@@ -68,13 +74,14 @@ export class Tables {
   /** Dirty names before the first transaction that is held, and bytes of those since. */
   #dirtyNamesBefore = 0;
   #nameBytesHeld = 0;
-  /** Slots whose time of access has moved, and the time that the last record has. */
-  readonly #lazy = new Map<number, number>();
-  /** Those of them that became dirty with what is held. */
-  readonly #lazyHeld = new Map<number, number>();
+  readonly #lazy = new LazyTimes();
 
   /** Takes both buffers as they are. */
-  constructor(slots: Uint8Array<ArrayBuffer>, names: Uint8Array<ArrayBuffer>) {
+  constructor(
+    slots: Uint8Array<ArrayBuffer>,
+    names: Uint8Array<ArrayBuffer>,
+    sums: PageSums | null = null,
+  ) {
     const isWhole = slots.length % L.SLOT_BYTES === 0 && names.length % L.GRANULE_BYTES === 0;
     invariant(isWhole, `V5: tables of ${slots.length} and ${names.length} bytes`);
     this.slots = slots;
@@ -82,6 +89,8 @@ export class Tables {
     this.slotCount = slots.length / L.SLOT_BYTES;
     this.names = names;
     this.nameView = new DataView(names.buffer, names.byteOffset, names.byteLength);
+    this.sums = sums;
+    this.#dirtySums = new DirtySums(sums);
     this.#isDirty = new Uint8Array(this.slotCount);
     this.#hidden = new HiddenSlots(this.slotCount);
     this.#stamp = new Uint32Array(this.slotCount);
@@ -91,6 +100,11 @@ export class Tables {
   #sizePages(): void {
     this.homeSlots.resize(Math.ceil(this.slots.length / L.PAGE_BYTES));
     this.homeNames.resize(Math.ceil(this.names.length / L.PAGE_BYTES));
+  }
+
+  /** Bytes that slots, names and the sums of their pages would take in the next record. */
+  get pendingBytes(): number {
+    return this.#pendingBytes + this.#dirtySums.bytes;
   }
 
   /** Slots edited by the open transaction. */
@@ -130,7 +144,7 @@ export class Tables {
     this.#editedCount = this.#editedMark = 0;
     this.#namesBeforeBytes = this.#namesBeforeMark = this.#writtenMark = 0;
     if (this.#written.length > 0) this.#written.length = 0;
-    if (this.#lazyHeld.size > 0) this.#lazyHeld.clear();
+    this.#lazy.release();
     this.#hidden.keep();
     this.#dirtyNamesBefore = this.dirtyNames.length;
     this.#nameBytesHeld = 0;
@@ -192,16 +206,10 @@ export class Tables {
     for (let index = this.#writtenMark; index < this.#written.length; index += 2) {
       const lengthBytes = this.#written[index + 1]!;
       this.dirtyNames.push(this.#written[index]!, lengthBytes);
-      this.pendingBytes += L.RECORD_NAME_HEAD_BYTES + lengthBytes;
+      this.#dirtySums.soilNames(this.#written[index]!, lengthBytes);
+      this.#pendingBytes += L.RECORD_NAME_HEAD_BYTES + lengthBytes;
       this.#nameBytesHeld += L.RECORD_NAME_HEAD_BYTES + lengthBytes;
     }
-  }
-
-  #unlazy(slot: number, mark: number): void {
-    const recorded = this.#lazy.get(slot);
-    if (recorded === undefined) return;
-    this.#lazy.delete(slot);
-    if (mark === DIRTY_HELD) this.#lazyHeld.set(slot, recorded);
   }
 
   #soil(slot: number, mark: number): void {
@@ -209,10 +217,11 @@ export class Tables {
     if (this.#isDirty[slot] !== 0 || hidden === HIDDEN.ON_DISK) return;
     if (hidden !== HIDDEN.NOT) this.#hidden.set(slot, HIDDEN.ON_DISK);
     // The record takes the slot as it is, its time of access too.
-    if (this.#lazy.size > 0) this.#unlazy(slot, mark);
+    if (this.#lazy.count > 0) this.#lazy.settle(slot, mark === DIRTY_HELD);
     this.#isDirty[slot] = mark;
     this.dirtySlots.push(slot);
-    this.pendingBytes += RECORD_SLOT_COST;
+    this.#pendingBytes += L.RECORD_SLOT_BYTES;
+    this.#dirtySums.soilSlot(slot);
   }
 
   /** Closes the transaction; what it edited is as it was. */
@@ -263,14 +272,24 @@ export class Tables {
       if (this.#isDirty[slot] !== DIRTY_HELD) this.dirtySlots[kept++] = slot;
       else {
         this.#isDirty[slot] = 0;
-        this.pendingBytes -= RECORD_SLOT_COST;
+        this.#pendingBytes -= L.RECORD_SLOT_BYTES;
       }
     }
     this.dirtySlots.length = kept;
     this.dirtyNames.length = this.#dirtyNamesBefore;
-    this.pendingBytes -= this.#nameBytesHeld;
-    for (const [slot, recorded] of this.#lazyHeld) this.#lazy.set(slot, recorded);
+    this.#pendingBytes -= this.#nameBytesHeld;
+    this.#resoilSums();
+    this.#lazy.takeBack();
     this.#forget();
+  }
+
+  /** After something has been taken back: the pages of what is still dirty. */
+  #resoilSums(): void {
+    this.#dirtySums.clear();
+    for (const slot of this.dirtySlots) this.#dirtySums.soilSlot(slot);
+    for (let index = 0; index < this.dirtyNames.length; index += 2) {
+      this.#dirtySums.soilNames(this.dirtyNames[index]!, this.dirtyNames[index + 1]!);
+    }
   }
 
   /** Shows the slot as free on disk from now on. Inside a transaction that has edited it. */
@@ -326,22 +345,21 @@ export class Tables {
    */
   touchLazily(slot: number, recorded: number): void {
     invariant(slot >= 0 && slot < this.slotCount, "V4: a slot that is not there is touched");
-    if (this.#isDirty[slot] !== 0 || this.isHidden(slot) || this.#lazy.has(slot)) return;
-    this.#lazy.set(slot, recorded);
+    if (this.#isDirty[slot] !== 0 || this.isHidden(slot)) return;
+    this.#lazy.move(slot, recorded);
   }
 
   /** Makes what was touched lazily dirty, until `pendingBytes` reaches a limit. */
   soilLazy(bytesMax: number): void {
-    for (const slot of this.#lazy.keys()) {
-      if (this.pendingBytes + RECORD_SLOT_COST > bytesMax) return;
-      this.#lazy.delete(slot);
+    for (const slot of this.#lazy.slots()) {
+      if (this.pendingBytes + L.RECORD_SLOT_BYTES + L.RECORD_SUM_BYTES > bytesMax) return;
       this.#soil(slot, DIRTY);
     }
   }
 
   /** Whether something has been touched lazily. */
   get hasLazy(): boolean {
-    return this.#lazy.size > 0;
+    return this.#lazy.count > 0;
   }
 
   /** Dirty pieces of the path table in order, neighbours joined: from, to. */
@@ -382,7 +400,8 @@ export class Tables {
     }
     this.dirtySlots.length = 0;
     this.dirtyNames.length = 0;
-    this.pendingBytes = 0;
+    this.#pendingBytes = 0;
+    this.#dirtySums.settle();
   }
 
   #markNames(offset: number, lengthBytes: number): void {
@@ -404,13 +423,22 @@ export class Tables {
       if (this.#hidden.stateOf(slot) === HIDDEN.NOT) continue;
       this.#hidden.show(slot, into, at + (slot - first) * L.SLOT_BYTES);
     }
-    if (this.#lazy.size === 0) return;
-    for (let slot = first; slot < first + count; slot++) {
-      const time = this.#lazy.get(slot);
-      if (time === undefined) continue;
-      timeView.setFloat64(0, time, L.LE);
-      into.set(timeBytes, at + (slot - first) * L.SLOT_BYTES + L.SLOT.ATIME);
-    }
+    this.#lazy.show(first, count, into, at);
+  }
+
+  /**
+   * Calls `add` with the key and the sum of each page that the next record touches, as it is after
+   * that record. They count from `settle` on.
+   */
+  sayDirtySums(add: (key: number, sum: number) => void): void {
+    this.#dirtySums.say((table, page) => this.#sumOf(table, page), add);
+  }
+
+  #sumOf(table: SummedTable, page: number): number {
+    const from = page * L.PAGE_BYTES;
+    if (table === "names") return pageSum(this.names, from, from + L.PAGE_BYTES);
+    this.copySlots(page * SLOTS_PER_PAGE, SLOTS_PER_PAGE, pageBytes, 0);
+    return pageSum(pageBytes);
   }
 
   /** At mount: takes a slot from a record. */
@@ -443,6 +471,7 @@ export class Tables {
     const stamp = new Uint32Array(slotCount);
     stamp.set(this.#stamp);
     this.#stamp = stamp;
+    this.sums?.grow("slots", this.slots.length);
     this.#sizePages();
   }
 
@@ -452,6 +481,7 @@ export class Tables {
     invariant(isMore, "V5: names grow upwards, to what there can be");
     this.names = grown(this.names, bytes);
     this.nameView = new DataView(this.names.buffer);
+    this.sums?.grow("names", this.names.length);
     this.#sizePages();
   }
 }

@@ -15,9 +15,11 @@ import { allocateBlocks } from "./backing.ts";
 import { readInBlock } from "./file_data.ts";
 import { growInOnePiece, makeRoomForBlocks, makeRoomForName } from "./grow.ts";
 import * as L from "./layout.ts";
+import { pageSum } from "./page_sum.ts";
 import { removeFrom } from "./slot_lists.ts";
 import { generationOf } from "./slot_owner.ts";
 import type { VolumeState } from "./state.ts";
+import { requireRight } from "./summed_bytes.ts";
 import { FREEING } from "./transaction.ts";
 import {
   attributeName,
@@ -75,7 +77,11 @@ export function attributeNames(state: VolumeState, owner: number): string[] {
   return (state.xattrs.get(owner) ?? []).map((slot) => attributeName(state.tables, slot));
 }
 
-/** The value of an attribute as bytes of its own, or null. */
+/**
+ * The value of an attribute as bytes of its own, or null; one turned bit in it is put right.
+ *
+ * @throws {ErrnoError} EIO for one that is not what its sum says
+ */
 export function attributeValue(
   state: VolumeState,
   owner: number,
@@ -89,7 +95,13 @@ export function attributeValue(
   if (runs.length === 0) {
     const { to } = placeOfName(state.tables, slot);
     value.set(state.tables.names.subarray(to, to + value.length));
-  } else readRuns(state, runs, value);
+    return value;
+  }
+  readRuns(state, runs, value);
+  if (state.tables.sums !== null) {
+    const sum = state.tables.view.getUint32(at + L.XATTR.SUM, L.LE);
+    requireRight(value, sum, `the value of attribute ${slot}`);
+  }
   return value;
 }
 
@@ -157,6 +169,9 @@ function put(state: VolumeState, owner: number, { name, value, flags }: NewAttri
   view.setUint32(at + L.XATTR.OWNER, owner, L.LE);
   view.setUint32(at + L.XATTR.SIZE, value.length, L.LE);
   storeValueRuns(view, at, runs);
+  if (runs.length > 0 && state.tables.sums !== null) {
+    view.setUint32(at + L.XATTR.SUM, pageSum(value), L.LE);
+  }
   if (known < 0) enter(state, owner, slot);
 }
 

@@ -89,7 +89,8 @@ export function attributeProblem(
     return { rule: "V7", why: `is ${size} bytes in ${blocks} blocks` };
   }
   const rest = at + L.XATTR.PAIRS + pairs * L.PAIR_BYTES;
-  const isPlain = view.getUint32(at + L.XATTR.ZERO, L.LE) === 0 &&
+  const hasSum = pairs > 0 && tables.sums !== null;
+  const isPlain = (hasSum || view.getUint32(at + L.XATTR.SUM, L.LE) === 0) &&
     tables.slots.subarray(rest, at + L.SLOT_BYTES).every((byte) => byte === 0);
   if (!isPlain) return { rule: "V8", why: "has something in a reserved field" };
   return entryProblem(tables, slot, around);

@@ -9,6 +9,7 @@ import { CrashHandle } from "../support/crash_handle.ts";
 import { differences, treeOf } from "../support/model_tree.ts";
 import { FILE } from "../support/on_volume.ts";
 import { prng } from "../support/prng.ts";
+import { reseal } from "../support/reseal.ts";
 
 const OPTIONS = { ringBytes: 128 * 1024, poolBytes: 1 << 18 };
 
@@ -46,6 +47,7 @@ function damage(good: Uint8Array): Uint8Array<ArrayBuffer> {
   }
   for (const at of [100, L.HEADER_A_AT + 900, L.HEADER_B_AT + 900]) bytes[at] = 1;
   bytes[superblock.bitmapOffset]! ^= 1;
+  reseal(bytes);
   return bytes;
 }
 

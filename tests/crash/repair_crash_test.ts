@@ -12,6 +12,7 @@ import { CrashHandle } from "../support/crash_handle.ts";
 import { differences, treeOf } from "../support/model_tree.ts";
 import { DIRECTORY, FILE } from "../support/on_volume.ts";
 import { prng } from "../support/prng.ts";
+import { reseal } from "../support/reseal.ts";
 
 /** An image with a few files, closed. */
 const good: Uint8Array<ArrayBuffer> = (() => {
@@ -33,6 +34,7 @@ Deno.test("mendVolume() can crash at every call: what is derivable is still deri
   new DataView(bytes.buffer).setUint16(superblock.inodeOffset + 33 * 64 + L.SLOT.NLINK, 9, true);
   bytes[superblock.bitmapOffset]! ^= 1;
   bytes[70] = 1;
+  reseal(bytes);
   const handle = new CrashHandle(bytes);
   assertEquals(mendVolume(handle).violations, []);
   let images = 0;
@@ -52,6 +54,7 @@ Deno.test("mendVolume() can crash at every call: what is derivable is still deri
 Deno.test("repairSteps() can crash at every call: the damaged image is untouched, and is repaired", () => {
   const bytes = good.slice();
   new DataView(bytes.buffer).setUint8(superblock.inodeOffset + 34 * 64, 99);
+  reseal(bytes);
   const damaged = new CrashHandle(bytes);
   const target = new CrashHandle();
   runToEnd(repairSteps(damaged, target, { nowMs: 5 }));

@@ -22,6 +22,7 @@ import { stateOf } from "../support/engine_state.ts";
 import { type Fault, FaultyHandle } from "../support/faulty_handle.ts";
 import { differences, type Shown, treeOf } from "../support/model_tree.ts";
 import { DIRECTORY, FILE } from "../support/on_volume.ts";
+import { reseal } from "../support/reseal.ts";
 
 const SMALL: VolumeOptions = { ringBytes: 128 * 1024, poolBytes: 1 << 18 };
 const isLong = Deno.env.get("CAIRN_LONG") === "1";
@@ -320,6 +321,7 @@ function withDerivableDamage(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBu
   while (view.getUint8(at) !== L.TYPE.FILE) at += L.SLOT_BYTES;
   view.setUint16(at + L.SLOT.NLINK, 9, true);
   damaged[70] = 1;
+  reseal(damaged);
   return damaged;
 }
 

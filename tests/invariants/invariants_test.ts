@@ -14,6 +14,7 @@ import { FaultyHandle } from "../support/faulty_handle.ts";
 import { DIRECTORY, fails, FILE } from "../support/on_volume.ts";
 import { patched } from "./patched.ts";
 import { structureRows } from "./structures.ts";
+import { sumRows } from "./sums.ts";
 import { type Broken, innerRows, volumeRows } from "./volumes.ts";
 import { version1Rows } from "./version1.ts";
 
@@ -38,7 +39,7 @@ function broken(): Broken & { handle: FaultyHandle } {
   return { volume, state, journal, handle, ino, slot: (ino >>> 0) - 1 };
 }
 
-for (const [said, act] of [...structureRows, ...innerRows(broken), ...version1Rows]) {
+for (const [said, act] of [...structureRows, ...sumRows, ...innerRows(broken), ...version1Rows]) {
   Deno.test(`invariant "${said}"`, () => {
     const { message } = assertThrows(() => void act(), InvariantError);
     seen.push(message);

@@ -387,6 +387,8 @@ const header: Header = {
   tailChecksum: 1,
   salt: [1, 2],
   term: 1,
+  ringBytes: L.RING_BYTES_DEFAULT,
+  featuresIncompatible: L.FEATURE_SUMS,
   featuresReadOnly: 0,
   superblock,
   volumeId: new Uint8Array(16),

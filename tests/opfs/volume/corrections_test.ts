@@ -9,6 +9,7 @@ import { CrashHandle } from "../../support/crash_handle.ts";
 import { contentsOf } from "../../support/model_tree.ts";
 import { DIRECTORY, FILE } from "../../support/on_volume.ts";
 import { RecordedTables } from "../../support/recorded_tables.ts";
+import { reseal as resealSums } from "../../support/reseal.ts";
 
 const FILES = 100;
 
@@ -39,6 +40,7 @@ const wrong: Uint8Array<ArrayBuffer> = (() => {
     const entry = superblock.pathOffset + view.getUint32(at + L.SLOT.PATH_OFFSET, true);
     bytes[entry + 15] = 1;
   }
+  resealSums(bytes);
   return bytes;
 })();
 
@@ -116,7 +118,9 @@ Deno.test("openVolumeSync() lets the bitmap cover all blocks, and close brings i
   view.setUint32(slot + L.SLOT.BLOCK_COUNT, 1, true);
   view.setFloat64(slot + L.SLOT.SIZE, 512, true);
   view.setUint8(superblock.pathOffset + 4, 0x61);
-  device.write(bytes.subarray(superblock.inodeOffset), { at: superblock.inodeOffset });
+  resealSums(bytes);
+  const sumsAt = L.RING_AT + 128 * 1024;
+  device.write(bytes.subarray(sumsAt), { at: sumsAt });
   reseal(device, at, { totalBlocks: blocks, freeBlocks: blocks - 1, pathUsed: 16 });
   const rules = checkVolume(device).violations.map(({ rule, message }) => `${rule}: ${message}`);
   assertEquals(rules, [

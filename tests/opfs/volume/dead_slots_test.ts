@@ -19,6 +19,7 @@ import type { Volume } from "../../../opfs/volume/volume.ts";
 import { stateOf } from "../../support/engine_state.ts";
 import { contentsOf } from "../../support/model_tree.ts";
 import { FILE } from "../../support/on_volume.ts";
+import { reseal } from "../../support/reseal.ts";
 import { type Prng, prng } from "../../support/prng.ts";
 import { patched } from "../../invariants/patched.ts";
 
@@ -62,6 +63,7 @@ function comeRound(image: Uint8Array<ArrayBuffer>): { image: typeof image; named
   for (const { logical, bytes, at } of segments.slots) {
     after.set(tables.slots.subarray(logical, logical + bytes), at);
   }
+  reseal(after);
   return { image: after, named: named.size };
 }
 

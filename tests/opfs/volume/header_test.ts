@@ -17,6 +17,8 @@ const header: Header = {
   tailChecksum: 0xdeadbeef,
   salt: [1, 0xffffffff],
   term: 3,
+  ringBytes: 128 * 1024,
+  featuresIncompatible: 1,
   featuresReadOnly: 1,
   superblock: freshSuperblock(4096, 128 * 1024),
   volumeId: Uint8Array.from({ length: 16 }, (_, index) => index),

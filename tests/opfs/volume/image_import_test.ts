@@ -8,6 +8,7 @@ import { openVolumeSync } from "../../../opfs/volume/mount.ts";
 import { CrashHandle } from "../../support/crash_handle.ts";
 import { LimitedHandle } from "../../support/limited_handle.ts";
 import { FILE } from "../../support/on_volume.ts";
+import { reseal } from "../../support/reseal.ts";
 import { prng } from "../../support/prng.ts";
 
 const good: Uint8Array<ArrayBuffer> = (() => {
@@ -52,7 +53,9 @@ Deno.test("importImage() refuses what is no volume, damaged or cut off, and leav
   await refuses(new Uint8Array(20_000).fill(65), "EINVAL");
   await refuses(good.slice(0, -1), "cut off");
   const damaged = good.slice();
-  damaged[12288 + 512 * 1024 + 32 * 64] = 99;
+  damaged[12288 + 512 * 1024 + 4096 + 32 * 64] = 99;
+  await refuses(damaged, "V16");
+  reseal(damaged);
   await refuses(damaged, "V8");
   const first = new Uint8Array(30_000);
   first.set([0x21, 0x53, 0x46, 0x56, 1]);

@@ -45,7 +45,8 @@ Deno.test("a record's head and a header fill their bytes", () => {
     [R.SLOTS, 4],
     [R.NAMES, 4],
     [R.DATA, 4],
-    [R.RESERVED, 8],
+    [R.SUMS, 4],
+    [52, 4],
     [R.TIME, 8],
   ], L.RECORD_HEAD_BYTES);
   assertEquals(L.HEADER.SUPERBLOCK + L.SUPERBLOCK_BYTES, L.HEADER.VOLUME_ID);

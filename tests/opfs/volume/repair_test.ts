@@ -11,6 +11,7 @@ import { runToEnd, type TransferReport } from "../../../opfs/volume/transfer.ts"
 import type { Volume } from "../../../opfs/volume/volume.ts";
 import { contentsOf, differences, treeOf } from "../../support/model_tree.ts";
 import { FILE } from "../../support/on_volume.ts";
+import { reseal } from "../../support/reseal.ts";
 
 /** Slots of the image below, in the order in which they were made. */
 const SLOT = { plain: 32, second: 33, folder: 34, inner: 35, deep: 36, link: 38, symlink: 39 };
@@ -53,6 +54,7 @@ interface Repaired {
 function repaired(damage: (view: DataView, bytes: Uint8Array) => void): Repaired {
   const bytes = good.slice();
   damage(new DataView(bytes.buffer), bytes);
+  reseal(bytes);
   return repairedBytes(bytes);
 }
 
@@ -183,6 +185,16 @@ const rows: readonly Row[] = [
     "a target that is none",
     f64(at(SLOT.symlink) + L.SLOT.SIZE, 0),
     "target-damaged",
+    (volume) => assertEquals(volume.readlink(walk(volume, "symlink")), "plain"),
+  ],
+  [
+    "a target that is none, of a size that is none",
+    (view, bytes) => {
+      const block = view.getUint32(at(SLOT.symlink) + L.SLOT.FIRST_BLOCK, true);
+      bytes[superblock.dataOffset + block * superblock.blockSize] = 0;
+      view.setFloat64(at(SLOT.symlink) + L.SLOT.SIZE, 0, true);
+    },
+    "target-damaged",
     (volume) => assertEquals(volume.lookup(volume.root, "symlink"), 0),
   ],
   [
@@ -268,12 +280,14 @@ Deno.test("mendVolume() puts right in place what is derivable, and touches nothi
   const older = newestHeader(bytes).at === L.HEADER_A_AT ? L.HEADER_B_AT : L.HEADER_A_AT;
   bytes[older + 300] = 1;
   bytes[older + 30]! ^= 1;
+  reseal(bytes);
   const handle = memoryHandle(bytes);
   const before = checkVolume(handle).violations.map(({ rule }) => rule);
   assertEquals(before.toSorted(), ["V2", "V4", "V8", "V8", "V9"]);
   assertEquals(mendVolume(handle).violations, []);
   assertEquals(differences(treeOf(openVolumeSync(handle, { readOnly: true })), shown), "");
   view.setUint8(at(32), 99);
+  reseal(bytes);
   const damaged = memoryHandle(bytes);
   assertThrows(() => mendVolume(damaged), ErrnoError, "V8");
   assertEquals(damaged.toBytes(), bytes);
@@ -288,6 +302,7 @@ Deno.test("repairSteps() carries extended attributes over, short and long", () =
   source.close();
   const bytes = handle.toBytes();
   bytes[newestHeader(bytes).superblock.inodeOffset + 900 * 64] = 99;
+  reseal(bytes);
   const { volume } = repairedBytes(bytes);
   const saved = walk(volume, "a");
   assertEquals(volume.getxattr(saved, "user.short"), new Uint8Array([1, 2, 3]));

@@ -19,6 +19,8 @@ function headerAt(place: number, sequence = 10, checksum = 99): Header {
     tailChecksum: checksum,
     salt,
     term: 1,
+    ringBytes: RING,
+    featuresIncompatible: 1,
     featuresReadOnly: 0,
     superblock,
     volumeId: new Uint8Array(16),

@@ -7,6 +7,7 @@ import { openVolumeSync } from "../../../opfs/volume/mount.ts";
 import { Salvage } from "../../../opfs/volume/salvage.ts";
 import { Findings } from "../../../opfs/volume/transfer.ts";
 import { DIRECTORY, FILE } from "../../support/on_volume.ts";
+import { reseal } from "../../support/reseal.ts";
 
 Deno.test("Salvage loses a directory of each ring, and what has no name, not what is below", () => {
   const handle = memoryHandle();
@@ -27,6 +28,7 @@ Deno.test("Salvage loses a directory of each ring, and what has no name, not wha
   };
   view.setUint32(entryOf(outer), slotOf(inner), true);
   bytes[entryOf(nameless) + 5] = 0x2f;
+  reseal(bytes);
   const findings = new Findings();
   const salvage = new Salvage(memoryHandle(bytes), findings);
   assertEquals(salvage.lost, [

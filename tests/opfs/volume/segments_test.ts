@@ -10,6 +10,7 @@ import {
 } from "../../../opfs/volume/segments.ts";
 import { freshSuperblock } from "../../../opfs/volume/superblock.ts";
 
+const PLAIN = { isSummed: false };
 const superblock = { ...freshSuperblock(4096, 512 * 1024), totalBlocks: 1000 };
 const good = {
   table: 1,
@@ -40,7 +41,7 @@ function slotsWith(...segments: Partial<typeof good>[]): Uint8Array {
 
 Deno.test("readSegments() finds the tables' parts in order of their ordinal", () => {
   const later = { ordinal: 2, logical: 327680, bytes: 4096, firstBlock: 200, blockCount: 1 };
-  const { slots, names } = readSegments(superblock, slotsWith(later, {}));
+  const { slots, names } = readSegments(superblock, slotsWith(later, {}), PLAIN);
   assertEquals(slots.map(({ logical, at }) => [logical, at]), [
     [0, superblock.inodeOffset],
     [65536, superblock.dataOffset + 64 * 4096],
@@ -64,11 +65,11 @@ Deno.test("readSegments() refuses descriptors that cannot be", () => {
     { bytes: 2 ** 31, blockCount: 2 ** 19 },
   ];
   for (const change of bad) {
-    assertThrows(() => readSegments(superblock, slotsWith(change)), ErrnoError, "V1");
+    assertThrows(() => readSegments(superblock, slotsWith(change), PLAIN), ErrnoError, "V1");
   }
   const other = slotsWith();
   other[5 * 64] = 1;
-  assertThrows(() => readSegments(superblock, other), ErrnoError, "slot 5 is of type 1");
+  assertThrows(() => readSegments(superblock, other, PLAIN), ErrnoError, "slot 5 is of type 1");
 });
 
 Deno.test("firstSegments() lie one behind the other", () => {

@@ -39,7 +39,7 @@ Deno.test("Volume with maxBytes takes what statfs says, is ENOSPC then, and goes
   const maxBytes = 3_000_000;
   const volume = openVolumeSync(device, { maxBytes });
   const { blocks, freeBlocks, blockSize, inodes } = volume.statfs();
-  assertEquals(blocks, Math.floor((maxBytes - (933_888 - 64 * 4096)) / 4096));
+  assertEquals(blocks, Math.floor((maxBytes - (937_984 - 64 * 4096)) / 4096));
   assertEquals(inodes, 1024 * 5 * 5);
   const room = fill(volume);
   assert(room > (freeBlocks - 4) * blockSize && room <= freeBlocks * blockSize, `${room} bytes`);
@@ -76,11 +76,11 @@ Deno.test("Volume.statfs() believes its device, or who opened it, about what is 
   const limited = new LimitedHandle(memoryHandle(), 2 ** 21);
   let volume = openVolumeSync(limited);
   const { freeBlocks } = volume.statfs();
-  assertEquals(freeBlocks, 64 + Math.floor((2 ** 21 - 933_888) / 4096));
+  assertEquals(freeBlocks, 64 + Math.floor((2 ** 21 - 937_984) / 4096));
   const room = fill(volume);
   assert(Math.abs(room / 4096 - freeBlocks) < 4);
   volume.close();
-  volume = openVolumeSync(memoryHandle(), { quotaBytes: 933_888 + 4096 * 100 });
+  volume = openVolumeSync(memoryHandle(), { quotaBytes: 937_984 + 4096 * 100 });
   assertEquals(volume.statfs().freeBlocks, 164);
   volume.write(volume.create(volume.root, "a", FILE), new Uint8Array(4096 * 300), 0);
   assertEquals(volume.statfs().freeBlocks, volume.stats().freeBlocks);

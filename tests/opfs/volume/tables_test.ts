@@ -87,7 +87,7 @@ Deno.test("Tables.soilLazy() makes lazy changes dirty up to a limit", () => {
     tables.touchLazily(slot, 0);
   }
   assert(tables.isClean && tables.hasLazy);
-  tables.soilLazy(68 * 10 + 5);
+  tables.soilLazy(68 * 10 + 8);
   assertEquals(tables.dirtySlots.length, 10);
   tables.soilLazy(1e6);
   assertEquals([tables.dirtySlots.length, tables.hasLazy], [32, false]);

@@ -57,7 +57,7 @@ const damages: readonly [string, string, (tables: Tables) => void][] = [
   ["six runs", "V7", u8(L.XATTR.RUNS, 6)],
   ["a value that is too long", "V7", u32(L.XATTR.SIZE, 65_537)],
   ["fewer blocks than the value has", "V7", (t) => (inBlocks(t), u32(L.XATTR.SIZE, 9000)(t))],
-  ["something reserved", "V8", u8(L.XATTR.ZERO, 1)],
+  ["something reserved", "V8", u8(L.XATTR.SUM, 1)],
   ["a pair that does not count", "V8", u8(L.SLOT_BYTES - 1, 1)],
   ["a value that no entry holds", "V5", u32(L.XATTR.SIZE, 263)],
   ["an entry between granules", "V5", u32(L.XATTR.PATH_OFFSET, 33)],

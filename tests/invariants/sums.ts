@@ -1,0 +1,84 @@
+/**
+ * The invariants of sums, made false from outside.
+ *
+ * Layer: tests. A row is what the message says, and what breaks it; `invariants_test.ts` runs them.
+ *
+ * @module
+ */
+import { encodeHeader } from "../../opfs/volume/header.ts";
+import { DirtySums } from "../../opfs/volume/dirty_sums.ts";
+import { LazyTimes } from "../../opfs/volume/lazy_times.ts";
+import * as L from "../../opfs/volume/layout.ts";
+import { pageSum, putRight, turnedBit } from "../../opfs/volume/page_sum.ts";
+import { decodeSums, PageSums, sumAreas } from "../../opfs/volume/page_sums.ts";
+import { RecordWriter } from "../../opfs/volume/record.ts";
+import { firstSegments } from "../../opfs/volume/segments.ts";
+import { freshSuperblock } from "../../opfs/volume/superblock.ts";
+import { judgeTarget } from "../../opfs/volume/summed_bytes.ts";
+import type { Row } from "./structures.ts";
+
+const superblock = freshSuperblock(4096, L.RING_BYTES_DEFAULT);
+const sumsOf = (): PageSums => new PageSums(new Uint32Array(2), new Uint32Array(2));
+
+function recordWithSum(bytes: number): RecordWriter {
+  const writer = new RecordWriter(bytes);
+  writer.begin();
+  writer.sum(0, 1);
+  return writer;
+}
+
+/** Bytes that cannot be written. */
+function stubborn(): Uint8Array {
+  return new Proxy(new Uint8Array(64), {
+    get: (target, name) => Reflect.get(target, name),
+    set: () => true,
+  });
+}
+
+/** The rows. */
+export const sumRows: readonly Row[] = [
+  ["V16: sums of slots for 4096 bytes", () => sumsOf().grow("slots", 4096)],
+  ["V16: a sum for 2, which is no page", () => sumsOf().setByKey(2, 5)],
+  ["V16: a segment of slots begins at 5", () => {
+    const segments = firstSegments(superblock);
+    segments.slots[0]!.logical = 5;
+    sumAreas(segments, 0);
+  }],
+  ["V16: 2 sums from page 1 on", () => decodeSums(new Uint8Array(8), new Uint32Array(2), 1)],
+  ["V16: bit 3 is turned back, and the sum is another one", () => {
+    const other = new Uint8Array(64);
+    other[0] = 8;
+    putRight(stubborn(), pageSum(other));
+  }],
+  ["V16: a turned bit is looked for in 11447 bytes", () => turnedBit(1, 11_447)],
+  ["V16: a record says 0 sums of 1 pages", () => {
+    const dirty = new DirtySums(sumsOf());
+    dirty.soilSlot(0);
+    dirty.settle();
+  }],
+  ["V16: a target and its sum in 3 bytes", () => judgeTarget(new Uint8Array(3))],
+  [
+    "V10: data behind the list of sums",
+    () => recordWithSum(512).data(1, 0, new Uint8Array(4)),
+  ],
+  ["V10: a sum in a full record", () => recordWithSum(72).sum(1, 1)],
+  ["V9: a header with a ring of 4096 bytes", () => {
+    encodeHeader({
+      state: L.STATE.IN_USE,
+      counter: 1,
+      tailSequence: 1,
+      tailPlace: 0,
+      tailChecksum: 0,
+      salt: [1, 2],
+      term: 1,
+      ringBytes: 4096,
+      featuresIncompatible: L.FEATURE_SUMS,
+      featuresReadOnly: 0,
+      superblock,
+      volumeId: new Uint8Array(16),
+      label: "",
+      limitBytes: 0,
+    });
+  }],
+  ["V8: slot 40 was read at NaN", () => new LazyTimes().move(40, NaN)],
+];
