@@ -30,6 +30,7 @@ export type { RelayAddress } from "./relay/messages.ts";
 export type { Metric } from "./relay/metrics.ts";
 export type { VolumePromises } from "./relay/promises.ts";
 export type { Value } from "./relay/s11n.ts";
+export type { StepOptions, StepProgress } from "./relay/steps.ts";
 export type { StorageReport } from "./relay/storage.ts";
 export type { PoolMetrics } from "./volume/pool_types.ts";
 export { type CheckOptions, checkVolume } from "./volume/check.ts";

@@ -35,8 +35,10 @@ import { promisesOf, RelayPromises, type VolumePromises } from "./relay/promises
 import { type ChannelMemory, Claimed, openChannelMemory } from "./relay/protocol.ts";
 import type { Value } from "./relay/s11n.ts";
 import { sanityCheck } from "./relay/sanity_check.ts";
+import { runSteps, type StepOptions, stepsHere } from "./relay/steps.ts";
 import { type StorageReport, storageReport } from "./relay/storage.ts";
 import { takeVolumeLock } from "./relay/volume_lock.ts";
+import type { CompactReport } from "./volume/compact.ts";
 import { openVolumeSync } from "./volume/mount.ts";
 import type { MountReport } from "./volume/report.ts";
 import type { Volume } from "./volume/volume.ts";
@@ -87,6 +89,27 @@ export interface OpenedVolume extends VolumeOps {
    * @throws {ErrnoError} ENOTSUP for a volume that is open by a ticket, EROFS for a failed one
    */
   exportImage(): ReadableStream<Uint8Array<ArrayBuffer>>;
+  /**
+   * Moves used blocks to the front and cuts the free end off, in steps: calls of others, and the event
+   * loop, come in between, and a crash at any point loses nothing. What has been moved stays so when
+   * the signal ends it, which rejects with the signal's reason.
+   *
+   * @throws {ErrnoError} ENOTSUP for a volume that is open by a ticket, EROFS, ENOSPC, EBADF when it
+   * is closed meanwhile, EINVAL for the options
+   * @example
+   * ```ts
+   * import { openVolume } from "@cairn/fs/opfs";
+   * import { assert } from "@std/assert";
+   *
+   * await using volume = await openVolume(`${Deno.makeTempDirSync()}/notes.cairn`);
+   * const shares: number[] = [];
+   * const onProgress = ({ doneBytes, totalBytes }: { doneBytes: number; totalBytes: number }) =>
+   *   void shares.push(totalBytes === 0 ? 1 : doneBytes / totalBytes);
+   * const { cutBlocks } = await volume.compact({ onProgress });
+   * assert(shares.length > 0 && cutBlocks > 0);
+   * ```
+   */
+  compact(options?: StepOptions): Promise<CompactReport>;
   /** Makes everything durable and lets go. A second call does nothing. */
   close(): Promise<void>;
   /** The same as `close`. */
@@ -182,6 +205,7 @@ async function openDirect(
   const stats = volume.stats.bind(volume);
   const engineMetrics = volume.metrics.bind(volume);
   const exportImage = volume.exportImage.bind(volume);
+  const steps = volume.compact.bind(volume);
   const stopTimer = startCommitTimer(volume, options);
   return dress(volume, {
     transport: "direct",
@@ -189,6 +213,7 @@ async function openDirect(
     promises: promisesOf(volume),
     stats: () => Promise.resolve({ ...stats() }),
     exportImage,
+    compact: async (options) => await runSteps(stepsHere(steps()), options),
     metrics: () =>
       Promise.resolve({
         calls: {},
@@ -239,7 +264,8 @@ async function openRelayed(place: VolumePlace, options: OpenOptions): Promise<Op
       channels: [connect(), connect()],
     });
     const exportImage = () => host.exportImage();
-    return await attach(share(), options, { share, exportImage, leave });
+    const compact: Ownership["compact"] = (how) => host.compact(how);
+    return await attach(share(), options, { share, exportImage, compact, leave });
   } catch (error) {
     await leave().catch(() => {});
     throw error;
@@ -268,6 +294,7 @@ async function openByCalls(
       throw new ErrnoError("ENOTSUP", `share the volume: ${ISOLATION_ADVICE}`);
     },
     exportImage: () => host.exportImage(),
+    compact: (how) => host.compact(how),
     close: once(() => port.calls.close().finally(leave)),
   });
 }
@@ -307,6 +334,7 @@ function startHost(place: VolumePlace, options: OpenOptions): Promise<RelayHost>
 interface Ownership {
   share: () => VolumeTicket;
   exportImage: () => ReadableStream<Uint8Array<ArrayBuffer>>;
+  compact: (options?: StepOptions) => Promise<CompactReport>;
   leave: () => Promise<void>;
 }
 
@@ -317,6 +345,10 @@ const NO_OWNER: Ownership = {
   exportImage() {
     throw new ErrnoError("ENOTSUP", "export the image: do it where the volume was opened by name");
   },
+  compact: () =>
+    Promise.reject(
+      new ErrnoError("ENOTSUP", "compact by a ticket: do it where the volume was opened by name"),
+    ),
   leave: () => Promise.resolve(),
 };
 
@@ -359,6 +391,7 @@ async function attach(
     },
     share: owner.share,
     exportImage: owner.exportImage,
+    compact: owner.compact,
     close: once(async () => {
       try {
         await promises.close();

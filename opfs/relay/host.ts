@@ -23,6 +23,7 @@ import {
   MESSAGE_VERSION,
   Word,
 } from "./protocol.ts";
+import { runSteps, type StepOptions, stepsOver } from "./steps.ts";
 import { volumeLockName } from "./volume_lock.ts";
 
 /** How a relay is started. */
@@ -51,6 +52,8 @@ export class RelayHost {
   readonly #channels = new Set<ChannelMemory>();
   /** How to end the images that somebody may still read, and the calls that wait. */
   readonly #images = new Set<(error: ErrnoError) => void>();
+  /** How to end the works in steps that are under way. */
+  readonly #works = new Set<(error: ErrnoError) => void>();
   readonly #calls = new Set<PortPromises>();
   readonly #ended = Promise.withResolvers<void>();
 
@@ -192,6 +195,28 @@ export class RelayHost {
   }
 
   /**
+   * Compacts the volume, a step for each wish, while its clients work on.
+   *
+   * @throws {ErrnoError} EIO if the relay is not there, EBADF if it goes meanwhile, and as a volume's
+   * `compact`
+   */
+  async compact<R>(options?: StepOptions): Promise<R> {
+    if (this.state !== "ready") {
+      throw new ErrnoError("EIO", `compact the volume of a relay that is ${this.state}`);
+    }
+    const { port1, port2 } = new MessageChannel();
+    const source = stepsOver<R>(port1);
+    this.#works.add(source.fail);
+    const wish: ToWorker = { type: "compact", port: port2 };
+    this.#worker.postMessage(wish, [port2]);
+    try {
+      return await runSteps(source, options);
+    } finally {
+      this.#works.delete(source.fail);
+    }
+  }
+
+  /**
    * Ends the relay: it makes everything durable, closes the volume, and its thread ends.
    *
    * @throws {ErrnoError} what closing the volume has thrown; EIO if the thread is stuck
@@ -229,6 +254,8 @@ export class RelayHost {
     for (const memory of this.#channels) closeChannel(memory.words, Closed.RELAY_GONE);
     const gone = new ErrnoError("EBADF", "export the image: the relay has gone");
     for (const fail of this.#images) fail(gone);
+    const left = new ErrnoError("EBADF", "compact the volume: the relay has gone");
+    for (const fail of this.#works) fail(left);
     const ended = new ErrnoError("EIO", "go on: the relay worker has ended; open the volume again");
     for (const calls of this.#calls) calls.fail(ended);
     if (error === null) this.#ended.resolve();

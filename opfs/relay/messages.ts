@@ -4,7 +4,8 @@
  * Layer: relay (types only; their version is in `protocol.ts`). The worker says `loaded` when its program
  * runs, or `unavailable`; the page answers `init`; the worker opens the volume and says `ready` or
  * `unavailable`. From then on each `hello` brings a channel, each `calls` a port for calls by message
- * (`call_port.ts`), and each `export` a port for an image (`pieces.ts`). `close` ends it, `closed` is the last, and the page ends the thread. Asked to
+ * (`call_port.ts`), each `export` a port for an image (`pieces.ts`), and each `compact` one for the steps of
+ * compacting (`steps.ts`). `close` ends it, `closed` is the last, and the page ends the thread. Asked to
  * `announce`, the worker says again where it stands. Instead of `init` the page may say `import`:
  * then the worker makes a volume from the image at the port, says `imported` or `unavailable`, and
  * that is all it does.
@@ -69,6 +70,7 @@ export type ToWorker =
   | { type: "hello"; channel: SharedArrayBuffer }
   | { type: "calls"; port: MessagePort }
   | { type: "export"; port: MessagePort }
+  | { type: "compact"; port: MessagePort }
   | { type: "import"; place: VolumePlace; settings: ImportSettings; port: MessagePort }
   | { type: "close" };
 

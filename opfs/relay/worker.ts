@@ -32,6 +32,7 @@ import { MESSAGE_VERSION } from "./protocol.ts";
 import type { Value } from "./s11n.ts";
 import { sanityCheck } from "./sanity_check.ts";
 import { Relay } from "./server.ts";
+import { serveSteps } from "./steps.ts";
 import { takeVolumeLock } from "./volume_lock.ts";
 
 interface WorkerScope {
@@ -60,6 +61,7 @@ scope.onmessage = ({ data }) => {
   else if (data.type === "hello") hello(data.channel);
   else if (data.type === "calls") takeCalls(data.port);
   else if (data.type === "export") sendImage(data.port);
+  else if (data.type === "compact") compact(data.port);
   else if (data.type === "import") importOnce(data);
   else if (data.type === "close") close();
   else if (data.type === "announce") scope.postMessage(standing);
@@ -192,6 +194,14 @@ function sendImage(port: MessagePort): void {
   } catch (error) {
     sendError(port, error);
   }
+}
+
+/** A step for each wish of the page; in between clients are served. */
+function compact(port: MessagePort): void {
+  serveSteps(port, () => {
+    if (volume === null) throw new ErrnoError("EBADF", "compact no volume");
+    return volume.compact();
+  });
 }
 
 /** One worker, one volume, here too. */

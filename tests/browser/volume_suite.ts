@@ -10,6 +10,7 @@ import { createFS } from "../../fs/create_fs.ts";
 import { VOLUMEFS } from "../../node_ops/volume.ts";
 import { openVolumeSync } from "../../opfs/volume/mount.ts";
 import { ALL_CASES } from "../conformance/all.ts";
+import { compactInUse } from "./compact_scenarios.ts";
 import { backUp } from "./image_scenarios.ts";
 import * as scenario from "./volume_scenarios.ts";
 
@@ -58,6 +59,13 @@ const IMAGED: readonly ["page" | "worker", scenario.Scene][] = [
   ["worker", { cairn: CAIRN, name: "direct image" }],
 ];
 
+const COMPACTED: readonly ["page" | "worker", scenario.Scene][] = [
+  ["page", { cairn: CAIRN, name: "page compacted" }],
+  ["page", { cairn: "/noiso/dist/cairn.js", name: "alone compacted" }],
+  ["worker", { cairn: CAIRN, name: "relayed compacted", access: "relay" }],
+  ["worker", { cairn: CAIRN, name: "direct compacted" }],
+];
+
 /** Every part, in order; each begins on an isolated page. */
 export const PARTS: readonly Part[] = [
   { name: "the report tells what is persisted, quota and usage", run: tellsReport },
@@ -78,6 +86,11 @@ export const PARTS: readonly Part[] = [
     name: `${where} (${scene.name}): an image of a volume in use becomes a volume`,
     nests: startsRelay(where, scene),
     run: (driver: Driver) => backsUp(driver, where, scene),
+  })),
+  ...COMPACTED.map(([where, scene]) => ({
+    name: `${where} (${scene.name}): a volume in use is compacted`,
+    nests: startsRelay(where, scene),
+    run: (driver: Driver) => compacts(driver, where, scene),
   })),
   { name: "a page that may not spin has promises", run: hasPromises },
   { name: "workers share a relay with the page", run: sharesRelay },
@@ -164,6 +177,20 @@ async function copiesOnce(driver: Driver): Promise<void> {
       await driver.note(`area ${areaBytes}: ${what}`);
     }
   }
+}
+
+async function compacts(
+  driver: Driver,
+  where: "page" | "worker",
+  scene: scenario.Scene,
+): Promise<void> {
+  const folder = scene.cairn.startsWith("/noiso") ? "/noiso" : "";
+  await driver.goto(`${folder}/blank.html`);
+  const seen = await driver.run(where, compactInUse, scene);
+  const { steps, blocks, cutBlocks, made } = seen;
+  assert(steps > 4 && made === steps, JSON.stringify(seen));
+  assert(blocks[1] < blocks[0] - 1000 && cutBlocks > 1000, JSON.stringify(seen));
+  assertEquals([seen.isForward, seen.isWhole, seen.ended], [true, true, "enough"]);
 }
 
 async function survivesRestart(driver: Driver): Promise<void> {

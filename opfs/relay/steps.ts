@@ -1,0 +1,138 @@
+/**
+ * Work in steps, here or in another thread: one step for each wish, and others are served between two.
+ *
+ * Layer: relay, over a MessagePort or an iterator. Compacting a volume is such work.
+ *
+ * Use: `serveSteps(port, volume.compact())` at one end, `runSteps(stepsOver(port), options)` at the
+ * other; `runSteps(stepsHere(steps), options)` where the steps are made in this thread.
+ *
+ * @module
+ */
+import { type ErrnoCode, ErrnoError, isErrnoError } from "../../abi/errno.ts";
+import { functionOption, optionsOf } from "../../abi/options.ts";
+import { Hop } from "./hop.ts";
+
+/** How far such work is. */
+export interface StepProgress {
+  /** Bytes that are done. */
+  doneBytes: number;
+  /** Bytes that there are to do, as far as that was known at the beginning. */
+  totalBytes: number;
+}
+
+/** How work in steps is watched, and ended early. */
+export interface StepOptions {
+  /** Told after each step how far it is. */
+  onProgress?: (progress: StepProgress) => void;
+  /** Ends the work after the step under way; what has been done stays. */
+  signal?: AbortSignal;
+}
+
+/** Steps that are made when they are asked for. */
+export interface StepSource<R> {
+  /** Makes one step. */
+  next(): Promise<IteratorResult<StepProgress, R>>;
+  /** No further step is wanted. */
+  stop(): void;
+}
+
+/**
+ * Makes all steps.
+ *
+ * @throws {ErrnoError} EINVAL for the options, and what a step throws; the signal's reason; whatever
+ * `onProgress` throws
+ */
+export async function runSteps<R>(source: StepSource<R>, options?: StepOptions): Promise<R> {
+  try {
+    const { onProgress, signal } = optionsOf(options, "options");
+    const tell = functionOption(onProgress, () => {}, "onProgress");
+    for (;;) {
+      signal?.throwIfAborted();
+      const { value, done } = await source.next();
+      if (done === true) return value;
+      tell(value);
+    }
+  } catch (error) {
+    source.stop();
+    throw error;
+  }
+}
+
+/** Steps of this thread; its event loop turns before each of them. */
+export function stepsHere<R>(steps: Generator<StepProgress, R, void>): StepSource<R> {
+  const hop = new Hop();
+  return {
+    async next(): Promise<IteratorResult<StepProgress, R>> {
+      await hop.once();
+      const result = steps.next();
+      if (result.done === true) hop.close();
+      return result;
+    },
+    stop(): void {
+      hop.close();
+    },
+  };
+}
+
+type FromMaker =
+  | { type: "progress"; progress: StepProgress }
+  | { type: "done"; result: unknown }
+  | { type: "error"; code: ErrnoCode; reason: string };
+type ToMaker = { type: "next" } | { type: "stop" };
+
+/** Makes a step for each wish that comes from the other end of a port. */
+export function serveSteps(port: MessagePort, make: () => Iterator<StepProgress, unknown>): void {
+  let steps: Iterator<StepProgress, unknown> | null = null;
+  const say = (message: FromMaker): void => port.postMessage(message);
+  port.onmessage = ({ data }: MessageEvent<ToMaker>) => {
+    if (data.type === "stop") return port.close();
+    try {
+      steps ??= make();
+      const { value, done } = steps.next();
+      if (done !== true) return say({ type: "progress", progress: value as StepProgress });
+      say({ type: "done", result: value });
+    } catch (error) {
+      say({ type: "error", ...described(error) });
+    }
+    port.close();
+  };
+}
+
+function described(error: unknown): { code: ErrnoCode; reason: string } {
+  const code = isErrnoError(error) ? error.code : "EIO";
+  const text = error instanceof Error ? error.message : String(error);
+  const prefix = `${code}: cannot `;
+  return { code, reason: text.startsWith(prefix) ? text.slice(prefix.length) : text };
+}
+
+/** Steps that are made at the other end of a port; `fail` ends them when that is gone. */
+export function stepsOver<R>(
+  port: MessagePort,
+): StepSource<R> & { fail: (error: ErrnoError) => void } {
+  let wish: PromiseWithResolvers<IteratorResult<StepProgress, R>> | null = null;
+  let failure: ErrnoError | null = null;
+  const ask = (message: ToMaker): void => port.postMessage(message);
+  port.onmessage = ({ data }: MessageEvent<FromMaker>) => {
+    if (data.type === "progress") wish?.resolve({ value: data.progress, done: false });
+    else if (data.type === "done") wish?.resolve({ value: data.result as R, done: true });
+    else wish?.reject(new ErrnoError(data.code, data.reason));
+    if (data.type !== "progress") port.close();
+  };
+  return {
+    next(): Promise<IteratorResult<StepProgress, R>> {
+      if (failure !== null) return Promise.reject(failure);
+      wish = Promise.withResolvers();
+      ask({ type: "next" });
+      return wish.promise;
+    },
+    stop(): void {
+      ask({ type: "stop" });
+      port.close();
+    },
+    fail(error: ErrnoError): void {
+      failure = error;
+      wish?.reject(error);
+      port.close();
+    },
+  };
+}
