@@ -6,7 +6,13 @@ import { assert, assertEquals } from "@std/assert";
 import { Bitmap } from "../../opfs/volume/bitmap.ts";
 import { BlockPool } from "../../opfs/volume/block_pool.ts";
 import { Journal } from "../../opfs/volume/journal.ts";
-import { crashRun } from "../support/crash_run.ts";
+import { HiddenSlots } from "../../opfs/volume/hidden_slots.ts";
+import { InodeTable } from "../../opfs/volume/inode_table.ts";
+import { RING_AT, RING_BYTES_MIN, SECTOR_BYTES } from "../../opfs/volume/layout.ts";
+import type { Volume } from "../../opfs/volume/volume.ts";
+import type { CrashHandle } from "../support/crash_handle.ts";
+import { type CrashOptions, crashRun } from "../support/crash_run.ts";
+import { stateOf } from "../support/engine_state.ts";
 
 /** Bad images of a workload in which every rule matters. */
 function badImages(): number {
@@ -104,4 +110,76 @@ Deno.test("crashRun() notices when bytes past the old size go unflushed before t
     };
     withPatch(BlockPool.prototype, patch, () => assert(badImages() > 0));
   });
+});
+
+/** Bad images of a workload for one rule; until the first, with one seed after the other. */
+function badWith(seeds: number, options: Partial<CrashOptions>): number {
+  const usual = { steps: 60, ringBytes: RING_BYTES_MIN, poolBytes: 1 << 20, syncEvery: 4 };
+  for (let seed = 1; seed <= seeds; seed++) {
+    const { bad } = crashRun({ ...usual, ...options, seed });
+    if (bad > 0) return bad;
+  }
+  return 0;
+}
+
+/** A table grows over bytes that only an unflushed cut has removed. */
+const GROWING: Partial<CrashOptions> = { begins: "stale", steps: 3, syncEvery: 1, sizeMax: 2000 };
+/** Records at the ring's end are refused and land; the next of that number is longer. */
+const REFUSING: Partial<CrashOptions> = { refuses: true, syncEvery: 1, steps: 250, goOnEvery: 50 };
+/** Slots that dead ones name are one use before the generation that these say. */
+const DEAD: Partial<CrashOptions> = { begins: "dead" };
+/** Files without names are written while checkpoints go home. */
+const NAMELESS: Partial<CrashOptions> = {
+  meanwhile(volume, step): void {
+    if (step % 10 !== 0) return;
+    const ino = volume.tmpfile(volume.root, { mode: 0o600, uid: 0, gid: 0 });
+    for (let at = 0; at < 9; at++) volume.write(ino, new Uint8Array(600).fill(step), at * 9000);
+    void volume.exportImage().cancel();
+  },
+};
+
+Deno.test("crashRun() finds nothing in growing, refusing, dead and nameless workloads", () => {
+  assertEquals(badWith(8, GROWING), 0);
+  for (const options of [DEAD, NAMELESS, REFUSING]) assertEquals(badWith(1, options), 0);
+});
+
+Deno.test("crashRun() notices when a change of the file's length is not flushed before a record", () => {
+  const onOpen = (volume: Volume, handle: CrashHandle): void => {
+    let value = false;
+    Object.defineProperty(stateOf(volume).pool, "isUnflushed", {
+      get: () => value,
+      set: (after: boolean) => {
+        if (!after || handle.changes.at(-1)?.kind !== "truncate") value = after;
+      },
+    });
+  };
+  assert(badWith(20, { ...GROWING, onOpen }) > 0);
+});
+
+Deno.test("crashRun() notices when the place of a refused record is not erased", () => {
+  const onOpen = (_: Volume, handle: CrashHandle): void => {
+    const write = handle.write.bind(handle);
+    handle.write = (from, options) => {
+      const isRing = options.at >= RING_AT && options.at < RING_AT + RING_BYTES_MIN;
+      const isErasure = isRing && from.length === SECTOR_BYTES && from.every((byte) => byte === 0);
+      return isErasure ? from.length : write(from, options);
+    };
+  };
+  assert(badWith(6, { ...REFUSING, onOpen }) > 0);
+});
+
+Deno.test("crashRun() notices when slots are given out that dead ones name", () => {
+  const { setFree } = InodeTable.prototype;
+  const patch = {
+    setFree(this: InodeTable, freed: readonly number[], firstUnused: number): void {
+      // Nobody counts the dead: they are not among the free ones, and what they name is.
+      setFree.call(this, freed.slice(0, 1), firstUnused);
+    },
+    isFree: () => false,
+  };
+  withPatch(InodeTable.prototype, patch, () => assert(badWith(6, DEAD) > 0));
+});
+
+Deno.test("crashRun() notices when what no record says goes home", () => {
+  withPatch(HiddenSlots.prototype, { show: () => {} }, () => assert(badWith(4, NAMELESS) > 0));
 });

@@ -10,6 +10,9 @@
  * - `lost`: power went; exactly one of the unflushed calls is not there.
  * - `subset`: power went; a random part of the unflushed calls is there.
  *
+ * Cuts and growths of the file are calls like writes. A call that `refuses` picks is refused as by a
+ * full disk, and has landed all the same, as far as unflushed calls have.
+ *
  * Use: run a workload on it, then `for (const image of handle.crashes(random)) ...`.
  *
  * @module
@@ -41,8 +44,9 @@ const SECTOR_BYTES = 512;
 const IS_LONG = Deno.env.get("CAIRN_LONG") === "1";
 /** Calls that are lost in turn, about, at a point that is not before a flush. */
 const LOST_BETWEEN = 2;
-/** Random parts that are tried at each point. */
+/** Random parts that are tried at each point; of calls among which the file has changed its length. */
 const SUBSETS = 3;
+const SUBSETS_RESIZED = 10;
 
 /** A device in memory that can crash at each call. */
 export class CrashHandle implements StorageHandle {
@@ -52,6 +56,10 @@ export class CrashHandle implements StorageHandle {
   isSparse = false;
   /** What has changed the device, in order. */
   readonly changes: Change[] = [];
+  /** Which writes are refused, although they land. */
+  refuses: (at: number, length: number) => boolean = () => false;
+  /** How many have been refused. */
+  refused = 0;
 
   /** Begins with an image, or empty. */
   constructor(initial: Uint8Array = new Uint8Array(0)) {
@@ -65,7 +73,10 @@ export class CrashHandle implements StorageHandle {
 
   write(from: Uint8Array, options: { at: number }): number {
     this.changes.push({ kind: "write", at: options.at, bytes: from.slice() });
-    return this.#device.write(from, options);
+    const count = this.#device.write(from, options);
+    if (!this.refuses(options.at, from.length)) return count;
+    this.refused++;
+    throw new DOMException("the disk is full", "QuotaExceededError");
   }
 
   getSize(): number {
@@ -126,7 +137,9 @@ export class CrashHandle implements StorageHandle {
       const kept = unflushed.filter((_, index) => index !== lost);
       yield { model: "lost", point, bytes: durable.with(kept) };
     }
-    for (let round = 0; round < SUBSETS && unflushed.length > 1; round++) {
+    const isResized = unflushed.some(({ kind }) => kind === "truncate");
+    const rounds = unflushed.length < 2 ? 0 : isResized ? SUBSETS_RESIZED : SUBSETS;
+    for (let round = 0; round < rounds; round++) {
       const kept = unflushed.filter(() => random.below(2) === 0).map((change) =>
         tear(change, random)
       );

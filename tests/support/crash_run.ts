@@ -4,17 +4,20 @@
  *
  * Layer: tests. The oracle: names, sizes, modes, owners and links are those after one call, at or
  * after the last sync, and each byte is one that its file had there at that call or later. It mounts
- * without anything to correct, goes on working, and is clean after it is closed.
+ * without anything to correct, also when that mount crashes and the next one does; it goes on working,
+ * and is clean after it is closed.
  *
  * @module
  */
 import { isErrnoError } from "../../abi/errno.ts";
 import { memoryHandle } from "../../opfs/device/memory.ts";
 import { checkVolume } from "../../opfs/volume/check.ts";
+import { HEADER_A_AT, RING_AT, RING_BYTES_MIN } from "../../opfs/volume/layout.ts";
 import { openVolumeSync, type VolumeOptions } from "../../opfs/volume/mount.ts";
 import type { Volume } from "../../opfs/volume/volume.ts";
 import type { VolumeOps } from "../../opfs/volume_ops.ts";
 import { CrashHandle, type CrashImage, type CrashModel } from "./crash_handle.ts";
+import { type Beginning, beginnings } from "./crash_beginnings.ts";
 import { contentsOf, type ModelNode, modelTree, type Shown, treeOf } from "./model_tree.ts";
 import { type Prng, prng } from "./prng.ts";
 import { Pair } from "./random_pair.ts";
@@ -58,20 +61,29 @@ export interface CrashOptions extends VolumeOptions {
   meanwhile?: (volume: Volume, step: number) => void;
   /** Whether the device says that it is sparse. */
   isSparse?: boolean;
-  /** What is there before the first call. */
-  initial?: Uint8Array;
+  /** What is there before the first call. Default: nothing. */
+  begins?: Beginning;
+  /** Whether records and headers are refused now and then, and land all the same. */
+  refuses?: boolean;
+  /** Every how many images their mount crashes, too. */
+  mountEvery?: number;
+  /** Done when the volume has been opened: leaves out a rule, for controls. */
+  onOpen?: (volume: Volume, handle: CrashHandle) => void;
 }
 
 /** Runs and crashes a seeded workload. */
 export function crashRun(options: CrashOptions): CrashResult {
   const random = prng(options.seed);
-  const handle = new CrashHandle(options.initial);
+  const handle = new CrashHandle();
   handle.isSparse = options.isSparse ?? false;
   let now = 1_700_000_000_000;
   const mount = { ...options, clock: () => now++, random: random.fill };
+  const known = beginnings[options.begins ?? "empty"](handle, mount);
   const volume = openVolumeSync(handle, mount);
+  options.onOpen?.(volume, handle);
   const begin = handle.changes.length;
   const pair = new Pair(volume, random, options.sizeMax);
+  for (const [name, node] of known) pair.root.entries.set(name, node);
   const log: string[] = [];
   const snapshots = [snapshot(pair.root, begin, true)];
   for (let step = 1; step <= options.steps; step++) {
@@ -79,6 +91,13 @@ export function crashRun(options: CrashOptions): CrashResult {
     snapshots.push(snapshot(pair.root, handle.changes.length, options.durability === "op"));
     options.meanwhile?.(volume, step);
     if (step % options.syncEvery !== 0) continue;
+    while (options.refuses && isRefused(volume, handle, random)) {
+      // What comes next makes the record longer.
+      for (let more = 0; more < 3; more++) {
+        log.push(pair.step());
+        snapshots.push(snapshot(pair.root, handle.changes.length, false));
+      }
+    }
     volume.sync();
     snapshots.push(snapshot(pair.root, handle.changes.length, true));
     log.push("sync");
@@ -86,6 +105,31 @@ export function crashRun(options: CrashOptions): CrashResult {
   volume.close();
   snapshots.push(snapshot(pair.root, handle.changes.length, true));
   return examine(handle, { snapshots, options: mount, log, random });
+}
+
+/** Bytes of the ring's end: what is refused there goes elsewhere when it is longer. */
+const RING_END_BYTES = 4096;
+
+/** Syncs on a device that refuses a record or a header, and has written it; whether the sync failed. */
+function isRefused(volume: Volume, handle: CrashHandle, random: Prng): boolean {
+  const isHeader = random.below(3) === 0;
+  const isAnywhere = random.below(4) === 0;
+  const ringEnd = RING_AT + RING_BYTES_MIN;
+  let isOver = false;
+  handle.refuses = (at, length) => {
+    if (isOver || (at < RING_AT) !== isHeader || at >= ringEnd || at < HEADER_A_AT) return false;
+    isOver = isHeader || isAnywhere || at + length > ringEnd - RING_END_BYTES;
+    return isOver;
+  };
+  try {
+    volume.sync();
+    return false;
+  } catch (error) {
+    if (!isErrnoError(error) || error.code !== "ENOSPC") throw error;
+    return true;
+  } finally {
+    handle.refuses = () => false;
+  }
 }
 
 function snapshot(root: ModelNode, point: number, isSynced: boolean): Snapshot {
@@ -118,7 +162,8 @@ function examine(handle: CrashHandle, run: Examined): CrashResult {
     result.images[image.model]++;
     count++;
     const isLongLook = count % (run.options.goOnEvery ?? 7) === 0;
-    const problem = look(image, run, isLongLook);
+    const isMountLook = count % (run.options.mountEvery ?? MOUNT_EVERY) === 0;
+    const problem = look(image, run, isLongLook) || (isMountLook ? lookAtMounts(image, run) : "");
     if (problem === "") continue;
     result.bad++;
     if (result.problems.length < 5) {
@@ -127,6 +172,27 @@ function examine(handle: CrashHandle, run: Examined): CrashResult {
     }
   }
   return result;
+}
+
+const IS_LONG = Deno.env.get("CAIRN_LONG") === "1";
+const MOUNT_EVERY = IS_LONG ? 7 : 60;
+/** Crashes of a mount that are looked at; of one of them the next mount crashes as well. */
+const MOUNT_IMAGES = IS_LONG ? 40 : 9;
+
+/** Crashes while the image is mounted, and while one of these is. */
+function lookAtMounts(image: CrashImage, run: Examined, depth = 2): string {
+  const handle = new CrashHandle(image.bytes);
+  openVolumeSync(handle, { ...run.options, create: false });
+  const images: Uint8Array[] = [];
+  for (const { bytes } of handle.crashes(prng(run.options.seed + depth))) images.push(bytes);
+  const stride = Math.max(1, Math.floor(images.length / MOUNT_IMAGES));
+  for (let index = run.random.below(stride); index < images.length; index += stride) {
+    const crashed = { ...image, bytes: images[index]! };
+    const problem = look(crashed, run, false);
+    if (problem !== "") return `crash ${index} of its mount: ${problem}`;
+  }
+  if (depth === 1 || images.length === 0) return "";
+  return lookAtMounts({ ...image, bytes: run.random.pick(images) }, run, depth - 1);
 }
 
 function look(image: CrashImage, run: Examined, isLongLook: boolean): string {

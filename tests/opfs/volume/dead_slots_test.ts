@@ -9,17 +9,12 @@ import { loadImage } from "../../../opfs/volume/image.ts";
 import { InodeTable } from "../../../opfs/volume/inode_table.ts";
 import * as L from "../../../opfs/volume/layout.ts";
 import { openVolumeSync } from "../../../opfs/volume/mount.ts";
-import {
-  isDead,
-  liveOwnerOf,
-  namedOwnerOf,
-  setGeneration,
-} from "../../../opfs/volume/slot_owner.ts";
+import { isDead, liveOwnerOf, namedOwnerOf } from "../../../opfs/volume/slot_owner.ts";
 import type { Volume } from "../../../opfs/volume/volume.ts";
 import { stateOf } from "../../support/engine_state.ts";
+import { comeRound } from "../../support/generations.ts";
 import { contentsOf } from "../../support/model_tree.ts";
 import { FILE } from "../../support/on_volume.ts";
-import { reseal } from "../../support/reseal.ts";
 import { type Prng, prng } from "../../support/prng.ts";
 import { patched } from "../../invariants/patched.ts";
 
@@ -41,30 +36,6 @@ function scattered(volume: Volume, name: string, byte: number, blocks = MANY): n
   const ino = volume.create(volume.root, name, FILE);
   for (let block = 0; block < blocks; block++) volume.write(ino, filled(byte), block * 2 * BLOCK);
   return ino;
-}
-
-/** The image with every slot that dead ones name just before the generation that they say. */
-function comeRound(image: Uint8Array<ArrayBuffer>): { image: typeof image; named: number } {
-  const { tables, segments, replay } = loadImage(memoryHandle(image));
-  assertEquals(replay.records.length, 0);
-  const { view, slotCount } = tables;
-  const named = new Set<number>();
-  for (let slot = L.FIRST_FILE_SLOT; slot < slotCount; slot++) {
-    if (!isDead(view, slot)) continue;
-    const owner = namedOwnerOf(view, slot);
-    const type = view.getUint8(owner * L.SLOT_BYTES);
-    assert(type < L.TYPE.FILE || type > L.TYPE.LINK, `slot ${owner} is alive and has dead slots`);
-    const isLeaf = view.getUint8(slot * L.SLOT_BYTES) === L.TYPE.CONTINUATION;
-    const said = isLeaf ? L.CONTINUATION.OWNER_GENERATION : L.XATTR.OWNER_GENERATION;
-    setGeneration(view, owner, view.getUint16(slot * L.SLOT_BYTES + said, true) - 1);
-    named.add(owner);
-  }
-  const after = image.slice();
-  for (const { logical, bytes, at } of segments.slots) {
-    after.set(tables.slots.subarray(logical, logical + bytes), at);
-  }
-  reseal(after);
-  return { image: after, named: named.size };
 }
 
 Deno.test("a removed file's continuations stay dead after its slot was one itself", () => {
@@ -103,16 +74,14 @@ Deno.test("a removed file's continuations stay dead when its generation comes ro
   volume.sync();
   volume.unlink(volume.root, "a");
   volume.close();
-  const later = comeRound(handle.toBytes());
-  assertEquals(later.named, 1);
-  const again = memoryHandle(later.image);
-  volume = openVolumeSync(again, OPTIONS);
+  assertEquals(comeRound(handle, OPTIONS), 1);
+  volume = openVolumeSync(handle, OPTIONS);
   for (let index = 0; index < 90; index++) {
     volume.setattr(volume.create(volume.root, `f${index}`, FILE), { size: MANY * 2 * BLOCK });
   }
   volume.close();
-  assertEquals(checkVolume(again).violations, []);
-  volume = openVolumeSync(again, OPTIONS);
+  assertEquals(checkVolume(handle).violations, []);
+  volume = openVolumeSync(handle, OPTIONS);
   for (let index = 0; index < 90; index++) {
     const ino = volume.lookup(volume.root, `f${index}`);
     assertEquals(volume.getattr(ino).blocks, 0);
@@ -131,10 +100,8 @@ Deno.test("an unlinked file's attributes stay dead after a crash, whatever gets 
   volume.sync();
   // It was never closed. A mount finds the attribute, and its owner's slot free.
   const mounted = memoryHandle(handle.toBytes());
-  openVolumeSync(mounted, OPTIONS).close();
-  const later = comeRound(mounted.toBytes());
-  assertEquals(later.named, 1);
-  volume = openVolumeSync(memoryHandle(later.image), OPTIONS);
+  assertEquals(comeRound(mounted, OPTIONS), 1);
+  volume = openVolumeSync(mounted, OPTIONS);
   const names = Array.from({ length: 20 }, (_, index) => `f${index}`);
   for (const name of names) volume.create(volume.root, name, FILE);
   volume.sync();
@@ -329,15 +296,10 @@ class History {
     this.#volume.sync();
     const isKilled = this.#random.below(2) === 0;
     if (!isKilled) this.#volume.close();
-    else {
-      this.#handle = memoryHandle(this.#handle.toBytes());
-      openVolumeSync(this.#handle, OPTIONS).close();
-    }
+    else this.#handle = memoryHandle(this.#handle.toBytes());
     this.#open.length = 0;
     assertEquals(checkVolume(this.#handle).violations, []);
-    const { image, named } = comeRound(this.#handle.toBytes());
-    this.dead += named;
-    this.#handle = memoryHandle(image);
+    this.dead += comeRound(this.#handle, OPTIONS);
     this.#volume = openVolumeSync(this.#handle, OPTIONS);
     this.compare();
   }
