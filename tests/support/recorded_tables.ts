@@ -62,8 +62,13 @@ export class RecordedTables implements StorageHandle {
   }
 
   #compare(): void {
-    const { header, tables, replay } = loadImage(this.#handle, () => {});
+    const said: string[] = [];
+    const { header, tables, replay } = loadImage(this.#handle, ({ rule, message }) => {
+      if (rule === "V16") said.push(message);
+    });
     if (header.state === L.STATE.FORMATTING) return;
+    // The sums at home are those of the pages at home.
+    if (this.#isKnown) this.problems.push(...said);
     if (!this.#isKnown) {
       this.#slots = tables.slots.slice();
       this.#names = tables.names.slice();
