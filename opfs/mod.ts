@@ -18,6 +18,7 @@ export { type MemoryHandle, memoryHandle } from "./device/memory.ts";
 export { openOpfsHandle, type OpfsHandleOptions } from "./device/opfs.ts";
 export {
   type OpenedVolume,
+  type OpenedWith,
   type OpenOptions,
   type OpenReport,
   openVolume,
@@ -48,7 +49,7 @@ export {
 export { type FormatOptions, formatVolume } from "./volume/format.ts";
 export { type ImageOptions, importImage } from "./volume/image_import.ts";
 export type { JournalMetrics, JournalOptions } from "./volume/journal.ts";
-export { openVolumeSync, type VolumeOptions } from "./volume/mount.ts";
+export { type EngineSettings, openVolumeSync, type VolumeOptions } from "./volume/mount.ts";
 export { mendVolume, type RepairOptions, repairSteps } from "./volume/repair.ts";
 export type { MountReport, Report, Violation } from "./volume/report.ts";
 export {

@@ -14,25 +14,28 @@ import { CachedVolume, type CacheMetrics } from "./cache.ts";
 import { fileHandle } from "./device/file.ts";
 import type { StorageHandle } from "./device/handle.ts";
 import { openOpfsHandle } from "./device/opfs.ts";
-import { type OpenOptions, openOptions, type VolumeTicket } from "./open_options.ts";
+import {
+  assertOpenedWith,
+  type OpenedWith,
+  openedWith,
+  type OpenOptions,
+  openOptions,
+  type VolumeTicket,
+} from "./open_options.ts";
+import { DEFAULT_BUSY_TIMEOUT_MS, enterRelay, noteDirect, ofThisThread } from "./open_relays.ts";
 import { withoutSync } from "./relay/call_port.ts";
-import { Channel, claimChannel, DEFAULT_DEADLINE_MS, threadMayWait } from "./relay/channel.ts";
+import { Channel, claimChannel, threadMayWait } from "./relay/channel.ts";
 import { clientLockName, holdLock, lockManager } from "./relay/client_lock.ts";
 import { startCommitTimer } from "./relay/commit_timer.ts";
 import { RelayClient } from "./relay/client.ts";
 import { Doorbell } from "./relay/doorbell.ts";
-import { RelayHost } from "./relay/host.ts";
+import type { RelayHost } from "./relay/host.ts";
 import type { VolumePlace } from "./relay/messages.ts";
 import type { Metric } from "./relay/metrics.ts";
-import {
-  assertCanShare,
-  canHoldDevice,
-  canShare,
-  ISOLATION_ADVICE,
-  placeOf,
-} from "./relay/place.ts";
+import { canHoldDevice, canShare, placeOf } from "./relay/place.ts";
+import { Feature, ISOLATION_ADVICE, preflight } from "./relay/preflight.ts";
 import { promisesOf, RelayPromises, type VolumePromises } from "./relay/promises.ts";
-import { type ChannelMemory, Claimed, openChannelMemory } from "./relay/protocol.ts";
+import { areaSize, type ChannelMemory, Claimed, openChannelMemory } from "./relay/protocol.ts";
 import type { Value } from "./relay/s11n.ts";
 import { sanityCheck } from "./relay/sanity_check.ts";
 import { runSteps, type StepOptions, stepsHere } from "./relay/steps.ts";
@@ -44,7 +47,7 @@ import type { MountReport } from "./volume/report.ts";
 import type { Volume } from "./volume/volume.ts";
 import type { VolumeOps } from "./volume_ops.ts";
 
-export type { OpenOptions, VolumeTicket };
+export type { OpenedWith, OpenOptions, VolumeTicket };
 
 /** What opening found, and what the browser says of the data's future. */
 export interface OpenReport extends MountReport, StorageReport {}
@@ -117,11 +120,6 @@ export interface OpenedVolume extends VolumeOps {
 }
 
 const DEFAULT_AREA_BYTES = 1_048_576;
-const DEFAULT_BUSY_TIMEOUT_MS = 2000;
-const START_TIMEOUT_MS = 20_000;
-
-/** The relays that this thread has started, with the number of volumes open on each. */
-const relays = new Map<string, { host: Promise<RelayHost>; users: number }>();
 
 /**
  * Opens a volume by its name, on a device, or by a ticket. A volume that does not exist is made.
@@ -149,7 +147,10 @@ export async function openVolume(
   if (sources.length !== 1) {
     throw new ErrnoError("EINVAL", "open a volume: give one of name, handle, ticket");
   }
-  if (ticket !== undefined) return await attach(ticket, options);
+  if (ticket !== undefined) {
+    checkTicket(ticket, options);
+    return await attach(ticket, options);
+  }
   if (handle !== undefined) {
     if (access === "relay") {
       throw new ErrnoError("EINVAL", "open a handle through a relay: give a name");
@@ -158,11 +159,25 @@ export async function openVolume(
   }
   const place = placeOf(name!);
   const isDirect = access === "direct" || access === "auto" && canHoldDevice(place);
-  if (isDirect) return await openHere(place, options);
+  preflight(`open volume "${name}"`, isDirect ? needsHere(place) : needsOfRelay(options));
+  return await (isDirect ? openHere(place, options) : openRelayed(place, options));
+}
+
+/** What this thread needs to hold the device itself. */
+function needsHere(place: VolumePlace): Feature[] {
+  return place.kind === "opfs" ? [Feature.SYNC_HANDLE] : [];
+}
+
+/** What this thread needs to start a relay and to call it. */
+function needsOfRelay({ worker, blocking }: OpenOptions): Feature[] {
+  const needs: Feature[] = [];
+  const isMade = typeof worker === "function" ||
+    typeof worker === "object" && "postMessage" in worker;
+  if (!isMade) needs.push(Feature.WORKER);
   // A page that does not want to spin has promises, with memory to share or without.
-  const wantsSync = threadMayWait() || options.blocking === "spin";
-  if (wantsSync) assertCanShare(name!);
-  return await openRelayed(place, options);
+  if (threadMayWait() || blocking === "spin") needs.push(Feature.SHARED_MEMORY);
+  if (canShare()) needs.push(Feature.WAIT_ASYNC);
+  return needs;
 }
 
 /** The engine in this thread, on the device of a name. */
@@ -170,21 +185,30 @@ async function openHere(place: VolumePlace, options: OpenOptions): Promise<Opene
   const timeoutMs = options.busyTimeoutMs ?? DEFAULT_BUSY_TIMEOUT_MS;
   const { create = true, readOnly = false } = options;
   const release = place.kind === "opfs"
-    ? await takeVolumeLock(place.path, { timeoutMs })
+    ? await takeVolumeLock(place.path, { timeoutMs }).catch((error) => {
+      throw ofThisThread(error, place);
+    })
     : () => {};
+  let forget = () => {};
+  const letGo = () => {
+    forget();
+    release();
+  };
   try {
     const device = place.kind === "host"
       ? fileHandle(place.path, { create: create && !readOnly, readOnly })
       : await openOpfsHandle(place.path, { create: create && !readOnly, deadlineMs: timeoutMs });
     try {
-      return await openDirect(openEngine(device, options), options, release);
+      const engine = openEngine(device, options);
+      forget = noteDirect(place);
+      return await openDirect(engine, options, letGo);
     } catch (error) {
       device.close();
       throw error;
     }
   } catch (error) {
-    release();
-    throw error;
+    letGo();
+    throw ofThisThread(error, place);
   }
 }
 
@@ -237,24 +261,10 @@ async function openDirect(
   });
 }
 
-/** A relay worker on the device of a name: this thread's own, if it has started one already. */
+/** Through the relay of this thread, over shared memory or by messages. */
 async function openRelayed(place: VolumePlace, options: OpenOptions): Promise<OpenedVolume> {
-  const key = `${place.kind}:${place.path}:${options.readOnly ?? false}`;
-  const known = relays.get(key);
-  if (known !== undefined && await hasDied(known.host) && relays.get(key) === known) {
-    relays.delete(key);
-  }
-  const entry = relays.get(key) ?? { host: startHost(place, options), users: 0 };
-  relays.set(key, entry);
-  entry.users += 1;
-  const leave = async () => {
-    entry.users -= 1;
-    if (entry.users > 0) return;
-    if (relays.get(key) === entry) relays.delete(key);
-    await (await entry.host).close();
-  };
+  const { host, opened, leave } = await enterRelay(place, options);
   try {
-    const host = await entry.host;
     if (!canShare()) return await openByCalls(host, options, leave);
     const connect = () => host.connect(options.areaBytes ?? DEFAULT_AREA_BYTES).buffer;
     const share = (): VolumeTicket => ({
@@ -262,6 +272,7 @@ async function openRelayed(place: VolumePlace, options: OpenOptions): Promise<Op
       name: place.path,
       address: host.address,
       channels: [connect(), connect()],
+      opened,
     });
     const exportImage = () => host.exportImage();
     const compact: Ownership["compact"] = (how) => host.compact(how);
@@ -279,6 +290,7 @@ async function openByCalls(
   leave: () => Promise<void>,
 ): Promise<OpenedVolume> {
   const port = host.calls();
+  const leavePort = port.calls.close;
   const { root, report } = host.address;
   return dress(withoutSync(root, `${ISOLATION_ADVICE}, or await volume.promises`), {
     transport: "relay",
@@ -295,39 +307,8 @@ async function openByCalls(
     },
     exportImage: () => host.exportImage(),
     compact: (how) => host.compact(how),
-    close: once(() => port.calls.close().finally(leave)),
+    close: once(() => leavePort().finally(leave)),
   });
-}
-
-/** Whether a relay that was started has ended without being asked to. */
-async function hasDied(host: Promise<RelayHost>): Promise<boolean> {
-  // One that could not even start says why to whoever uses it.
-  const started = await host.catch(() => null);
-  return started !== null && !await started.isAlive();
-}
-
-function startHost(place: VolumePlace, options: OpenOptions): Promise<RelayHost> {
-  const { create, readOnly, blockSize, ringBytes, label, worker } = options;
-  const { poolBytes, durability, commitIntervalMs } = options;
-  if (options.clock !== undefined || options.random !== undefined) {
-    throw new ErrnoError("EINVAL", "send a clock or a source of randomness to a relay");
-  }
-  const settings = {
-    busyTimeoutMs: options.busyTimeoutMs ?? DEFAULT_BUSY_TIMEOUT_MS,
-    deadlineMs: options.deadlineMs ?? DEFAULT_DEADLINE_MS,
-    sanityCheck: options.sanityCheck ?? false,
-    engine: {
-      create,
-      readOnly,
-      blockSize,
-      ringBytes,
-      label,
-      poolBytes,
-      durability,
-      commitIntervalMs,
-    },
-  };
-  return RelayHost.start({ place, settings, worker, startTimeoutMs: START_TIMEOUT_MS });
 }
 
 /** What the thread that started the relay can do, and one that came by a ticket cannot. */
@@ -352,6 +333,26 @@ const NO_OWNER: Ownership = {
   leave: () => Promise.resolve(),
 };
 
+/** What was settled where the ticket was made cannot be asked for again. */
+function checkTicket({ name, channels, opened }: VolumeTicket, options: OpenOptions): void {
+  const { access = "relay", areaBytes } = options;
+  if (!Array.isArray(channels) || opened === undefined) {
+    throw new ErrnoError("EINVAL", "open a ticket that is none of share()");
+  }
+  if (access === "direct") {
+    throw new ErrnoError("EINVAL", `open a ticket of "${name}" directly: it is one of a relay`);
+  }
+  const { area } = openChannelMemory(channels[0]);
+  if (areaBytes !== undefined && areaSize(areaBytes) !== area.length) {
+    const why = `the ticket was made with ${area.length}`;
+    throw new ErrnoError(
+      "EINVAL",
+      `open a ticket of "${name}" with areaBytes ${areaBytes}: ${why}`,
+    );
+  }
+  assertOpenedWith(name, opened, openedWith(options));
+}
+
 /** A client on the two channels of a ticket. */
 async function attach(
   ticket: VolumeTicket,
@@ -359,20 +360,31 @@ async function attach(
   owner: Ownership = NO_OWNER,
 ): Promise<OpenedVolume> {
   const { address, channels } = ticket;
+  const action = `open volume "${ticket.name}"`;
+  preflight(action, [Feature.SHARED_MEMORY, Feature.WAIT_ASYNC]);
   if (address.doorbell === null) throw new ErrnoError("EINVAL", "open a ticket of no channel");
   const doorbell = new Doorbell(address.doorbell);
   const memories = channels.map(openChannelMemory);
-  const letGo = await claim(memories, ticket.name);
-  doorbell.ring();
+  const blocking = threadMayWait() ? "wait" : options.blocking ?? "never";
+  const { deadlineMs } = options;
   const [calls, promised] = memories.map((memory) => {
-    const { deadlineMs } = options;
-    const blocking = threadMayWait() ? "wait" : options.blocking ?? "never";
     return new Channel(memory, doorbell, { blocking, deadlineMs });
   }) as [Channel, Channel];
-  await calls.admitted(`open volume "${ticket.name}"`);
+  calls.assertOpen(action);
+  const letGo = await claim(memories, ticket.name);
+  doorbell.ring();
+  try {
+    await calls.admitted(action);
+  } catch (error) {
+    calls.close();
+    promised.close();
+    letGo();
+    throw error;
+  }
   const { cacheBytes } = options;
   const client = new RelayClient(calls, { root: address.root, readsAhead: cacheBytes !== 0 });
   const promises = new RelayPromises(promised);
+  const leave = promises.close.bind(promises);
   const cache = cacheBytes === 0 ? null : new CachedVolume(client, { pageBytes: cacheBytes });
   return dress(cache ?? client, {
     transport: "relay",
@@ -394,7 +406,7 @@ async function attach(
     compact: owner.compact,
     close: once(async () => {
       try {
-        await promises.close();
+        await leave();
       } finally {
         calls.close();
         promises.leave();
@@ -435,14 +447,18 @@ function withPrefix(prefix: string, figures: Record<string, Value>): Record<stri
   );
 }
 
-/** Puts what an opened volume has beyond VolumeOps onto the volume itself. */
+/**
+ * Puts what an opened volume has beyond VolumeOps onto the volume itself. There is one way to close
+ * it: that of its promises is the same.
+ */
 function dress(
   volume: VolumeOps,
   extras: Omit<OpenedVolume, keyof VolumeOps | typeof Symbol.asyncDispose> & {
     close: () => Promise<void>;
   },
 ): OpenedVolume {
-  const members = { ...extras, [Symbol.asyncDispose]: extras.close };
+  const members = { ...extras, [Symbol.asyncDispose ?? "asyncDispose"]: extras.close };
+  Object.defineProperty(extras.promises, "close", { value: extras.close, configurable: true });
   for (const key of Reflect.ownKeys(members)) {
     const value = members[key as keyof typeof members];
     Object.defineProperty(volume, key, { value, enumerable: false, configurable: true });

@@ -11,7 +11,8 @@ import type { StorageHandle } from "./device/handle.ts";
 import type { WorkerGiven } from "./relay/delivery.ts";
 import type { RelayAddress } from "./relay/messages.ts";
 import { MIN_AREA_BYTES } from "./relay/protocol.ts";
-import type { VolumeOptions } from "./volume/mount.ts";
+import { INTERVAL_MS_DEFAULT } from "./volume/journal.ts";
+import { type EngineSettings, POOL_BYTES_DEFAULT, type VolumeOptions } from "./volume/mount.ts";
 
 /** How `openVolume` opens. */
 export interface OpenOptions extends VolumeOptions {
@@ -57,6 +58,16 @@ export interface VolumeTicket {
   readonly address: RelayAddress;
   /** The channel of synchronous calls, and that of promises. */
   readonly channels: readonly [SharedArrayBuffer, SharedArrayBuffer];
+  /** How the volume is open there: a client that asks for something else is refused. */
+  readonly opened: OpenedWith;
+}
+
+/** What all clients of a relay have in common: how its volume was opened first. */
+export interface OpenedWith {
+  /** The engine's options. */
+  readonly engine: EngineSettings;
+  /** Whether the device was tried out. */
+  readonly sanityCheck: boolean;
 }
 
 /**
@@ -85,4 +96,71 @@ function check(options: OpenOptions): void {
   countOption(options.busyTimeoutMs, 0, "busyTimeoutMs");
   countOption(options.areaBytes, MIN_AREA_BYTES, "areaBytes", MIN_AREA_BYTES);
   countOption(options.cacheBytes, 0, "cacheBytes");
+}
+
+/** An option that only a new volume has: a second opener finds the volume there. */
+const OF_NEW = Symbol("of a new volume");
+
+/**
+ * Every option of the engine, with its default; the compiler finds one that is missing. What the
+ * engine takes goes to it whole, wherever it runs.
+ */
+const ENGINE: Readonly<Record<keyof EngineSettings, unknown>> = {
+  create: OF_NEW,
+  blockSize: OF_NEW,
+  ringBytes: OF_NEW,
+  label: OF_NEW,
+  slots: OF_NEW,
+  limitBytes: OF_NEW,
+  readOnly: false,
+  poolBytes: POOL_BYTES_DEFAULT,
+  maxBytes: undefined,
+  quotaBytes: undefined,
+  durability: "periodic",
+  commitIntervalMs: INTERVAL_MS_DEFAULT,
+};
+
+/**
+ * What a relay is opened with.
+ *
+ * @throws {ErrnoError} EINVAL for a function, which cannot be sent to another thread
+ */
+export function openedWith(options: OpenOptions): OpenedWith {
+  for (const key of ["clock", "random"] as const) {
+    if (options[key] === undefined) continue;
+    throw new ErrnoError("EINVAL", `send the option "${key}" to a relay: it is a function`);
+  }
+  const given = options as Readonly<Record<string, unknown>>;
+  const engine = Object.fromEntries(
+    Object.keys(ENGINE).filter((key) => given[key] !== undefined).map((key) => [key, given[key]]),
+  );
+  return { engine, sanityCheck: options.sanityCheck ?? false };
+}
+
+/**
+ * Makes sure that a volume which is open already is open as a further caller wants it. What a caller
+ * does not ask for may be anything.
+ *
+ * @throws {ErrnoError} EBUSY that names the option
+ */
+export function assertOpenedWith(path: string, is: OpenedWith, wanted: OpenedWith): void {
+  const [has, asks] = [is.engine, wanted.engine] as Readonly<Record<string, unknown>>[];
+  for (const [key, fallback] of Object.entries(ENGINE)) {
+    if (fallback === OF_NEW || asks![key] === undefined) continue;
+    const value = has![key] ?? fallback;
+    if (asks![key] !== value) throw contradiction(path, key, { value, asked: asks![key] });
+  }
+  if (wanted.sanityCheck && !is.sanityCheck) {
+    throw contradiction(path, "sanityCheck", { value: false, asked: true });
+  }
+}
+
+function contradiction(
+  path: string,
+  key: string,
+  { value, asked }: { value: unknown; asked: unknown },
+): ErrnoError {
+  const has = value === undefined ? `without "${key}"` : `with ${key} ${JSON.stringify(value)}`;
+  const why = `it is open here already ${has}, which all who use it share`;
+  return new ErrnoError("EBUSY", `open "${path}" with ${key} ${JSON.stringify(asked)}: ${why}`);
 }

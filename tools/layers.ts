@@ -41,7 +41,12 @@ export const TABLE: readonly Row[] = [
   { who: ["opfs/cache.ts"], may: [...VOLUME_SHAPE, "opfs/cache/"] },
   { who: ["opfs/open.ts"], may: ["abi/", "opfs/"] },
   {
-    who: ["opfs/import_volume.ts", "opfs/bring_image.ts", "opfs/open_options.ts"],
+    who: [
+      "opfs/import_volume.ts",
+      "opfs/bring_image.ts",
+      "opfs/open_options.ts",
+      "opfs/open_relays.ts",
+    ],
     may: ["abi/", "opfs/"],
   },
   {

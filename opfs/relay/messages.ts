@@ -31,28 +31,8 @@ export interface RelaySettings {
   deadlineMs: number;
   /** Whether document 004's checks run on the device before anybody is served. */
   sanityCheck: boolean;
-  /** What `openVolumeSync` is given. */
-  engine: EngineSettings;
-}
-
-/** The part of the engine's options that can be cloned. */
-export interface EngineSettings {
-  /** Whether a missing volume is made. */
-  create?: boolean;
-  /** Whether every change answers EROFS. */
-  readOnly?: boolean;
-  /** Bytes of a block of a new volume. */
-  blockSize?: number;
-  /** Bytes of a new volume's journal. */
-  ringBytes?: number;
-  /** What a new volume is called. */
-  label?: string;
-  /** Bytes of memory for file data. */
-  poolBytes?: number;
-  /** When changes become durable by themselves. */
-  durability?: "op" | "fsync" | "periodic";
-  /** How often, if periodically, in ms. */
-  commitIntervalMs?: number;
+  /** What `openVolumeSync` is given: `EngineSettings` of `opfs/volume/mount.ts`, whole. */
+  engine: object;
 }
 
 /** How the worker makes a volume from an image. */

@@ -7,11 +7,11 @@
  */
 import { ErrnoError } from "../../abi/errno.ts";
 import type { VolumePlace } from "./messages.ts";
+import { Feature, hasFeature } from "./preflight.ts";
 
 interface Environment {
   process?: { getBuiltinModule?: unknown };
   navigator?: { storage?: { getDirectory?: unknown } };
-  FileSystemFileHandle?: { prototype: object };
   isSecureContext?: boolean;
 }
 
@@ -33,7 +33,8 @@ export function placeOf(name: string): VolumePlace {
   const path = name.endsWith(".cairn") ? name : `${name}.cairn`;
   if (hasHostFiles()) return { kind: "host", path: name.includes("/") ? name : path };
   if (typeof here.navigator?.storage?.getDirectory === "function") {
-    return { kind: "opfs", path: path.startsWith("/") ? path : `/${path}` };
+    // One volume has one path, and with it one lock and one relay.
+    return { kind: "opfs", path: `/${path}`.replace(/\/+/g, "/") };
   }
   const why = here.isSecureContext === false
     ? "a page without https has no origin private file system"
@@ -43,28 +44,10 @@ export function placeOf(name: string): VolumePlace {
 
 /** Whether this thread can hold the device of a volume itself. */
 export function canHoldDevice(place: VolumePlace): boolean {
-  if (place.kind === "host") return true;
-  const { prototype } = here.FileSystemFileHandle ?? {};
-  return prototype !== undefined && "createSyncAccessHandle" in prototype;
+  return place.kind === "host" || hasFeature(Feature.SYNC_HANDLE);
 }
-
-/** What a page does that is not cross-origin isolated. */
-export const ISOLATION_ADVICE: string =
-  "without cross-origin isolation there is no SharedArrayBuffer; serve the page with " +
-  "Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp, " +
-  "or open the volume in a worker, which needs neither";
 
 /** Whether memory can be shared with a relay. */
 export function canShare(): boolean {
-  return typeof SharedArrayBuffer === "function";
-}
-
-/**
- * Makes sure that memory can be shared with a relay.
- *
- * @throws {ErrnoError} ENOTSUP where it cannot, with what to do
- */
-export function assertCanShare(name: string): void {
-  if (canShare()) return;
-  throw new ErrnoError("ENOTSUP", `open volume "${name}" through a relay: ${ISOLATION_ADVICE}`);
+  return hasFeature(Feature.SHARED_MEMORY);
 }

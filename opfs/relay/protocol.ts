@@ -199,10 +199,19 @@ export interface ChannelMemory {
   readonly view: DataView;
 }
 
-/** Makes the memory of a new channel. `areaBytes` is rounded up to a multiple of 8. */
+/** The size of the area that is made when so many bytes are asked for: a multiple of 8. */
+export function areaSize(areaBytes: number): number {
+  return Math.max(MIN_AREA_BYTES, Math.ceil(areaBytes / 8) * 8);
+}
+
+/**
+ * Makes the memory of a new channel.
+ *
+ * @throws {ErrnoError} ENOMEM if there is not so much
+ */
 export function createChannelMemory(areaBytes: number): ChannelMemory {
-  const size = Math.max(MIN_AREA_BYTES, Math.ceil(areaBytes / 8) * 8);
-  const buffer = new SharedArrayBuffer(AREA_START + size);
+  const size = areaSize(areaBytes);
+  const buffer = sharedMemory(AREA_START + size);
   const words = new Int32Array(buffer, 0, AREA_START / 4);
   words[Word.MAGIC] = CHANNEL_MAGIC;
   words[Word.VERSION] = PROTOCOL_VERSION;
@@ -210,6 +219,14 @@ export function createChannelMemory(areaBytes: number): ChannelMemory {
   words[Word.RING_BYTES] = 0;
   words.set(crypto.getRandomValues(new Int32Array(4)), Word.ID);
   return viewsOf(buffer, size);
+}
+
+function sharedMemory(bytes: number): SharedArrayBuffer {
+  try {
+    return new SharedArrayBuffer(bytes);
+  } catch (cause) {
+    throw new ErrnoError("ENOMEM", `make a channel of ${bytes} bytes`, { cause });
+  }
 }
 
 /**

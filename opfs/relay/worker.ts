@@ -15,18 +15,13 @@ import { BeatingHandle } from "../device/beating_handle.ts";
 import type { StorageHandle } from "../device/handle.ts";
 import { fileHandle } from "../device/file.ts";
 import { openOpfsHandle } from "../device/opfs.ts";
-import { openVolumeSync } from "../volume/mount.ts";
+import { type EngineSettings, openVolumeSync } from "../volume/mount.ts";
 import type { Volume } from "../volume/volume.ts";
 import { serveCalls } from "./call_port.ts";
 import { clientLockName, watchLock } from "./client_lock.ts";
 import { startCommitTimer } from "./commit_timer.ts";
-import type {
-  EngineSettings,
-  FromWorker,
-  RelaySettings,
-  ToWorker,
-  VolumePlace,
-} from "./messages.ts";
+import type { FromWorker, RelaySettings, ToWorker, VolumePlace } from "./messages.ts";
+import { Feature, preflight } from "./preflight.ts";
 import { receivePieces, sendError, sendPieces } from "./pieces.ts";
 import { MESSAGE_VERSION } from "./protocol.ts";
 import type { Value } from "./s11n.ts";
@@ -91,11 +86,12 @@ async function start({ version, place, settings }: Init): Promise<void> {
   if (version !== MESSAGE_VERSION) {
     throw new ErrnoError("EPROTO", `open the volume: the page speaks version ${version}`);
   }
+  checkPlatform(place);
   releaseLock = place.kind === "opfs"
     ? await takeVolumeLock(place.path, { timeoutMs: settings.busyTimeoutMs })
     : releaseLock;
   const device = new BeatingHandle(await openDevice(place, settings), beat);
-  const mounted = volume = mount(device, settings.engine);
+  const mounted = volume = mount(device, engineOf(settings));
   if (settings.sanityCheck) sanityCheck(mounted);
   stats = () => ({
     ...mounted.stats(),
@@ -103,17 +99,29 @@ async function start({ version, place, settings }: Init): Promise<void> {
     ...prefixed("device.", device.counts),
   });
   if (typeof SharedArrayBuffer === "function") relay = serve(mounted, { place, settings });
-  stopTimer = startCommitTimer(mounted, settings.engine);
+  stopTimer = startCommitTimer(mounted, engineOf(settings));
   const { root, report } = mounted;
   const address = { doorbell: relay?.doorbell.buffer ?? null, root, report };
   announce({ type: "ready", version: MESSAGE_VERSION, address });
+}
+
+/** What this thread lacks is said before anything is opened. */
+function checkPlatform({ kind, path }: VolumePlace): void {
+  const needs: Feature[] = kind === "opfs" ? [Feature.SYNC_HANDLE] : [];
+  if (typeof SharedArrayBuffer === "function") needs.push(Feature.WAIT_ASYNC);
+  preflight(`open "${path}" in a relay worker`, needs);
+}
+
+/** Messages do not know the engine; what they carry for it is made by `open_options.ts`. */
+function engineOf({ engine }: RelaySettings): EngineSettings {
+  return engine;
 }
 
 function serve(mounted: Volume, { place, settings }: Pick<Init, "place" | "settings">): Relay {
   const made = new Relay(mounted, {
     deadlineMs: settings.deadlineMs,
     stats,
-    paths: () => pathsOf(mounted, settings.engine.readOnly),
+    paths: () => pathsOf(mounted, engineOf(settings).readOnly),
     watchClient: (channel, gone) => watchLock(clientLockName(place.path, channel), gone),
   });
   made.run().catch(fail);
@@ -133,7 +141,7 @@ async function openDevice(
   place: VolumePlace,
   settings: RelaySettings,
 ): Promise<StorageHandle> {
-  const { create = true, readOnly = false } = settings.engine;
+  const { create = true, readOnly = false } = engineOf(settings);
   if (place.kind === "host") {
     return fileHandle(place.path, { create: create && !readOnly, readOnly });
   }

@@ -59,7 +59,8 @@ export interface JournalOptions {
   commitIntervalMs?: number;
 }
 
-const INTERVAL_MS_DEFAULT = 5000;
+/** How often a volume becomes durable by itself, in ms, unless the caller says otherwise. */
+export const INTERVAL_MS_DEFAULT = 5000;
 
 /** The journal of one volume. */
 export class Journal {

@@ -45,7 +45,11 @@ export interface VolumeOptions extends Omit<FormatOptions, "force">, JournalOpti
   quotaBytes?: number;
 }
 
-const POOL_BYTES_DEFAULT = 32 * 1024 * 1024;
+/** The options that can be sent to another thread: all but the functions. */
+export type EngineSettings = Omit<VolumeOptions, "clock" | "random">;
+
+/** Bytes of memory for file data, unless the caller says otherwise. */
+export const POOL_BYTES_DEFAULT: number = 32 * 1024 * 1024;
 
 /**
  * Mounts the volume on a device; an empty device is formatted first. The volume owns the handle from
