@@ -224,7 +224,11 @@ function fill(stream: FSStream, bytes: Uint8Array, position: number): void {
   }
 }
 
-/** Writes the pieces of memory that the file does not hold; nothing behind its end. */
+/**
+ * Writes the pieces of memory that the file does not hold; nothing behind its end.
+ *
+ * @throws {ErrnoError} ENOSPC when not all of them have found room, and what the backend throws
+ */
 export function writeDifference(stream: FSStream, bytes: Uint8Array, position: number): void {
   const size = stream.stream_ops.llseek?.(stream, 0, SEEK_END) ?? 0;
   const end = Math.min(bytes.length, size - position);
@@ -233,7 +237,18 @@ export function writeDifference(stream: FSStream, bytes: Uint8Array, position: n
     const length = Math.min(PIECE_BYTES, end - done);
     fill(stream, piece.subarray(0, length), position + done);
     if (isSame(piece, bytes, done, length)) continue;
-    stream.stream_ops.write?.(stream, bytes, done, length, position + done);
+    writeAll(stream, bytes.subarray(done, done + length), position + done);
+  }
+}
+
+/** A short count says that the device is full; who gets no count must not take it for all. */
+function writeAll(stream: FSStream, bytes: Uint8Array, position: number): void {
+  const { write } = stream.stream_ops;
+  if (write === undefined) return;
+  for (let done = 0; done < bytes.length;) {
+    const count = write(stream, bytes, done, bytes.length - done, position + done);
+    if (!(count > 0)) throw new ErrnoError("ENOSPC", `write a map of "${stream.path}" back`);
+    done += count;
   }
 }
 

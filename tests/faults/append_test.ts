@@ -5,12 +5,12 @@ import { createFS } from "../../fs/create_fs.ts";
 import { VOLUMEFS } from "../../node_ops/volume.ts";
 import { PROXYFS } from "../../node_ops/proxyfs.ts";
 import { CachedVolume } from "../../opfs/cache.ts";
-import { memoryHandle } from "../../opfs/device/memory.ts";
 import { checkVolume } from "../../opfs/volume/check.ts";
 import { openVolumeSync } from "../../opfs/volume/mount.ts";
 import type { Volume } from "../../opfs/volume/volume.ts";
 import type { VolumeOps } from "../../opfs/volume_ops.ts";
 import { mounted, NEWEST, STOCK } from "../adapters/emscripten/hosts.ts";
+import { fullDevices } from "../support/full_devices.ts";
 import { turnedRelay } from "../support/turned_relay.ts";
 
 const MIB = 1 << 20;
@@ -57,32 +57,6 @@ const WAYS: Record<string, (volume: Volume) => Appender | Promise<Appender>> = {
   },
 };
 
-/** A device that takes no byte past a limit. */
-class BoundedDevice {
-  readonly inner = memoryHandle();
-  limit = Infinity;
-
-  #check(end: number): void {
-    if (end > this.limit) throw Object.assign(new Error("full"), { name: "QuotaExceededError" });
-  }
-  read(into: Uint8Array, { at }: { at: number }): number {
-    return this.inner.read(into, { at });
-  }
-  write(from: Uint8Array, { at }: { at: number }): number {
-    this.#check(at + from.length);
-    return this.inner.write(from, { at });
-  }
-  truncate(size: number): void {
-    this.#check(size);
-    this.inner.truncate(size);
-  }
-  getSize(): number {
-    return this.inner.getSize();
-  }
-  flush(): void {}
-  close(): void {}
-}
-
 /** The answer of an append, 0 when it is refused. */
 function answered(append: Appender, bytes: Uint8Array): number {
   try {
@@ -102,28 +76,48 @@ function contentsOf(volume: Volume): Uint8Array {
   return bytes;
 }
 
+/** A log of 2 MiB, room for some more, and appends of all sizes. */
+async function appendAll(
+  way: (typeof WAYS)[string],
+  kind: (typeof fullDevices)[number],
+  durability: "op" | "fsync",
+  room: number,
+): Promise<void> {
+  const { device, handle } = kind.make();
+  const volume = openVolumeSync(handle, { durability });
+  const append = await way(volume);
+  assertEquals(append(new Uint8Array(2 * MIB).fill(65)), 2 * MIB);
+  volume.sync();
+  device.limit = device.used + room * MIB;
+  let added = 0;
+  for (const size of [3 * MIB, 100_000, 5000, 1]) {
+    added += answered(append, new Uint8Array(size).fill(66));
+    const bytes = contentsOf(volume);
+    assertEquals(bytes.length, 2 * MIB + added, `${size} with room for ${room} MiB`);
+    assertEquals(bytes.indexOf(66), added > 0 ? 2 * MIB : -1);
+    assertEquals(bytes.lastIndexOf(65), 2 * MIB - 1);
+  }
+  assertEquals(volume.stats().state, "open");
+  volume.close();
+  assertEquals(checkVolume(device.inner).violations, []);
+}
+
 for (const [name, way] of Object.entries(WAYS)) {
   for (const durability of ["op", "fsync"] as const) {
     Deno.test(`an append through ${name} answers what it has added: ${durability}`, async () => {
       for (const room of [0, 0.1, 0.3, 0.6, 0.9, 2]) {
-        const device = new BoundedDevice();
-        const volume = openVolumeSync(device, { durability });
-        const append = await way(volume);
-        assertEquals(append(new Uint8Array(2 * MIB).fill(65)), 2 * MIB);
-        volume.sync();
-        device.limit = device.getSize() + room * MIB;
-        let added = 0;
-        for (const size of [3 * MIB, 100_000, 5000, 1]) {
-          added += answered(append, new Uint8Array(size).fill(66));
-          const bytes = contentsOf(volume);
-          assertEquals(bytes.length, 2 * MIB + added, `${size} with room for ${room} MiB`);
-          assertEquals(bytes.indexOf(66), added > 0 ? 2 * MIB : -1);
-          assertEquals(bytes.lastIndexOf(65), 2 * MIB - 1);
-        }
-        assertEquals(volume.stats().state, "open");
-        volume.close();
-        assertEquals(checkVolume(device.inner).violations, []);
+        await appendAll(way, fullDevices[0]!, durability, room);
       }
     });
   }
+}
+
+for (const kind of fullDevices) {
+  Deno.test(`an append answers what it has added on a device that ${kind.name}`, async () => {
+    for (const way of [WAYS["FS"]!, WAYS["FS over a relay"]!]) {
+      for (const durability of ["op", "fsync"] as const) {
+        for (const room of [0, 0.3]) await appendAll(way, kind, durability, room);
+      }
+    }
+  });
 }

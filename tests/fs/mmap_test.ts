@@ -2,7 +2,9 @@
 import { assertEquals } from "@std/assert";
 import { MAP_PRIVATE, MAP_SHARED, PROT_READ, PROT_WRITE } from "../../abi/flags.ts";
 import { createFS } from "../../fs/create_fs.ts";
+import { VOLUMEFS } from "../../node_ops/volume.ts";
 import { assertErrno } from "../support/errno.ts";
+import { ModelVolume } from "../support/model_volume.ts";
 
 const BOTH = PROT_READ | PROT_WRITE;
 
@@ -113,4 +115,25 @@ Deno.test("mmap() refuses what cannot be mapped", () => {
   assertErrno("EINVAL", () => fs.mmap(stream, 10, 0, BOTH, 0));
   assertErrno("ENODEV", () => fs.mmap(fs.open("/tmp", "r"), 10, 0, PROT_READ, MAP_SHARED));
   assertErrno("ENOMEM", () => fs.mmap(stream, 2 ** 50, 0, BOTH, MAP_SHARED));
+});
+
+Deno.test("msync() and munmap() are ENOSPC when the device takes a part of the map only", () => {
+  const volume = new ModelVolume();
+  const fs = createFS({ root: { type: VOLUMEFS, options: { volume } } });
+  fs.writeFile("/f", new Uint8Array(10_000));
+  const stream = fs.open("/f", "r+");
+  const map = fs.mmap(stream, 10_000, 0, 3, 1);
+  map.bytes.fill(7);
+  const write = volume.write.bind(volume);
+  let left = 3000;
+  volume.write = (ino, from, at) => {
+    const count = write(ino, from.subarray(0, left), at);
+    left -= count;
+    return count;
+  };
+  assertErrno("ENOSPC", () => fs.msync(stream, map.bytes, 0, 10_000, 1));
+  assertErrno("ENOSPC", () => fs.munmap(map));
+  left = Infinity;
+  fs.msync(stream, map.bytes, 0, 10_000, 1);
+  assertEquals(fs.readFile("/f"), new Uint8Array(10_000).fill(7));
 });
