@@ -109,7 +109,7 @@ function guard<A extends unknown[], R>(callback: (...args: A) => R, ...args: A):
 
 /** A device number that nobody uses. */
 export function freeDevice(state: State): number {
-  let number = DEVICE_MAJOR_BASE;
-  while (state.devices[makedev(number, 0)] !== undefined) number++;
-  return makedev(number, 0);
+  // No driver is ever taken away, so what was taken once is taken.
+  while (state.devices[makedev(state.nextMajor, 0)] !== undefined) state.nextMajor++;
+  return makedev(state.nextMajor, 0);
 }

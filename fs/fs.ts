@@ -67,8 +67,16 @@ export class FS extends Makers {
   /** What is mounted, in the order of mounting; with `mount`, that and what is below it. */
   getMounts(mount?: Mount): Mount[] {
     if (mount === undefined) return [...this.mounts];
-    const inner = this.mounts.filter((other) => other.mountpoint?.mount === mount);
-    return [mount, ...inner.flatMap((other) => this.getMounts(other))];
+    const inside = new Map<Mount, Mount[]>();
+    for (const other of this.mounts) {
+      const outer = other.mountpoint?.mount;
+      if (outer === undefined) continue;
+      const beside = inside.get(outer);
+      if (beside === undefined) inside.set(outer, [other]);
+      else beside.push(other);
+    }
+    const below = (outer: Mount): Mount[] => [outer, ...(inside.get(outer) ?? []).flatMap(below)];
+    return below(mount);
   }
 
   /** Makes everything that was written durable, on every mount. The first error is thrown. */

@@ -13,6 +13,7 @@ import { LockTable } from "../abi/locks.ts";
 import { type Backend, FSNode, FSStream, type Mount, type StreamOps } from "../abi/node.ts";
 import { choiceOption, countOption, functionOption, optionsOf } from "../abi/options.ts";
 import { integer, refuse } from "./arguments.ts";
+import { DEVICE_MAJOR_BASE } from "./devices.ts";
 import { FileMaps, type HeapAllocator } from "./mmap.ts";
 import { NameTable } from "./name_table.ts";
 import { PATH, pathFrom, type PathFromHere, type PathText } from "./path.ts";
@@ -77,6 +78,8 @@ export class State {
   readonly mounts: Mount[] = [];
   /** Drivers by device number. */
   readonly devices: Record<number, { stream_ops: StreamOps<never> }> = {};
+  /** Below it `createDevice` has no free major number. */
+  nextMajor: number = DEVICE_MAJOR_BASE;
   /** The next inode number for nodes made by `createNode`. */
   nextInode = 1;
   /** The next device number of a mount. */
