@@ -51,6 +51,7 @@ import {
   UsageError,
   type Verb,
 } from "./verb.ts";
+import { upgradeVerb } from "./upgrade.ts";
 import { versionVerb } from "./version.ts";
 
 export type { Terminal };
@@ -82,6 +83,7 @@ const VERBS: readonly Verb[] = [
   dumpVerb,
   importVerb,
   exportVerb,
+  upgradeVerb,
   benchVerb,
   versionVerb,
 ];

@@ -9,9 +9,9 @@
  * @module
  */
 import { bringImage } from "./bring_image.ts";
-import { nudged, startWorker, type WorkerGiven } from "./relay/delivery.ts";
-import { ErrnoError } from "../abi/errno.ts";
-import type { FromWorker, ToWorker, VolumePlace } from "./relay/messages.ts";
+import { askWorker } from "./ask_worker.ts";
+import type { WorkerGiven } from "./relay/delivery.ts";
+import type { VolumePlace } from "./relay/messages.ts";
 import { sendPieces } from "./relay/pieces.ts";
 import { canHoldDevice, placeOf } from "./relay/place.ts";
 import type { Report } from "./volume/report.ts";
@@ -31,7 +31,6 @@ export interface ImportVolumeOptions {
 }
 
 const DEFAULT_BUSY_TIMEOUT_MS = 2000;
-const START_TIMEOUT_MS = 20_000;
 
 /**
  * Makes a volume from an image, such as `exportImage()` gives. It is written beside its name and
@@ -86,24 +85,14 @@ async function importElsewhere(
   place: VolumePlace,
   how: { settings: { replace: boolean; busyTimeoutMs: number }; worker: WorkerGiven | undefined },
 ): Promise<Report> {
-  const worker = await startWorker(how.worker, START_TIMEOUT_MS);
-  const { promise, resolve, reject } = Promise.withResolvers<Report>();
-  worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
-    if (data.type === "imported") resolve(data.report as Report);
-    else if (data.type === "unavailable") reject(new ErrnoError(data.code, data.reason));
-  };
-  worker.onerror = (event) => {
-    event.preventDefault?.();
-    reject(new ErrnoError("EIO", `import an image: the worker has failed: ${event.message}`));
-  };
+  const { settings, worker } = how;
   const { port1, port2 } = new MessageChannel();
   sendPieces(port1, image);
-  const wish: ToWorker = { type: "import", place, settings: how.settings, port: port2 };
-  worker.postMessage(wish, [port2]);
   try {
-    return await nudged(worker, promise);
+    const ask = { type: "import" as const, place, settings, port: port2 };
+    const answer = await askWorker(ask, { worker, type: "imported", transfer: [port2] });
+    return answer.report as Report;
   } finally {
     port1.close();
-    worker.terminate();
   }
 }

@@ -26,6 +26,7 @@ export {
   type VolumeTicket,
 } from "./open.ts";
 export { importVolume, type ImportVolumeOptions } from "./import_volume.ts";
+export { upgradeVolume, type UpgradeVolumeOptions } from "./upgrade_volume.ts";
 export type { WorkerGiven } from "./relay/delivery.ts";
 export type { RelayAddress } from "./relay/messages.ts";
 export type { Metric } from "./relay/metrics.ts";
@@ -71,6 +72,7 @@ export {
   Version1Image,
 } from "./volume/version1_read.ts";
 export { type ExportOptions, exportSteps } from "./volume/version1_write.ts";
+export { isOlderFormat, upgradeSteps } from "./volume/upgrade.ts";
 export type { Header } from "./volume/header.ts";
 export type { Superblock } from "./volume/superblock.ts";
 export { Volume } from "./volume/volume.ts";

@@ -44,6 +44,9 @@ export const TABLE: readonly Row[] = [
     who: [
       "opfs/import_volume.ts",
       "opfs/bring_image.ts",
+      "opfs/ask_worker.ts",
+      "opfs/upgrade_volume.ts",
+      "opfs/upgrade_image.ts",
       "opfs/open_options.ts",
       "opfs/open_relays.ts",
     ],

@@ -8,7 +8,8 @@
  * compacting (`steps.ts`). `close` ends it, `closed` is the last, and the page ends the thread. Asked to
  * `announce`, the worker says again where it stands. Instead of `init` the page may say `import`:
  * then the worker makes a volume from the image at the port, says `imported` or `unavailable`, and
- * that is all it does.
+ * that is all it does. Or it may say `upgrade`: then the worker gives a volume today's format, says
+ * `progress` on the way, and `upgraded` or `unavailable` at the end.
  *
  * @module
  */
@@ -43,6 +44,12 @@ export interface ImportSettings {
   busyTimeoutMs: number;
 }
 
+/** How the worker upgrades a volume. */
+export interface UpgradeSettings {
+  /** How long to wait for another holder to let go, in ms. */
+  busyTimeoutMs: number;
+}
+
 /** From the page to its worker. */
 export type ToWorker =
   | { type: "announce" }
@@ -52,6 +59,7 @@ export type ToWorker =
   | { type: "export"; port: MessagePort }
   | { type: "compact"; port: MessagePort }
   | { type: "import"; place: VolumePlace; settings: ImportSettings; port: MessagePort }
+  | { type: "upgrade"; place: VolumePlace; settings: UpgradeSettings }
   | { type: "close" };
 
 /** What a client must know of a relay to attach to it. */
@@ -71,4 +79,6 @@ export type FromWorker =
   | { type: "ready"; version: number; address: RelayAddress }
   | { type: "refused"; channel: SharedArrayBuffer; reason: string }
   | { type: "imported"; report: object }
+  | { type: "progress"; progress: { doneBytes: number; totalBytes: number } }
+  | { type: "upgraded"; report: object | null }
   | { type: "closed"; code?: ErrnoCode; reason?: string };

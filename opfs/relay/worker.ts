@@ -11,6 +11,7 @@ import type { PathCalls } from "../../abi/path_calls.ts";
 import { createFS } from "../../fs/create_fs.ts";
 import { VOLUMEFS } from "../../node_ops/volume.ts";
 import { bringImage } from "../bring_image.ts";
+import { upgradeImage } from "../upgrade_image.ts";
 import { BeatingHandle } from "../device/beating_handle.ts";
 import type { StorageHandle } from "../device/handle.ts";
 import { fileHandle } from "../device/file.ts";
@@ -37,6 +38,7 @@ interface WorkerScope {
 
 type Init = Extract<ToWorker, { type: "init" }>;
 type Import = Extract<ToWorker, { type: "import" }>;
+type Upgrade = Extract<ToWorker, { type: "upgrade" }>;
 
 /** How often the page is told of life while its worker opens or closes, in ms. */
 const LIFE_MS = 250;
@@ -58,6 +60,7 @@ scope.onmessage = ({ data }) => {
   else if (data.type === "export") sendImage(data.port);
   else if (data.type === "compact") compact(data.port);
   else if (data.type === "import") importOnce(data);
+  else if (data.type === "upgrade") upgradeOnce(data);
   else if (data.type === "close") close();
   else if (data.type === "announce") scope.postMessage(standing);
 };
@@ -218,6 +221,18 @@ function importOnce({ place, settings, port }: Import): void {
   isInitialized = true;
   bringImage(receivePieces(port).stream, place, settings).then(
     (report) => announce({ type: "imported", report }),
+    refuse,
+  );
+}
+
+/** As an import: that is all this worker does. */
+function upgradeOnce({ place, settings }: Upgrade): void {
+  if (isInitialized) return;
+  isInitialized = true;
+  const onProgress = (progress: { doneBytes: number; totalBytes: number }): void =>
+    scope.postMessage({ type: "progress", progress });
+  upgradeImage(place, { ...settings, onProgress }).then(
+    (report) => announce({ type: "upgraded", report }),
     refuse,
   );
 }

@@ -8,6 +8,7 @@
  * @module
  */
 import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
+import { FALLOC_FL_KEEP_SIZE } from "../../abi/flags.ts";
 import * as M from "../../abi/mode.ts";
 import type { StorageHandle } from "../device/handle.ts";
 import type { Ino } from "../volume_ops.ts";
@@ -30,6 +31,11 @@ import type { Volume } from "./volume.ts";
 export interface RepairOptions {
   /** The time of what was not there before, such as /lost+found. Default `Date.now()`. */
   nowMs?: number;
+  /**
+   * Whether the old volume is whole, and the new one takes its place: it has its id, and the blocks
+   * that are reserved there are reserved here. Default false.
+   */
+  isExact?: boolean;
 }
 
 const LOST_AND_FOUND = "lost+found";
@@ -64,6 +70,7 @@ export function* repairSteps(
   if (target.getSize() !== 0) {
     throw new ErrnoError("EEXIST", "repair a volume: there is something where the new one goes");
   }
+  const { isExact = false } = options;
   const findings = new Findings();
   const salvage = new Salvage(damaged, findings);
   const clock = new TransferClock();
@@ -74,11 +81,22 @@ export function* repairSteps(
     ...salvage.format,
     clock: clock.read,
     durability: "fsync",
+    ...(isExact ? { random: randomAfter(salvage.volumeId) } : {}),
   });
-  const repair = new Repair(salvage, volume, { clock, findings, nowMs: clock.nowMs });
+  const repair = new Repair(salvage, volume, { clock, findings, nowMs: clock.nowMs, isExact });
   const report = yield* repair.steps();
   volume.close();
   return report;
+}
+
+/** Random bytes of which the first are these: format takes a volume's id from there. */
+function randomAfter(id: Uint8Array): (bytes: Uint8Array<ArrayBuffer>) => void {
+  let isFirst = true;
+  return (bytes) => {
+    if (isFirst) bytes.set(id);
+    else crypto.getRandomValues(bytes);
+    isFirst = false;
+  };
 }
 
 /** A volume closes its handle; this one is somebody else's. */
@@ -98,6 +116,7 @@ interface Tools {
   clock: TransferClock;
   findings: Findings;
   nowMs: number;
+  isExact: boolean;
 }
 
 /** A directory that is filled. */
@@ -250,6 +269,7 @@ class Repair {
     for (const run of node.runs) {
       const from = run.fileBlock * blockSize;
       const to = Math.min(node.size, from + run.count * blockSize);
+      if (run.isUnwritten) this.#reserve(ino, from, run.count * blockSize);
       if (run.isUnwritten) continue;
       for (let at = from; at < to;) {
         const length = Math.min(this.#buffer.length, to - at);
@@ -263,6 +283,11 @@ class Repair {
       }
     }
     if (this.#volume.getattr(ino).size < node.size) this.#volume.setattr(ino, { size: node.size });
+  }
+
+  /** Blocks that are owned and were never written. */
+  #reserve(ino: Ino, from: number, length: number): void {
+    if (this.#tools.isExact) this.#volume.allocate(ino, FALLOC_FL_KEEP_SIZE, from, length);
   }
 
   #write(ino: Ino, bytes: Uint8Array, at: number): void {

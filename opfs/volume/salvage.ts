@@ -104,10 +104,16 @@ export class Salvage {
     return this.#image.sums !== null;
   }
 
-  /** Bytes of a block, and the label. */
-  get format(): { blockSize: number; label: string } {
+  /** What a new volume in its place is made with. */
+  get format(): { blockSize: number; label: string; ringBytes: number; limitBytes: number } {
     const { superblock, header } = this.#image;
-    return { blockSize: superblock.blockSize, label: header.label };
+    const { label, ringBytes, limitBytes } = header;
+    return { blockSize: superblock.blockSize, label, ringBytes, limitBytes };
+  }
+
+  /** The volume's id. */
+  get volumeId(): Uint8Array {
+    return this.#image.header.volumeId;
   }
 
   #tell(code: string, severity: Severity, slot: number, message: string): void {

@@ -53,3 +53,57 @@ export async function backUp(scene: Scene): Promise<BackedUp> {
   await volume.close();
   return { clean, files, pieces, refusal: refusal.slice(0, 6), isOld, isNew };
 }
+
+/** What is used of the browser's storage. */
+interface Folder {
+  getFileHandle(
+    name: string,
+    options: { create: true },
+  ): Promise<{ createWritable(): Promise<WritableStream<BufferSource>> }>;
+  keys(): AsyncIterable<string>;
+}
+
+/** What {@link upgradeOlder} saw. */
+export interface Upgraded {
+  text: string;
+  isComplete: boolean;
+  again: string;
+  busy: string;
+  left: string[];
+}
+
+/** Puts a volume of an older format into the browser's storage, upgrades it twice, and reads it. */
+export async function upgradeOlder(scene: Scene): Promise<Upgraded> {
+  const { openVolume, upgradeVolume } = await import(scene.cairn) as Cairn;
+  const { name, access, blocking } = scene;
+  const here = globalThis as unknown as {
+    origin: string;
+    navigator: { storage: { getDirectory(): Promise<Folder> } };
+  };
+  const { body } = await fetch(`${here.origin}/tests/golden/older_closed.cairn.gz`);
+  const image = body!.pipeThrough(new DecompressionStream("gzip"));
+  const root = await here.navigator.storage.getDirectory();
+  const file = await root.getFileHandle(`${name}.cairn`, { create: true });
+  await image.pipeTo(await file.createWritable());
+  const report = await upgradeVolume(name);
+  const volume = await openVolume({ name, create: false, access, blocking });
+  const busy = await upgradeVolume(name, { busyTimeoutMs: 50 })
+    .then(() => "none", (error) => (error as Error).message);
+  const into = new Uint8Array(64);
+  const ino = await volume.promises.lookup(volume.root, "hello.txt");
+  const count = await volume.promises.read(ino, into, 0);
+  await volume.close();
+  const again = await upgradeVolume(name);
+  const left: string[] = [];
+  for await (const key of root.keys()) {
+    if (key.startsWith(name)) left.push(key);
+  }
+  const text = new TextDecoder().decode(into.subarray(0, count));
+  return {
+    text,
+    isComplete: report?.isComplete ?? false,
+    again: String(again),
+    busy: busy.slice(0, 5),
+    left,
+  };
+}

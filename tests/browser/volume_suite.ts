@@ -11,7 +11,7 @@ import { VOLUMEFS } from "../../node_ops/volume.ts";
 import { openVolumeSync } from "../../opfs/volume/mount.ts";
 import { ALL_CASES } from "../conformance/all.ts";
 import { compactInUse } from "./compact_scenarios.ts";
-import { backUp } from "./image_scenarios.ts";
+import { backUp, upgradeOlder } from "./image_scenarios.ts";
 import * as scenario from "./volume_scenarios.ts";
 
 type Scenario<T> = (scene: scenario.Scene) => Promise<T>;
@@ -91,6 +91,11 @@ export const PARTS: readonly Part[] = [
     name: `${where} (${scene.name}): a volume in use is compacted`,
     nests: startsRelay(where, scene),
     run: (driver: Driver) => compacts(driver, where, scene),
+  })),
+  ...IMAGED.map(([where, scene]) => ({
+    name: `${where} (${scene.name}): a volume of an older format is upgraded`,
+    nests: startsRelay(where, scene),
+    run: (driver: Driver) => upgrades(driver, where, { ...scene, name: `${scene.name}, older` }),
   })),
   { name: "a page that may not spin has promises", run: hasPromises },
   { name: "workers share a relay with the page", run: sharesRelay },
@@ -223,6 +228,22 @@ async function carriesImages(driver: Driver): Promise<void> {
   await driver.run("page", scenario.importImage, { ...back, text: toText(image) });
   const found = await driver.run("worker", scenario.find, back);
   assertEquals(found, { text: "aus Deno", same: true, size: 3_000_000, wasClean: true });
+}
+
+/** An upgrade in a browser: the same contents, once, and not while the volume is open. */
+async function upgrades(
+  driver: Driver,
+  where: "page" | "worker",
+  scene: scenario.Scene,
+): Promise<void> {
+  await driver.goto("/blank.html");
+  assertEquals(await driver.run(where, upgradeOlder, scene), {
+    text: "Hello, reader.\n",
+    isComplete: true,
+    again: "null",
+    busy: "EBUSY",
+    left: [`${scene.name}.cairn`],
+  });
 }
 
 async function backsUp(

@@ -9,7 +9,7 @@ import { hostCommand } from "../../tools/programs.ts";
 
 const VERBS =
   `mkfs info ls stat tree cat put get cp mkdir rm mv ln chmod chown touch truncate find du
-  df mount check compact dump import export version`.split(/\s+/);
+  df mount check compact dump import export upgrade version`.split(/\s+/);
 
 Deno.test("cairn --help names every verb", () => {
   const { status, out } = cairn(["--help"]);

@@ -1,0 +1,64 @@
+/**
+ * One piece of work that a page has a worker do, because a page cannot hold a device: a worker is
+ * started, asked, and ended.
+ *
+ * Layer: composer, under `import_volume.ts` and `upgrade_volume.ts`.
+ *
+ * @module
+ */
+import { ErrnoError } from "../abi/errno.ts";
+import { nudged, startWorker, type WorkerGiven } from "./relay/delivery.ts";
+import type { FromWorker, ToWorker } from "./relay/messages.ts";
+import type { Progress } from "./volume/transfer.ts";
+
+/** Messages that end a piece of work. */
+type Answer<T extends FromWorker["type"]> = Extract<FromWorker, { type: T }>;
+
+/** How {@link askWorker} goes about it. */
+export interface AskOptions<T extends FromWorker["type"]> {
+  /** The message that is the answer. */
+  type: T;
+  /** The worker, where its script is, or how to make one. Default: our own. */
+  worker: WorkerGiven | undefined;
+  /** What the message hands over. */
+  transfer?: Transferable[];
+  /** Hears how far the work is. */
+  onProgress?: (progress: Progress) => void;
+  /** Ends the work. */
+  signal?: AbortSignal;
+}
+
+const START_TIMEOUT_MS = 20_000;
+
+/**
+ * Has a worker do something.
+ *
+ * @throws {ErrnoError} what the worker says, EIO if it fails, ENOTSUP if none can be started; or the
+ * reason of the signal
+ */
+export async function askWorker<T extends FromWorker["type"]>(
+  message: ToWorker,
+  { type, worker: given, transfer = [], onProgress, signal }: AskOptions<T>,
+): Promise<Answer<T>> {
+  const worker = await startWorker(given, START_TIMEOUT_MS);
+  const { promise, resolve, reject } = Promise.withResolvers<Answer<T>>();
+  worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+    if (data.type === type) resolve(data as Answer<T>);
+    else if (data.type === "progress") onProgress?.(data.progress);
+    else if (data.type === "unavailable") reject(new ErrnoError(data.code, data.reason));
+  };
+  worker.onerror = (event) => {
+    event.preventDefault?.();
+    reject(new ErrnoError("EIO", `${message.type} a volume: the worker failed: ${event.message}`));
+  };
+  const abort = (): void => reject(signal?.reason);
+  signal?.addEventListener("abort", abort);
+  worker.postMessage(message, transfer);
+  try {
+    signal?.throwIfAborted();
+    return await nudged(worker, promise);
+  } finally {
+    signal?.removeEventListener("abort", abort);
+    worker.terminate();
+  }
+}
