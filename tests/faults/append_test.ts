@@ -112,7 +112,8 @@ for (const [name, way] of Object.entries(WAYS)) {
   }
 }
 
-for (const kind of fullDevices) {
+// What has no room when it is accepted may be refused at the end: that is why browsers are wrapped.
+for (const kind of fullDevices.filter(({ keepsRoom }) => keepsRoom)) {
   Deno.test(`an append answers what it has added on a device that ${kind.name}`, async () => {
     for (const way of [WAYS["FS"]!, WAYS["FS over a relay"]!]) {
       for (const durability of ["op", "fsync"] as const) {

@@ -124,7 +124,10 @@ class History {
   }
 
   #sync(): void {
-    if (this.#try(() => (this.#volume.sync(), true)) === null) return;
+    if (this.#try(() => (this.#volume.sync(), true)) === null) {
+      assert(!this.#row.keepsRoom, "what was accepted has no room");
+      return;
+    }
     this.#compare(onDevice(this.#device));
   }
 

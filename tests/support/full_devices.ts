@@ -99,6 +99,8 @@ export interface FullDeviceRow {
   name: string;
   /** Whether bytes of a write that was refused may be there. */
   lands: boolean;
+  /** Whether what a volume has accepted must find room at its commit. */
+  keepsRoom: boolean;
   /** A new one, and the handle that a volume gets. */
   make(): { device: FullDevice; handle: StorageHandle };
 }
@@ -111,6 +113,7 @@ function row(
   return {
     name,
     lands,
+    keepsRoom: manner.reserves || isWrapped,
     make() {
       const device = new FullDevice(manner);
       return { device, handle: isWrapped ? new BrowserHandle(device) : device };
@@ -136,6 +139,7 @@ const landing: Manner = {
 };
 const bare: Manner = { write: () => full(), throws: true, reserves: false };
 const bareShort: Manner = { ...short, reserves: false };
+const bareEight: Manner = { ...minusEight, reserves: false };
 
 /** Every kind. Those of which a browser makes no length are wrapped, as `openOpfsHandle` does. */
 export const fullDevices: readonly FullDeviceRow[] = [
@@ -144,9 +148,11 @@ export const fullDevices: readonly FullDeviceRow[] = [
   row("answers -8 and truncates silently", silent),
   row("writes short and truncates silently", short),
   row("refuses what has landed", landing, { lands: true }),
+  row("reserves nothing and answers -8", bareEight),
   row("wrapped, throws QuotaExceededError", throwing, { isWrapped: true }),
   row("wrapped, answers -8 and truncates silently", silent, { isWrapped: true }),
   row("wrapped, writes short and truncates silently", short, { isWrapped: true }),
   row("wrapped, reserves nothing", bare, { isWrapped: true }),
   row("wrapped, reserves nothing and writes short", bareShort, { isWrapped: true }),
+  row("wrapped, reserves nothing and answers -8", bareEight, { isWrapped: true }),
 ];
