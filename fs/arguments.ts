@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { Errno, type ErrnoCode, ErrnoError } from "../abi/errno.ts";
+import { Errno, type ErrnoCode, ErrnoError, isErrnoError } from "../abi/errno.ts";
 import { FSNode } from "../abi/node.ts";
 import { utf8Length } from "../abi/utf8.ts";
 
@@ -89,6 +89,15 @@ export function byteCount(value: unknown, call: string): number {
   if (typeof value === "number" && value > Number.MAX_SAFE_INTEGER) refuse("EFBIG", call, value);
   if (integer(value, call) < 0) refuse("EINVAL", call, value);
   return value as number;
+}
+
+/** What a caller's object says. Its getters, or a proxy, may throw: that is EINVAL. */
+export function saidBy<T>(call: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw isErrnoError(error) ? error : new ErrnoError("EINVAL", call, { cause: error });
+  }
 }
 
 /** A node, and not only something of its class. */

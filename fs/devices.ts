@@ -10,7 +10,7 @@
 import { Errno, ErrnoError, isErrnoError } from "../abi/errno.ts";
 import { isFIFO, isSocket, S_IFBLK, S_IFCHR, S_IFMT } from "../abi/mode.ts";
 import type { FSNode, StreamOps } from "../abi/node.ts";
-import { refuse } from "./arguments.ts";
+import { refuse, saidBy } from "./arguments.ts";
 import type { State } from "./state.ts";
 
 /** Major number of the first device that `createDevice` makes. */
@@ -60,11 +60,17 @@ export function hasNoPosition(node: FSNode, ops: StreamOps): boolean {
   return isFIFO(node.data.mode) || (node.isDevice && ops.llseek === undefined);
 }
 
+/** Whether a callback has a line that it has not shown yet. */
+function hasPending(output: DeviceOutput): boolean {
+  const pending = (): unknown => (output as { buffer?: { length: number } }).buffer?.length;
+  return Boolean(saidBy("close a device", pending));
+}
+
 /** A driver from callbacks for single bytes. What they throw becomes EIO. */
 export function deviceOf(input?: DeviceInput | null, output?: DeviceOutput | null): StreamOps {
   const ops: StreamOps = {
     close(): void {
-      if (output && (output as { buffer?: { length: number } }).buffer?.length) guard(output, 10);
+      if (output && hasPending(output)) guard(output, 10);
     },
   };
   if (input) {

@@ -9,7 +9,7 @@ import { Errno, isErrnoError } from "../abi/errno.ts";
 import { O_ACCMODE, O_TRUNC } from "../abi/flags.ts";
 import * as modes from "../abi/mode.ts";
 import { FSNode, FSStream, type NodeOps, type StreamOps } from "../abi/node.ts";
-import { integer, isNode, refuse } from "./arguments.ts";
+import { integer, isNode, refuse, saidBy } from "./arguments.ts";
 import { DescriptorCalls } from "./descriptor_calls.ts";
 import { pathAt } from "./entries.ts";
 import { childOf, find, FOLLOW, LAST, SECOND, walk } from "./lookup.ts";
@@ -186,14 +186,18 @@ export class Legacy extends DescriptorCalls {
 
   /** The path with its last name resolved or not, and what is there. */
   lookupPath(path: string, options: LookupOptions = {}): FoundPath {
-    if (options?.parent) {
+    const { parent: isAbove, follow, follow_mount, noent_okay } = saidBy(
+      "lookupPath",
+      (): LookupOptions => ({ ...options }),
+    );
+    if (isAbove) {
       const { parent } = this.#above(path, "lookupPath");
       return { path: getPath(parent), node: parent };
     }
-    const stops = options?.follow_mount === false && !options.follow ? LAST : 0;
-    const place = walk(this, "lookupPath", path, options?.follow ? FOLLOW : stops);
+    const stops = follow_mount === false && !follow ? LAST : 0;
+    const place = walk(this, "lookupPath", path, follow ? FOLLOW : stops);
     if (place.node !== null) return { path: getPath(place.node), node: place.node };
-    if (!options?.noent_okay) refuse("ENOENT", "lookupPath", path);
+    if (!noent_okay) refuse("ENOENT", "lookupPath", path);
     return { path: pathAt(place), node: null };
   }
 
@@ -259,7 +263,7 @@ export class Legacy extends DescriptorCalls {
   /** Puts a stream, or what an object says of one, at descriptor `fd` or the lowest free one. */
   createStream(stream: FSStream | StreamFields, fd = -1): FSStream {
     const isMade = stream instanceof FSStream && isNode(stream.node);
-    const made = isMade ? stream : streamOf(stream);
+    const made = isMade ? stream : saidBy("createStream", () => streamOf(stream));
     const isKnown = Number.isInteger(fd) && fd >= -1 && fd < this.descriptors.limit;
     if (!isKnown) refuse("EBADF", "createStream", fd);
     if (fd === -1) this.descriptors.add(made);

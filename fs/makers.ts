@@ -7,7 +7,7 @@
  */
 import { S_IFCHR } from "../abi/mode.ts";
 import type { FSNode } from "../abi/node.ts";
-import { bytesOf, refuse } from "./arguments.ts";
+import { bytesOf, refuse, saidBy } from "./arguments.ts";
 import { type DeviceInput, deviceOf, type DeviceOutput, freeDevice } from "./devices.ts";
 import { fetchBytes, LazyContents, lazyOps } from "./lazy.ts";
 import { Legacy } from "./legacy.ts";
@@ -105,7 +105,8 @@ export class Makers extends Legacy {
 
   /** Loads a lazy file as a whole. True if there is nothing to wait for. */
   forceLoadFile(node: FSNode): boolean {
-    this.#lazy.get(node?.data)?.loadAll();
+    const data = saidBy("forceLoadFile", () => node?.data);
+    this.#lazy.get(data)?.loadAll();
     return true;
   }
 

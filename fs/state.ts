@@ -12,7 +12,7 @@ import { ErrnoError } from "../abi/errno.ts";
 import { LockTable } from "../abi/locks.ts";
 import { type Backend, FSNode, FSStream, type Mount, type StreamOps } from "../abi/node.ts";
 import { choiceOption, countOption, functionOption, optionsOf } from "../abi/options.ts";
-import { integer, refuse } from "./arguments.ts";
+import { integer, refuse, saidBy } from "./arguments.ts";
 import { DEVICE_MAJOR_BASE } from "./devices.ts";
 import { FileMaps, type HeapAllocator } from "./mmap.ts";
 import { NameTable } from "./name_table.ts";
@@ -180,7 +180,8 @@ export class State {
 
   /** Changes who calls from now on; what is absent stays. EINVAL for what is no id. */
   setCredentials(credentials: Partial<Credentials>): void {
-    this.credentials = mergeCredentials(this.credentials, credentials ?? {});
+    const merge = () => mergeCredentials(this.credentials, credentials ?? {});
+    this.credentials = saidBy("set credentials", merge);
   }
 
   /** Sets the umask and returns the old one. */

@@ -172,7 +172,8 @@ export class StreamCalls extends AttrCalls {
     const open = openStream(this, stream, "llseek");
     if (open.flags & O_PATH) refuse("EBADF", "llseek", open.path);
     integer(offset, "llseek");
-    if (!(whence >= SEEK_SET && whence <= SEEK_HOLE)) refuse("EINVAL", "llseek", whence);
+    const isKnown = integer(whence, "llseek") >= SEEK_SET && whence <= SEEK_HOLE;
+    if (!isKnown) refuse("EINVAL", "llseek", whence);
     const isDirectory = isDir(open.node.data.mode);
     if (!open.seekable || (!isDirectory && open.stream_ops.llseek === undefined)) {
       refuse("ESPIPE", "llseek", open.path);

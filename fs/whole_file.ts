@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { bytesOf, refuse } from "./arguments.ts";
+import { bytesOf, refuse, saidBy } from "./arguments.ts";
 import { AtCalls } from "./at_calls.ts";
 
 /** How a file is read. */
@@ -49,9 +49,12 @@ export class WholeFile extends AtCalls {
   ): Uint8Array<ArrayBuffer>;
   /** The bytes of a file, or its text with `{ encoding: "utf8" }`. */
   readFile(path: string, options: ReadFileOptions = {}): string | Uint8Array<ArrayBuffer> {
-    const encoding = options?.encoding ?? "binary";
+    const { encoding, flags } = saidBy("readFile", () => ({
+      encoding: options?.encoding ?? "binary",
+      flags: options?.flags ?? "r",
+    }));
     if (encoding !== "utf8" && encoding !== "binary") refuse("EINVAL", "readFile", path);
-    const stream = this.open(path, options?.flags ?? "r");
+    const stream = this.open(path, flags);
     try {
       const { size } = this.fstat(stream);
       const bytes = this.#readAll(stream, size);
@@ -88,7 +91,11 @@ export class WholeFile extends AtCalls {
     const bytes = typeof data === "string"
       ? new TextEncoder().encode(data)
       : bytesOf(data, "writeFile");
-    const stream = this.open(path, options?.flags ?? "w", options?.mode ?? 0o666);
+    const { flags, mode } = saidBy("writeFile", () => ({
+      flags: options?.flags ?? "w",
+      mode: options?.mode ?? 0o666,
+    }));
+    const stream = this.open(path, flags, mode);
     try {
       for (let done = 0; done < bytes.length;) {
         const written = this.write(stream, bytes, done, bytes.length - done);

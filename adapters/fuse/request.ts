@@ -66,17 +66,27 @@ export class Request {
 
   /** The 32-bit number at `at` of the body. */
   u32(at: number): number {
-    return this.#view.getUint32(IN_HEADER.BYTES + at, true);
+    return this.#view.getUint32(this.#placeOf(at, 4), true);
+  }
+
+  /** Where `bytes` of the body are, from `at` on. */
+  #placeOf(at: number, bytes: number): number {
+    const place = IN_HEADER.BYTES + at;
+    if (place + bytes <= this.length) return place;
+    throw new ErrnoError(
+      "EPROTO",
+      `read ${bytes} bytes at ${place} of a request of ${this.length}`,
+    );
   }
 
   /** The unsigned 64-bit number at `at` of the body; above 2^53 the nearest double. */
   u64(at: number): number {
-    return this.#u64(IN_HEADER.BYTES + at);
+    return this.#u64(this.#placeOf(at, 8));
   }
 
   /** The signed 64-bit number at `at` of the body. */
   i64(at: number): number {
-    const place = IN_HEADER.BYTES + at;
+    const place = this.#placeOf(at, 8);
     return this.#view.getInt32(place + 4, true) * WORD + this.#view.getUint32(place, true);
   }
 

@@ -9,6 +9,7 @@
  * @module
  */
 import type { Attr, AttrChange, DirEntry, StatFs } from "../../abi/attr.ts";
+import { requireBytes } from "../../abi/bytes.ts";
 import { ErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
 import { append } from "../../abi/lists.ts";
@@ -334,6 +335,7 @@ export class RelayClient implements VolumeOps, CompoundOps, LockOps, ChangeOps {
   /** Makes or cuts a file and writes it, in one request. */
   store(parent: Ino, name: string, options: CreateOptions, from: Uint8Array): Stored {
     this.#open(Op.STORE);
+    requireBytes(from);
     const piece = from.subarray(0, MAX_TRANSFER_BYTES);
     compound.askStore(this.#channel.writer, parent, name, options);
     this.#run(Op.STORE, { from: piece });

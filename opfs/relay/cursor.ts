@@ -90,6 +90,8 @@ export class Writer {
 
   /** An unsigned number of 32 bits. */
   u32(value: number): this {
+    const isWhole = value >>> 0 === value || (value | 0) === value;
+    if (!isWhole) throw new ErrnoError("EINVAL", `send the number ${value}`);
     this.#memory.view.setUint32(this.at, value, true);
     this.at += 4;
     return this;
@@ -104,7 +106,7 @@ export class Writer {
 
   /** An inode: slot + 1, then the slot's generation. */
   ino(ino: Ino): this {
-    invariant(ino >= 0 && ino <= Number.MAX_SAFE_INTEGER, "R6: what is sent is no inode");
+    if (!Number.isSafeInteger(ino) || ino < 0) throw new ErrnoError("ESTALE", `use inode ${ino}`);
     return this.u32(ino % TWO_32).u32(Math.floor(ino / TWO_32));
   }
 

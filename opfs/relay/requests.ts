@@ -7,6 +7,7 @@
  * @module
  */
 import type { AttrChange } from "../../abi/attr.ts";
+import { requireBytes } from "../../abi/bytes.ts";
 import { codeOf, ErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
 import type { Appended } from "../../abi/node.ts";
@@ -104,6 +105,7 @@ export function askSetxattr(
   ino: Ino,
   { name, value, flags }: NewXattr,
 ): Uint8Array {
+  requireBytes(value);
   if (value.length > XATTR_BYTES_MAX) {
     throw new ErrnoError("E2BIG", `set an attribute of ${value.length} bytes`);
   }
@@ -155,6 +157,7 @@ export function askRead(
   isQuiet = false,
   more = 0,
 ): Uint8Array {
+  requireBytes(into);
   const piece = into.length <= MAX_TRANSFER_BYTES ? into : into.subarray(0, MAX_TRANSFER_BYTES);
   const flags = isQuiet ? FLAG_QUIET : 0;
   writer.begin(Op.READ, flags).ino(ino).f64(at).u32(piece.length + more);
@@ -163,12 +166,14 @@ export function askRead(
 
 /** WRITE. Returns the part of the buffer that one request can carry. */
 export function askWrite(writer: Writer, ino: Ino, from: Uint8Array, at: number): Uint8Array {
+  requireBytes(from);
   writer.begin(Op.WRITE).ino(ino).f64(at);
   return from.length <= MAX_TRANSFER_BYTES ? from : from.subarray(0, MAX_TRANSFER_BYTES);
 }
 
 /** APPEND. Returns the part of the buffer that one request can carry. */
 export function askAppend(writer: Writer, ino: Ino, from: Uint8Array): Uint8Array {
+  requireBytes(from);
   writer.begin(Op.APPEND).ino(ino);
   return from.length <= MAX_TRANSFER_BYTES ? from : from.subarray(0, MAX_TRANSFER_BYTES);
 }

@@ -8,6 +8,7 @@
  * @module
  */
 import { ErrnoError } from "../../abi/errno.ts";
+import { countOption, functionOption, textOption } from "../../abi/options.ts";
 import { S_IFDIR } from "../../abi/mode.ts";
 import { requireWhole, type StorageHandle } from "../device/handle.ts";
 import { decodeHeader, encodeHeader, type Header } from "./header.ts";
@@ -64,21 +65,24 @@ const ROOT_MODE = S_IFDIR | 0o755;
  * ```
  */
 export function formatVolume(handle: StorageHandle, options: FormatOptions = {}): void {
-  const { blockSize = L.BLOCK_BYTES_DEFAULT, ringBytes = L.RING_BYTES_DEFAULT } = options;
-  const { label = "", force = false, slots = L.FRESH_SLOTS, limitBytes = 0 } = options;
+  const { force = false } = options;
+  const blockSize = countOption(options.blockSize, L.BLOCK_BYTES_DEFAULT, "blockSize");
+  const ringBytes = countOption(options.ringBytes, L.RING_BYTES_DEFAULT, "ringBytes");
+  const slots = countOption(options.slots, L.FRESH_SLOTS, "slots");
+  const limitBytes = countOption(options.limitBytes, 0, "limitBytes");
+  const label = textOption(options.label, "", "label");
+  functionOption(options.random, () => {}, "random");
+  functionOption(options.clock, Date.now, "clock");
   if (!isBlockSize(blockSize)) throw new ErrnoError("EINVAL", `format with blocks of ${blockSize}`);
-  const isRing = Number.isInteger(ringBytes) && ringBytes % L.PAGE_BYTES === 0 &&
+  const isRing = ringBytes % L.PAGE_BYTES === 0 &&
     ringBytes >= L.RING_BYTES_MIN && ringBytes < 2 ** 31;
   if (!isRing) throw new ErrnoError("EINVAL", `format with a journal of ${ringBytes} bytes`);
   if (new TextEncoder().encode(label).length > L.LABEL_BYTES) {
     throw new ErrnoError("EINVAL", `format with the label "${label}"`);
   }
-  const isSlots = Number.isInteger(slots) && slots % SLOTS_STEP === 0 && slots > 0 &&
+  const isSlots = slots % SLOTS_STEP === 0 && slots > 0 &&
     slots <= L.SLOTS_MAX;
   if (!isSlots) throw new ErrnoError("EINVAL", `format with ${slots} slots`);
-  if (!Number.isSafeInteger(limitBytes) || limitBytes < 0) {
-    throw new ErrnoError("EINVAL", `format with ${limitBytes} bytes at most`);
-  }
   if (!force && !isFormattable(handle)) {
     throw new ErrnoError("EEXIST", "format: there is something on the device");
   }

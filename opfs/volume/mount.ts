@@ -8,6 +8,7 @@
  */
 import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
 import { append } from "../../abi/lists.ts";
+import { choiceOption, functionOption } from "../../abi/options.ts";
 import type { StorageHandle } from "../device/handle.ts";
 import { Backing } from "./backing.ts";
 import { correctByRecords, correctInMemory } from "./corrections.ts";
@@ -31,7 +32,7 @@ export interface VolumeOptions extends Omit<FormatOptions, "force">, JournalOpti
   create?: boolean;
   /** Whether every change answers EROFS and nothing is written. Default false. */
   readOnly?: boolean;
-  /** Bytes of memory for file data at most; taken as they are needed. Default 32 MiB. */
+  /** Bytes of memory for file data at most; taken as they are needed. Default 32 MiB; at most 2^22 blocks. */
   poolBytes?: number;
   /**
    * Bytes that the volume's file may have at most: what would take more is ENOSPC. One that is larger
@@ -50,6 +51,8 @@ export type EngineSettings = Omit<VolumeOptions, "clock" | "random">;
 
 /** Bytes of memory for file data, unless the caller says otherwise. */
 export const POOL_BYTES_DEFAULT: number = 32 * 1024 * 1024;
+/** Some bytes for each block of the pool are taken at once, however few are ever used. */
+const POOL_BLOCKS_MAX = 2 ** 22;
 
 /**
  * Mounts the volume on a device; an empty device is formatted first. The volume owns the handle from
@@ -110,13 +113,16 @@ function positionAfter(
 }
 
 function checkOptions(options: VolumeOptions): void {
-  const { durability = "fsync", poolBytes, commitIntervalMs, maxBytes, quotaBytes } = options;
-  const numbers = { poolBytes, commitIntervalMs, maxBytes, quotaBytes };
-  const isNumber = (value = 0): boolean => Number.isFinite(value) && value >= 0;
-  const isKnown = ["op", "fsync", "periodic"].includes(durability);
-  if (Object.values(numbers).every(isNumber) && isKnown) return;
-  const given = JSON.stringify({ ...numbers, durability });
-  throw new ErrnoError("EINVAL", `open the volume with ${given}`);
+  const { durability, poolBytes, commitIntervalMs, maxBytes, quotaBytes, clock, random } = options;
+  for (
+    const [name, value] of Object.entries({ poolBytes, commitIntervalMs, maxBytes, quotaBytes })
+  ) {
+    if (value === undefined || Number.isFinite(value) && value >= 0) continue;
+    throw new ErrnoError("EINVAL", `open the volume: the option "${name}" is no number from 0 on`);
+  }
+  choiceOption(durability, ["periodic", "fsync", "op"], "durability");
+  functionOption(clock, Date.now, "clock");
+  functionOption(random, () => {}, "random");
 }
 
 /** A bit that only readers may ignore. */
@@ -174,7 +180,10 @@ function assemble(
     xattrs: derived.xattrs,
     clock: options.clock ?? Date.now,
     isReadOnly: options.readOnly ?? false,
-    poolBytes: options.poolBytes ?? POOL_BYTES_DEFAULT,
+    poolBytes: Math.min(
+      options.poolBytes ?? POOL_BYTES_DEFAULT,
+      POOL_BLOCKS_MAX * image.superblock.blockSize,
+    ),
     superblockCopy: image.start.slice(L.SUPERBLOCK_AT, L.SUPERBLOCK_BYTES),
     patches: options.readOnly ? image.patches : new Map(),
   });

@@ -22,6 +22,7 @@ export const nameBytes: Uint8Array<ArrayBuffer> = new Uint8Array(NAME_BYTES_MAX 
  * "..", and a name with "/" or NUL in it
  */
 export function encodeName(name: string): number {
+  if (typeof name !== "string") throw new ErrnoError("EINVAL", "name a file by what is no text");
   let length = 0;
   for (let index = 0; index < name.length; index++) {
     const code = name.charCodeAt(index);
@@ -101,6 +102,7 @@ const strictDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
  * @throws {ErrnoError} EILSEQ for a lone surrogate
  */
 export function encodeTarget(target: string): Uint8Array<ArrayBuffer> {
+  if (typeof target !== "string") throw new ErrnoError("EINVAL", "link to what is no path");
   if (!target.isWellFormed()) {
     throw new ErrnoError("EILSEQ", "link to a name with half a character in it");
   }

@@ -7,6 +7,7 @@
  * @module
  */
 import type { Attr, AttrChange, DirEntry, StatFs } from "../../abi/attr.ts";
+import { requireBytes } from "../../abi/bytes.ts";
 import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
 import { isLink } from "../../abi/mode.ts";
@@ -221,6 +222,7 @@ export class Volume implements VolumeOps {
     const state = this.#state;
     const slot = state.slotOf(ino);
     requireFile(state, slot);
+    requireBytes(into);
     checkPosition(at);
     const length = Math.max(0, Math.min(into.length, state.sizeOf(slot) - at));
     try {
@@ -243,6 +245,7 @@ export class Volume implements VolumeOps {
     const state = this.#state;
     const slot = state.slotOf(ino);
     requireFile(state, slot);
+    requireBytes(from);
     const writer = this.#writer;
     for (let run = writer.start(slot, from, at); run !== null; run = writer.next()) {
       let count: number;
@@ -290,6 +293,7 @@ export class Volume implements VolumeOps {
   /** Sets an extended attribute in one step. EEXIST, ENODATA, ERANGE, E2BIG, ENOSPC. */
   setxattr(ino: Ino, name: string, value: Uint8Array, flags: number): void {
     this.#keepUp();
+    requireBytes(value);
     const slot = this.#state.slotOf(ino);
     setAttribute(this.#state, slot, { name: encodeAttributeName(name), value, flags });
   }

@@ -51,6 +51,7 @@ export interface NewAttribute {
  * @throws {ErrnoError} ERANGE for none or more than 255, EILSEQ for a lone surrogate, EINVAL for NUL
  */
 export function encodeAttributeName(name: string): Uint8Array<ArrayBuffer> {
+  if (typeof name !== "string") throw new ErrnoError("EINVAL", "use what is no attribute's name");
   const code = xattrNameCode(name);
   const isBare = code === "EINVAL" && !name.includes("\0");
   if (code !== null && !isBare) throw new ErrnoError(code, `use the attribute "${name}"`);

@@ -4,6 +4,7 @@
  */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import type { Attr } from "../../../abi/attr.ts";
+import { ErrnoError } from "../../../abi/errno.ts";
 import { InvariantError } from "../../../abi/invariant.ts";
 import { S_IFREG } from "../../../abi/mode.ts";
 import { LockTable } from "../../../abi/locks.ts";
@@ -197,8 +198,11 @@ Deno.test("R1, R6: what does not fit into a field is not written", () => {
   const writer = new Writer(memory);
   const long = () => writer.beginResponse().shortText("x".repeat(65_536));
   assertThrows(long, InvariantError, "R1: a short text is long");
-  for (const ino of [-1, NaN, 2 ** 53]) {
-    assertThrows(() => writer.begin(Op.RETAIN).ino(ino), InvariantError, "R6: what is sent");
+  for (const ino of [-1, NaN, 2 ** 53, 33.5, "33" as unknown as number]) {
+    assertThrows(() => writer.begin(Op.RETAIN).ino(ino), ErrnoError, "ESTALE");
+  }
+  for (const number of [0.5, NaN, 2 ** 32, -(2 ** 31) - 1, "7" as unknown as number]) {
+    assertThrows(() => writer.begin(Op.RETAIN).u32(number), ErrnoError, "EINVAL");
   }
 });
 
