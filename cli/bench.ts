@@ -14,7 +14,7 @@ import { type Load, LOADS, rawSubject, volumeSubject } from "./bench_loads.ts";
 import { withVolume, withVolumeAtLength } from "./image.ts";
 import { interruptible, type Interrupts, takeSteps } from "./steps.ts";
 import { at, atLength, type Call, EXIT_GOOD, numberOption, UsageError, type Verb } from "./verb.ts";
-import { sizeText } from "./words.ts";
+import { jsonText, sizeText } from "./words.ts";
 
 /** The verb. */
 export const benchVerb: Verb = {
@@ -75,7 +75,7 @@ async function run(call: Call, interrupts: Interrupts): Promise<number> {
   };
   const results = await withSubject(call, measureIn);
   if (options.json === true) {
-    terminal.print(`${JSON.stringify({ sizeBytes, rounds, results })}\n`);
+    terminal.print(`${jsonText({ sizeBytes, rounds, results })}\n`);
     return EXIT_GOOD;
   }
   terminal.print(rowOf(["", "plain file", "volume", "ratio"]));

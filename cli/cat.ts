@@ -5,9 +5,9 @@
  *
  * @module
  */
-import { O_RDONLY } from "../mod.ts";
+import { type FS, O_RDONLY } from "../mod.ts";
 import { filesOf, withVolume } from "./image.ts";
-import { at, type Call, EXIT_GOOD, type Verb } from "./verb.ts";
+import { Attempts, type Call, type Terminal, type Verb } from "./verb.ts";
 
 /** The verb. */
 export const catVerb: Verb = {
@@ -27,22 +27,32 @@ Examples:
 
 const PIECE_BYTES = 1024 * 1024;
 
-function run({ words, terminal }: Call): number {
+function run(call: Call): number {
+  const { words, terminal } = call;
+  const attempts = new Attempts(call);
   const [image, ...paths] = words as [string, ...string[]];
   withVolume(image, (volume) => {
     const files = filesOf(volume);
-    const buffer = new Uint8Array(PIECE_BYTES);
     for (const path of paths) {
-      at(`${image}:${path}`, () => {
-        const stream = files.open(path, O_RDONLY);
-        for (;;) {
-          const length = files.read(stream, buffer, 0, buffer.length);
-          if (length === 0) break;
-          terminal.write(buffer.subarray(0, length));
-        }
-        files.close(stream);
+      attempts.at(`${image}:${path}`, () => {
+        writeOut(files, path, terminal);
       });
     }
   });
-  return EXIT_GOOD;
+  return attempts.status;
+}
+
+/** Writes the bytes of a file to the output. */
+export function writeOut(files: FS, path: string, terminal: Terminal): void {
+  const stream = files.open(path, O_RDONLY);
+  try {
+    const buffer = new Uint8Array(PIECE_BYTES);
+    for (;;) {
+      const length = files.read(stream, buffer, 0, buffer.length);
+      if (length === 0) break;
+      terminal.write(buffer.subarray(0, length));
+    }
+  } finally {
+    files.close(stream);
+  }
 }

@@ -6,11 +6,12 @@
  *
  * @module
  */
-import { fileHandle, type Report } from "../opfs/mod.ts";
+import type { Report } from "../opfs/mod.ts";
+import { withDevice } from "./image.ts";
 import { checkShown, repairImage } from "./repair.ts";
 import { interruptible } from "./steps.ts";
-import { at, type Call, EXIT_FOUND, EXIT_GOOD, type Verb } from "./verb.ts";
-import { count, printable, tellReport } from "./words.ts";
+import { type Call, EXIT_FOUND, EXIT_GOOD, type Verb } from "./verb.ts";
+import { count, jsonText, printable, tellReport } from "./words.ts";
 
 /** The verb. */
 export const checkVerb: Verb = {
@@ -45,7 +46,7 @@ async function repair({ words, options, terminal }: Call): Promise<number> {
     repairImage(image, { terminal, interrupts })
   );
   if (options.json === true) {
-    terminal.print(`${JSON.stringify({ ...before, repair: { transfer, kept } })}\n`);
+    terminal.print(`${jsonText({ ...before, repair: { transfer, kept } })}\n`);
     return before.clean ? EXIT_GOOD : EXIT_FOUND;
   }
   terminal.print(textOf(before));
@@ -55,21 +56,14 @@ async function repair({ words, options, terminal }: Call): Promise<number> {
     return EXIT_FOUND;
   }
   tellReport(terminal, transfer, false);
-  terminal.print(`repaired; the damaged volume is "${kept}"\n`);
+  terminal.print(`repaired; the damaged volume is "${printable(kept)}"\n`);
   return EXIT_FOUND;
 }
 
 function run({ words, options, terminal }: Call): number {
   const [image] = words as [string];
-  const report = at(image, () => {
-    const handle = fileHandle(image, { create: false, readOnly: true });
-    try {
-      return checkShown(handle, terminal);
-    } finally {
-      handle.close();
-    }
-  });
-  terminal.print(options.json === true ? `${JSON.stringify(report)}\n` : textOf(report));
+  const report = withDevice(image, (handle) => checkShown(handle, terminal));
+  terminal.print(options.json === true ? `${jsonText(report)}\n` : textOf(report));
   return report.clean ? EXIT_GOOD : EXIT_FOUND;
 }
 

@@ -8,7 +8,7 @@
 import { isLink, type VolumeOps } from "../mod.ts";
 import { filesOf, type Found, inoAt, walk, withVolume } from "./image.ts";
 import { changedMode } from "./mode_words.ts";
-import { at, type Call, EXIT_GOOD, type Verb } from "./verb.ts";
+import { Attempts, type Call, type Verb } from "./verb.ts";
 
 /** The verb. */
 export const chmodVerb: Verb = {
@@ -41,13 +41,15 @@ function modesAreWords(args: readonly string[]): string[] {
   return [...front.filter(isOption), "--", ...words, ...behind];
 }
 
-function run({ words, options }: Call): number {
+function run(call: Call): number {
+  const { words, options } = call;
+  const attempts = new Attempts(call);
   const [image, mode, ...paths] = words as [string, string, ...string[]];
   changedMode(0, mode);
   withVolume(image, (volume) => {
     const files = filesOf(volume, { readOnly: false });
     for (const path of paths) {
-      at(`${image}:${path}`, () => {
+      attempts.at(`${image}:${path}`, () => {
         const ino = inoAt(files, path, { follow: true });
         const maxDepth = options.recursive === true ? Infinity : 0;
         for (const found of walk(volume, { from: { path, ino }, maxDepth })) {
@@ -56,7 +58,7 @@ function run({ words, options }: Call): number {
       });
     }
   }, { readOnly: false });
-  return EXIT_GOOD;
+  return attempts.status;
 }
 
 function change(volume: VolumeOps, { ino, attr }: Found, mode: string): void {

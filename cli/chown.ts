@@ -7,7 +7,7 @@
  */
 import { modeWithoutPrivileges, type VolumeOps } from "../mod.ts";
 import { filesOf, type Found, inoAt, walk, withVolume } from "./image.ts";
-import { at, type Call, EXIT_GOOD, UsageError, type Verb } from "./verb.ts";
+import { Attempts, type Call, UsageError, type Verb } from "./verb.ts";
 
 /** The verb. */
 export const chownVerb: Verb = {
@@ -38,14 +38,16 @@ interface NewOwner {
   gid?: number;
 }
 
-function run({ words, options }: Call): number {
+function run(call: Call): number {
+  const { words, options } = call;
+  const attempts = new Attempts(call);
   const [image, text, ...paths] = words as [string, string, ...string[]];
   const owner = ownerOf(text);
   const follow = options["no-dereference"] !== true;
   withVolume(image, (volume) => {
     const files = filesOf(volume, { readOnly: false });
     for (const path of paths) {
-      at(`${image}:${path}`, () => {
+      attempts.at(`${image}:${path}`, () => {
         const ino = inoAt(files, path, { follow });
         const maxDepth = options.recursive === true ? Infinity : 0;
         for (const found of walk(volume, { from: { path, ino }, maxDepth })) {
@@ -54,7 +56,7 @@ function run({ words, options }: Call): number {
       });
     }
   }, { readOnly: false });
-  return EXIT_GOOD;
+  return attempts.status;
 }
 
 function ownerOf(text: string): NewOwner {

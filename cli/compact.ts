@@ -8,7 +8,7 @@
 import { withVolumeAtLength } from "./image.ts";
 import { interruptible, type Interrupts, takeSteps } from "./steps.ts";
 import { type Call, EXIT_GOOD, type Verb } from "./verb.ts";
-import { count, sizeText } from "./words.ts";
+import { count, jsonText, sizeText } from "./words.ts";
 
 /** The verb. */
 export const compactVerb: Verb = {
@@ -36,7 +36,7 @@ async function run(call: Call, interrupts: Interrupts): Promise<number> {
     const report = await takeSteps(steps, { terminal, label: "compacting", interrupts, leftAs });
     const { blockSize } = volume.stats();
     const { movedBlocks, cutBlocks } = report;
-    if (options.json === true) terminal.print(`${JSON.stringify(report)}\n`);
+    if (options.json === true) terminal.print(`${jsonText(report)}\n`);
     else {
       const cut = sizeText(cutBlocks * blockSize);
       terminal.print(`${count(movedBlocks, "block")} moved, ${cut} cut off the end\n`);

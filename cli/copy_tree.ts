@@ -26,7 +26,7 @@ import { freeName } from "./place.ts";
 import { noCounts, reportOf } from "./counts.ts";
 import type { Tally } from "./steps.ts";
 import type { Contents, Entry, NewContents, SourceTree, Tree, Xattr } from "./tree_ops.ts";
-import { at, messageOf, PlaceError } from "./verb.ts";
+import { at, codeOf, messageOf, PlaceError } from "./verb.ts";
 
 /** From where to where, and how. */
 export interface CopyEnds<S, T> {
@@ -94,7 +94,7 @@ export class TreeCopy<S, T> {
         continue;
       }
       const below = this.#below(frame, name);
-      if (below !== null) yield* this.#copy(below, stack);
+      if (below !== null) yield* this.#copyOrTell(below, stack);
       yield this.#tally();
     }
   }
@@ -123,6 +123,19 @@ export class TreeCopy<S, T> {
     });
     if (entry === null) return null;
     return { entry, directory: frame.node, name, fromText, toText: joined(frame.toText, name) };
+  }
+
+  /** What the target cannot have, however much room it has, is left out, and said. */
+  *#copyOrTell(job: CopyJob<S, T>, stack: Frame<S, T>[]): Generator<Tally, void, void> {
+    const { bytes } = this.#counts;
+    try {
+      yield* this.#copy(job, stack);
+    } catch (error) {
+      const { cause } = error as { cause?: unknown };
+      if (!(error instanceof PlaceError) || !isUnsayable(cause)) throw error;
+      this.#counts.bytes = bytes;
+      this.#tell("lost", "unsayable", messageOf(cause), job.toText);
+    }
   }
 
   *#copy(job: CopyJob<S, T>, stack: Frame<S, T>[]): Generator<Tally, void, void> {
@@ -316,6 +329,20 @@ export class TreeCopy<S, T> {
   #tell(severity: Severity, code: string, message: string, path?: string): void {
     this.#findings.add({ severity, code, message, ...(path === undefined ? {} : { path }) });
   }
+}
+
+const UNSAYABLE: ReadonlySet<string> = new Set([
+  "EFBIG",
+  "EILSEQ",
+  "EMLINK",
+  "ENAMETOOLONG",
+  "EOVERFLOW",
+]);
+
+/** Whether an error is about one entry alone. A name that a host refuses is EINVAL. */
+function isUnsayable(error: unknown): boolean {
+  const code = codeOf(error);
+  return UNSAYABLE.has(code) || (code === "EINVAL" && !isErrnoError(error));
 }
 
 /** The attributes of a copy whose owner could not be given: nobody else's rights go with it. */

@@ -9,13 +9,24 @@
 import { realpathSync } from "node:fs";
 import { ErrnoError, type FS, isDir } from "../mod.ts";
 import type { Volume } from "../opfs/mod.ts";
+import { writeOut } from "./cat.ts";
 import { type CopyJob, TreeCopy } from "./copy_tree.ts";
 import { HostTree } from "./host_tree.ts";
-import { filesOf, inoOf, withVolumeAtLength } from "./image.ts";
+import { filesOf, inoOf, withVolume, withVolumeAtLength } from "./image.ts";
 import { lastName, parentPath, type Place, placeOf, placeText } from "./place.ts";
+import { copyIn, STDIN } from "./put.ts";
 import { interruptible, type Interrupts, takeSteps } from "./steps.ts";
 import type { Entry, Tree } from "./tree_ops.ts";
-import { at, type Call, EXIT_FOUND, EXIT_GOOD, PlaceError, UsageError, type Verb } from "./verb.ts";
+import {
+  at,
+  Attempts,
+  type Call,
+  EXIT_FOUND,
+  EXIT_GOOD,
+  PlaceError,
+  UsageError,
+  type Verb,
+} from "./verb.ts";
 import { VolumeTree } from "./volume_tree.ts";
 import { tellFindings } from "./words.ts";
 
@@ -37,6 +48,8 @@ A file is replaced in one step, when its heir is whole; directories are merged.
 A SOURCE that ends with "/.", or is a whole image, gives what is in it.
 A path of the host that has ":/" in it cannot be said: go there first.
 
+"-" is the input as a SOURCE, which then needs a file as TARGET, and the output as TARGET.
+
 What could not be read or made is said line by line, and left out.
 Ends with 0 when everything is there as it was, 1 when something was changed or left
 out, 2 when it failed.
@@ -46,6 +59,7 @@ Examples:
   cairn cp -r notes.cairn:/photos/2024 .
   cairn cp -r old.cairn:/ new.cairn:/
   cairn cp notes.cairn:/a.txt notes.cairn:/b.txt
+  cairn cp notes.cairn:/src.tar - | tar x
   cairn cp -- -name notes.cairn:/
 `,
   options: {
@@ -62,12 +76,69 @@ async function run(call: Call, interrupts: Interrupts): Promise<number> {
   if (places.every(({ image }) => image === null) && target.image === null) {
     throw new UsageError("no side is in an image: write IMAGE:/path");
   }
-  return await withWorlds([target, ...places], async (worlds) => {
+  if (isPipe(target)) return toOutput(call, places);
+  if (places.some(isPipe)) return await fromInput({ call, interrupts, places, target });
+  const attempts = new Attempts(call);
+  const sources = places.filter(({ image }) =>
+    image === null || attempts.allows(image, () => void realpathSync(image))
+  );
+  if (sources.length === 0) return attempts.status;
+  return await withWorlds([target, ...sources], async (worlds) => {
     const session = new Session({ call, interrupts, worlds });
+    if (places.length > 1) session.requireDirectory(target);
     let isComplete = true;
-    for (const source of places) isComplete = await session.copy(source, target) && isComplete;
-    return isComplete ? EXIT_GOOD : EXIT_FOUND;
+    for (const source of sources) {
+      await attempts.atLength(placeText(source), async () => {
+        isComplete = await session.copy(source, target) && isComplete;
+      });
+    }
+    return attempts.status !== EXIT_GOOD || isComplete ? attempts.status : EXIT_FOUND;
   });
+}
+
+/** "-" is the input as a SOURCE, and the output as the TARGET. */
+function isPipe({ image, path }: Place): boolean {
+  return image === null && path === "-";
+}
+
+/** The bytes of files, one after the other. */
+function toOutput(call: Call, sources: readonly Place[]): number {
+  const onHost = sources.find(({ image }) => image === null);
+  if (onHost !== undefined) {
+    throw new UsageError(`"${onHost.path}" is in no image: write IMAGE:/path`);
+  }
+  const attempts = new Attempts(call);
+  for (const { image, path } of sources) {
+    attempts.at(placeText({ image, path }), () => {
+      withVolume(image!, (volume) => writeOut(filesOf(volume), path, call.terminal));
+    });
+  }
+  return attempts.status;
+}
+
+interface Input {
+  call: Call;
+  interrupts: Interrupts;
+  places: readonly Place[];
+  target: Place;
+}
+
+/** The input becomes one file, which needs a name. */
+async function fromInput({ call, interrupts, places, target }: Input): Promise<number> {
+  const { terminal, options } = call;
+  if (places.length > 1) throw new UsageError('"-" is copied alone: it has no name of its own');
+  const image = target.image!;
+  await withVolumeAtLength(image, async (volume) => {
+    const files = filesOf(volume, { readOnly: false });
+    const found = at(placeText(target), () => files.findObject(target.path));
+    if (target.path.endsWith("/") || found?.isFolder === true) {
+      throw new PlaceError(placeText(target), new ErrnoError("EISDIR", "write it: name the file"));
+    }
+    if (found !== null && options["no-clobber"] === true) return;
+    const steps = copyIn(files, STDIN, { target: target.path, image, source: "-" });
+    await takeSteps(steps, { terminal, label: "copying", interrupts });
+  }, { readOnly: false });
+  return EXIT_GOOD;
 }
 
 /** The host, or an image that is open. */
@@ -164,16 +235,26 @@ class Session {
     this.#worlds = worlds;
   }
 
+  /** Several go into a directory that is there. */
+  requireDirectory(target: Place): void {
+    const found = at(
+      placeText(target),
+      () => this.#worlds.get(target.image)!.at(target.path, true),
+    );
+    if (found !== null && isDir(found.attr.mode)) return;
+    const code = found === null ? "ENOENT" : "ENOTDIR";
+    throw new PlaceError(placeText(target), new ErrnoError(code, "copy several there"));
+  }
+
   /** Copies one source; whether everything is there as it was. */
   async copy(source: Place, target: Place): Promise<boolean> {
-    const { options, terminal, words } = this.#call;
+    const { options, terminal } = this.#call;
     const from = this.#worlds.get(source.image)!;
     const to = this.#worlds.get(target.image)!;
     const entry = at(placeText(source), () => this.#sourceAt(from, source));
-    const isOnly = words.length === 2;
     const leaveOut = source.image === null ? imageFiles(target.image!, BEING_WRITTEN) : undefined;
     if (leaveOut?.(entry.key)) refuseItself(source, "an image");
-    const destination = at(placeText(target), () => destinationOf(to, { source, target, isOnly }));
+    const destination = at(placeText(target), () => destinationOf(to, { source, target }));
     if (from === to && isDir(entry.attr.mode)) refuseInside(from, source, destination);
     const copy = new TreeCopy({
       from: from.tree,
@@ -214,15 +295,12 @@ class Session {
 
 function destinationOf(
   to: World,
-  { source, target, isOnly }: { source: Place; target: Place; isOnly: boolean },
+  { source, target }: { source: Place; target: Place },
 ): Destination {
   const { path } = target;
   const found = to.at(path, true);
   if (found !== null && isDir(found.attr.mode)) {
     return { directory: found, path, name: lastName(source.path) || null };
-  }
-  if (!isOnly) {
-    throw new ErrnoError(found === null ? "ENOENT" : "ENOTDIR", "copy several there");
   }
   const above = to.at(parentPath(path), true);
   const name = lastName(path);

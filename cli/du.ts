@@ -7,13 +7,13 @@
  */
 import { isDir, type VolumeOps } from "../mod.ts";
 import { filesOf, type Found, inoAt, walk, withVolume } from "./image.ts";
-import { at, type Call, EXIT_GOOD, numberOption, type Verb } from "./verb.ts";
+import { Attempts, type Call, numberOption, type Verb } from "./verb.ts";
 import { printable, sizeText } from "./words.ts";
 
 /** The verb. */
 export const duVerb: Verb = {
   name: "du",
-  usage: "du [-s] [-a] [-d N] [--apparent] [--bytes] IMAGE [PATH...]",
+  usage: "du [-s] [-a] [-d N] [-h] [--apparent] [--bytes] IMAGE [PATH...]",
   summary: "Shows how much space trees in a volume take",
   help: `One line for each directory, those below first. Without PATH it is "/".
 
@@ -22,6 +22,7 @@ export const duVerb: Verb = {
   -d, --depth N    down to N directories below
   --apparent       how long files are, instead of the blocks that they own
   --bytes          exact numbers
+  -h, --human      numbers with units, also after --bytes; so it is without it
 
 Examples:
   cairn du -s notes.cairn
@@ -33,6 +34,7 @@ Examples:
     depth: { type: "string", short: "d" },
     apparent: { type: "boolean" },
     bytes: { type: "boolean" },
+    human: { type: "boolean", short: "h" },
   },
   words: [1, Infinity],
   run,
@@ -41,27 +43,29 @@ Examples:
 const BLOCK_BYTES = 512;
 
 function run(call: Call): number {
+  const attempts = new Attempts(call);
   const [image, ...given] = call.words as [string, ...string[]];
   const { options, terminal } = call;
   const depth = options.summary === true ? 0 : numberOption(call, "depth") ?? Infinity;
+  const isExact = options.bytes === true && options.human !== true;
   const sizeOf = ({ attr }: Found): number =>
     options.apparent === true ? isDir(attr.mode) ? 0 : attr.size : attr.blocks * BLOCK_BYTES;
   withVolume(image, (volume) => {
     const files = filesOf(volume);
     const seen = new Set<number>();
     for (const path of given.length === 0 ? ["/"] : given) {
-      at(`${image}:${path}`, () => {
+      attempts.at(`${image}:${path}`, () => {
         const ino = inoAt(files, path, { follow: false });
         for (const { found, bytes } of totals(volume, { path, ino }, { seen, sizeOf })) {
           const isShown = found.depth === 0 || isDir(found.attr.mode) || options.all === true;
           if (found.depth > depth || !isShown) continue;
-          const text = options.bytes === true ? String(bytes) : sizeText(bytes);
+          const text = isExact ? String(bytes) : sizeText(bytes);
           terminal.print(`${text.padStart(10)}  ${printable(found.path)}\n`);
         }
       });
     }
   });
-  return EXIT_GOOD;
+  return attempts.status;
 }
 
 interface Counting {

@@ -6,8 +6,9 @@
  * @module
  */
 import { writeFileSync } from "node:fs";
-import { fileHandle, ImageDump, type SlotDump } from "../opfs/mod.ts";
+import { ImageDump, type SlotDump } from "../opfs/mod.ts";
 import { blockMapOf } from "./block_map.ts";
+import { withDevice } from "./image.ts";
 import { mapSvg, SVG_CELLS_MAX } from "./map_svg.ts";
 import { mapText, TEXT_CELLS_MAX } from "./map_text.ts";
 import { newFile } from "./new_file.ts";
@@ -21,7 +22,7 @@ import {
   UsageError,
   type Verb,
 } from "./verb.ts";
-import { printable, timeText } from "./words.ts";
+import { jsonText, printable, timeText } from "./words.ts";
 
 /** The verb. */
 export const dumpVerb: Verb = {
@@ -37,7 +38,7 @@ the tables are. Each word can be an option, too; so several can be asked for at 
   --journal     the records that a mount would replay
   --blocks      who owns which blocks
   --map         the blocks as a map: used, free, in pieces; and files by their pieces
-  --svg FILE    the map as a picture, in a new FILE
+  --svg FILE    the map as a picture, in a new FILE; "-" is the output
   --json        one JSON object a line
 
 Examples:
@@ -65,14 +66,7 @@ function run(said: Call): number {
   const { words, options, terminal } = call;
   const [image] = words as [string];
   const slot = numberOption(call, "slot");
-  const dump = at(image, () => {
-    const handle = fileHandle(image, { create: false, readOnly: true });
-    try {
-      return new ImageDump(handle);
-    } finally {
-      handle.close();
-    }
-  });
+  const dump = withDevice(image, (handle) => new ImageDump(handle));
   const printer = new Printer(terminal, options.json === true);
   const parts = ["names", "journal", "blocks", "map"] as const;
   const isAsked = slot !== undefined || options.svg !== undefined ||
@@ -80,7 +74,8 @@ function run(said: Call): number {
   if (!isAsked || options.superblock === true) printer.all(dump);
   if (slot !== undefined && !printer.slot(dump, slot)) return EXIT_FAILED;
   for (const part of parts) if (options[part] === true) printer[part](dump);
-  if (typeof options.svg === "string") writeSvg(options.svg, dump);
+  if (options.svg === "-") terminal.print(mapSvg(blockMapOf(dump, SVG_CELLS_MAX)));
+  else if (typeof options.svg === "string") writeSvg(options.svg, dump);
   return EXIT_GOOD;
 }
 
@@ -118,7 +113,7 @@ class Printer {
 
   /** One thing: as an object, or as text. */
   #put(what: object, text: () => string): void {
-    this.#terminal.print(`${this.#isJson ? JSON.stringify(what, plain) : text()}\n`);
+    this.#terminal.print(`${this.#isJson ? jsonText(what, plain) : text()}\n`);
   }
 
   all(dump: ImageDump): void {

@@ -7,7 +7,7 @@
  */
 import { filesOf, inoAt, walk, withVolume } from "./image.ts";
 import { isEmptyEntry, questionsOf } from "./find_tests.ts";
-import { at, type Call, EXIT_GOOD, numberOption, type Verb } from "./verb.ts";
+import { Attempts, type Call, numberOption, type Verb } from "./verb.ts";
 import { printable } from "./words.ts";
 
 /** The verb. */
@@ -72,6 +72,7 @@ function spell(args: readonly string[]): string[] {
 }
 
 function run(call: Call): number {
+  const attempts = new Attempts(call);
   const [image, ...given] = call.words as [string, ...string[]];
   const { options, terminal } = call;
   const least = numberOption(call, "mindepth") ?? 0;
@@ -83,7 +84,7 @@ function run(call: Call): number {
   withVolume(image, (volume) => {
     const files = filesOf(volume);
     for (const path of given.length === 0 ? ["/"] : given) {
-      at(`${image}:${path}`, () => {
+      attempts.at(`${image}:${path}`, () => {
         const from = { path, ino: inoAt(files, path, { follow: false }) };
         for (const found of walk(volume, { from, maxDepth })) {
           if (found.depth < least) continue;
@@ -94,5 +95,5 @@ function run(call: Call): number {
       });
     }
   });
-  return EXIT_GOOD;
+  return attempts.status;
 }

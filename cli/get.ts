@@ -17,6 +17,7 @@ import {
 import { join } from "node:path";
 import { ErrnoError, type FS, O_RDONLY } from "../mod.ts";
 import type { Progress } from "../opfs/mod.ts";
+import { writeOut } from "./cat.ts";
 import { filesOf, withVolumeAtLength } from "./image.ts";
 import { newFile } from "./new_file.ts";
 import { isSameFile } from "./place.ts";
@@ -29,13 +30,14 @@ export const getVerb: Verb = {
   usage: "get [--force] IMAGE PATH [FILE]",
   summary: "Copies a file of a volume to the host",
   help: `FILE is the new name, or a directory of the host; without it the file goes to the
-current directory. Its mode and its time of change go with it.
+current directory. Its mode and its time of change go with it. "-" as FILE is the output.
 
   --force  replace FILE if it exists
 
 Examples:
   cairn get notes.cairn /todo.txt
   cairn get notes.cairn /album/2024.jpg photo.jpg
+  cairn get notes.cairn /src.tar - | tar x
 `,
   options: { force: { type: "boolean" } },
   words: [2, 3],
@@ -48,6 +50,7 @@ async function run({ words, options, terminal }: Call, interrupts: Interrupts): 
   const [image, path, given] = words as [string, string, string | undefined];
   await withVolumeAtLength(image, async (volume) => {
     const files = filesOf(volume);
+    if (given === "-") return at(`${image}:${path}`, () => writeOut(files, path, terminal));
     const name = path.slice(path.replace(/\/+$/, "").lastIndexOf("/") + 1);
     const isFolder = given !== undefined && existsSync(given) && statSync(given).isDirectory();
     const target = given === undefined ? name : isFolder ? join(given, name) : given;

@@ -16,24 +16,35 @@ import {
   VOLUMEFS,
   type VolumeRecord,
 } from "../mod.ts";
-import { fileHandle, type Ino, openVolumeSync, type Volume, type VolumeOps } from "../opfs/mod.ts";
-import { at } from "./verb.ts";
+import {
+  fileHandle,
+  type HostFileHandle,
+  type Ino,
+  openVolumeSync,
+  type Volume,
+  type VolumeOps,
+} from "../opfs/mod.ts";
+import { at, ChangedMeanwhile, PassingError, PlaceError } from "./verb.ts";
 
-/** Opens the volume in a host file, does something with it, and closes it. */
+/**
+ * Opens the volume in a host file, does something with it, and closes it.
+ *
+ * Who only reads takes no lock, so the file may be written meanwhile: when it was, that is said at the
+ * end, by a {@link ChangedMeanwhile}, for every verb in the same way.
+ */
 export function withVolume<T>(
   path: string,
   work: (volume: Volume) => T,
   { readOnly = true }: { readOnly?: boolean } = {},
 ): T {
-  const volume = openImage(path, readOnly);
+  const opened = openImage(path, readOnly);
   let result: T;
   try {
-    result = work(volume);
+    result = work(opened.volume);
   } catch (error) {
-    closeQuietly(volume);
-    throw error;
+    throw opened.afterFailure(error);
   }
-  at(path, () => volume.close());
+  opened.close();
   return result;
 }
 
@@ -43,39 +54,87 @@ export async function withVolumeAtLength<T>(
   work: (volume: Volume) => Promise<T>,
   { readOnly = true }: { readOnly?: boolean } = {},
 ): Promise<T> {
-  const volume = openImage(path, readOnly);
+  const opened = openImage(path, readOnly);
   let result: T;
   try {
-    result = await work(volume);
+    result = await work(opened.volume);
   } catch (error) {
-    closeQuietly(volume);
-    throw error;
+    throw opened.afterFailure(error);
   }
-  at(path, () => volume.close());
+  opened.close();
   return result;
 }
 
-/** Opens the volume in a host file. */
-export function openImage(path: string, readOnly: boolean): Volume {
+/** The same for work on the bytes of an image, which are only read. */
+export function withDevice<T>(path: string, work: (handle: HostFileHandle) => T): T {
   return at(path, () => {
-    const handle = fileHandle(path, { create: false, readOnly });
+    const handle = fileHandle(path, { create: false, readOnly: true });
     try {
-      if (handle.getSize() === 0) throw new ErrnoError("EINVAL", "open the volume: it is empty");
-      return openVolumeSync(handle, { create: false, readOnly });
+      const result = work(handle);
+      if (handle.isChanged()) throw new ChangedMeanwhile(path);
+      return result;
     } catch (error) {
+      throw afterChange(path, handle.isChanged(), error);
+    } finally {
       handle.close();
-      throw error;
     }
   });
 }
 
-/** The error that is on its way says more than the one of closing. */
-function closeQuietly(volume: Volume): void {
-  try {
-    volume.close();
-  } catch {
-    // Told already.
+/** A change meanwhile explains what failed; what is about no place stays what it is. */
+function afterChange(path: string, isChanged: boolean, error: unknown): unknown {
+  return isChanged && !(error instanceof PassingError) ? new ChangedMeanwhile(path, error) : error;
+}
+
+/** A volume that is open. */
+class OpenImage {
+  readonly #path: string;
+  readonly #handle: HostFileHandle;
+  readonly #readOnly: boolean;
+  readonly volume: Volume;
+
+  constructor(path: string, handle: HostFileHandle, readOnly: boolean) {
+    this.#path = path;
+    this.#handle = handle;
+    this.#readOnly = readOnly;
+    this.volume = openVolumeSync(handle, { create: false, readOnly });
   }
+
+  get #isChanged(): boolean {
+    return this.#readOnly && this.#handle.isChanged();
+  }
+
+  close(): void {
+    const isChanged = this.#isChanged;
+    at(this.#path, () => this.volume.close());
+    if (isChanged) throw new ChangedMeanwhile(this.#path);
+  }
+
+  /** Closes it; what is thrown then. */
+  afterFailure(error: unknown): unknown {
+    const isChanged = this.#isChanged;
+    try {
+      this.volume.close();
+    } catch (closing) {
+      // An error that is on its way says more; another image that was read says less.
+      if (error instanceof ChangedMeanwhile) return new PlaceError(this.#path, closing);
+    }
+    return afterChange(this.#path, isChanged, error);
+  }
+}
+
+function openImage(path: string, readOnly: boolean): OpenImage {
+  return at(path, () => {
+    const handle = fileHandle(path, { create: false, readOnly });
+    try {
+      if (handle.getSize() === 0) throw new ErrnoError("EINVAL", "open the volume: it is empty");
+      return new OpenImage(path, handle, readOnly);
+    } catch (error) {
+      const isChanged = readOnly && handle.isChanged();
+      handle.close();
+      throw afterChange(path, isChanged, error);
+    }
+  });
 }
 
 /** The calls of a file system whose root is the volume. */

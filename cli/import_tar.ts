@@ -9,17 +9,17 @@
 import { createReadStream, type ReadStream, statSync } from "node:fs";
 import process from "node:process";
 import type { Readable } from "node:stream";
-import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG } from "../mod.ts";
+import { isErrnoError, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG } from "../mod.ts";
 import type { Findings, Ino, Progress, TransferReport } from "../opfs/mod.ts";
 import { deviceNumber } from "./devices.ts";
 import type { ImportSource, Target } from "./ends.ts";
 import { Interrupted, type Interrupts } from "./steps.ts";
-import { xattrsIn } from "./tar/pax.ts";
+import { textOf, xattrsIn } from "./tar/pax.ts";
 import { readTar, type TarEntry } from "./tar/read.ts";
-import { type Piece, sparseHead, SparseMapReader } from "./tar/sparse.ts";
+import { type Piece, type SparseHead, sparseHead, SparseMapReader } from "./tar/sparse.ts";
 import { unpack } from "./tar/unpack.ts";
 import { type Member, TreeIn } from "./tree_in.ts";
-import { at, atLength } from "./verb.ts";
+import { at, atLength, PlaceError } from "./verb.ts";
 
 const READ_BYTES = 256 * 1024;
 /** How often somebody who waits for a pipe looks whether Ctrl-C was pressed. */
@@ -91,7 +91,8 @@ class TarImport {
   }
 
   async *#entry(entry: TarEntry): AsyncGenerator<Progress, void, void> {
-    const sparse = at(this.#origin.name, () => sparseHead(entry.pax));
+    const sparse = this.#sparseOf(entry);
+    if (sparse === "too long") return;
     const path = this.#pathOf(sparse?.name ?? entry.name);
     if (path === null || this.#isNothing(entry, path)) return;
     if (entry.type === HARD_LINK) {
@@ -103,24 +104,67 @@ class TarImport {
     this.#tellOddities(entry, path);
     const member = memberOf(entry, path);
     const ino = this.#tree.add(member);
-    if (ino === 0) return;
-    if (sparse !== null) {
-      const filler = new SparseFill(this.#tree, ino, sparse.pieces);
-      for await (const piece of this.#bodyOf(entry)) {
-        filler.push(piece);
-        yield this.#origin.progress();
-      }
-      this.#tree.extend(ino, sparse.sizeBytes);
-    } else if (isContents(entry)) {
-      let at = 0;
-      for await (const piece of this.#bodyOf(entry)) {
-        this.#tree.write(ino, piece, at);
-        at += piece.length;
-        yield this.#origin.progress();
-      }
-    }
+    if (ino === 0 || !(yield* this.#contents(entry, ino, { path, sparse }))) return;
     this.#tree.finish(ino, member);
     yield this.#origin.progress();
+  }
+
+  /** One that is longer than a volume can have it is left out, and said. */
+  #sparseOf({ pax, name }: TarEntry): SparseHead | null | "too long" {
+    try {
+      return sparseHead(pax);
+    } catch (error) {
+      if (!isErrnoError(error) || error.code !== "EFBIG") {
+        return at(this.#origin.name, () => {
+          throw error;
+        });
+      }
+      const said = pax.get("GNU.sparse.name");
+      const path = this.#pathOf(said === undefined ? name : textOf(said).text);
+      if (path !== null) this.#tree.lose(path, error.message);
+      return "too long";
+    }
+  }
+
+  /** Fills what has contents; whether a volume can hold all of them. */
+  async *#contents(
+    entry: TarEntry,
+    ino: Ino,
+    { path, sparse }: { path: string; sparse: SparseHead | null },
+  ): AsyncGenerator<Progress, boolean, void> {
+    const before = this.#tree.counts.bytes;
+    try {
+      if (sparse !== null) yield* this.#sparse(entry, ino, sparse);
+      else if (isContents(entry)) yield* this.#plain(entry, ino);
+      return true;
+    } catch (error) {
+      const cause = error instanceof PlaceError ? error.cause : error;
+      if (!this.#tree.isUnsayable(cause)) throw error;
+      this.#tree.drop(path, { why: cause.message, bytes: this.#tree.counts.bytes - before });
+      return false;
+    }
+  }
+
+  async *#sparse(
+    entry: TarEntry,
+    ino: Ino,
+    { pieces, sizeBytes }: SparseHead,
+  ): AsyncGenerator<Progress, void, void> {
+    const filler = new SparseFill(this.#tree, ino, pieces);
+    for await (const piece of this.#bodyOf(entry)) {
+      filler.push(piece);
+      yield this.#origin.progress();
+    }
+    this.#tree.extend(ino, sizeBytes);
+  }
+
+  async *#plain(entry: TarEntry, ino: Ino): AsyncGenerator<Progress, void, void> {
+    let at = 0;
+    for await (const piece of this.#bodyOf(entry)) {
+      this.#tree.write(ino, piece, at);
+      at += piece.length;
+      yield this.#origin.progress();
+    }
   }
 
   #bodyOf(entry: TarEntry): AsyncIterable<Uint8Array> {

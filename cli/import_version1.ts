@@ -5,12 +5,13 @@
  *
  * @module
  */
+import { ErrnoError } from "../mod.ts";
 import {
   fileHandle,
   Findings,
+  type HostFileHandle,
   importSteps,
   readVersion1,
-  type StorageHandle,
   type TransferSteps,
   type Version1Image,
 } from "../opfs/mod.ts";
@@ -31,15 +32,23 @@ export function openVersion1(
 }
 
 function stepsOf(
-  handle: StorageHandle,
+  handle: HostFileHandle,
   { volume, clock, nowMs }: Target,
   { repair, terminal }: { repair: boolean; terminal: Terminal },
 ): TransferSteps {
-  return importSteps(scan(handle, repair, terminal), volume, { clock, nowMs, repair });
+  const image = scan(handle, repair, terminal);
+  return whole(handle, importSteps(image, volume, { clock, nowMs, repair }));
+}
+
+/** Its owner takes no lock that we could ask for: an image of two moments is not imported. */
+function* whole(handle: HostFileHandle, steps: TransferSteps): TransferSteps {
+  const report = yield* steps;
+  if (!handle.isChanged()) return report;
+  throw new ErrnoError("EBUSY", "import it: it was written while it was read");
 }
 
 /** Reads the image; when that is refused, what was found up to there is said all the same. */
-function scan(handle: StorageHandle, repair: boolean, terminal: Terminal): Version1Image {
+function scan(handle: HostFileHandle, repair: boolean, terminal: Terminal): Version1Image {
   const findings = new Findings();
   try {
     return readVersion1(handle, { repair, findings });

@@ -6,10 +6,10 @@
  * @module
  */
 import { statSync } from "node:fs";
-import { fileHandle, type Header, ImageDump } from "../opfs/mod.ts";
-import { withVolume } from "./image.ts";
-import { at, type Call, EXIT_GOOD, type Verb } from "./verb.ts";
-import { printable, sizeText } from "./words.ts";
+import { type Header, ImageDump, type StorageHandle } from "../opfs/mod.ts";
+import { withDevice, withVolume } from "./image.ts";
+import { type Call, EXIT_GOOD, type Verb } from "./verb.ts";
+import { jsonText, printable, sizeText } from "./words.ts";
 
 /** The verb. */
 export const infoVerb: Verb = {
@@ -36,7 +36,7 @@ function run({ words, options, terminal }: Call): number {
     const fileBytes = statSync(image).size;
     const facts = { label, id, fileBytes, limitBytes, ...stats, wasClean };
     if (options.json === true) {
-      terminal.print(`${JSON.stringify(facts)}\n`);
+      terminal.print(`${jsonText(facts)}\n`);
       return;
     }
     const { blockSize, blocks, freeBlocks, slots, freeSlots, names, nameBytes, term } = stats;
@@ -59,12 +59,7 @@ function run({ words, options, terminal }: Call): number {
 
 /** The header that counts: what stands in it and nowhere else. */
 function headerOf(image: string): Header {
-  return at(image, () => {
-    const handle = fileHandle(image, { create: false, readOnly: true });
-    try {
-      return new ImageDump(handle).headers.find(({ isNewest }) => isNewest)!.header!;
-    } finally {
-      handle.close();
-    }
-  });
+  const newest = (handle: StorageHandle): Header =>
+    new ImageDump(handle).headers.find(({ isNewest }) => isNewest)!.header!;
+  return withDevice(image, newest);
 }

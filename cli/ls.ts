@@ -9,17 +9,18 @@ import { formatMode, type FS, isBlkdev, isChrdev, isDir, isLink } from "../mod.t
 import { painted } from "./colours.ts";
 import { deviceText } from "./devices.ts";
 import { filesOf, withVolume } from "./image.ts";
-import { at, type Call, EXIT_GOOD, type Terminal, type Verb } from "./verb.ts";
-import { printable, timeText } from "./words.ts";
+import { Attempts, type Call, type Terminal, type Verb } from "./verb.ts";
+import { printable, sizeText, timeText } from "./words.ts";
 
 /** The verb. */
 export const lsVerb: Verb = {
   name: "ls",
-  usage: "ls [-laR] IMAGE [PATH...]",
+  usage: "ls [-lahR] IMAGE [PATH...]",
   summary: "Lists names in a volume",
   help: `Lists "/" when no PATH is given.
 
   -l, --long       type and permissions, links, owner, group, size, time
+  -h, --human      sizes with units
   -a, --all        names that begin with a dot too, and "." and ".."
   -R, --recursive  directories below, too
 
@@ -30,6 +31,7 @@ Examples:
   options: {
     long: { type: "boolean", short: "l" },
     all: { type: "boolean", short: "a" },
+    human: { type: "boolean", short: "h" },
     recursive: { type: "boolean", short: "R" },
   },
   words: [1, Infinity],
@@ -41,14 +43,16 @@ interface Row {
   path: string;
 }
 
-function run({ words, options, terminal }: Call): number {
+function run(call: Call): number {
+  const { words, options, terminal } = call;
+  const attempts = new Attempts(call);
   const [image, ...given] = words as [string, ...string[]];
   const paths = given.length === 0 ? ["/"] : given;
   withVolume(image, (volume) => {
     const files = filesOf(volume);
     const lister = new Lister(files, options, terminal);
     for (const [index, path] of paths.entries()) {
-      at(`${image}:${path}`, () => {
+      attempts.at(`${image}:${path}`, () => {
         const stat = files.lstat(path);
         if (!isDir(stat.mode)) return lister.rows([{ name: path, path }]);
         const isTitled = paths.length > 1 || options.recursive === true;
@@ -56,7 +60,7 @@ function run({ words, options, terminal }: Call): number {
       });
     }
   });
-  return EXIT_GOOD;
+  return attempts.status;
 }
 
 class Lister {
@@ -106,7 +110,10 @@ class Lister {
     const table = rows.map(({ name, path }) => {
       const stat = this.#files.lstat(path);
       const target = isLink(stat.mode) ? ` -> ${printable(this.#files.readlink(path))}` : "";
-      return { cells: cellsOf(stat), name: this.#shown({ name, path }) + target };
+      return {
+        cells: cellsOf(stat, this.#options.human === true),
+        name: this.#shown({ name, path }) + target,
+      };
     });
     const widths = [0, 0, 0, 0, 0];
     for (const { cells } of table) {
@@ -126,14 +133,14 @@ class Lister {
   }
 }
 
-function cellsOf(stat: ReturnType<FS["lstat"]>): string[] {
+function cellsOf(stat: ReturnType<FS["lstat"]>, isHuman: boolean): string[] {
   const isDevice = isChrdev(stat.mode) || isBlkdev(stat.mode);
   return [
     formatMode(stat.mode),
     String(stat.nlink),
     String(stat.uid),
     String(stat.gid),
-    isDevice ? deviceText(stat.rdev) : String(stat.size),
+    isDevice ? deviceText(stat.rdev) : isHuman ? sizeText(stat.size) : String(stat.size),
     timeText(stat.mtimeMs),
   ];
 }

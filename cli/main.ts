@@ -42,7 +42,9 @@ import { touchVerb } from "./touch.ts";
 import { treeVerb } from "./tree.ts";
 import { truncateVerb } from "./truncate.ts";
 import {
+  ChangedMeanwhile,
   EXIT_FAILED,
+  EXIT_FOUND,
   EXIT_GOOD,
   EXIT_INTERRUPTED,
   messageOf,
@@ -53,6 +55,7 @@ import {
 } from "./verb.ts";
 import { upgradeVerb } from "./upgrade.ts";
 import { versionVerb } from "./version.ts";
+import { printable } from "./words.ts";
 
 export type { Terminal };
 
@@ -126,7 +129,9 @@ async function runVerb(verb: Verb, args: string[], terminal: Terminal): Promise<
     terminal.print(`cairn ${verb.usage}\n\n${verb.summary}.\n\n${verb.help}`);
     return EXIT_GOOD;
   }
-  return await verb.run({ words, options: values, terminal });
+  const told = { name: verb.name, isDebug: values.debug === true, terminal };
+  const tellOne = (error: unknown): void => void tell(error, told);
+  return await verb.run({ words, options: values, terminal, tell: tellOne });
 }
 
 /** No verb, or none that is known: an image alone is a shell on it. */
@@ -171,13 +176,15 @@ function tell(error: unknown, { name, isDebug, terminal }: Failure): number {
   if (error instanceof ReaderGone) return EXIT_GOOD;
   const who = VERBS.some((verb) => verb.name === name) ? `cairn ${name}` : "cairn";
   const hint = error instanceof UsageError ? `see "${who} --help"` : hintFor(name, rootOf(error));
-  terminal.say(`${who}: ${oneLine(messageOf(error))}${hint === "" ? "" : `; ${hint}`}`);
-  if (isDebug) terminal.say(stackOf(error));
-  return error instanceof Interrupted ? EXIT_INTERRUPTED : EXIT_FAILED;
+  // Names are printed as `ls` prints them: a terminal must not obey them.
+  terminal.say(`${who}: ${printable(messageOf(error))}${hint === "" ? "" : `; ${hint}`}`);
+  if (isDebug) { for (const line of stackOf(error).split("\n")) terminal.say(printable(line)); }
+  return statusOf(error);
 }
 
-function oneLine(text: string): string {
-  return text.replace(/\s*\n\s*/g, " ");
+function statusOf(error: unknown): number {
+  if (error instanceof Interrupted) return EXIT_INTERRUPTED;
+  return error instanceof ChangedMeanwhile && error.cause === undefined ? EXIT_FOUND : EXIT_FAILED;
 }
 
 /** The error that began it: the first with a code of its own. */

@@ -8,7 +8,7 @@
 import { type FS, isDir } from "../mod.ts";
 import { filesOf, withVolume } from "./image.ts";
 import { changedMode } from "./mode_words.ts";
-import { at, type Call, EXIT_GOOD, type Verb } from "./verb.ts";
+import { Attempts, type Call, type Verb } from "./verb.ts";
 
 /** The verb. */
 export const mkdirVerb: Verb = {
@@ -31,17 +31,22 @@ Examples:
 const DEFAULT_MODE = 0o755;
 const IS_DIRECTORY = 0o040000;
 
-function run({ words, options }: Call): number {
+function run(call: Call): number {
+  const { words, options } = call;
+  const attempts = new Attempts(call);
   const [image, ...paths] = words as [string, ...string[]];
   const { parents, mode: text } = options;
   const given = typeof text === "string" ? changedMode(IS_DIRECTORY | 0o777, text) : DEFAULT_MODE;
   withVolume(image, (volume) => {
     const files = filesOf(volume, { readOnly: false });
     for (const path of paths) {
-      at(`${image}:${path}`, () => make(files, path, { parents: parents === true, mode: given }));
+      attempts.at(
+        `${image}:${path}`,
+        () => make(files, path, { parents: parents === true, mode: given }),
+      );
     }
   }, { readOnly: false });
-  return EXIT_GOOD;
+  return attempts.status;
 }
 
 function make(files: FS, path: string, options: { parents: boolean; mode: number }): void {

@@ -14,6 +14,7 @@ import { fileURLToPath } from "node:url";
 import { type KernelMount, mountImage } from "../adapters/fuse.ts";
 import { ErrnoError } from "../mod.ts";
 import { at, type Call, EXIT_FAILED, EXIT_GOOD, numberOption, type Verb } from "./verb.ts";
+import { printable } from "./words.ts";
 
 /** The verb. */
 export const mountVerb: Verb = {
@@ -76,7 +77,7 @@ async function stay({ words, options, terminal }: Call, timeout?: number): Promi
   for (const signal of SIGNALS) process.on(signal, stop);
   try {
     mount = await mountImage(image, directory, settings);
-    terminal.print(`"${image}" is ${READY} "${mount.directory}"\n`);
+    terminal.print(`"${printable(image)}" is ${READY} "${printable(mount.directory)}"\n`);
     terminal.flush();
     if (isOver) stop();
     await mount.finished;

@@ -8,7 +8,7 @@
 import { ErrnoError, type FS, isDir } from "../mod.ts";
 import { filesOf, withVolume } from "./image.ts";
 import { lastName } from "./place.ts";
-import { at, type Call, EXIT_GOOD, type Verb } from "./verb.ts";
+import { at, Attempts, type Call, type Verb } from "./verb.ts";
 
 /** The verb. */
 export const mvVerb: Verb = {
@@ -29,7 +29,9 @@ Examples:
   run,
 };
 
-function run({ words, options }: Call): number {
+function run(call: Call): number {
+  const { words, options } = call;
+  const attempts = new Attempts(call);
   const [image, ...paths] = words as [string, ...string[]];
   const target = paths.pop()!;
   withVolume(image, (volume) => {
@@ -41,12 +43,14 @@ function run({ words, options }: Call): number {
       });
     }
     for (const path of paths) {
-      const name = isFolder ? `${target.replace(/\/+$/, "")}/${lastName(path)}` : target;
-      if (options["no-clobber"] === true && files.findObject(name, true) !== null) continue;
-      at(`${image}:${path}`, () => files.rename(path, name));
+      attempts.at(`${image}:${path}`, () => {
+        const name = isFolder ? `${target.replace(/\/+$/, "")}/${lastName(path)}` : target;
+        if (options["no-clobber"] === true && files.findObject(name, true) !== null) return;
+        files.rename(path, name);
+      });
     }
   }, { readOnly: false });
-  return EXIT_GOOD;
+  return attempts.status;
 }
 
 /** Whether a path leads to a directory, over links too. */

@@ -35,7 +35,8 @@ Examples:
 };
 
 const PIECE_BYTES = 1024 * 1024;
-const STDIN = 0;
+/** The input's descriptor. */
+export const STDIN = 0;
 const DEFAULT_MODE = 0o644;
 
 async function run({ words, terminal }: Call, interrupts: Interrupts): Promise<number> {
@@ -87,7 +88,8 @@ interface Target {
   source: string;
 }
 
-function* copyIn(
+/** Copies what a descriptor of the host reads into a file of a volume. */
+export function* copyIn(
   files: FS,
   fd: number,
   { target, image, source }: Target,

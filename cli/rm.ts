@@ -10,7 +10,7 @@ import type { Volume } from "../opfs/mod.ts";
 import { filesOf, inoOf, walk, withVolumeAtLength } from "./image.ts";
 import { lastName } from "./place.ts";
 import { interruptible, type Interrupts, takeSteps, type Tally } from "./steps.ts";
-import { at, type Call, EXIT_GOOD, type Verb } from "./verb.ts";
+import { at, Attempts, type Call, type Verb } from "./verb.ts";
 
 /** The verb. */
 export const rmVerb: Verb = {
@@ -37,37 +37,52 @@ Examples:
   run: (call) => interruptible((interrupts) => run(call, interrupts)),
 };
 
-async function run({ words, options, terminal }: Call, interrupts: Interrupts): Promise<number> {
+async function run(call: Call, interrupts: Interrupts): Promise<number> {
+  const { words, options, terminal } = call;
+  const attempts = new Attempts(call);
   const [image, ...paths] = words as [string, ...string[]];
   await withVolumeAtLength(image, async (volume) => {
-    const steps = remove(volume, { image, paths, options });
+    const steps = removeAll(volume, { image, paths, options, attempts });
     const leftAs = "what was removed before is gone, the rest is there";
     await takeSteps(steps, { terminal, label: "removing", interrupts, leftAs });
   }, { readOnly: false });
-  return EXIT_GOOD;
+  return attempts.status;
 }
 
 interface Removal {
   image: string;
   paths: readonly string[];
   options: Call["options"];
+  attempts: Attempts;
 }
 
-function* remove(volume: Volume, { image, paths, options }: Removal): Generator<Tally, void, void> {
+function* removeAll(
+  volume: Volume,
+  { image, paths, options, attempts }: Removal,
+): Generator<Tally, void, void> {
   const files = filesOf(volume, { readOnly: false });
-  let doneEntries = 0;
+  const tally: Tally = { doneEntries: 0, doneBytes: 0 };
   for (const path of paths) {
-    const place = `${image}:${path}`;
-    const target = at(place, () => targetOf(files, path, options));
-    if (target === null) continue;
-    for (const found of walk(volume, { from: { path, ino: target.ino }, isContentFirst: true })) {
-      const { parent, name } = found.parent === 0 ? target : found;
-      at(`${image}:${found.path}`, () => {
-        if (isDir(found.attr.mode)) volume.rmdir(parent, name);
-        else volume.unlink(parent, name);
-      });
-      yield { doneEntries: ++doneEntries, doneBytes: 0 };
-    }
+    const target = (): Target | null =>
+      at(`${image}:${path}`, () => targetOf(files, path, options));
+    yield* attempts.steps(() => remove(volume, target(), { image, path, tally }));
+  }
+}
+
+function* remove(
+  volume: Volume,
+  target: Target | null,
+  { image, path, tally }: { image: string; path: string; tally: Tally },
+): Generator<Tally, void, void> {
+  if (target === null) return;
+  for (const found of walk(volume, { from: { path, ino: target.ino }, isContentFirst: true })) {
+    const { parent, name } = found.parent === 0 ? target : found;
+    at(`${image}:${found.path}`, () => {
+      if (isDir(found.attr.mode)) volume.rmdir(parent, name);
+      else volume.unlink(parent, name);
+    });
+    tally.doneEntries++;
+    yield tally;
   }
 }
 

@@ -137,7 +137,10 @@ class Shell {
     const { values: options, words: found } = readWords(verb, [...before, ...words]);
     if (options.help === true) return this.#help(verb.name);
     const own = callWords(verb.name, found.slice(before.length), { place: this.#place, options });
-    return await verb.run({ words: own, options, terminal });
+    const isDebug = options.debug === true;
+    const tell = (error: unknown): void =>
+      void this.#host.tell(error, { name: verb.name, isDebug });
+    return await verb.run({ words: own, options, terminal, tell });
   }
 
   #go(words: readonly string[]): number {

@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { type FS, isDir } from "../mod.ts";
 import { SHAPES, wholePath } from "./shell_line.ts";
 import { quoted, type Word, wordsOf } from "./shell_words.ts";
+import { visible } from "./words.ts";
 
 /** What there is to choose from. */
 export interface Choices {
@@ -59,6 +60,8 @@ function pathsFor(verb: string, { before, word, choices }: Asked): string[] {
     return entries
       .filter(({ name, isFolder }) => name.startsWith(start) && (verb !== "cd" || isFolder))
       .filter(({ name }) => start.startsWith(".") || !name.startsWith("."))
+      // Not to be typed, and a list of names must not move the cursor.
+      .filter(({ name }) => visible(name) === name)
       .map(({ name, isFolder }) => quoted(base + name) + (isFolder ? "/" : " "));
   } catch {
     return [];

@@ -8,8 +8,8 @@
 import { formatMode, isLink } from "../mod.ts";
 import { deviceText } from "./devices.ts";
 import { filesOf, inoAt, withVolume } from "./image.ts";
-import { at, type Call, EXIT_GOOD, type Verb } from "./verb.ts";
-import { printable, timeText, typeName } from "./words.ts";
+import { Attempts, type Call, type Verb } from "./verb.ts";
+import { jsonText, printable, timeText, typeName } from "./words.ts";
 
 /** The verb. */
 export const statVerb: Verb = {
@@ -26,12 +26,14 @@ Examples:
   run,
 };
 
-function run({ words, options, terminal }: Call): number {
+function run(call: Call): number {
+  const { words, options, terminal } = call;
+  const attempts = new Attempts(call);
   const [image, ...paths] = words as [string, ...string[]];
   withVolume(image, (volume) => {
     const files = filesOf(volume);
     for (const path of paths) {
-      at(`${image}:${path}`, () => {
+      attempts.at(`${image}:${path}`, () => {
         const { ino, mode, nlink, uid, gid, rdev, size, blocks, ...rest } = files.lstat(path);
         const { atimeMs, mtimeMs, ctimeMs } = rest;
         const target = isLink(mode) ? files.readlink(path) : undefined;
@@ -41,7 +43,7 @@ function run({ words, options, terminal }: Call): number {
           const times = { atimeMs, mtimeMs, ctimeMs };
           const numbers = { mode: mode.toString(8), size, blocks, uid, gid, nlink, ino, rdev };
           terminal.print(
-            `${JSON.stringify({ path, type, ...numbers, ...times, xattrs, target })}\n`,
+            `${jsonText({ path, type, ...numbers, ...times, xattrs, target })}\n`,
           );
           return;
         }
@@ -61,5 +63,5 @@ function run({ words, options, terminal }: Call): number {
       });
     }
   });
-  return EXIT_GOOD;
+  return attempts.status;
 }

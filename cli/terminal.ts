@@ -10,6 +10,7 @@ import { writeSync } from "node:fs";
 import process from "node:process";
 import { wantsColours } from "./colours.ts";
 import { PassingError, type Terminal } from "./verb.ts";
+import { visible } from "./words.ts";
 
 const STDOUT = 1;
 const STDERR = 2;
@@ -48,13 +49,13 @@ class ProcessTerminal implements Terminal {
   say(line: string): void {
     this.show("");
     this.flush();
-    writeAll(STDERR, this.#encoder.encode(`${line}\n`));
+    writeAll(STDERR, this.#encoder.encode(`${visible(line)}\n`));
   }
 
   show(line: string): void {
     if (process.stderr.isTTY !== true) return;
     if (line === "" && !this.#isShowing) return;
-    writeAll(STDERR, this.#encoder.encode(ERASE + line));
+    writeAll(STDERR, this.#encoder.encode(ERASE + visible(line)));
     this.#isShowing = line !== "";
   }
 

@@ -7,7 +7,7 @@
  */
 import type { FS } from "../mod.ts";
 import { filesOf, withVolume } from "./image.ts";
-import { at, type Call, EXIT_GOOD, UsageError, type Verb } from "./verb.ts";
+import { Attempts, type Call, UsageError, type Verb } from "./verb.ts";
 
 /** The verb. */
 export const touchVerb: Verb = {
@@ -37,7 +37,9 @@ Examples:
 
 const FILE_MODE = 0o644;
 
-function run({ words, options }: Call): number {
+function run(call: Call): number {
+  const { words, options } = call;
+  const attempts = new Attempts(call);
   const [image, ...paths] = words as [string, ...string[]];
   const time = timeOf(options.date);
   const both = options.access === options.modification;
@@ -48,12 +50,12 @@ function run({ words, options }: Call): number {
   withVolume(image, (volume) => {
     const files = filesOf(volume, { readOnly: false });
     for (const path of paths) {
-      at(`${image}:${path}`, () => {
+      attempts.at(`${image}:${path}`, () => {
         if (makes(files, path, options["no-create"] === true)) files.utime(path, ...times);
       });
     }
   }, { readOnly: false });
-  return EXIT_GOOD;
+  return attempts.status;
 }
 
 /** Whether there is something to set times of. */

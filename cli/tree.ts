@@ -11,14 +11,16 @@ import type { VolumeOps } from "../opfs/mod.ts";
 import { painted } from "./colours.ts";
 import { type Found, walk, withVolume } from "./image.ts";
 import { at, type Call, EXIT_GOOD, type Terminal, type Verb } from "./verb.ts";
-import { printable, typeName } from "./words.ts";
+import { jsonText, printable, sizeText, typeName } from "./words.ts";
 
 /** The verb. */
 export const treeVerb: Verb = {
   name: "tree",
-  usage: "tree [--json] [--hash] IMAGE",
+  usage: "tree [-h] [--json] [--hash] IMAGE",
   summary: "Shows everything in a volume",
-  help: `  --json  one JSON object a line: path, type, mode (octal), size, uid, gid, nlink, ino,
+  help: `  -h, --human
+          sizes with units
+  --json  one JSON object a line: path, type, mode (octal), size, uid, gid, nlink, ino,
           atimeMs, mtimeMs, ctimeMs, rdev; target of a link, sha256 of a file with --hash
   --hash  read every file and show its SHA-256
 
@@ -26,7 +28,11 @@ Examples:
   cairn tree notes.cairn
   cairn tree --json --hash notes.cairn > listing.jsonl
 `,
-  options: { json: { type: "boolean" }, hash: { type: "boolean" } },
+  options: {
+    json: { type: "boolean" },
+    hash: { type: "boolean" },
+    human: { type: "boolean", short: "h" },
+  },
   words: [1, 1],
   run,
 };
@@ -35,6 +41,7 @@ const PIECE_BYTES = 1024 * 1024;
 
 function run({ words, options, terminal }: Call): number {
   const [image] = words as [string];
+  const isHuman = options.human === true;
   const isHashed = options.hash === true;
   withVolume(image, (volume) => {
     const hash = isHashed ? hasher(volume) : null;
@@ -43,7 +50,7 @@ function run({ words, options, terminal }: Call): number {
         const sha256 = hash !== null && isFile(found.attr.mode) ? hash(found) : undefined;
         const target = isLink(found.attr.mode) ? volume.readlink(found.ino) : undefined;
         const say = options.json === true ? jsonLine : treeLine;
-        terminal.print(`${say(found, { sha256, target, terminal })}\n`);
+        terminal.print(`${say(found, { sha256, target, terminal, isHuman })}\n`);
       });
     }
   });
@@ -54,11 +61,12 @@ interface More {
   sha256?: string | undefined;
   target?: string | undefined;
   terminal: Terminal;
+  isHuman: boolean;
 }
 
 /** One object of `--json`. */
 function jsonLine({ path, attr }: Found, { sha256, target }: More): string {
-  return JSON.stringify({
+  return jsonText({
     path,
     type: typeName(attr.mode),
     mode: attr.mode.toString(8),
@@ -77,7 +85,7 @@ function jsonLine({ path, attr }: Found, { sha256, target }: More): string {
 }
 
 /** One line for people: the depth as indentation. */
-function treeLine({ path, attr }: Found, { sha256, target, terminal }: More): string {
+function treeLine({ path, attr }: Found, { sha256, target, terminal, isHuman }: More): string {
   const depth = path === "/" ? 0 : path.split("/").length - 1;
   const last = path === "/" ? "/" : printable(path.slice(path.lastIndexOf("/") + 1));
   const name = painted(last, attr.mode, terminal);
@@ -85,7 +93,7 @@ function treeLine({ path, attr }: Found, { sha256, target, terminal }: More): st
   const more = target !== undefined
     ? ` -> ${printable(target)}`
     : isFile(attr.mode)
-    ? ` (${attr.size})`
+    ? ` (${isHuman ? sizeText(attr.size) : attr.size})`
     : isDir(attr.mode)
     ? ""
     : ` [${typeName(attr.mode)}]`;

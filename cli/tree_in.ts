@@ -152,6 +152,26 @@ export class TreeIn {
     this.#volume.setattr(ino, { size: sizeBytes });
   }
 
+  /** Takes a file away that cannot have all its contents, and says so. */
+  drop(path: string, { why, bytes }: { why: string; bytes: number }): void {
+    const { parent, name } = this.#place(path);
+    const mode = this.#volume.getattr(this.#volume.lookup(parent, name)).mode;
+    this.#volume.unlink(parent, name);
+    this.#count(mode, -1);
+    this.counts.bytes -= bytes;
+    this.#lost(path, why);
+  }
+
+  /** Whether an error is about what is to be kept, and the rest can be kept all the same. */
+  isUnsayable(error: unknown): error is ErrnoError {
+    return isErrnoError(error) && UNSAYABLE.has(error.code);
+  }
+
+  /** Says that a volume cannot hold something. */
+  lose(path: string, why: string): void {
+    this.#lost(path, why);
+  }
+
   /** Puts attributes and times on what has all its contents now. */
   finish(ino: Ino, said: Member): void {
     const member = this.#sane(said, false);
@@ -211,7 +231,7 @@ export class TreeIn {
       if (path.length > PATH_CHARS_MAX) throw new ErrnoError("ENAMETOOLONG", "make it");
       return work();
     } catch (error) {
-      if (!isErrnoError(error) || !UNSAYABLE.has(error.code)) throw error;
+      if (!this.isUnsayable(error)) throw error;
       this.#lost(path, error.message);
       return 0;
     }

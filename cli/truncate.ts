@@ -7,7 +7,7 @@
  */
 import { type FS, isFile } from "../mod.ts";
 import { filesOf, withVolume } from "./image.ts";
-import { at, byteCount, type Call, EXIT_GOOD, UsageError, type Verb } from "./verb.ts";
+import { Attempts, byteCount, type Call, UsageError, type Verb } from "./verb.ts";
 
 /** The verb. */
 export const truncateVerb: Verb = {
@@ -34,16 +34,18 @@ Examples:
 
 const FILE_MODE = 0o644;
 
-function run({ words, options }: Call): number {
+function run(call: Call): number {
+  const { words, options } = call;
+  const attempts = new Attempts(call);
   const [image, ...paths] = words as [string, ...string[]];
   const resize = sizeRule(options.size);
   withVolume(image, (volume) => {
     const files = filesOf(volume, { readOnly: false });
     for (const path of paths) {
-      at(`${image}:${path}`, () => change(files, path, { resize, options }));
+      attempts.at(`${image}:${path}`, () => change(files, path, { resize, options }));
     }
   }, { readOnly: false });
-  return EXIT_GOOD;
+  return attempts.status;
 }
 
 interface Change {

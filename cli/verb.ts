@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { constants } from "node:os";
 import { parseArgs, type ParseArgsConfig } from "node:util";
 
 /** What a call of a verb is given. */
@@ -16,6 +17,8 @@ export interface Call {
   options: Readonly<Record<string, string | boolean | undefined>>;
   /** Where it writes. */
   terminal: Terminal;
+  /** Says what went wrong at one of several places, when the others are done all the same. */
+  tell(error: unknown): void;
 }
 
 /** Where results, messages and bytes go. */
@@ -83,11 +86,32 @@ export class PlaceError extends Error {
   }
 }
 
+/** The image changed while it was read. */
+export class ChangedMeanwhile extends PassingError {
+  /** Always `"ChangedMeanwhile"`. */
+  override readonly name = "ChangedMeanwhile";
+
+  /** `cause` is what failed meanwhile, if something did. */
+  constructor(image: string, cause?: unknown) {
+    const why = "it was written while it was read, so what was read may be of two moments";
+    const failed = cause === undefined ? "" : `; ${messageOf(cause)}`;
+    super(`"${image}": ${why}${failed}`, cause === undefined ? {} : { cause });
+  }
+}
+
+/** The code of an error, "" if it has none. Deno gives some of the host's by number alone. */
+export function codeOf(error: unknown): string {
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+  if (typeof code === "string") return code;
+  const number = Number(/\(os error (\d+)\)$/.exec(String(message))?.[1]);
+  return Object.entries(constants.errno).find(([, value]) => value === number)?.[0] ?? "";
+}
+
 /** What an error says; its code comes first, also with the host's own errors. */
 export function messageOf(error: unknown): string {
-  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
-  const text = String(message ?? error);
-  if (typeof code !== "string" || !/^E[A-Z0-9]+$/.test(code) || text.includes(code)) return text;
+  const code = codeOf(error);
+  const text = String((error as { message?: unknown } | null)?.message ?? error);
+  if (!/^E[A-Z0-9]+$/.test(code) || text.includes(code)) return text;
   return `${code}: ${text.replace(/ \(os error \d+\)/, "")}`;
 }
 
@@ -109,6 +133,75 @@ export async function atLength<T>(place: string, work: () => Promise<T>): Promis
     return at(place, () => {
       throw error;
     });
+  }
+}
+
+/**
+ * One thing after another: what fails is said, and the next is done. Use:
+ *
+ *     const attempts = new Attempts(call);
+ *     for (const path of paths) attempts.at(`${image}:${path}`, () => show(path));
+ *     return attempts.status;
+ */
+export class Attempts {
+  readonly #call: Pick<Call, "tell">;
+  #good = 0;
+  #failed = 0;
+
+  /** Says what fails by the call. */
+  constructor(call: Pick<Call, "tell">) {
+    this.#call = call;
+  }
+
+  /** Does something about a place. */
+  at(place: string, work: () => void): void {
+    if (this.allows(place, work)) this.#good++;
+  }
+
+  /** Whether what comes before the work at a place could be done. */
+  allows(place: string, work: () => void): boolean {
+    try {
+      at(place, work);
+      return true;
+    } catch (error) {
+      this.#fail(error);
+      return false;
+    }
+  }
+
+  /** The same for work that takes its time. */
+  async atLength(place: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await atLength(place, work);
+      this.#good++;
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** The same for work that is done in steps, and names places itself. */
+  *steps<T>(work: () => Generator<T, void, void>): Generator<T, void, void> {
+    try {
+      yield* work();
+      this.#good++;
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** What is about no place ends it all: an interruption, an output that is not read any more. */
+  #fail(error: unknown): void {
+    const isFound = error instanceof ChangedMeanwhile && error.cause === undefined;
+    if (error instanceof PassingError && !(error instanceof ChangedMeanwhile)) throw error;
+    this.#failed++;
+    if (isFound) this.#good++;
+    this.#call.tell(error);
+  }
+
+  /** The exit status: something was left out if something failed, and none worked if all did. */
+  get status(): number {
+    if (this.#failed === 0) return EXIT_GOOD;
+    return this.#good === 0 ? EXIT_FAILED : EXIT_FOUND;
   }
 }
 

@@ -20,14 +20,29 @@ export function typeName(mode: number): string {
   return isBlkdev(mode) ? "block" : "unknown";
 }
 
-/** A name that cannot move the cursor: control characters as escapes. */
+/** A name that cannot move the cursor: control characters as escapes, and what begins these doubled. */
 export function printable(name: string): string {
+  return visible(name.replace(/\\/g, "\\\\"));
+}
+
+/** A line that cannot move the cursor: control characters as escapes. What is printable stays. */
+export function visible(line: string): string {
   // deno-lint-ignore no-control-regex
-  return name.replace(/[\x00-\x1f\x7f-\x9f\\]/g, (char) => {
-    if (char === "\\") return "\\\\";
+  return line.replace(/[\x00-\x1f\x7f-\x9f]/g, (char) => {
     if (char === "\n") return "\\n";
     return `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`;
   });
+}
+
+/** JSON that cannot move the cursor either: it leaves the controls above ASCII as they are. */
+export function jsonText(
+  value: unknown,
+  replacer?: (key: string, value: unknown) => unknown,
+): string {
+  return JSON.stringify(value, replacer).replace(
+    /[\x7f-\x9f]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 /** A time as ISO writes it, to the second; what no calendar has, in ms. */
@@ -74,7 +89,7 @@ export function tellFindings(terminal: Terminal, report: TransferReport): void {
 /** Says how a transfer ended, and returns the exit status that goes with it. */
 export function tellReport(terminal: Terminal, report: TransferReport, isJson: boolean): number {
   tellFindings(terminal, report);
-  if (isJson) terminal.print(`${JSON.stringify(report)}\n`);
+  if (isJson) terminal.print(`${jsonText(report)}\n`);
   else terminal.print(`${summaryOf(report)}\n`);
   return report.isComplete ? EXIT_GOOD : EXIT_FOUND;
 }

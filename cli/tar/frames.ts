@@ -59,6 +59,7 @@ export type FrameListener = (frame: Frame, header: Uint8Array) => void;
 export class Frames {
   readonly #listener: FrameListener;
   readonly #global: PaxRecords = new Map();
+  #globalBytes = 0;
   #local: PaxRecords = new Map();
   #longName: Uint8Array | null = null;
   #longLink: Uint8Array | null = null;
@@ -146,7 +147,17 @@ export class Frames {
     if (type === "L") this.#longName = untilNul(bytes);
     else if (type === "K") this.#longLink = untilNul(bytes);
     else if (type === "x") this.#local = parsePax(bytes);
-    else for (const [key, value] of parsePax(bytes)) this.#global.set(key, value);
+    else for (const [key, value] of parsePax(bytes)) this.#setGlobal(key, value);
+  }
+
+  /** Global records pile up over the whole archive: all together may take what one header may. */
+  #setGlobal(key: string, value: Uint8Array): void {
+    const old = this.#global.get(key);
+    this.#globalBytes += costOf(key, value) - (old === undefined ? 0 : costOf(key, old));
+    if (this.#globalBytes > META_BYTES_MAX) {
+      throw new ErrnoError("EIO", `read the tar: global headers of over ${META_BYTES_MAX} bytes`);
+    }
+    this.#global.set(key, value);
   }
 
   #entry(type: string, headerSize: number, header: Uint8Array): void {
@@ -172,6 +183,11 @@ export class Frames {
     const mtimeSeconds = numberIn(header, FIELD.MTIME);
     this.#listener({ type, ...names, sizeBytes, mtimeSeconds, major, minor, pax }, header);
   }
+}
+
+/** What a record costs in memory, about; so there cannot be millions either. */
+function costOf(key: string, value: Uint8Array): number {
+  return key.length + value.length + 256;
 }
 
 function bytesIn(header: Uint8Array, [at, length]: readonly [number, number]): Uint8Array {

@@ -37,7 +37,7 @@ const LINE_BYTES_MAX = 24;
 /**
  * What the records say of a sparse file; null for one that is not.
  *
- * @throws {ErrnoError} ENOTSUP for another format, EIO for damage
+ * @throws {ErrnoError} ENOTSUP for another format, EIO for damage, EFBIG for one that is too long
  */
 export function sparseHead(records: PaxRecords): SparseHead | null {
   if (![...records.keys()].some((key) => key.startsWith("GNU.sparse."))) return null;
@@ -105,7 +105,8 @@ function piecesOf(numbers: readonly string[]): Piece[] {
 
 function numberOf(text: string): number {
   const number = Number(text);
-  if (!/^\d{1,16}$/.test(text) || !Number.isSafeInteger(number)) throw damaged(`"${text}"`);
+  if (!/^\d{1,24}$/.test(text)) throw damaged(`"${text}"`);
+  if (!Number.isSafeInteger(number)) throw new ErrnoError("EFBIG", `read a file of ${text} bytes`);
   return number;
 }
 

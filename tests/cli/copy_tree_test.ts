@@ -1,7 +1,7 @@
 /**
  * Copies of trees: volume to volume, to the host and back, and what comes in between.
  */
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { type CopyEnds, TreeCopy, withoutOwner } from "../../cli/copy_tree.ts";
 import { HostTree } from "../../cli/host_tree.ts";
 import type { Entry, SourceTree, Tree } from "../../cli/tree_ops.ts";
@@ -162,7 +162,7 @@ function failing(tree: VolumeTree, broken: Partial<Tree<Ino>>): Tree<Ino> {
   });
 }
 
-function refuse(code: "EIO" | "EPERM" | "ENOSPC"): never {
+function refuse(code: "EFBIG" | "EFBIG" | "EFBIG" | "EIO" | "EPERM" | "ENOSPC"): never {
   throw new ErrnoError(code, "do it");
 }
 
@@ -210,6 +210,43 @@ Deno.test("TreeCopy ends when the target fails, and leaves no half file", () => 
     });
   });
 });
+
+Deno.test("TreeCopy leaves out what the target cannot have, and goes on", () => {
+  const host = (message: string): never => {
+    throw new Error(message);
+  };
+  for (const fail of [() => refuse("EFBIG"), () => host("File too large (os error 27)")]) {
+    onVolume((source) => {
+      onVolume((target) => {
+        const tree = source.create(source.root, "tree", { mode: 0o040755, uid: 0, gid: 0 });
+        for (const name of ["a", "b", "c"]) {
+          source.write(source.create(tree, name, { mode: 0o100644, uid: 0, gid: 0 }), BYTES, 0);
+        }
+        const plain = new VolumeTree(target);
+        const to = failing(plain, {
+          begin: (directory, name) => {
+            const made = plain.begin(directory, name);
+            return name === "b" ? { ...made, resize: fail, close: () => made.close() } : made;
+          },
+        });
+        const from = new VolumeTree(source);
+        const entry = from.look(source.root, "tree")!;
+        const copy = new TreeCopy({ from, to });
+        const job = { entry, directory: target.root, name: "tree", fromText: "tree", toText: "to" };
+        for (const _ of copy.run(job));
+        const { isComplete, findings, files, bytes } = copy.report();
+        assertEquals([isComplete, files, bytes], [false, 2, 2 * BYTES.length]);
+        const [finding] = findings;
+        assertEquals([finding!.severity, finding!.path], ["lost", "to/b"]);
+        assertStringIncludes(finding!.message, "EFBIG");
+        const made = target.lookup(target.root, "tree");
+        assertEquals(target.readdir(made, 0).map(({ name }) => name), ["a", "c"]);
+      });
+    });
+  }
+});
+
+const BYTES = new Uint8Array(1000).fill(1);
 
 Deno.test("TreeCopy leaves no half file when it is stopped, and leaves out what it is told", () => {
   withSource((source, from) => {

@@ -130,6 +130,35 @@ Deno.test("cairn import keeps the holes of a sparse file", () => {
   });
 });
 
+Deno.test("cairn import leaves out a file that is too long, and goes on with the next", () => {
+  inFolder((folder) => {
+    const sparse = (name: string, size: string) => ({
+      "GNU.sparse.major": "1",
+      "GNU.sparse.minor": "0",
+      "GNU.sparse.name": name,
+      "GNU.sparse.realsize": size,
+    });
+    const map = (at: string) => `1\n${at}\n5\n`.padEnd(512, "\0") + "12345";
+    const old = { "GNU.sparse.name": "map", "GNU.sparse.size": "9" };
+    const { status, err, out } = importTar(folder, [
+      { name: "a", body: "first" },
+      { name: "x/size", body: map("0"), pax: sparse("size", "99999999999999999999") },
+      { name: "x/at", body: map("9007199254740993"), pax: sparse("at", "100") },
+      { name: "x/end", body: map("9007199254740990"), pax: sparse("end", "9007199254740991") },
+      { name: "x", body: "12345", pax: { ...old, "GNU.sparse.map": "99999999999999999,5" } },
+      { name: "x/fits", body: map("0"), pax: sparse("fits", "9007199254740991") },
+      { name: "b", body: "last" },
+    ]);
+    assertEquals(status, 1, err);
+    for (const name of ["size", "at", "end", "map"]) {
+      assertMatch(err, new RegExp(`^lost: unsayable: "/${name}": .*EFBIG`, "m"));
+    }
+    assertEquals(rowsOf(`${folder}/v`).map(({ path }) => path), ["/", "/a", "/b", "/fits"]);
+    assertMatch(out, /^3 files, 1 directory, 14 bytes; not everything/);
+    assertEquals(cairn(["check", `${folder}/v`]).status, 0);
+  });
+});
+
 Deno.test("cairn import makes the same volume of a tar, a packed tar and a pipe", async () => {
   const folder = Deno.makeTempDirSync();
   try {

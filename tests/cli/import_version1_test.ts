@@ -1,7 +1,9 @@
 /**
  * `cairn import` of a version-1 image, as a process.
  */
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { openVersion1 } from "../../cli/import_version1.ts";
+import { Findings, memoryHandle, openVolumeSync, TransferClock } from "../../opfs/mod.ts";
 import { cairn, inFolder } from "../support/command_line.ts";
 import { sampleVersion1 } from "../support/version1_builder.ts";
 
@@ -52,5 +54,24 @@ Deno.test("cairn import refuses what would mix data unless it is to repair", () 
     assertEquals(repaired.status, 1);
     assertEquals(cairn(["cat", `${folder}/v2`, "/a"]).out, "another");
     assertEquals(cairn(["cat", `${folder}/v2`, "/lost+found/slot-1"]).out, "contents");
+  });
+});
+
+Deno.test("openVersion1() does not import an image that is written while it is read", () => {
+  inFolder((folder) => {
+    const path = `${folder}/v1`;
+    Deno.writeFileSync(path, sampleVersion1().build());
+    const source = openVersion1(path, { repair: false, terminal: null! });
+    const volume = openVolumeSync(memoryHandle());
+    const target = {
+      volume,
+      clock: new TransferClock(),
+      nowMs: 0,
+      findings: new Findings(),
+    };
+    const steps = source.steps(target) as Generator;
+    Deno.writeFileSync(path, new Uint8Array(1), { append: true });
+    assertThrows(() => [...steps], Error, "written while it was read");
+    source.close();
   });
 });

@@ -20,7 +20,8 @@ function terminalOf(lines: string[]): Terminal {
 
 async function runWith(args: string[], lines: string[] = []): Promise<number> {
   const { values, words } = readWords(mountVerb, args);
-  return await mountVerb.run({ words, options: values, terminal: terminalOf(lines) });
+  const tell = (error: unknown): void => void lines.push(String(error));
+  return await mountVerb.run({ words, options: values, terminal: terminalOf(lines), tell });
 }
 
 Deno.test("mountVerb takes an image and a directory", () => {

@@ -58,7 +58,12 @@ Deno.test("byteCount() reads units, and nothing else", () => {
 });
 
 Deno.test("numberOption() reads units and refuses the rest", () => {
-  const call = (size: string): Call => ({ words: [], options: { size }, terminal: null! });
+  const call = (size: string): Call => ({
+    words: [],
+    options: { size },
+    terminal: null!,
+    tell: () => {},
+  });
   const read = (size: string): number | undefined => numberOption(call(size), "size");
   assertEquals(["7", "4k", "2M", "1g"].map(read), [7, 4096, 2 ** 21, 2 ** 30]);
   assertEquals(numberOption(call("1"), "other"), undefined);

@@ -8,4 +8,10 @@ import { processTerminal } from "../../cli/terminal.ts";
 import { readWords } from "../../cli/verb.ts";
 
 const { values, words } = readWords(mountVerb, ["--foreground", ...Deno.args]);
-process.exitCode = await mountVerb.run({ words, options: values, terminal: processTerminal() });
+const tell = (error: unknown): void => console.error(error);
+process.exitCode = await mountVerb.run({
+  words,
+  options: values,
+  terminal: processTerminal(),
+  tell,
+});

@@ -1,7 +1,10 @@
 /** Headers picked out of a stream. */
 import { assertEquals, assertThrows } from "@std/assert";
 import { FIELD, type Frame, Frames, inBlocks, putNumber } from "../../../cli/tar/frames.ts";
+import { encodePax } from "../../../cli/tar/pax.ts";
 import { tarOf } from "../../support/tar_bytes.ts";
+
+const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 function framesOf(bytes: Uint8Array, step = bytes.length): Frame[] {
   const found: Frame[] = [];
@@ -45,6 +48,26 @@ Deno.test("Frames says where a header is damaged, and what is no tar at all", ()
   assertThrows(() => framesOf(bytes.slice(0, 100)), Error, "it is cut short");
   const size = tarOf([{ name: "a", pax: { size: "-5" } }]);
   assertThrows(() => framesOf(size), Error, "has no size");
+});
+
+Deno.test("Frames bounds the sum of all global headers, and lets each be said again", () => {
+  const global = (pax: Record<string, string>) => ({
+    name: "pax_global_header",
+    type: "g",
+    body: encodePax(new Map(Object.entries(pax).map(([key, text]) => [key, bytesOf(text)]))),
+  });
+  const long = "z".repeat(3 << 20);
+  const again = Array.from({ length: 20 }, (_, index) => global({ comment: long + index }));
+  const [found] = framesOf(tarOf([...again, { name: "a" }]));
+  assertEquals(found!.pax.get("comment")!.length, long.length + 2);
+  const others = [0, 1, 2].map((index) => global({ [`key${index}`]: long }));
+  assertThrows(() => framesOf(tarOf([...others, { name: "a" }])), Error, "global headers of over");
+  const many = Object.fromEntries(Array.from({ length: 40_000 }, (_, index) => [`k${index}`, ""]));
+  assertThrows(
+    () => framesOf(tarOf([global(many), { name: "a" }])),
+    Error,
+    "global headers of over",
+  );
 });
 
 Deno.test("putNumber() keeps the checksum right", () => {

@@ -1,0 +1,66 @@
+/** "-" as a file of the host is the input or the output, in every verb that takes one. */
+import { assertEquals, assertMatch } from "@std/assert";
+import { inFolder } from "../support/command_line.ts";
+import { inShell } from "../support/hostile_host.ts";
+
+Deno.test("cairn takes - for the input and the output, and makes no file of that name", () => {
+  inFolder((folder) => {
+    const { status, out, err } = inShell(
+      `set -e
+cairn mkfs v; cairn mkdir v /d
+echo one | cairn put v - /one
+echo two | cairn cp - v:/two
+echo none | cairn cp -n - v:/two
+cairn cp v:/one - ; cairn cp v:/one v:/two - ; cairn get v /two - ; cairn cat v /one
+cairn dump --svg - v | tail -c 7
+cairn export v - | cairn import - w > /dev/null; cairn cat w /two
+ls`,
+      folder,
+    );
+    assertEquals(status, 0, err);
+    assertEquals(out, "one\none\ntwo\ntwo\none\n</svg>\ntwo\nv\nw\n");
+  });
+});
+
+Deno.test("cairn refuses - where it can be neither", () => {
+  inFolder((folder) => {
+    const { out } = inShell(
+      `cairn mkfs v; cairn mkdir v /d; touch f; cairn put v f /one
+for words in "cp - v:/d" "cp - v:/" "cp - f v:/d" "cp f v:/one -" "cp v:/d -" "cp -r v:/d -" "get v /d -" \\
+  "mkfs -" "import f -" "put v -"; do
+  cairn $words < /dev/null 2>&1; echo "$? $words"
+done
+ls; cairn ls -a v /d`,
+      folder,
+    );
+    const lines = out.split("\n");
+    for (
+      const line of lines.filter((line) =>
+        / (cp|get|mkfs|import|put) /.test(line) && /^\d/.test(line)
+      )
+    ) {
+      assertMatch(line, /^2 /);
+    }
+    assertMatch(out, /"v:\/d": EISDIR/);
+    assertMatch(out, /"-" is copied alone/);
+    assertMatch(out, /"f" is in no image/);
+    assertMatch(out, /write ".\/-" for a file of that name/);
+    assertEquals(lines.slice(-5), ["f", "v", ".", "..", ""]);
+  });
+});
+
+Deno.test("cairn has -h where others have it, and help elsewhere", () => {
+  inFolder((folder) => {
+    const { status, out } = inShell(
+      `set -e
+cairn mkfs v; head -c 3000000 /dev/zero | cairn put v - /big; cairn ls -h v; cairn ls -lh v
+cairn du -sh v; cairn du -ah --bytes v /big; cairn df -h v; cairn df -ih v; cairn tree -h v
+cairn chown -h v 1 /big; cairn cat -h | head -1; cairn du --help | head -1`,
+      folder,
+    );
+    assertEquals(status, 0);
+    assertMatch(out, /^big\n-rw.* 2\.9 MiB .* big\n +2\.9 MiB {2}\/\n +2\.9 MiB {2}\/big\n/);
+    assertMatch(out, /size +used[^]*MiB[^]*inodes +used[^]* \d+\.\dM[^]*big \(2\.9 MiB\)\n/);
+    assertMatch(out, /\ncairn cat IMAGE.*\ncairn du .*\n$/);
+  });
+});
