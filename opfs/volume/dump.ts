@@ -10,7 +10,7 @@ import { isErrnoError } from "../../abi/errno.ts";
 import { isFile, isLink } from "../../abi/mode.ts";
 import type { StorageHandle } from "../device/handle.ts";
 import { runsOfContinuation } from "./extent.ts";
-import { decodeHeader, type Header } from "./header.ts";
+import { type Header, readHeader } from "./header.ts";
 import { type Image, loadImage } from "./image.ts";
 import * as L from "./layout.ts";
 import { decodeName } from "./names.ts";
@@ -188,9 +188,10 @@ export class ImageDump {
 
   #header(at: number): HeaderDump {
     const { start, header } = this.#image;
-    const { value, problem } = attempt(() => decodeHeader(start.slice(at, at + L.HEADER_BYTES)));
-    const isNewest = value !== null && value.counter === header.counter;
-    return { at, header: value, isNewest, problem: value === null ? problem || "torn" : "" };
+    const { value, problem } = attempt(() => readHeader(start.subarray(at, at + L.HEADER_BYTES)));
+    if (value === null) return { at, header: null, isNewest: false, problem: problem || "torn" };
+    const isNewest = header.at === at && value.header.counter > 0;
+    return { at, header: value.header, isNewest, problem: value.isMended ? "a bit is wrong" : "" };
   }
 
   /** The geometry that counts. */

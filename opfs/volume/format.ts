@@ -11,7 +11,7 @@ import { ErrnoError } from "../../abi/errno.ts";
 import { countOption, functionOption, textOption } from "../../abi/options.ts";
 import { S_IFDIR } from "../../abi/mode.ts";
 import { requireWhole, type StorageHandle } from "../device/handle.ts";
-import { decodeHeader, encodeHeader, type Header } from "./header.ts";
+import { encodeHeader, type Header, readHeader } from "./header.ts";
 import * as L from "./layout.ts";
 import { pageSum } from "./page_sum.ts";
 import { isUnknownOutcome, readDevice } from "./state.ts";
@@ -210,8 +210,8 @@ function newestState(bytes: Uint8Array): number {
   for (const at of [L.HEADER_A_AT, L.HEADER_B_AT]) {
     if (bytes.length < at + L.HEADER_BYTES) continue;
     try {
-      const header = decodeHeader(bytes.subarray(at, at + L.HEADER_BYTES));
-      if (header !== null && header.counter > (newest?.counter ?? -1)) newest = header;
+      const found = readHeader(bytes.subarray(at, at + L.HEADER_BYTES));
+      if (found !== null && found.header.counter > (newest?.counter ?? -1)) newest = found.header;
     } catch {
       return UNKNOWN_STATE;
     }

@@ -8,7 +8,7 @@
  */
 import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
-import { crc32 } from "./checksum.ts";
+import { crc32, turnedBit } from "./checksum.ts";
 import * as L from "./layout.ts";
 import { pageSum } from "./page_sum.ts";
 import { type Tell, tellOrThrow } from "./report.ts";
@@ -56,10 +56,21 @@ export function isSummed({ featuresIncompatible }: Header): boolean {
   return (featuresIncompatible & L.FEATURE_SUMS) !== 0;
 }
 
+/**
+ * The salt of the records that follow a header. Where there are sums its second word is the low half
+ * of the header's counter: so a record says how new the newest header was when it was written.
+ */
+export function saltOf(header: Header): [number, number] {
+  const { salt, counter } = header;
+  return isSummed(header) ? [salt[0], counter % 2 ** 32] : [salt[0], salt[1]];
+}
+
 /** A header and where it stood. */
 export interface FoundHeader extends Header {
   /** HEADER_A_AT or HEADER_B_AT. */
   at: number;
+  /** Where the headers stand of which one bit was wrong, and is right in memory. */
+  mendedAt: number[];
 }
 
 /** Writes the header's page: 256 bytes, zeros up to 4,096. */
@@ -75,8 +86,9 @@ export function encodeHeader(header: Header): Uint8Array<ArrayBuffer> {
   view.setFloat64(H.TAIL_SEQUENCE, header.tailSequence, L.LE);
   view.setUint32(H.TAIL_PLACE, header.tailPlace, L.LE);
   view.setUint32(H.TAIL_CHECKSUM, header.tailChecksum, L.LE);
-  view.setUint32(H.SALT, header.salt[0], L.LE);
-  view.setUint32(H.SALT + 4, header.salt[1], L.LE);
+  const salt = saltOf(header);
+  view.setUint32(H.SALT, salt[0], L.LE);
+  view.setUint32(H.SALT + 4, salt[1], L.LE);
   view.setUint32(H.RING_PAGE, L.RING_AT / L.PAGE_BYTES, L.LE);
   view.setUint32(H.RING_PAGES, header.ringBytes / L.PAGE_BYTES, L.LE);
   view.setUint32(H.TERM, header.term, L.LE);
@@ -129,7 +141,37 @@ export function isWholeHeader(page: Uint8Array): boolean {
 }
 
 /**
- * Reads one header; null if it is torn or none.
+ * Turns one bit of a header's 256 bytes back, if that makes it a whole one; whether it has. No header
+ * is torn inside of them: they are in one sector.
+ */
+function mendHeader(page: Uint8Array): boolean {
+  const view = viewOf(page);
+  const difference = (checksumOf(page) ^ view.getUint32(L.HEADER.CRC, L.LE)) >>> 0;
+  const isInSum = (difference & difference - 1) === 0;
+  const bit = isInSum
+    ? L.HEADER.CRC * 8 + 31 - Math.clz32(difference)
+    : turnedBit(difference, L.HEADER_BYTES);
+  if (difference === 0 || bit < 0) return false;
+  page[bit >> 3]! ^= 1 << (bit & 7);
+  if (isWholeHeader(page)) return true;
+  page[bit >> 3]! ^= 1 << (bit & 7);
+  return false;
+}
+
+/**
+ * Reads one header, and puts it right when one bit of it is wrong; null if it is torn or none.
+ *
+ * @throws {ErrnoError} as {@link decodeHeader}
+ */
+export function readHeader(page: Uint8Array): { header: Header; isMended: boolean } | null {
+  const bytes = page.slice(0, L.HEADER_BYTES);
+  const isMended = !isWholeHeader(bytes) && mendHeader(bytes);
+  const header = decodeHeader(bytes);
+  return header === null ? null : { header, isMended };
+}
+
+/**
+ * Reads one header as it is; null if it is torn or none.
  *
  * @throws {ErrnoError} ENOTSUP for a feature or version that is not known, EINVAL or EIO for a
  * superblock that cannot be
@@ -164,7 +206,7 @@ export function decodeHeader(page: Uint8Array): Header | null {
 }
 
 /** Counts that there is room to go on from. */
-const COUNTS_MAX = 2 ** 52;
+export const COUNTS_MAX: number = 2 ** 52;
 
 /** Everything that a reader will trust without looking again. */
 function checkRing(view: DataView, superblock: Superblock): void {
@@ -187,6 +229,8 @@ function checkRing(view: DataView, superblock: Superblock): void {
     const isCount = Number.isSafeInteger(value) && value >= 0 && value < COUNTS_MAX;
     if (!isCount) throw impossible(`a journal count of ${value}`);
   }
+  const isCounted = view.getUint32(H.SALT + 4, L.LE) === view.getFloat64(H.COUNTER, L.LE) % 2 ** 32;
+  if ((features & L.FEATURE_SUMS) !== 0 && !isCounted) throw impossible("another header's salt");
   const limit = view.getFloat64(H.LIMIT, L.LE);
   if (!Number.isSafeInteger(limit) || limit < 0) throw impossible(`at most ${limit} bytes`);
   const state = view.getUint32(H.STATE, L.LE);
@@ -210,13 +254,15 @@ function viewOf(page: Uint8Array): DataView {
  */
 export function newestHeader(start: Uint8Array, tell?: Tell): FoundHeader {
   let newest: FoundHeader | null = null;
+  const mendedAt: number[] = [];
   let refused: unknown = null;
   for (const at of [L.HEADER_A_AT, L.HEADER_B_AT]) {
     try {
-      const header = decodeHeader(start.subarray(at, at + L.HEADER_BYTES));
-      if (header !== null && (newest === null || header.counter > newest.counter)) {
-        newest = { ...header, at };
-      }
+      const found = readHeader(start.subarray(at, at + L.HEADER_BYTES));
+      if (found === null) continue;
+      if (found.isMended) mendedAt.push(at);
+      const { header } = found;
+      if (newest === null || header.counter > newest.counter) newest = { ...header, at, mendedAt };
     } catch (error) {
       if (!isErrnoError(error)) throw error;
       refused ??= error;
@@ -259,6 +305,7 @@ export function headerFromCopy(start: Uint8Array): FoundHeader {
     label: "",
     limitBytes: 0,
     at: L.HEADER_A_AT,
+    mendedAt: [],
   };
 }
 

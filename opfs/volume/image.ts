@@ -13,6 +13,7 @@ import type { Patch } from "./block_pool.ts";
 import { type FoundHeader, isSummed, newestHeader } from "./header.ts";
 import { ImageSums } from "./image_sums.ts";
 import * as L from "./layout.ts";
+import { endOfTables, ownedEnd } from "./owned_end.ts";
 import { decodeSums, pagesOf, PageSums } from "./page_sums.ts";
 import { bytesOf, readSegments, type Segment, type Segments } from "./segments.ts";
 import { findRecords, type Replay, replayDescriptors, replayTables } from "./replay.ts";
@@ -39,7 +40,7 @@ export interface Image {
   patches: Map<number, Patch[]>;
   /** Whether nobody has worked on it since it was closed. */
   wasClean: boolean;
-  /** Bits of pages and sums that were wrong, and are right in memory. */
+  /** What was wrong by one bit, or lost and said by the rest, and is right in memory. */
   mended: Violation[];
   /** What the sums say of pages; null for an image that keeps none. */
   sums: ImageSums | null;
@@ -64,6 +65,8 @@ export function loadImage(handle: StorageHandle, tell?: Tell): Image {
   const first = new Uint8Array(Math.min(sizeBytes, FIRST_READ_BYTES));
   readDevice(handle, first, 0);
   const header = newestHeader(first, tell);
+  const mendedHeaders = header.mendedAt.map(mendedHeader);
+  for (const violation of mendedHeaders) tell?.(violation);
   const needed = header.superblock.dataOffset;
   const isHopeless = tell === undefined || needed > mostFor(sizeBytes);
   if (sizeBytes < needed && isHopeless) throw cutOff(sizeBytes, header.superblock);
@@ -71,23 +74,80 @@ export function loadImage(handle: StorageHandle, tell?: Tell): Image {
   const ring = start.subarray(L.RING_AT, L.RING_AT + header.ringBytes);
   const replay = findRecords(ring, header, tell);
   const superblock = superblockAfter(header.superblock, replay, tell);
-  if (sizeBytes < imageBytes(superblock) && !replay.isLonger) {
-    tellOrThrow(cutOff(sizeBytes, superblock), tell, "V7");
-    superblock.totalBlocks = blocksFor(sizeBytes, superblock);
-  }
+  const isShort = sizeBytes < imageBytes(superblock) && !replay.isLonger;
+  let isCut = isShort && !isSummed(header);
+  if (isCut) tellCut({ sizeBytes, superblock, tell });
   const firstSlots = start.subarray(superblock.inodeOffset, superblock.pathOffset);
   replayDescriptors(replay, firstSlots, tell);
   const sums = isSummed(header) ? new ImageSums(replay, tell) : null;
   // It says where the tables are: it is looked at before it is believed.
   sums?.checkFirst(firstSlots, start.subarray(L.RING_AT + header.ringBytes));
   const segments = readSegments(superblock, firstSlots, { isSummed: sums !== null, tell });
+  if (isShort && !isCut && endOfTables(segments) > blocksIn(sizeBytes, superblock)) {
+    isCut = true;
+    tellCut({ sizeBytes, superblock, tell });
+  }
   if (tell !== undefined) leaveAbsentOut(segments, sizeBytes, tell);
   const tables = readTables(handle, { start, segments, sums, header });
   const patches = replayTables(replay, { tables, superblock, tell });
   sums?.check(tables);
   const wasClean = header.state === L.STATE.CLOSED && replay.records.length === 0;
-  const mended = sums?.mended ?? [];
+  const mended = [...mendedHeaders, ...replay.mended, ...sums?.mended ?? []];
+  if (isShort && !isCut) {
+    const end = ownedEnd({ tables, segments });
+    const free = leaveFreeOut({ sizeBytes, superblock, tell }, { end, patches });
+    if (free !== null) mended.push(free);
+  }
+  // A lost header's number is used up.
+  header.counter = replay.counter;
   return { header, superblock, segments, tables, start, replay, patches, wasClean, mended, sums };
+}
+
+/** A file that is shorter than its volume. */
+interface ShortFile {
+  sizeBytes: number;
+  superblock: Superblock;
+  tell: Tell | undefined;
+}
+
+/** Whole blocks that a file has. */
+function blocksIn(sizeBytes: number, { dataOffset, blockSize }: Superblock): number {
+  return Math.max(0, Math.floor((sizeBytes - dataOffset) / blockSize));
+}
+
+/** Some of the blocks that are missing are in use. */
+function tellCut({ sizeBytes, superblock, tell }: ShortFile): void {
+  tellOrThrow(cutOff(sizeBytes, superblock), tell, "V7");
+  superblock.totalBlocks = blocksFor(sizeBytes, superblock);
+}
+
+/**
+ * What is missing of a file is nothing if it was free: a header that has got lost said so, or the file
+ * was copied without its end.
+ */
+function leaveFreeOut(
+  file: ShortFile,
+  { end, patches }: { end: number; patches: Map<number, Patch[]> },
+): Violation | null {
+  const { sizeBytes, superblock, tell } = file;
+  const there = blocksIn(sizeBytes, superblock);
+  if (there < Math.max(1, end)) {
+    tellCut(file);
+    return null;
+  }
+  const missing = superblock.totalBlocks - there;
+  const message = `it was cut off ${missing} blocks early: they are free, and are left out`;
+  const violation = { rule: "V7", message, isDerivable: true };
+  tell?.(violation);
+  superblock.totalBlocks = there;
+  superblock.freeBlocks = Math.max(0, superblock.freeBlocks - missing);
+  for (const block of patches.keys()) if (block >= there) patches.delete(block);
+  return violation;
+}
+
+function mendedHeader(at: number): Violation {
+  const message = `one bit of the header at ${at} was wrong: it is put right`;
+  return { rule: "V9", message, isDerivable: true };
 }
 
 /** Slots and names, and the sums at rest of their pages. */

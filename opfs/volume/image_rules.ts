@@ -10,7 +10,7 @@
 import { isErrnoError } from "../../abi/errno.ts";
 import { append } from "../../abi/lists.ts";
 import type { StorageHandle } from "../device/handle.ts";
-import { decodeHeader, isWholeHeader } from "./header.ts";
+import { isWholeHeader, readHeader } from "./header.ts";
 import { compareBitmap, type Image } from "./image.ts";
 import * as L from "./layout.ts";
 import type { Violation } from "./report.ts";
@@ -73,7 +73,7 @@ function counterViolations(image: Image, derived: Derived): Violation[] {
 
 /** What a clean close has written besides: both headers, the copy at 0, the features. */
 function closedViolations(image: Image, derived: Derived): Violation[] {
-  const { start, superblock, header } = image;
+  const { start, header } = image;
   const found: Violation[] = [];
   for (const at of [L.HEADER_A_AT, L.HEADER_B_AT]) {
     if (!isReadable(start.subarray(at, at + L.PAGE_BYTES))) {
@@ -81,7 +81,7 @@ function closedViolations(image: Image, derived: Derived): Violation[] {
     }
   }
   const copy = new Uint8Array(L.SUPERBLOCK_BYTES);
-  encodeSuperblock(superblock, new DataView(copy.buffer), 0);
+  encodeSuperblock(header.superblock, new DataView(copy.buffer), 0);
   if (copy.some((byte, index) => byte !== start[index])) {
     found.push(correctable("V9", "the superblock at 0 is not the header's"));
   }
@@ -96,7 +96,7 @@ function closedViolations(image: Image, derived: Derived): Violation[] {
 
 function isReadable(page: Uint8Array): boolean {
   try {
-    return isWholeHeader(page) && decodeHeader(page.subarray(0, L.HEADER_BYTES)) !== null;
+    return readHeader(page) !== null;
   } catch (error) {
     if (!isErrnoError(error)) throw error;
     return false;

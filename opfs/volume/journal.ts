@@ -18,6 +18,7 @@ import { invariant } from "../../abi/invariant.ts";
 import { cutFile, spareEnd } from "./free_end.ts";
 import { writeHeader, writeSuperblockCopy, writeTablesHome } from "./home.ts";
 import * as L from "./layout.ts";
+import { isSummed, saltOf } from "./header.ts";
 import { RecordWriter } from "./record.ts";
 import { flushDevice, type VolumeState, writeDevice } from "./state.ts";
 
@@ -107,7 +108,7 @@ export class Journal {
     invariant(isPlace, `V10: a journal goes on at ${place} with ${usedBytes} bytes in use`);
     invariant(Number.isSafeInteger(sequence) && sequence >= 0, `V10: record ${sequence} is next`);
     this.recordBytesMax = Math.floor(this.#ringBytes / 4 / L.SECTOR_BYTES) * L.SECTOR_BYTES;
-    this.#writer = new RecordWriter(this.recordBytesMax);
+    this.#writer = new RecordWriter(this.recordBytesMax, { isSummed: isSummed(state.header) });
     this.#sequence = position.sequence;
     this.#place = position.place;
     this.#checksum = position.checksum;
@@ -271,7 +272,7 @@ export class Journal {
     this.#state.tables.sayDirtySums(this.#addSum);
     const { bytes, checksum } = writer.end({
       sequence: this.#sequence,
-      salt: header.salt,
+      salt: saltOf(header),
       previous: this.#checksum,
       totalBlocks: superblock.totalBlocks,
       time: clock(),

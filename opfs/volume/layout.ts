@@ -253,6 +253,8 @@ export const RECORD = {
   NAMES: 40,
   DATA: 44,
   SUMS: 48,
+  /** CRC-32C of the record; zero in an image without sums. */
+  CHECKSUM_C: 52,
   TIME: 56,
 } as const;
 /** In a record's list of slots: u32 index, then the slot. */

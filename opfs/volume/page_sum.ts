@@ -11,12 +11,11 @@
  * @module
  */
 import { invariant } from "../../abi/invariant.ts";
-import { crc32 } from "./checksum.ts";
+import { crc32, turnedBit } from "./checksum.ts";
 
 /** Bytes of a longer piece are looked at, but not put right. */
 export const MENDED_BYTES_MAX = 11_446;
 
-const POLYNOMIAL = 0xedb88320;
 /** What the register is like before the inversion of `crc32`. */
 const ZERO_REGISTER = 0xffffffff;
 
@@ -53,21 +52,4 @@ export function putRight(bytes: Uint8Array, sum: number): Verdict {
   bytes[bit >> 3]! ^= 1 << (bit & 7);
   invariant(pageSum(bytes) === sum, `V16: bit ${bit} is turned back, and the sum is another one`);
   return "bit";
-}
-
-/**
- * Which bit of `length` bytes makes that difference in the sum, when it alone is turned: 8 x byte and
- * the bit in it; -1 for none.
- */
-export function turnedBit(difference: number, length: number): number {
-  const isBounded = length >= 0 && length <= MENDED_BYTES_MAX;
-  invariant(isBounded, `V16: a turned bit is looked for in ${length} bytes`);
-  let register = POLYNOMIAL | 0;
-  const wanted = difference | 0;
-  for (let fromEnd = 0; fromEnd < length * 8; fromEnd++) {
-    // The last bit of the last byte comes first: each one before it is one step further.
-    if (register === wanted) return (length - 1 - (fromEnd >> 3)) * 8 + 7 - (fromEnd & 7);
-    register = (register & 1) !== 0 ? register >>> 1 ^ POLYNOMIAL : register >>> 1;
-  }
-  return -1;
 }

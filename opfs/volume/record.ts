@@ -8,7 +8,7 @@
  */
 import { ErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
-import { crc32 } from "./checksum.ts";
+import { crc32, crc32c } from "./checksum.ts";
 import * as L from "./layout.ts";
 
 /** What stands at the head of a record besides its lists. */
@@ -35,6 +35,12 @@ export interface FoundRecord extends RecordHead {
   checksum: number;
 }
 
+/** What kind of image records are of. */
+export interface RecordOptions {
+  /** Whether they carry sums, and a second checksum. Default true. */
+  isSummed?: boolean;
+}
+
 const padded = (length: number): number => L.roundUp(length, 4);
 
 /** Puts records together, in one buffer for all of them. */
@@ -43,9 +49,11 @@ export class RecordWriter {
   readonly #view: DataView<ArrayBuffer>;
   #at = L.RECORD_HEAD_BYTES;
   readonly #counts = [0, 0, 0, 0];
+  readonly #isSummed: boolean;
 
   /** `bytesMax` is the longest record: a quarter of the ring. */
-  constructor(bytesMax: number) {
+  constructor(bytesMax: number, { isSummed = true }: RecordOptions = {}) {
+    this.#isSummed = isSummed;
     this.#bytes = new Uint8Array(bytesMax);
     this.#view = new DataView(this.#bytes.buffer);
   }
@@ -98,6 +106,7 @@ export class RecordWriter {
 
   /** Adds the sum that a page has after this record. */
   sum(key: number, sum: number): void {
+    invariant(this.#isSummed, "V10: a sum in a record of an image without sums");
     invariant(this.#at + L.RECORD_SUM_BYTES <= this.#bytes.length, "V10: a sum in a full record");
     this.#view.setUint32(this.#at, key, L.LE);
     this.#view.setUint32(this.#at + 4, sum, L.LE);
@@ -140,6 +149,7 @@ export class RecordWriter {
     view.setUint32(R.DATA, this.#counts[2]!, L.LE);
     view.setUint32(R.SUMS, this.#counts[3]!, L.LE);
     view.setFloat64(R.TIME, head.time, L.LE);
+    if (this.#isSummed) view.setUint32(R.CHECKSUM_C, crc32c(this.#bytes, 0, length), L.LE);
     const checksum = crc32(this.#bytes, 0, length);
     view.setUint32(R.CHECKSUM, checksum, L.LE);
     return { bytes: this.#bytes.subarray(0, length), checksum };
@@ -148,47 +158,70 @@ export class RecordWriter {
 
 /** Reads records out of the ring's bytes. */
 export class RecordReader {
-  readonly #ring: Uint8Array;
+  /** The whole ring. */
+  readonly ring: Uint8Array;
   readonly #view: DataView;
+  readonly #isSummed: boolean;
 
   /** `ring` is the whole ring. */
-  constructor(ring: Uint8Array) {
-    this.#ring = ring;
+  constructor(ring: Uint8Array, { isSummed = true }: RecordOptions = {}) {
+    this.ring = ring;
     this.#view = new DataView(ring.buffer, ring.byteOffset, ring.byteLength);
+    this.#isSummed = isSummed;
   }
 
-  /** The record that begins at `place` and bears this salt; null if there is no whole one. */
-  at(place: number, salt: readonly [number, number]): FoundRecord | null {
+  /** Whether a record of that length can begin at `place`. */
+  isLength(place: number, bytes: number): boolean {
+    return bytes > 0 && bytes % L.SECTOR_BYTES === 0 && bytes <= this.ring.length / 4 &&
+      place + bytes <= this.ring.length;
+  }
+
+  /** A whole record that begins at `place` and that is wanted by what its head says; else null. */
+  at(place: number, isWanted: (found: FoundRecord) => boolean = () => true): FoundRecord | null {
     const R = L.RECORD;
     const view = this.#view;
-    if (place + L.RECORD_HEAD_BYTES > this.#ring.length) return null;
+    if (place + L.RECORD_HEAD_BYTES > this.ring.length) return null;
     if (view.getUint32(place + R.MAGIC, L.LE) !== L.RECORD_MAGIC) return null;
     const bytes = view.getUint32(place + R.BYTES, L.LE);
-    const isLength = bytes > 0 && bytes % L.SECTOR_BYTES === 0 &&
-      bytes <= this.#ring.length / 4 && place + bytes <= this.#ring.length;
-    if (!isLength) return null;
-    const isOurs = view.getUint32(place + R.SALT, L.LE) === salt[0] &&
-      view.getUint32(place + R.SALT + 4, L.LE) === salt[1];
-    if (!isOurs) return null;
-    const checksum = view.getUint32(place + R.CHECKSUM, L.LE);
-    if (this.#checksumAt(place, bytes) !== checksum) return null;
-    return {
+    if (!this.isLength(place, bytes)) return null;
+    const found: FoundRecord = {
       place,
       bytes,
-      checksum,
-      salt: [salt[0], salt[1]],
+      checksum: view.getUint32(place + R.CHECKSUM, L.LE),
+      salt: [view.getUint32(place + R.SALT, L.LE), view.getUint32(place + R.SALT + 4, L.LE)],
       sequence: view.getFloat64(place + R.SEQUENCE, L.LE),
       previous: view.getUint32(place + R.PREVIOUS, L.LE),
       totalBlocks: view.getUint32(place + R.TOTAL_BLOCKS, L.LE),
       time: view.getFloat64(place + R.TIME, L.LE),
     };
+    return isWanted(found) && this.isWhole(place, bytes) ? found : null;
   }
 
-  #checksumAt(place: number, bytes: number): number {
+  /** Whether so many bytes from `place` on agree with all checksums that are in them. */
+  isWhole(place: number, bytes: number): boolean {
+    const view = this.#view;
+    if (this.checksumAt(place, bytes) !== view.getUint32(place + L.RECORD.CHECKSUM, L.LE)) {
+      return false;
+    }
+    if (!this.#isSummed) return true;
+    return this.#checksumCAt(place, bytes) === view.getUint32(place + L.RECORD.CHECKSUM_C, L.LE);
+  }
+
+  /** The CRC-32 of so many bytes, its own field as zero. */
+  checksumAt(place: number, bytes: number): number {
     const field = place + L.RECORD.CHECKSUM;
-    const before = crc32(this.#ring, place, field);
+    const before = crc32(this.ring, place, field);
     const zero = crc32(FOUR_ZEROS, 0, 4, before);
-    return crc32(this.#ring, field + 4, place + bytes, zero);
+    return crc32(this.ring, field + 4, place + bytes, zero);
+  }
+
+  /** The CRC-32C of so many bytes, both checksums as zero. */
+  #checksumCAt(place: number, bytes: number): number {
+    const field = place + L.RECORD.CHECKSUM;
+    const fieldC = place + L.RECORD.CHECKSUM_C;
+    const before = crc32c(FOUR_ZEROS, 0, 4, crc32c(this.ring, place, field));
+    const between = crc32c(FOUR_ZEROS, 0, 4, crc32c(this.ring, field + 4, fieldC, before));
+    return crc32c(this.ring, fieldC + 4, place + bytes, between);
   }
 
   /** The lists of a record. */
@@ -206,21 +239,21 @@ export class RecordReader {
     };
     for (let left = count(R.SLOTS); left > 0; left--) {
       const from = take(L.RECORD_SLOT_BYTES);
-      const bytes = this.#ring.subarray(from + 4, from + L.RECORD_SLOT_BYTES);
+      const bytes = this.ring.subarray(from + 4, from + L.RECORD_SLOT_BYTES);
       lists.slots.push({ index: view.getUint32(from, L.LE), bytes });
     }
     for (let left = count(R.NAMES); left > 0; left--) {
       const from = take(L.RECORD_NAME_HEAD_BYTES);
       const length = view.getUint32(from + 4, L.LE);
       const start = take(padded(length));
-      const bytes = this.#ring.subarray(start, start + length);
+      const bytes = this.ring.subarray(start, start + length);
       lists.names.push({ offset: view.getUint32(from, L.LE), bytes });
     }
     for (let left = count(R.DATA); left > 0; left--) {
       const from = take(L.RECORD_DATA_HEAD_BYTES);
       const length = view.getUint32(from + 8, L.LE);
       const start = take(padded(length));
-      const bytes = this.#ring.subarray(start, start + length);
+      const bytes = this.ring.subarray(start, start + length);
       const offset = view.getUint32(from + 4, L.LE);
       lists.data.push({ block: view.getUint32(from, L.LE), offset, bytes });
     }

@@ -2,19 +2,23 @@
  * Replay: finds the records that count in the ring, and lays them over the tables.
  *
  * Layer: opfs/volume, under `image.ts`. Records follow each other from the header's tail by
- * sequence, salt and checksum (V10). Behind the first one that is not whole there can be no whole
- * one, because record N+1 begins after the flush of record N; if there is, the ring is damaged in
- * the middle, and what it says is not believed at all.
+ * sequence, salt and checksum (V10); where there are sums also into the time of a later header, which
+ * may be lost. After the first one that is not whole there can be no whole one, because record N+1
+ * begins after the flush of record N; if there is, the ring is damaged in the middle, and what it says
+ * is not believed at all. Only where the chain goes on a record is looked for that proves anything:
+ * bytes of files in records may contain whole records of another image.
  *
  * @module
  */
 import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
+import { invariant } from "../../abi/invariant.ts";
 import type { Patch } from "./block_pool.ts";
-import type { Header } from "./header.ts";
+import { COUNTS_MAX, type Header, isSummed, saltOf } from "./header.ts";
 import type { RingPosition } from "./journal.ts";
 import * as L from "./layout.ts";
 import { type FoundRecord, impossible, type RecordLists, RecordReader } from "./record.ts";
-import { type Tell, tellOrThrow } from "./report.ts";
+import { mendRecord } from "./record_mend.ts";
+import { type Tell, tellOrThrow, type Violation } from "./report.ts";
 import type { Superblock } from "./superblock.ts";
 import type { Tables } from "./tables.ts";
 
@@ -28,74 +32,147 @@ export interface Replay {
   totalBlocks: number;
   /** Whether the last record made the volume longer: then the file may be too short. */
   isLonger: boolean;
+  /** The largest counter of a header that is known of: the header's, or a later one that is lost. */
+  counter: number;
+  /** What was wrong, and is right in memory. */
+  mended: Violation[];
   /** Reads their lists. */
   reader: RecordReader;
+}
+
+/** The chain of records, as far as it has been followed. */
+interface Chain {
+  reader: RecordReader;
+  isSummed: boolean;
+  next: RingPosition;
+  /** The salt of the last record, or of the header. */
+  salt: readonly [number, number];
+  /** The counter of the header that was the newest when the last record was written. */
+  counter: number;
+  mended: Violation[];
 }
 
 /**
  * Finds the records that count: with damage in the middle those before it.
  *
- * @throws {ErrnoError} EIO for damage in the middle, unless somebody wants to be told
+ * @throws {ErrnoError} EIO for damage in the middle, unless damage is to be told
  */
 export function findRecords(ring: Uint8Array, header: Header, tell?: Tell): Replay {
-  const reader = new RecordReader(ring);
+  const { ringBytes } = header;
+  invariant(ring.length === ringBytes, `V9: ${ring.length} bytes of a ring of ${ringBytes}`);
+  const chain = chainAfter(ring, header);
   const records: FoundRecord[] = [];
-  const next: RingPosition = {
-    sequence: header.tailSequence,
-    place: header.tailPlace,
-    checksum: header.tailChecksum,
-  };
+  const firstWords = new Set([chain.salt[0]]);
   let totalBlocks = header.superblock.totalBlocks;
   let isLonger = false;
-  for (;;) {
-    const record = follower(reader, next, header.salt, ring.length);
-    if (record === null) break;
+  for (let record = nextRecord(chain); record !== null; record = nextRecord(chain)) {
     records.push(record);
+    firstWords.add(record.salt[0]);
     isLonger = record.totalBlocks > totalBlocks;
     totalBlocks = record.totalBlocks;
-    next.sequence = record.sequence + 1;
-    next.place = (record.place + record.bytes) % ring.length;
-    next.checksum = record.checksum;
+    goOn(chain, record);
   }
   try {
-    refuseLater(reader, ring.length, { salt: header.salt, next });
+    refuseLater(chain, firstWords);
   } catch (error) {
     tellOrThrow(error, tell);
   }
-  return { records, next, totalBlocks, isLonger, reader };
+  const { reader, next, counter, mended } = chain;
+  if (counter > header.counter) leaveOutHome(records, chain);
+  for (const violation of mended) tell?.(violation);
+  return { records, next, totalBlocks, isLonger, counter, mended, reader };
 }
 
-/** The record that goes on from a position: there, or at the ring's start if it did not fit. */
-function follower(
-  reader: RecordReader,
-  next: RingPosition,
-  salt: readonly [number, number],
-  ringBytes: number,
-): FoundRecord | null {
-  const here = reader.at(next.place, salt);
-  if (here !== null && isNext(here, next)) return here;
-  const atStart = next.place > 0 ? reader.at(0, salt) : null;
-  const isWrapped = atStart !== null && isNext(atStart, next) &&
-    atStart.bytes > ringBytes - next.place;
-  return isWrapped ? atStart : null;
+function chainAfter(ring: Uint8Array, header: Header): Chain {
+  const isSummedImage = isSummed(header);
+  return {
+    reader: new RecordReader(ring, { isSummed: isSummedImage }),
+    isSummed: isSummedImage,
+    next: {
+      sequence: header.tailSequence,
+      place: header.tailPlace,
+      checksum: header.tailChecksum,
+    },
+    salt: saltOf(header),
+    counter: header.counter,
+    mended: [],
+  };
 }
 
-function isNext(record: FoundRecord, next: RingPosition): boolean {
-  return record.sequence === next.sequence && record.previous === next.checksum;
+/** The salt of a record is the one from then on, and what it says of a later header is so. */
+function goOn(chain: Chain, record: FoundRecord): void {
+  const { next, salt } = chain;
+  if (chain.isSummed) chain.counter += later(record.salt[1], salt[1]);
+  chain.salt = record.salt;
+  next.sequence = record.sequence + 1;
+  next.place = (record.place + record.bytes) % chain.reader.ring.length;
+  next.checksum = record.checksum;
 }
 
-function refuseLater(
-  reader: RecordReader,
-  ringBytes: number,
-  from: { salt: readonly [number, number]; next: RingPosition },
-): void {
-  const { salt, next } = from;
-  for (let place = 0; place < ringBytes; place += L.SECTOR_BYTES) {
-    const record = reader.at(place, salt);
-    if (record === null || record.sequence < next.sequence) continue;
+/** By how much a counter's low half is later than another one's. */
+function later(counter: number, than: number): number {
+  return (counter - than) >>> 0;
+}
+
+/**
+ * The record that the chain goes on with: at its place, or at the ring's start if it did not fit. Only
+ * if neither is whole a wrong bit is looked for in one of them.
+ */
+function nextRecord(chain: Chain): FoundRecord | null {
+  const { reader, next } = chain;
+  const here = (record: FoundRecord): boolean => isNext(record, chain);
+  const rest = reader.ring.length - next.place;
+  const atStart = (record: FoundRecord): boolean => here(record) && record.bytes > rest;
+  const whole = reader.at(next.place, here) ?? (next.place > 0 ? reader.at(0, atStart) : null);
+  if (whole !== null || !chain.isSummed) return whole;
+  const { sequence, checksum } = next;
+  const mended = mendRecord(reader, next.place, { sequence, checksum, isNext: here }) ??
+    (next.place > 0 ? mendRecord(reader, 0, { sequence, checksum, isNext: atStart }) : null);
+  if (mended !== null) {
+    const message = `one bit of record ${sequence} was wrong: it is put right`;
+    chain.mended.push({ rule: "V10", message, isDerivable: true });
+  }
+  return mended;
+}
+
+/** Whether a record goes on: with the same salt, or with a later header's. */
+function isNext(record: FoundRecord, { next, salt, isSummed, counter }: Chain): boolean {
+  if (record.sequence !== next.sequence || record.previous !== next.checksum) return false;
+  if (isSameSalt(record.salt, salt)) return true;
+  const step = later(record.salt[1], salt[1]);
+  return isSummed && step > 0 && step < 2 ** 31 && counter + step < COUNTS_MAX;
+}
+
+/**
+ * A header is written when everything so far is home. So when records speak of a later one than there
+ * is, those before the first of them are not replayed: home may have gone on since. One such record
+ * may be all that a crash has left of both, more of them mean that the header was durable and is lost.
+ */
+function leaveOutHome(records: FoundRecord[], { salt, mended }: Chain): void {
+  const first = records.findIndex((record) => record.salt[1] === salt[1]);
+  records.splice(0, first);
+  if (records.length === 1) return;
+  const [from, to] = [records[0]!.sequence, records.at(-1)!.sequence];
+  const message = `the header before records ${from} to ${to} is lost: replay begins with them`;
+  mended.push({ rule: "V9", message, isDerivable: true });
+}
+
+/** No whole record of a salt on the chain may have a sequence that the chain has not reached. */
+function refuseLater(chain: Chain, firstWords: ReadonlySet<number>): void {
+  const { reader, next, salt } = chain;
+  const isLater = (record: FoundRecord): boolean =>
+    record.sequence >= next.sequence &&
+    (chain.isSummed ? firstWords.has(record.salt[0]) : isSameSalt(record.salt, salt));
+  for (let place = 0; place < reader.ring.length; place += L.SECTOR_BYTES) {
+    const record = reader.at(place, isLater);
+    if (record === null) continue;
     const what = `record ${next.sequence} is damaged and record ${record.sequence} is whole`;
     throw new ErrnoError("EIO", `open the volume: V10: ${what}: the journal is damaged`);
   }
+}
+
+function isSameSalt(one: readonly [number, number], other: readonly [number, number]): boolean {
+  return one[0] === other[0] && one[1] === other[1];
 }
 
 /** Lays what records say of the first page of slots over it: it tells where the tables are. */

@@ -5,13 +5,18 @@
  *
  * @module
  */
-import { encodeHeader } from "../../opfs/volume/header.ts";
+import { memoryHandle } from "../../opfs/device/memory.ts";
+import { formatVolume } from "../../opfs/volume/format.ts";
+import { encodeHeader, newestHeader } from "../../opfs/volume/header.ts";
 import { DirtySums } from "../../opfs/volume/dirty_sums.ts";
 import { LazyTimes } from "../../opfs/volume/lazy_times.ts";
 import * as L from "../../opfs/volume/layout.ts";
-import { pageSum, putRight, turnedBit } from "../../opfs/volume/page_sum.ts";
+import { pageSum, putRight } from "../../opfs/volume/page_sum.ts";
+import { turnedBit } from "../../opfs/volume/checksum.ts";
 import { decodeSums, PageSums, sumAreas } from "../../opfs/volume/page_sums.ts";
-import { RecordWriter } from "../../opfs/volume/record.ts";
+import { mendRecord } from "../../opfs/volume/record_mend.ts";
+import { RecordReader, RecordWriter } from "../../opfs/volume/record.ts";
+import { findRecords } from "../../opfs/volume/replay.ts";
 import { firstSegments } from "../../opfs/volume/segments.ts";
 import { freshSuperblock } from "../../opfs/volume/superblock.ts";
 import { judgeTarget } from "../../opfs/volume/summed_bytes.ts";
@@ -50,7 +55,19 @@ export const sumRows: readonly Row[] = [
     other[0] = 8;
     putRight(stubborn(), pageSum(other));
   }],
-  ["V16: a turned bit is looked for in 11447 bytes", () => turnedBit(1, 11_447)],
+  ["V16: a turned bit is looked for in 536870912 bytes", () => turnedBit(1, 2 ** 29)],
+  ["V10: a sum in a record of an image without sums", () => {
+    new RecordWriter(512, { isSummed: false }).sum(0, 1);
+  }],
+  ["V9: 0 bytes of a ring of 524288", () => {
+    const handle = memoryHandle();
+    formatVolume(handle);
+    findRecords(new Uint8Array(0), newestHeader(handle.toBytes()));
+  }],
+  ["V10: a record is looked for at 100", () => {
+    const expected = { sequence: 1, checksum: 0, isNext: () => true };
+    mendRecord(new RecordReader(new Uint8Array(4096)), 100, expected);
+  }],
   ["V16: a record says 0 sums of 1 pages", () => {
     const dirty = new DirtySums(sumsOf());
     dirty.soilSlot(0);

@@ -44,10 +44,8 @@ export class RecordedTables implements StorageHandle {
     // As a ring of its own: a record is at most a quarter of one.
     const ring = new Uint8Array(bytes.length * 4);
     ring.set(bytes);
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const salt = [L.RECORD.SALT, L.RECORD.SALT + 4].map((at) => view.getUint32(at, L.LE));
     const reader = new RecordReader(ring);
-    const record: FoundRecord | null = reader.at(0, [salt[0]!, salt[1]!]);
+    const record: FoundRecord | null = reader.at(0);
     if (record === null) return void this.problems.push("a record that cannot be read");
     this.records++;
     const lists = reader.lists(record);

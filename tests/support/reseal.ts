@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { crc32 } from "../../opfs/volume/checksum.ts";
+import { crc32, crc32c } from "../../opfs/volume/checksum.ts";
 import { type FoundHeader, isSummed, newestHeader } from "../../opfs/volume/header.ts";
 import * as L from "../../opfs/volume/layout.ts";
 import { pageSum } from "../../opfs/volume/page_sum.ts";
@@ -22,6 +22,19 @@ import { findRecords } from "../../opfs/volume/replay.ts";
 import { bytesOf, readSegments, type Segments } from "../../opfs/volume/segments.ts";
 
 type Tables = Record<SummedTable, Uint8Array<ArrayBuffer>>;
+
+/** Makes both checksums of the record at a place of an image right again. */
+export function resealRecord(bytes: Uint8Array, at: number): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const end = at + view.getUint32(at + L.RECORD.BYTES, true);
+  for (
+    const [field, checksum] of [[L.RECORD.CHECKSUM_C, crc32c], [L.RECORD.CHECKSUM, crc32]] as const
+  ) {
+    if (field === L.RECORD.CHECKSUM_C) view.setUint32(at + L.RECORD.CHECKSUM, 0, true);
+    view.setUint32(at + field, 0, true);
+    view.setUint32(at + field, checksum(bytes, at, end), true);
+  }
+}
 
 /** Writes the sums of what is there. */
 export function reseal(bytes: Uint8Array): void {
@@ -66,9 +79,8 @@ function resealRecords(bytes: Uint8Array, header: FoundHeader, tables: Tables): 
       view.setUint32(listAt + index * L.RECORD_SUM_BYTES + 4, sum, true);
     });
     view.setUint32(record.place + L.RECORD.PREVIOUS, previous, true);
-    view.setUint32(record.place + L.RECORD.CHECKSUM, 0, true);
-    previous = crc32(ring, record.place, record.place + record.bytes);
-    view.setUint32(record.place + L.RECORD.CHECKSUM, previous, true);
+    resealRecord(ring, record.place);
+    previous = view.getUint32(record.place + L.RECORD.CHECKSUM, true);
   }
 }
 

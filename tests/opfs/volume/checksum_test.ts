@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { crc32 } from "../../../opfs/volume/checksum.ts";
+import { crc32, crc32c, turnedBit } from "../../../opfs/volume/checksum.ts";
 import { prng } from "../../support/prng.ts";
 
 Deno.test("crc32() gives the test vector of docs/FORMAT.md", () => {
@@ -32,4 +32,25 @@ Deno.test("crc32() agrees with one bit at a time, at every length and offset", (
 Deno.test("crc32() joins ranges by the seed", () => {
   const bytes = Uint8Array.from({ length: 100 }, (_, index) => index);
   assertEquals(crc32(bytes, 37, 100, crc32(bytes, 0, 37)), crc32(bytes));
+});
+
+Deno.test("crc32c() gives the test vector of docs/FORMAT.md, and joins ranges", () => {
+  const digits = new TextEncoder().encode("123456789");
+  assertEquals(crc32c(digits), 0xe3069283);
+  assertEquals(crc32c(digits, 4, 9, crc32c(digits, 0, 4)), 0xe3069283);
+});
+
+Deno.test("turnedBit() finds each bit of a record from what it does to the CRC-32", () => {
+  const bytes = new Uint8Array(131_072).fill(7);
+  const right = crc32(bytes);
+  for (const bit of [0, 1, 7, 8, 4095, 524_288, 1_048_575]) {
+    bytes[bit >> 3]! ^= 1 << (bit & 7);
+    assertEquals(turnedBit((crc32(bytes) ^ right) >>> 0, bytes.length), bit);
+    bytes[bit >> 3]! ^= 1 << (bit & 7);
+  }
+});
+
+Deno.test("turnedBit() knows no bit for a difference of more", () => {
+  assertEquals(turnedBit(0xedb88320, 1), 7);
+  assertEquals(turnedBit(0x12345678, 4096), -1);
 });

@@ -6,6 +6,8 @@ import {
   encodeHeader,
   type Header,
   newestHeader,
+  readHeader,
+  saltOf,
 } from "../../../opfs/volume/header.ts";
 import { freshSuperblock } from "../../../opfs/volume/superblock.ts";
 
@@ -15,7 +17,7 @@ const header: Header = {
   tailSequence: 2 ** 41,
   tailPlace: 1024,
   tailChecksum: 0xdeadbeef,
-  salt: [1, 0xffffffff],
+  salt: [1, 1],
   term: 3,
   ringBytes: 128 * 1024,
   featuresIncompatible: 1,
@@ -51,6 +53,35 @@ Deno.test("decodeHeader() takes no header with one wrong bit", () => {
   }
 });
 
+Deno.test("a header's salt says its number where there are sums, else what it was given", () => {
+  const word = (header: Header) => new DataView(encodeHeader(header).buffer).getUint32(44, true);
+  assertEquals([word({ ...header, salt: [1, 77] }), word({ ...header, counter: 2 ** 33 - 1 })], [
+    1,
+    0xffffffff,
+  ]);
+  const old = { ...header, featuresIncompatible: 0, salt: [1, 77] as [number, number] };
+  old.ringBytes += 4096;
+  assertEquals([word(old), saltOf(old)], [77, [1, 77]]);
+  assertEquals(saltOf({ ...header, salt: [5, 77] }), [5, 1]);
+});
+
+Deno.test("readHeader() puts any one bit right, and takes no header with two wrong ones", () => {
+  const page = encodeHeader(header);
+  assertEquals(readHeader(page), { header, isMended: false });
+  for (let bit = 0; bit < 256 * 8; bit++) {
+    page[bit >> 3]! ^= 1 << (bit & 7);
+    const before = page.slice();
+    assertEquals(readHeader(page), { header, isMended: true }, `bit ${bit}`);
+    assertEquals(page, before);
+    const other = (bit * 7 + 3) % 2048;
+    if (other === bit) continue;
+    page[other >> 3]! ^= 1 << (other & 7);
+    assertEquals(readHeader(page), null, `bits ${bit} and ${other}`);
+    page[other >> 3]! ^= 1 << (other & 7);
+    page[bit >> 3]! ^= 1 << (bit & 7);
+  }
+});
+
 Deno.test("decodeHeader() refuses what it does not know, by name", () => {
   const rows: [(view: DataView) => void, string][] = [
     [(view) => view.setUint32(4, 2, true), "header version 2"],
@@ -60,6 +91,7 @@ Deno.test("decodeHeader() refuses what it does not know, by name", () => {
     [(view) => view.setUint32(52, 1, true), "1 pages"],
     [(view) => view.setFloat64(24, -1, true), "count of -1"],
     [(view) => view.setUint32(8, 9, true), "state 9"],
+    [(view) => view.setUint32(44, 9, true), "another header's salt"],
   ];
   for (const [change, message] of rows) {
     assertThrows(() => decodeHeader(forged(change)), ErrnoError, message);
@@ -72,7 +104,9 @@ Deno.test("newestHeader() takes the whole one with the larger counter", () => {
   start.set(encodeHeader({ ...header, counter: 6 }), 8192);
   assertEquals([newestHeader(start).counter, newestHeader(start).at], [6, 8192]);
   start[8200] = 0xff;
+  start[8201] = 0xff;
   assertEquals([newestHeader(start).counter, newestHeader(start).at], [5, 4096]);
   start[4100] = 0xff;
+  start[4101] = 0xff;
   assertThrows(() => newestHeader(start), ErrnoError, "EINVAL");
 });

@@ -2,7 +2,6 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ErrnoError } from "../../../abi/errno.ts";
 import { memoryHandle } from "../../../opfs/device/memory.ts";
 import { checkVolume } from "../../../opfs/volume/check.ts";
-import { crc32 } from "../../../opfs/volume/checksum.ts";
 import { newestHeader } from "../../../opfs/volume/header.ts";
 import * as L from "../../../opfs/volume/layout.ts";
 import { openVolumeSync } from "../../../opfs/volume/mount.ts";
@@ -18,6 +17,8 @@ function populate(volume: Volume): void {
     volume.create(volume.root, `${index}`.padEnd(60, "x"), FILE);
   }
 }
+
+import { resealRecord } from "../../support/reseal.ts";
 
 const closed = (() => {
   const handle = memoryHandle();
@@ -116,10 +117,7 @@ Deno.test("a record without a sum for a page that it touches is impossible", () 
     const bytes = inUse.slice();
     const last = records.at(-1)!;
     act(new DataView(bytes.buffer), last);
-    const length = view.getUint32(last + L.RECORD.BYTES, true);
-    new DataView(bytes.buffer).setUint32(last + L.RECORD.CHECKSUM, 0, true);
-    const sum = crc32(bytes, last, last + length);
-    new DataView(bytes.buffer).setUint32(last + L.RECORD.CHECKSUM, sum, true);
+    resealRecord(bytes, last);
     return bytes;
   };
   const count = view.getUint32(records.at(-1)! + L.RECORD.SUMS, true);

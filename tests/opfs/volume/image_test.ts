@@ -4,6 +4,7 @@ import { memoryHandle } from "../../../opfs/device/memory.ts";
 import { compareBitmap, loadImage } from "../../../opfs/volume/image.ts";
 import { openVolumeSync } from "../../../opfs/volume/mount.ts";
 import { scan } from "../../../opfs/volume/scan.ts";
+import { checkVolume } from "../../../opfs/volume/check.ts";
 import { FILE } from "../../support/on_volume.ts";
 import { FaultyHandle } from "../../support/faulty_handle.ts";
 
@@ -23,10 +24,32 @@ Deno.test("loadImage() reads a small image in one read", () => {
 
 Deno.test("loadImage() refuses an image that was cut at any place", () => {
   const bytes = image();
-  for (const length of [0, 1, 4096, 12287, 12288, 600_000, 671_744, bytes.length - 1]) {
+  for (const length of [0, 1, 4096, 12287, 12288, 600_000, 671_744, 675_840, 680_000]) {
     assertThrows(() => loadImage(memoryHandle(bytes.subarray(0, length))), ErrnoError);
   }
   loadImage(memoryHandle(bytes));
+});
+
+Deno.test("loadImage() leaves out what is missing at the end and was free", () => {
+  const bytes = image();
+  const whole = loadImage(memoryHandle(bytes));
+  const { dataOffset, blockSize, totalBlocks } = whole.superblock;
+  assertEquals(whole.mended, []);
+  for (let there = 0; there < totalBlocks; there++) {
+    const cut = memoryHandle(bytes.subarray(0, dataOffset + there * blockSize + 5));
+    // The file has blocks 0 to 4.
+    if (there < 5) assertThrows(() => loadImage(cut), ErrnoError, "was cut off");
+    else {
+      const { superblock, mended } = loadImage(cut);
+      assertEquals(superblock.totalBlocks, there);
+      assertEquals(mended.map(({ rule, isDerivable }) => [rule, isDerivable]), [["V7", true]]);
+      const volume = openVolumeSync(cut);
+      assertEquals(volume.getattr(volume.lookup(volume.root, "a")).size, 20_000);
+      assertEquals(volume.report.corrected.map(({ rule }) => rule), ["V7"]);
+      volume.close();
+      assertEquals(checkVolume(cut).violations, []);
+    }
+  }
 });
 
 Deno.test("compareBitmap() finds the first wrong bit and what must go home", () => {

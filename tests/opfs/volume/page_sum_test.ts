@@ -1,11 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import {
-  isZeroPage,
-  MENDED_BYTES_MAX,
-  pageSum,
-  putRight,
-  turnedBit,
-} from "../../../opfs/volume/page_sum.ts";
+import { isZeroPage, MENDED_BYTES_MAX, pageSum, putRight } from "../../../opfs/volume/page_sum.ts";
 import { prng } from "../../support/prng.ts";
 
 /** Bit by bit, as the definition says it. */
@@ -77,11 +71,6 @@ Deno.test("bytes that are longer than can be put right are found wrong all the s
   const sum = pageSum(bytes);
   bytes[5]! ^= 4;
   assertEquals(putRight(bytes, sum), "wrong");
-});
-
-Deno.test("turnedBit() knows no bit for a difference of more", () => {
-  assertEquals(turnedBit(0xedb88320, 1), 7);
-  assertEquals(turnedBit(0x12345678, 4096), -1);
 });
 
 Deno.test("isZeroPage() looks at words", () => {

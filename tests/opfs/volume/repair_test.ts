@@ -249,7 +249,7 @@ Deno.test("repairSteps() takes what stands before damage in the journal, and its
   for (let place = L.RING_AT; place < end; place += L.SECTOR_BYTES) {
     if (view.getUint32(place, true) === L.RECORD_MAGIC) places.push(place);
   }
-  bytes[places[3]! + 100]! ^= 4;
+  bytes[places[3]! + 100]! ^= 5;
   assertThrows(() => openVolumeSync(memoryHandle(bytes)), ErrnoError, "cairn check --repair");
   const { volume: saved } = repairedBytes(bytes);
   assertEquals([...treeOf(saved).keys()], ["", "/f0", "/f1", "/f2"]);
@@ -279,7 +279,7 @@ Deno.test("mendVolume() puts right in place what is derivable, and touches nothi
   bytes[superblock.bitmapOffset]! ^= 1;
   const older = newestHeader(bytes).at === L.HEADER_A_AT ? L.HEADER_B_AT : L.HEADER_A_AT;
   bytes[older + 300] = 1;
-  bytes[older + 30]! ^= 1;
+  bytes[older + 30]! ^= 3;
   reseal(bytes);
   const handle = memoryHandle(bytes);
   const before = checkVolume(handle).violations.map(({ rule }) => rule);
