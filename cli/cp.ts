@@ -73,7 +73,7 @@ Examples:
 async function run(call: Call, interrupts: Interrupts): Promise<number> {
   const places = call.words.map(placeOf);
   const target = places.pop()!;
-  if (places.every(({ image }) => image === null) && target.image === null) {
+  if (target.image === null && places.some(({ image }) => image === null)) {
     throw new UsageError("no side is in an image: write IMAGE:/path");
   }
   if (isPipe(target)) return toOutput(call, places);

@@ -4,6 +4,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE } from "../../../abi/flags.ts";
+import { BrowserHandle } from "../../../opfs/device/browser_handle.ts";
 import { fileHandle } from "../../../opfs/device/file.ts";
 import type { StorageHandle } from "../../../opfs/device/handle.ts";
 import { memoryHandle } from "../../../opfs/device/memory.ts";
@@ -114,6 +115,7 @@ function worstOf(handle: StorageHandle, options: VolumeOptions & { seed: number 
 const DEVICES: Record<string, (folder: string) => StorageHandle> = {
   memory: () => memoryHandle(),
   sparse: () => new SparseDisk(Infinity),
+  "in a browser": () => new BrowserHandle(memoryHandle(), () => Promise.resolve({})),
   file: (folder) => fileHandle(`${folder}/image`),
 };
 
