@@ -372,7 +372,7 @@ async function attach(
   }) as [Channel, Channel];
   calls.assertOpen(action);
   const letGo = await claim(memories, ticket.name);
-  doorbell.ring();
+  doorbell.claim();
   try {
     await calls.admitted(action);
   } catch (error) {

@@ -96,7 +96,8 @@ class ServedPort {
   #letGo(ino: Ino): void {
     const count = this.#held.get(ino) ?? 0;
     if (count === 0) throw new ErrnoError("EINVAL", `release inode ${ino}: not retained`);
-    this.#held.set(ino, count - 1);
+    if (count === 1) this.#held.delete(ino);
+    else this.#held.set(ino, count - 1);
   }
 
   /** Makes everything durable, and gives back what the client holds. */
@@ -126,6 +127,8 @@ export interface PortOptions {
   isAlive: () => Promise<boolean>;
   /** In ms. */
   deadlineMs: number;
+  /** Called once, when no call can be made any more. */
+  onEnd?: () => void;
 }
 
 /** The page's side: every call of a volume as a message. */
@@ -166,7 +169,9 @@ export class PortPromises {
 
   /** The other side is gone: every call that is open, or comes, ends with this. */
   fail(error: ErrnoError): void {
-    this.#gone ??= error;
+    if (this.#gone !== null) return;
+    this.#gone = error;
+    this.#options.onEnd?.();
     clearTimeout(this.#timer);
     for (const { reject } of this.#open.values()) reject(this.#gone);
     this.#open.clear();

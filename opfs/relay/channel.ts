@@ -56,6 +56,7 @@ const WHY_CLOSED: Readonly<Record<number, string>> = {
   [Closed.DEADLINE]: "an earlier call waited past its deadline",
   [Closed.CLIENT_GONE]: "the relay was told that this client has ended",
   [Closed.BAD]: "the relay refused what was sent",
+  [Closed.UNTAKEN]: "the ticket was not taken while many newer ones were made",
 };
 
 /** A client's end of one channel. */

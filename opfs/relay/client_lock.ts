@@ -11,7 +11,7 @@
  * @module
  */
 import { refusedStorage } from "../../abi/browser_errors.ts";
-import { type ChannelMemory, Word } from "./protocol.ts";
+import { channelId, type ChannelMemory } from "./protocol.ts";
 
 /** The part of `navigator.locks` that is used. */
 export interface LockManager {
@@ -29,11 +29,8 @@ export function lockManager(): LockManager | undefined {
 }
 
 /** What the lock of a channel's client is called. */
-export function clientLockName(path: string, { words }: Pick<ChannelMemory, "words">): string {
-  const id = Array.from({ length: 4 }, (_, index) => {
-    return (words[Word.ID + index]! >>> 0).toString(16).padStart(8, "0");
-  });
-  return `cairn:${path}:${id.join("")}`;
+export function clientLockName(path: string, memory: Pick<ChannelMemory, "words">): string {
+  return `cairn:${path}:${channelId(memory)}`;
 }
 
 /**

@@ -12,6 +12,8 @@
  */
 import { invariant } from "../../abi/invariant.ts";
 
+/** Counts tickets that have been taken or called off. */
+const CLAIMS = 4;
 const AWAKE = 0;
 const ASLEEP = 1;
 
@@ -23,7 +25,7 @@ export interface SleepOptions {
   timeoutMs: number;
 }
 
-/** One word between a relay and all its clients. */
+/** The word between a relay and all its clients, and the count of tickets that were taken. */
 export class Doorbell {
   /** What both sides share. */
   readonly buffer: SharedArrayBuffer;
@@ -32,7 +34,7 @@ export class Doorbell {
   /** The doorbell of a relay, or a new one. */
   constructor(buffer: SharedArrayBuffer = new SharedArrayBuffer(64)) {
     this.buffer = buffer;
-    this.#word = new Int32Array(buffer, 0, 1);
+    this.#word = new Int32Array(buffer, 0, CLAIMS + 1);
   }
 
   /** Wakes the relay if it sleeps. Returns whether it slept. */
@@ -41,6 +43,17 @@ export class Doorbell {
     if (Atomics.compareExchange(this.#word, 0, ASLEEP, AWAKE) !== ASLEEP) return false;
     Atomics.notify(this.#word, 0);
     return true;
+  }
+
+  /** How often a ticket has been taken or called off, modulo 2^32. */
+  get claims(): number {
+    return Atomics.load(this.#word, CLAIMS);
+  }
+
+  /** A ticket has been taken, or called off: the relay looks which. */
+  claim(): void {
+    Atomics.add(this.#word, CLAIMS, 1);
+    this.ring();
   }
 
   /** Sleeps with the thread. */

@@ -12,12 +12,15 @@ import { ErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
 import { PortPromises } from "./call_port.ts";
 import { closeChannel } from "./channel.ts";
+import { Doorbell } from "./doorbell.ts";
 import { watchLock } from "./client_lock.ts";
 import { nudged, startWorker, type WorkerGiven } from "./delivery.ts";
 import type { FromWorker, RelayAddress, RelaySettings, ToWorker, VolumePlace } from "./messages.ts";
 import { receivePieces } from "./pieces.ts";
 import {
+  channelId,
   type ChannelMemory,
+  Claimed,
   Closed,
   createChannelMemory,
   MESSAGE_VERSION,
@@ -38,6 +41,9 @@ export interface RelayHostOptions {
   startTimeoutMs: number;
 }
 
+/** So many channels may wait to be taken, two for a ticket: the oldest beyond are called off. */
+export const UNTAKEN_MAX = 256;
+
 /** Where a relay stands. */
 export type RelayState = "ready" | "closing" | "dead";
 
@@ -49,7 +55,11 @@ export class RelayHost {
   readonly address: RelayAddress;
   readonly #worker: Worker;
   readonly #silenceMs: number;
-  readonly #channels = new Set<ChannelMemory>();
+  readonly #doorbell: Doorbell | null;
+  /** By their names. The relay says when one has left. */
+  readonly #channels = new Map<string, ChannelMemory>();
+  /** Those that may not have been taken yet, from the oldest on. */
+  readonly #untaken = new Set<ChannelMemory>();
   /** How to end the images that somebody may still read, and the calls that wait. */
   readonly #images = new Set<(error: ErrnoError) => void>();
   /** How to end the works in steps that are under way. */
@@ -73,6 +83,7 @@ export class RelayHost {
       : () => {};
     this.#silenceMs = silenceMs;
     this.address = address;
+    this.#doorbell = address.doorbell === null ? null : new Doorbell(address.doorbell);
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#hear(data);
     worker.onerror = (event) => {
       event.preventDefault?.();
@@ -114,12 +125,14 @@ export class RelayHost {
     }
   }
 
-  /** How many channels are in use. */
+  /** How many channels are in use, or wait to be taken. */
   get clientCount(): number {
-    for (const memory of this.#channels) {
-      if (Atomics.load(memory.words, Word.CLOSED) !== Closed.OPEN) this.#channels.delete(memory);
-    }
     return this.#channels.size;
+  }
+
+  /** How much it keeps beside its channels; for tests that count. */
+  get kept(): { images: number; works: number; calls: number } {
+    return { images: this.#images.size, works: this.#works.size, calls: this.#calls.size };
   }
 
   /**
@@ -144,21 +157,43 @@ export class RelayHost {
   }
 
   #isGivenUp(): boolean {
-    return [...this.#channels].some(({ words }) => {
+    return [...this.#channels.values()].some(({ words }) => {
       return Atomics.load(words, Word.CLOSED) === Closed.DEADLINE;
     });
   }
 
-  /** A new channel; the relay admits it when it hears of it. */
+  /**
+   * A new channel; the relay admits it when it has heard of it and a client has claimed it. Of
+   * channels that no client claims the oldest are called off, so that dropped tickets do not pile up.
+   */
   connect(areaBytes: number): ChannelMemory {
     if (this.state !== "ready") {
       throw new ErrnoError("EIO", `attach to a relay that is ${this.state}`);
     }
     const memory = createChannelMemory(areaBytes);
-    this.#channels.add(memory);
+    this.#channels.set(channelId(memory), memory);
+    this.#untaken.add(memory);
+    if (this.#untaken.size > UNTAKEN_MAX) this.#callOff();
     const hello: ToWorker = { type: "hello", channel: memory.buffer };
     this.#worker.postMessage(hello);
     return memory;
+  }
+
+  /** Forgets those that have been taken, and calls the oldest off where there are still too many. */
+  #callOff(): void {
+    for (const memory of this.#untaken) {
+      const isTaken = Atomics.load(memory.words, Word.CLAIMED) !== Claimed.NOBODY;
+      if (isTaken) this.#untaken.delete(memory);
+    }
+    for (const memory of this.#untaken) {
+      if (this.#untaken.size <= UNTAKEN_MAX) break;
+      this.#untaken.delete(memory);
+      // One of two wins: a client that takes it now, or we.
+      const { words } = memory;
+      const was = Atomics.compareExchange(words, Word.CLAIMED, Claimed.NOBODY, Claimed.CLIENT);
+      if (was === Claimed.NOBODY) closeChannel(words, Closed.UNTAKEN);
+    }
+    this.#doorbell?.claim();
   }
 
   /**
@@ -170,7 +205,9 @@ export class RelayHost {
     if (this.state !== "ready") throw new ErrnoError("EIO", `call a relay that is ${this.state}`);
     const { port1, port2 } = new MessageChannel();
     const isAlive = () => this.isAlive();
-    const calls = new PortPromises(port1, { isAlive, deadlineMs: this.#silenceMs });
+    const onEnd = () => void this.#calls.delete(calls);
+    const options = { isAlive, deadlineMs: this.#silenceMs, onEnd };
+    const calls: PortPromises = new PortPromises(port1, options);
     this.#calls.add(calls);
     const wish: ToWorker = { type: "calls", port: port2 };
     this.#worker.postMessage(wish, [port2]);
@@ -187,7 +224,7 @@ export class RelayHost {
       throw new ErrnoError("EIO", `export the image from a relay that is ${this.state}`);
     }
     const { port1, port2 } = new MessageChannel();
-    const { stream, fail } = receivePieces(port1);
+    const { stream, fail } = receivePieces(port1, () => void this.#images.delete(fail));
     this.#images.add(fail);
     const wish: ToWorker = { type: "export", port: port2 };
     this.#worker.postMessage(wish, [port2]);
@@ -242,8 +279,18 @@ export class RelayHost {
 
   #hear(message: FromWorker): void {
     if (message.type === "closed") this.#die(closingError(message));
+    if (message.type === "left") this.#forget(message.channel);
     if (message.type !== "refused") return;
-    closeChannel(new Int32Array(message.channel), Closed.BAD);
+    const words = new Int32Array(message.channel);
+    closeChannel(words, Closed.BAD);
+    this.#forget(channelId({ words }));
+  }
+
+  #forget(id: string): void {
+    const memory = this.#channels.get(id);
+    if (memory === undefined) return;
+    this.#channels.delete(id);
+    this.#untaken.delete(memory);
   }
 
   #die(error: ErrnoError | null): void {
@@ -251,7 +298,9 @@ export class RelayHost {
     this.state = "dead";
     this.#unwatch();
     this.#worker.terminate();
-    for (const memory of this.#channels) closeChannel(memory.words, Closed.RELAY_GONE);
+    for (const { words } of this.#channels.values()) closeChannel(words, Closed.RELAY_GONE);
+    this.#channels.clear();
+    this.#untaken.clear();
     const gone = new ErrnoError("EBADF", "export the image: the relay has gone");
     for (const fail of this.#images) fail(gone);
     const left = new ErrnoError("EBADF", "compact the volume: the relay has gone");

@@ -78,6 +78,7 @@ export type FromWorker =
   | { type: "loaded"; version: number }
   | { type: "ready"; version: number; address: RelayAddress }
   | { type: "refused"; channel: SharedArrayBuffer; reason: string }
+  | { type: "left"; channel: string }
   | { type: "imported"; report: object }
   | { type: "progress"; progress: { doneBytes: number; totalBytes: number } }
   | { type: "upgraded"; report: object | null }

@@ -60,20 +60,28 @@ function post(port: MessagePort, message: FromSource, transfer: Transferable[] =
   port.postMessage(message, transfer);
 }
 
-/** What arrives at a port as a stream; `fail` ends it when the other side is gone. */
+/**
+ * What arrives at a port as a stream; `fail` ends it when the other side is gone. `onEnd` is called
+ * when nothing more comes.
+ */
 export function receivePieces(
   port: MessagePort,
+  onEnd: () => void = () => {},
 ): { stream: ReadableStream<Uint8Array<ArrayBuffer>>; fail: (error: ErrnoError) => void } {
   let wish: PromiseWithResolvers<void> | null = null;
   let failure: ErrnoError | null = null;
   const ask = (message: ToSource): void => port.postMessage(message);
+  const end = (): void => {
+    port.close();
+    onEnd();
+  };
   const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
     start(controller): void {
       port.onmessage = ({ data }: MessageEvent<FromSource>) => {
         if (data.type === "piece") controller.enqueue(data.bytes);
         else if (data.type === "end") controller.close();
         else controller.error(new ErrnoError(data.code, data.reason));
-        if (data.type !== "piece") port.close();
+        if (data.type !== "piece") end();
         wish?.resolve();
       };
     },
@@ -85,7 +93,7 @@ export function receivePieces(
     },
     cancel(): void {
       ask({ type: "cancel" });
-      port.close();
+      end();
     },
   }, { highWaterMark: 0 });
   const fail = (error: ErrnoError): void => {

@@ -84,6 +84,7 @@ export const Closed = {
   DEADLINE: 3,
   CLIENT_GONE: 4,
   BAD: 5,
+  UNTAKEN: 7,
 } as const;
 
 /** Whole-path operations: numbers and meaning of document 000, served through PathCalls. */
@@ -197,6 +198,14 @@ export interface ChannelMemory {
   readonly area: Uint8Array;
   /** The request area, for values. */
   readonly view: DataView;
+}
+
+/** What a channel is called where names are needed: its four id words. */
+export function channelId({ words }: Pick<ChannelMemory, "words">): string {
+  const id = Array.from({ length: 4 }, (_, index) => {
+    return (words[Word.ID + index]! >>> 0).toString(16).padStart(8, "0");
+  });
+  return id.join("");
 }
 
 /** The size of the area that is made when so many bytes are asked for: a multiple of 8. */

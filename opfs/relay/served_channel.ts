@@ -137,6 +137,11 @@ export class ServedChannel {
     this.#released = Atomics.load(this.memory.words, Word.RELEASED);
   }
 
+  /** Whether a client has taken it, or either side has closed it. */
+  isTaken(): boolean {
+    return Atomics.load(this.memory.words, Word.CLAIMED) !== Claimed.NOBODY || this.isClosed();
+  }
+
   /** Tells the client that it is served. */
   admit(): void {
     Atomics.store(this.memory.words, Word.LEASE, Lease.SHARED);

@@ -14,7 +14,6 @@
  */
 import { ErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
-import type { PathCalls } from "../../abi/path_calls.ts";
 import { VolumeLocks } from "../locks.ts";
 import type { VolumeOps } from "../volume_ops.ts";
 import { changesSomething, dispatch } from "./dispatch.ts";
@@ -27,35 +26,12 @@ import { Metrics } from "./metrics.ts";
 import { isLockOp, serveLock } from "./lock_requests.ts";
 import { sliceOf } from "./patience.ts";
 import { hasPayload, isPathOp, pathOpChanges, PathOps } from "./path_ops.ts";
-import { type ChannelMemory, Closed, FLAG_FLUSH, Op, PathOp, Signal } from "./protocol.ts";
+import { Closed, FLAG_FLUSH, Op, PathOp, Signal } from "./protocol.ts";
 import { type Value, writeValues } from "./s11n.ts";
 import { ServedChannel } from "./served_channel.ts";
 import { Transfers } from "./transfers.ts";
-
-/** How a relay behaves. */
-export interface RelayOptions {
-  /** By which clients wake it. Default: a new one. */
-  doorbell?: Doorbell;
-  /**
-   * How long a client may pause in the middle of a transfer, in ms in which the relay looks for it.
-   * Default 30,000.
-   */
-  deadlineMs?: number;
-  /** Makes what serves operations by path, when the first comes. Default: they are ENOSYS. */
-  paths?: () => PathCalls;
-  /**
-   * Watches a client whose thread holds the Web Lock of its channel: calls `gone` when it has died,
-   * and returns how to stop. Default: nobody is watched, and a client ends by closing its channel.
-   */
-  watchClient?: (channel: ChannelMemory, gone: () => void) => () => void;
-  /**
-   * Is told in which order requests are applied: the client's number and the request's sequence, or
-   * less than 0 for a release that nobody waits for, its number negated. Default: nobody is told.
-   */
-  trace?: (client: number, sequence: number) => void;
-  /** What a STATS request is told: names and values. Default: nothing. */
-  stats?: () => Record<string, Value>;
-}
+import type { RelayOptions } from "./relay_options.ts";
+import { Untaken } from "./untaken.ts";
 
 /** Longest time without a return to the event loop, in ms. */
 const BUSY_SLICE_MS = 10;
@@ -75,6 +51,8 @@ const TRANSFERS: ReadonlySet<number> = new Set([
   Op.LISTXATTR,
 ]);
 
+export type { RelayOptions };
+
 /** Serves channels on one volume. */
 export class Relay {
   /** By which clients wake it. */
@@ -91,6 +69,8 @@ export class Relay {
   readonly #watchClient: RelayOptions["watchClient"];
   readonly #stats: () => Record<string, Value>;
   readonly #channels: ServedChannel[] = [];
+  readonly #untaken: Untaken;
+  readonly #onLeft: RelayOptions["onLeft"];
   readonly #group: GroupCommit;
   readonly #look = new Look();
   readonly #sleep: SleepOptions = { ready: () => this.#anyReady(), timeoutMs: 0 };
@@ -113,6 +93,8 @@ export class Relay {
     this.#idleSliceMs = sliceOf(this.#deadlineMs, IDLE_SLICE_MS);
     this.#trace = options.trace;
     this.#watchClient = options.watchClient;
+    this.#onLeft = options.onLeft;
+    this.#untaken = new Untaken(this.doorbell);
     this.#stats = options.stats ?? (() => ({}));
   }
 
@@ -123,11 +105,33 @@ export class Relay {
    * if the relay is about to end
    */
   attach(buffer: SharedArrayBuffer): void {
+    this.#admit(this.#served(buffer));
+    this.doorbell.ring();
+  }
+
+  /**
+   * Takes on a client once it has claimed its channel: a ticket may never be taken.
+   *
+   * @throws {ErrnoError} as `attach`
+   */
+  expect(buffer: SharedArrayBuffer): void {
+    this.#untaken.add(this.#served(buffer));
+    this.doorbell.ring();
+  }
+
+  #served(buffer: SharedArrayBuffer): ServedChannel {
     if (this.#stopping) throw new ErrnoError("EIO", "attach a channel: the relay ends");
-    const channel = new ServedChannel(buffer, this.#nextId++);
+    return new ServedChannel(buffer, this.#nextId++);
+  }
+
+  #admit(channel: ServedChannel): void {
     this.#channels.push(channel);
     channel.admit();
-    this.doorbell.ring();
+  }
+
+  /** How many channels wait for a client to take them. */
+  get untakenCount(): number {
+    return this.#untaken.count;
   }
 
   /** How many clients it serves. */
@@ -145,6 +149,7 @@ export class Relay {
     this.#stopping = true;
     this.doorbell.ring();
     await this.#finished;
+    this.#untaken.takeAll((channel) => this.#channels.push(channel));
     for (const channel of [...this.#channels]) {
       channel.close(Closed.RELAY_GONE);
       this.#drop(channel);
@@ -169,6 +174,7 @@ export class Relay {
 
   #turn(): boolean {
     this.#readClock();
+    if (this.#untaken.hasNews()) this.#untaken.take((channel) => this.#admit(channel));
     this.beat();
     const worked = this.#pass();
     if (this.#group.size > 0) {
@@ -265,7 +271,7 @@ export class Relay {
     for (const channel of this.#channels) {
       if (this.#isReady(channel) || channel.isClosed()) return true;
     }
-    return this.#stopping;
+    return this.#stopping || this.#untaken.hasNews();
   }
 
   #release(channel: ServedChannel): void {
@@ -425,6 +431,7 @@ export class Relay {
     // Some of it may be gone now.
     if (channel.retained.size > 0) this.#bumpOthers(channel);
     channel.retained.clear();
+    if (!this.#stopping) this.#onLeft?.(channel.memory);
   }
 
   #forget(channel: ServedChannel): void {

@@ -24,7 +24,7 @@ import { startCommitTimer } from "./commit_timer.ts";
 import type { FromWorker, RelaySettings, ToWorker, VolumePlace } from "./messages.ts";
 import { Feature, preflight } from "./preflight.ts";
 import { receivePieces, sendError, sendPieces } from "./pieces.ts";
-import { MESSAGE_VERSION } from "./protocol.ts";
+import { channelId, MESSAGE_VERSION } from "./protocol.ts";
 import type { Value } from "./s11n.ts";
 import { sanityCheck } from "./sanity_check.ts";
 import { Relay } from "./server.ts";
@@ -100,6 +100,8 @@ async function start({ version, place, settings }: Init): Promise<void> {
     ...mounted.stats(),
     ...prefixed("engine.", mounted.metrics()),
     ...prefixed("device.", device.counts),
+    "relay.clients": relay?.clientCount ?? 0,
+    "relay.untaken": relay?.untakenCount ?? 0,
   });
   if (typeof SharedArrayBuffer === "function") relay = serve(mounted, { place, settings });
   stopTimer = startCommitTimer(mounted, engineOf(settings));
@@ -125,6 +127,7 @@ function serve(mounted: Volume, { place, settings }: Pick<Init, "place" | "setti
     deadlineMs: settings.deadlineMs,
     stats,
     paths: () => pathsOf(mounted, engineOf(settings).readOnly),
+    onLeft: (channel) => scope.postMessage({ type: "left", channel: channelId(channel) }),
     watchClient: (channel, gone) => watchLock(clientLockName(place.path, channel), gone),
   });
   made.run().catch(fail);
@@ -186,7 +189,7 @@ function fail(error: unknown): void {
 function hello(channel: SharedArrayBuffer): void {
   try {
     if (relay === null) throw new ErrnoError("EIO", "attach a channel: no volume is open here");
-    relay.attach(channel);
+    relay.expect(channel);
   } catch (error) {
     scope.postMessage({ type: "refused", channel, reason: described(error).reason });
   }

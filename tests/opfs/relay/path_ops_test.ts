@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { createFS } from "../../../fs/create_fs.ts";
 import { VOLUMEFS } from "../../../node_ops/volume.ts";
-import { Channel, wholeMessage } from "../../../opfs/relay/channel.ts";
+import { Channel, claimChannel, wholeMessage } from "../../../opfs/relay/channel.ts";
 import { Doorbell } from "../../../opfs/relay/doorbell.ts";
 import { Exchange } from "../../../opfs/relay/exchange.ts";
 import { RelayHost } from "../../../opfs/relay/host.ts";
@@ -259,7 +259,10 @@ Deno.test("the relay's worker serves operations by path, on nothing but the volu
   const place = { kind: "host", path: `${directory}/a.cairn` } as const;
   const host = await RelayHost.start({ place, settings, startTimeoutMs: 20_000 });
   try {
-    const channel = new Channel(host.connect(16_384), new Doorbell(host.address.doorbell!));
+    const [memory, doorbell] = [host.connect(16_384), new Doorbell(host.address.doorbell!)];
+    claimChannel(memory);
+    doorbell.claim();
+    const channel = new Channel(memory, doorbell);
     await channel.admitted("attach");
     const ask = (op: number, path: string, data = "") => {
       const { writer, memory } = channel;

@@ -1,11 +1,12 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { fileHandle } from "../../../opfs/device/file.ts";
-import { Channel, closeChannel } from "../../../opfs/relay/channel.ts";
+import { Channel, claimChannel, closeChannel } from "../../../opfs/relay/channel.ts";
 import { RelayClient } from "../../../opfs/relay/client.ts";
 import { Doorbell } from "../../../opfs/relay/doorbell.ts";
 import { RelayHost } from "../../../opfs/relay/host.ts";
 import type { FromWorker, ToWorker } from "../../../opfs/relay/messages.ts";
 import {
+  type ChannelMemory,
   Closed,
   createChannelMemory,
   MESSAGE_VERSION,
@@ -38,6 +39,14 @@ function spoken({ url = PROGRAM, withLife = false } = {}) {
   return { worker, hear, say };
 }
 
+/** A channel, taken as the taker of a ticket does it. */
+function taken(memory: ChannelMemory, buffer: SharedArrayBuffer): Channel {
+  const doorbell = new Doorbell(buffer);
+  claimChannel(memory);
+  doorbell.claim();
+  return new Channel(memory, doorbell);
+}
+
 async function withDirectory(run: (directory: string) => Promise<void>): Promise<void> {
   const directory = Deno.makeTempDirSync();
   try {
@@ -62,7 +71,7 @@ Deno.test("the relay's worker says loaded, ready, refused and closed in their tu
     assertEquals((await hear()).type, "refused");
     const memory = createChannelMemory(16_384);
     say({ type: "hello", channel: memory.buffer });
-    const channel = new Channel(memory, new Doorbell(ready.address.doorbell!));
+    const channel = taken(memory, ready.address.doorbell!);
     await channel.admitted("attach");
     const client = new RelayClient(channel, ready.address);
     client.create(client.root, "a", { mode: 0o100644, uid: 0, gid: 0 });
@@ -111,7 +120,7 @@ Deno.test("a relay that cannot go on says so at once, and its clients learn of i
     const host = await RelayHost.start({ place, settings, worker, startTimeoutMs: 20_000 });
     const before = performance.now();
     const channels = [1, 2].map(() => {
-      return new Channel(host.connect(16_384), new Doorbell(host.address.doorbell!));
+      return taken(host.connect(16_384), host.address.doorbell!);
     });
     for (const channel of channels) {
       await channel.admitted("attach").catch(() => {});
@@ -136,6 +145,7 @@ Deno.test("the relay's worker hears messages while a client keeps it busy", asyn
     const { doorbell } = ready.address;
     const busy = createChannelMemory(16_384);
     say({ type: "hello", channel: busy.buffer });
+    taken(busy, doorbell!);
     const client = new Worker(new URL("../../support/client_worker.ts", import.meta.url).href, {
       type: "module",
     });
@@ -153,7 +163,7 @@ Deno.test("the relay's worker hears messages while a client keeps it busy", asyn
       const memory = createChannelMemory(16_384);
       const before = performance.now();
       say({ type: "hello", channel: memory.buffer });
-      const channel = new Channel(memory, new Doorbell(doorbell!));
+      const channel = taken(memory, doorbell!);
       await channel.admitted("attach");
       waits.push(performance.now() - before);
       channel.close();
