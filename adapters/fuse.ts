@@ -23,6 +23,7 @@ import { ErrnoError, type MountReport } from "../mod.ts";
 import { Libc } from "./fuse/linux.ts";
 import type { FromServer, MountOrder } from "./fuse/messages.ts";
 import { detach, isMounted } from "./fuse/mounting.ts";
+import { logToSystem } from "./fuse/troubles.ts";
 
 /** How {@link mountImage} mounts. */
 export interface MountOptions {
@@ -32,6 +33,11 @@ export interface MountOptions {
   allowOther?: boolean;
   /** How long the kernel may believe names and attributes, in ms. Default 60,000. */
   attrTimeoutMs?: number;
+  /**
+   * Hears what goes wrong while it is mounted, in words, each message once: programs see an error number
+   * alone. The system's log (`/dev/log`) gets the same.
+   */
+  report?: (message: string) => void;
 }
 
 /** How {@link KernelMount.unmount} goes about it. */
@@ -132,7 +138,8 @@ export async function mountImage(
   try {
     const target = await clearDirectory(libc, directory);
     const path = realPath(image);
-    return await start({ image: path, directory: target, readOnly, allowOther, attrTimeoutMs });
+    const order = { image: path, directory: target, readOnly, allowOther, attrTimeoutMs };
+    return await start(order, options.report ?? (() => {}));
   } finally {
     libc.dispose();
   }
@@ -167,13 +174,28 @@ function hostError(error: unknown, action: string): ErrnoError {
   return new ErrnoError(isDenied ? "EACCES" : "EIO", action, { cause: error });
 }
 
-function start(order: MountOrder): Promise<KernelMount> {
+/** Writes to the system's log, and passes on. */
+function logged(image: string, report: (message: string) => void): (message: string) => void {
+  return (message) => {
+    const libc = new Libc();
+    try {
+      logToSystem(libc, `"${image}": ${message}`);
+    } finally {
+      libc.dispose();
+    }
+    report(message);
+  };
+}
+
+function start(order: MountOrder, report: (message: string) => void): Promise<KernelMount> {
+  const trouble = logged(order.image, report);
   const mounted = Promise.withResolvers<KernelMount>();
   const finished = Promise.withResolvers<void>();
   finished.promise.catch(() => {});
   const worker = new Worker(new URL("./fuse/worker.ts", import.meta.url), { type: "module" });
   worker.onmessage = ({ data }: MessageEvent<FromServer>) => {
-    if (data.type === "mounted") {
+    if (data.type === "trouble") trouble(data.message);
+    else if (data.type === "mounted") {
       const { stop, report } = data;
       const { directory } = order;
       mounted.resolve(
@@ -183,11 +205,15 @@ function start(order: MountOrder): Promise<KernelMount> {
       mounted.reject(new ErrnoError(data.code, bareMessage(data)));
       finished.reject(new ErrnoError(data.code, bareMessage(data)));
     } else if (data.failure === null) finished.resolve();
-    else finished.reject(new ErrnoError("EIO", `close "${order.image}": ${data.failure}`));
+    else {
+      trouble(`not everything could be made durable: ${data.failure}`);
+      finished.reject(new ErrnoError("EIO", `close "${order.image}": ${data.failure}`));
+    }
   };
   worker.onerror = (event) => {
     event.preventDefault();
     const error = new ErrnoError("EIO", `serve "${order.image}": ${event.message}`);
+    trouble(error.message);
     mounted.reject(error);
     finished.reject(error);
   };

@@ -8,22 +8,34 @@
  * @module
  */
 import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { type KernelMount, mountImage } from "../adapters/fuse.ts";
 import { ErrnoError } from "../mod.ts";
-import { at, type Call, EXIT_FAILED, EXIT_GOOD, numberOption, type Verb } from "./verb.ts";
+import { MountLog } from "./mount_log.ts";
+import {
+  at,
+  type Call,
+  EXIT_FAILED,
+  EXIT_GOOD,
+  numberOption,
+  UsageError,
+  type Verb,
+} from "./verb.ts";
 import { printable } from "./words.ts";
 
 /** The verb. */
 export const mountVerb: Verb = {
   name: "mount",
-  usage: "mount [--read-only] [--allow-other] [--attr-timeout N] [--foreground] IMAGE DIR",
+  usage:
+    "mount [--read-only] [--allow-other] [--attr-timeout N] [--log FILE] [--foreground] IMAGE DIR",
   summary: "Shows a volume as a directory, on Linux",
   help: `  --read-only       change nothing
   --allow-other     let other users look in; the files' modes say what they may
   --attr-timeout N  let the kernel remember names and attributes for N seconds (60)
+  --log FILE        add to FILE, in words, what goes wrong; the system's log gets it anyway
   --foreground      stay, and unmount on Ctrl-C
 
 Root needs nothing else; other users need fusermount3, which Debian has in fuse3, and
@@ -39,6 +51,7 @@ Examples:
     "read-only": { type: "boolean" },
     "allow-other": { type: "boolean" },
     "attr-timeout": { type: "string" },
+    "log": { type: "string" },
     "foreground": { type: "boolean" },
   },
   words: [2, 2],
@@ -46,6 +59,8 @@ Examples:
 };
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+const LOG_SOCKET = "/dev/log";
+const NO_LOG = "note: there is no system log here: --log FILE keeps what goes wrong";
 /** The second process says this when the directory shows the volume. */
 const READY = "mounted on";
 
@@ -61,7 +76,9 @@ async function run(call: Call): Promise<number> {
 
 async function stay({ words, options, terminal }: Call, timeout?: number): Promise<number> {
   const [image, directory] = words as [string, string];
+  const log = new MountLog(image, { path: logOf(options), terminal });
   const settings = {
+    report: log.add,
     readOnly: options["read-only"] === true,
     allowOther: options["allow-other"] === true,
     attrTimeoutMs: timeout === undefined ? undefined : timeout * 1000,
@@ -87,8 +104,14 @@ async function stay({ words, options, terminal }: Call, timeout?: number): Promi
     throw error;
   } finally {
     for (const signal of SIGNALS) process.off(signal, stop);
+    log.close();
   }
   return EXIT_GOOD;
+}
+
+function logOf({ log }: Call["options"]): string | undefined {
+  if (log === "-") throw new UsageError('"-" is no log: --foreground says everything here');
+  return typeof log === "string" ? log : undefined;
 }
 
 async function startAnother({ words, options, terminal }: Call, timeout?: number): Promise<number> {
@@ -98,6 +121,8 @@ async function startAnother({ words, options, terminal }: Call, timeout?: number
   if (options["allow-other"] === true) flags.push("--allow-other");
   if (options.debug === true) flags.push("--debug");
   if (timeout !== undefined) flags.push("--attr-timeout", String(timeout));
+  const log = logOf(options);
+  if (log !== undefined) flags.push("--log", resolve(log));
   const program = new URL("./main.ts", import.meta.url);
   const script = program.protocol === "file:" ? fileURLToPath(program) : program.href;
   const deno = ["run", "--quiet", "--allow-all", script];
@@ -111,8 +136,10 @@ async function startAnother({ words, options, terminal }: Call, timeout?: number
     resolve(directory),
   ], { cwd: "/", detached: true, stdio: ["ignore", "pipe", "pipe"] });
   const { status, output, messages } = await at(image, () => firstWords(child));
-  if (status === null) terminal.print(output);
-  else for (const line of messages.split("\n").filter((line) => line !== "")) terminal.say(line);
+  if (status === null) {
+    terminal.print(output);
+    if (log === undefined && !existsSync(LOG_SOCKET)) terminal.say(NO_LOG);
+  } else for (const line of messages.split("\n").filter((line) => line !== "")) terminal.say(line);
   return status ?? EXIT_GOOD;
 }
 

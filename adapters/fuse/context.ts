@@ -30,7 +30,10 @@ export interface ServeOptions {
   groupsOf?: (pid: number) => readonly number[];
   /** To whom the volume's root is shown as who: see {@link OwnerMap}. Default 0:0. */
   rootIs?: Owner;
-  /** Is told of failures that are no ErrnoError: mistakes of ours. Default: console.error. */
+  /**
+   * Hears of failures that a program's error number does not explain: EIO, and what is no ErrnoError, a
+   * mistake of ours. Default: console.error.
+   */
   report?: (error: unknown) => void;
 }
 
@@ -44,7 +47,7 @@ export class Context {
   readonly validMs: number;
   /** The time in ms. */
   readonly clock: () => number;
-  /** Told of our own mistakes. */
+  /** Hears of what an error number does not explain. */
   readonly report: (error: unknown) => void;
   /** Whose files they are. */
   readonly owners: OwnerMap;

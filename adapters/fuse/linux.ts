@@ -16,6 +16,8 @@ const O_NONBLOCK = 0o4000;
 const O_CLOEXEC = 0o2000000;
 const AF_UNIX = 1;
 const SOCK_STREAM = 1;
+const SOCK_DGRAM = 2;
+const MSG_NOSIGNAL = 0x4000;
 const SOL_SOCKET = 1;
 const SCM_RIGHTS = 1;
 const POLLIN = 1;
@@ -41,6 +43,11 @@ const SYMBOLS = {
   umount2: { parameters: ["buffer", "i32"], result: "i32", nonblocking: true },
   socketpair: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
   recvmsg: { parameters: ["i32", "buffer", "i32"], result: "i32" },
+  socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  sendto: {
+    parameters: ["i32", "buffer", "usize", "i32", "buffer", "u32"],
+    result: "isize",
+  },
   statvfs: { parameters: ["buffer", "buffer"], result: "i32" },
   __errno_location: { parameters: [], result: "pointer" },
 } as const satisfies Deno.ForeignLibraryInterface;
@@ -188,6 +195,24 @@ export class Libc {
     return words.getInt32(CONTROL.DATA, true);
   }
 
+  /** Whether one datagram went to the socket at a path; never waits. */
+  sendDatagram(path: string, bytes: Uint8Array<ArrayBuffer>): boolean {
+    const { socket, sendto } = this.#library.symbols;
+    const name = bytesOf(path);
+    if (name.length > ADDRESS_BYTES - 2) return false;
+    const fd = socket(AF_UNIX, SOCK_DGRAM | O_NONBLOCK | O_CLOEXEC, 0);
+    if (fd < 0) return false;
+    try {
+      const address = new Uint8Array(ADDRESS_BYTES);
+      new DataView(address.buffer).setUint16(0, AF_UNIX, true);
+      address.set(name, 2);
+      const length = BigInt(bytes.length);
+      return sendto(fd, bytes, length, MSG_NOSIGNAL, address, address.length) === length;
+    } finally {
+      this.close(fd);
+    }
+  }
+
   /** Whether the filesystem that a path is on answers; a dead server's does not. */
   isAnswering(path: string): boolean {
     return this.#library.symbols.statvfs(bytesOf(path), new Uint8Array(STATVFS.BYTES)) === 0;
@@ -228,6 +253,9 @@ const MESSAGE = {
 
 /** struct cmsghdr with one descriptor behind it. */
 const CONTROL = { LEVEL: 8, TYPE: 12, DATA: 16, BYTES: 24 } as const;
+
+/** struct sockaddr_un: the family, and the path. */
+const ADDRESS_BYTES = 110;
 
 /** struct statvfs. */
 const STATVFS = { FRAGMENT_SIZE: 8, AVAILABLE: 32, BYTES: 112 } as const;

@@ -26,6 +26,12 @@ export type FromServer =
     report: MountReport;
   }
   | {
+    /** Something went wrong while it is mounted, of which programs see a number alone. */
+    type: "trouble";
+    /** In words. */
+    message: string;
+  }
+  | {
     /** It came to nothing: the image or the mount. */
     type: "failed";
     /** Which error. */

@@ -107,7 +107,8 @@ export class FuseServer {
   }
 
   #fail(error: unknown, reply: Reply): void {
-    if (!isErrnoError(error)) this.#context.report(error);
+    // EIO is all that a program gets to know of a volume that fails or is damaged.
+    if (!isErrnoError(error) || error.code === "EIO") this.#context.report(error);
     reply.fail(linuxErrno(error));
   }
 

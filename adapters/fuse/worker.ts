@@ -13,6 +13,7 @@ import type { FromServer, MountOrder } from "./messages.ts";
 import { attach } from "./mounting.ts";
 import { FuseServer } from "./server.ts";
 import { serve } from "./session.ts";
+import { Troubles } from "./troubles.ts";
 
 /** How long an image that is in use may take to be let go, and how often to look, in ms. */
 const CLOSING_MS = 2_000;
@@ -92,14 +93,16 @@ function codeOf(error: unknown): ErrnoCode {
 function serveImage(order: MountOrder, volume: Volume, libc: Libc): void {
   const device = attach(libc, order);
   const [stop, toStop] = libc.pipe();
+  const { report } = new Troubles((message) => scope.postMessage({ type: "trouble", message }));
   const server = new FuseServer(volume, {
+    report,
     attrTimeoutMs: order.attrTimeoutMs,
     groupsOf: groupsOfProcess,
     rootIs: libc.isRoot ? undefined : libc.owner,
   });
   try {
     scope.postMessage({ type: "mounted", stop: toStop, report: volume.report });
-    serve({ libc, device, stop, server });
+    serve({ libc, device, stop, server, report });
     server.close();
   } finally {
     libc.close(device);

@@ -2,8 +2,9 @@
  * A volume through the kernel: mount, write, read, unmount, check. Needs /dev/fuse, and root or
  * fusermount3. `deno task test:mount` has the long ones.
  */
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { existsSync } from "node:fs";
+import { cairn } from "../support/command_line.ts";
 import { assertClean, check, isMounted, run, Server, withMount, withPlace } from "./mounted.ts";
 
 const isRoot = Deno.uid() === 0;
@@ -158,7 +159,11 @@ Deno.test("mount without --foreground comes back when the directory shows the vo
     const script = new URL("../../cli/main.ts", import.meta.url).pathname;
     const mount = [Deno.execPath(), "run", "-A", "--quiet", "--no-check", script, "mount"];
     const { code, output } = await run([...mount, image, directory], { env: { NO_COLOR: "1" } });
-    assertEquals([code, output], [0, `"${image}" is mounted on "${directory}"\n`]);
+    // Where there is no system log it says what keeps one.
+    const note = existsSync("/dev/log")
+      ? ""
+      : `note: there is no system log here: --log FILE keeps what goes wrong\n`;
+    assertEquals([code, output], [0, `"${image}" is mounted on "${directory}"\n${note}`]);
     Deno.writeTextFileSync(`${directory}/a`, "kept");
     const unmount = isRoot ? ["umount", directory] : ["fusermount3", "-u", directory];
     assertEquals((await run(unmount)).code, 0);
@@ -211,5 +216,38 @@ Deno.test("mount after a killed server clears the dead mount, and what was synce
       await second.kill();
     }
     assertClean(image);
+  });
+});
+
+async function unmount(directory: string): Promise<void> {
+  await run([...(isRoot ? ["umount"] : ["fusermount3", "-u"]), directory]);
+}
+
+Deno.test("mount in the background says in its log why programs see EIO, and in no other file", async () => {
+  await withPlace(async ({ image, directory, folder }) => {
+    const log = `${folder}/log`;
+    const first = cairn(["mount", "--log", log, image, directory]);
+    assertEquals([first.status, first.err], [0, ""]);
+    const bytes = crypto.getRandomValues(new Uint8Array(65536));
+    const file = Deno.openSync(`${directory}/f`, { write: true, create: true });
+    for (let count = 0; count < 64; count++) file.writeSync(bytes);
+    file.syncSync();
+    file.close();
+    await unmount(directory);
+    const names = (): string[] => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+    const before = names().filter((name) => !name.endsWith(".lock"));
+    assertEquals(cairn(["mount", "--log", log, image, directory]).status, 0);
+    // A disk that loses what it had: what is behind that is EIO from now on.
+    Deno.truncateSync(image, 2_500_000);
+    assertThrows(() => Deno.readFileSync(`${directory}/f`), Error, "os error 5");
+    await unmount(directory);
+    for (let count = 0; count < 100 && existsSync(`${image}.lock`); count++) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    assertEquals(names(), before);
+    assertMatch(
+      Deno.readTextFileSync(log),
+      /^\d{4}-.*Z ".*": EIO: cannot read the device at \d+: /,
+    );
   });
 });

@@ -1,3 +1,4 @@
+import { ErrnoError } from "../../../mod.ts";
 import { assertEquals } from "@std/assert";
 import { ModelVolume } from "../../support/model_volume.ts";
 import { EVERY_OFFER, FakeKernel, OP, text, u32, u64 } from "./fake_kernel.ts";
@@ -73,6 +74,20 @@ Deno.test("FuseServer answers EIO for a mistake of ours and reports it", () => {
     throw broken;
   };
   const kernel = new FakeKernel(volume, { report: (error) => void reported.push(error) });
+  assertEquals(kernel.fails(OP.LOOKUP, { body: [text("a")] }), EIO);
+  assertEquals(reported, [broken]);
+});
+
+Deno.test("FuseServer reports why it answers EIO, and no other failure", () => {
+  const reported: unknown[] = [];
+  const volume = new ModelVolume();
+  const kernel = new FakeKernel(volume, { report: (error) => void reported.push(error) });
+  kernel.fails(OP.UNLINK, { body: [text("none")] });
+  assertEquals(reported, []);
+  const broken = new ErrnoError("EIO", "go on: V11");
+  volume.lookup = () => {
+    throw broken;
+  };
   assertEquals(kernel.fails(OP.LOOKUP, { body: [text("a")] }), EIO);
   assertEquals(reported, [broken]);
 });
