@@ -261,7 +261,7 @@ export class Journal {
   #writeRecord(frames: readonly number[]): void {
     const writer = this.#writer;
     writer.begin();
-    this.#addTables();
+    const nameRuns = this.#addTables();
     const { pool, header, superblock, clock } = this.#state;
     for (const frame of frames) {
       const at = pool.offsetOf(frame);
@@ -269,7 +269,7 @@ export class Journal {
       const bytes = pool.slabOf(frame).subarray(at + from, at + pool.dirtyTo(frame));
       writer.data(pool.blockOf(frame), from, bytes);
     }
-    this.#state.tables.sayDirtySums(this.#addSum);
+    this.#state.tables.sayDirtySums(nameRuns, this.#addSum);
     const { bytes, checksum } = writer.end({
       sequence: this.#sequence,
       salt: saltOf(header),
@@ -300,16 +300,17 @@ export class Journal {
     this.#refusedPlace = -1;
   }
 
-  #addTables(): void {
+  /** Returns the pieces of names. */
+  #addTables(): [number, number][] {
     const { tables } = this.#state;
     const writer = this.#writer;
     for (const slot of tables.dirtySlots.sort((a, b) => a - b)) {
       const at = writer.slot(slot);
       tables.copySlots(slot, 1, writer.buffer, at);
     }
-    for (const [from, to] of tables.dirtyNameRuns()) {
-      writer.names(from, tables.names.subarray(from, to));
-    }
+    const nameRuns = tables.dirtyNameRuns();
+    for (const [from, to] of nameRuns) writer.names(from, tables.names.subarray(from, to));
+    return nameRuns;
   }
 
   readonly #addSum = (key: number, sum: number): void => this.#writer.sum(key, sum);

@@ -41,10 +41,11 @@ export class PageSums {
 
   /** Says the sum of the page that a key means. */
   setByKey(key: number, sum: number): void {
-    const place = placeOfKey(key);
-    const isThere = place !== null && place.page < this[place.table].length;
+    const sums = key < PAGES_PER_KIND ? this.slots : this.names;
+    const page = key % PAGES_PER_KIND;
+    const isThere = key < 2 * PAGES_PER_KIND && page < sums.length;
     invariant(isThere, `V16: a sum for ${key}, which is no page`);
-    this[place.table][place.page] = sum;
+    sums[page] = sum;
   }
 }
 

@@ -20,13 +20,9 @@ import * as L from "./layout.ts";
 import { DirtySums } from "./dirty_sums.ts";
 import { LazyTimes } from "./lazy_times.ts";
 import { PageSet } from "./page_set.ts";
-import { pageSum } from "./page_sum.ts";
-import type { PageSums, SummedTable } from "./page_sums.ts";
+import type { PageSums } from "./page_sums.ts";
 
 const SLOTS_PER_PAGE = L.PAGE_BYTES / L.SLOT_BYTES;
-
-/** A page of slots as the image shows it, while its sum is taken. */
-const pageBytes = new Uint8Array(L.PAGE_BYTES);
 
 /** Slots and names of one volume. */
 export class Tables {
@@ -278,18 +274,9 @@ export class Tables {
     this.dirtySlots.length = kept;
     this.dirtyNames.length = this.#dirtyNamesBefore;
     this.#pendingBytes -= this.#nameBytesHeld;
-    this.#resoilSums();
+    this.#dirtySums.soilOnly(this.dirtySlots, this.dirtyNames);
     this.#lazy.takeBack();
     this.#forget();
-  }
-
-  /** After something has been taken back: the pages of what is still dirty. */
-  #resoilSums(): void {
-    this.#dirtySums.clear();
-    for (const slot of this.dirtySlots) this.#dirtySums.soilSlot(slot);
-    for (let index = 0; index < this.dirtyNames.length; index += 2) {
-      this.#dirtySums.soilNames(this.dirtyNames[index]!, this.dirtyNames[index + 1]!);
-    }
   }
 
   /** Shows the slot as free on disk from now on. Inside a transaction that has edited it. */
@@ -430,15 +417,16 @@ export class Tables {
    * Calls `add` with the key and the sum of each page that the next record touches, as it is after
    * that record. They count from `settle` on.
    */
-  sayDirtySums(add: (key: number, sum: number) => void): void {
-    this.#dirtySums.say((table, page) => this.#sumOf(table, page), add);
+  sayDirtySums(
+    nameRuns: readonly (readonly [number, number])[],
+    add: (key: number, sum: number) => void,
+  ): void {
+    this.#dirtySums.say(this, nameRuns, add);
   }
 
-  #sumOf(table: SummedTable, page: number): number {
-    const from = page * L.PAGE_BYTES;
-    if (table === "names") return pageSum(this.names, from, from + L.PAGE_BYTES);
-    this.copySlots(page * SLOTS_PER_PAGE, SLOTS_PER_PAGE, pageBytes, 0);
-    return pageSum(pageBytes);
+  /** Whether the image shows a slot as it is in memory. */
+  isShownAsItIs(slot: number): boolean {
+    return this.#lazy.count === 0 && !this.isHidden(slot);
   }
 
   /** At mount: takes a slot from a record. */
@@ -472,6 +460,7 @@ export class Tables {
     stamp.set(this.#stamp);
     this.#stamp = stamp;
     this.sums?.grow("slots", this.slots.length);
+    this.#dirtySums.grow();
     this.#sizePages();
   }
 
@@ -482,6 +471,7 @@ export class Tables {
     this.names = grown(this.names, bytes);
     this.nameView = new DataView(this.names.buffer);
     this.sums?.grow("names", this.names.length);
+    this.#dirtySums.grow();
     this.#sizePages();
   }
 }

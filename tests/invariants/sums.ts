@@ -6,6 +6,7 @@
  * @module
  */
 import { memoryHandle } from "../../opfs/device/memory.ts";
+import { CellSums } from "../../opfs/volume/cell_sums.ts";
 import { formatVolume } from "../../opfs/volume/format.ts";
 import { encodeHeader, newestHeader } from "../../opfs/volume/header.ts";
 import { DirtySums } from "../../opfs/volume/dirty_sums.ts";
@@ -73,6 +74,7 @@ export const sumRows: readonly Row[] = [
     dirty.soilSlot(0);
     dirty.settle();
   }],
+  ["V16: a cell of page 9 has changed, which is not known", () => new CellSums().change(9, 1, 5)],
   ["V16: a target and its sum in 3 bytes", () => judgeTarget(new Uint8Array(3))],
   [
     "V10: data behind the list of sums",
