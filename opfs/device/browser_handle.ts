@@ -12,7 +12,9 @@
  * - A truncate over quota may change nothing and say nothing (Chromium, off the record).
  *
  * How much there may be the browser only estimates, and tells later: asked at open and after each
- * refusal. It is for `statfs`; nothing is refused for it.
+ * refusal. Chromium's estimate says ten gigabytes on a full origin too, so a length that was refused is
+ * remembered beside it, until the file has got it or the origin uses less. Both are for `statfs`;
+ * nothing is refused for them.
  *
  * @module
  */
@@ -44,6 +46,11 @@ async function askBrowser(): Promise<RoomEstimate> {
   return await storage?.estimate?.() ?? {};
 }
 
+/** What a browser throws that says that it is full. */
+function full(action: string): DOMException {
+  return new DOMException(`there is no room to ${action}`, "QuotaExceededError");
+}
+
 /** A file of the browser as a device. */
 export class BrowserHandle implements StorageHandle {
   /** Making it longer takes no room yet. */
@@ -51,6 +58,9 @@ export class BrowserHandle implements StorageHandle {
   readonly #handle: SyncAccessHandle;
   readonly #ask: () => Promise<RoomEstimate>;
   #quotaBytes = Infinity;
+  /** The least length that was refused, and what the origin used then, if that is known. */
+  #refusedBytes = Infinity;
+  #refusedUsage = NaN;
   #isAsking = false;
 
   /** `handle`, and what tells how much room there is. */
@@ -74,6 +84,7 @@ export class BrowserHandle implements StorageHandle {
       const { quota, usage } = await this.#ask();
       if (!Number.isFinite(quota) || !Number.isFinite(usage)) this.#quotaBytes = Infinity;
       else this.#quotaBytes = this.#handle.getSize() + Math.max(0, quota! - usage!);
+      this.#noteUsage(usage ?? NaN);
     } catch {
       // A browser that does not tell, or a handle that is closed by now: what was known stays.
     } finally {
@@ -81,15 +92,29 @@ export class BrowserHandle implements StorageHandle {
     }
   }
 
-  /** The device is full: how much there is now will be known soon. */
-  #full(action: string): never {
-    void this.#refresh();
-    throw new DOMException(`there is no room to ${action}`, "QuotaExceededError");
+  /** When the origin uses less than at the refusal, that says nothing any more. */
+  #noteUsage(usage: number): void {
+    if (this.#refusedBytes === Infinity) return;
+    if (usage < this.#refusedUsage) this.#refusedBytes = Infinity;
+    else if (Number.isNaN(this.#refusedUsage)) this.#refusedUsage = usage;
   }
 
-  /** Bytes that the file may come to have, as the browser estimates; Infinity if it does not. */
+  /** The file did not become as long as that; how much there is now will be known soon. */
+  #noteRefusal(endBytes: number): void {
+    const least = Math.max(endBytes, this.#handle.getSize() + 1);
+    if (least < this.#refusedBytes) this.#refusedBytes = least;
+    this.#refusedUsage = NaN;
+    void this.#refresh();
+  }
+
+  #noteLength(endBytes: number): void {
+    if (endBytes >= this.#refusedBytes) this.#refusedBytes = Infinity;
+  }
+
+  /** Bytes that the file may come to have, as far as it is known; Infinity if it is not. */
   getQuotaBytes(): number {
-    return this.#quotaBytes;
+    if (this.#refusedBytes < Infinity) void this.#refresh();
+    return Math.min(this.#quotaBytes, this.#refusedBytes - 1);
   }
 
   /** Reads; fewer bytes only at the end of the file. */
@@ -101,21 +126,24 @@ export class BrowserHandle implements StorageHandle {
 
   /** Writes. A short count is passed on: those bytes are there. */
   write(from: Uint8Array, options: { at: number }): number {
+    const end = options.at + from.length;
     let count: number;
     try {
       count = this.#handle.write(from, options);
     } catch (error) {
-      void this.#refresh();
+      this.#noteRefusal(end);
       throw error;
     }
-    if (count === from.length) return count;
-    const answer = answerOf(count, from.length);
-    if (answer === "unknown") {
+    if (count === from.length) {
+      this.#noteLength(end);
+      return count;
+    }
+    if (answerOf(count, from.length) === "unknown") {
       throw new ErrnoError("EIO", `write at ${options.at}: the browser says ${count} bytes`);
     }
-    if (!(count > 0 && count < from.length)) this.#full(`write ${from.length} bytes`);
-    void this.#refresh();
-    return count;
+    this.#noteRefusal(end);
+    if (count > 0 && count < from.length) return count;
+    throw full(`write ${from.length} bytes`);
   }
 
   /** Length in bytes. */
@@ -128,10 +156,12 @@ export class BrowserHandle implements StorageHandle {
     try {
       this.#handle.truncate(sizeBytes);
     } catch (error) {
-      void this.#refresh();
+      this.#noteRefusal(sizeBytes);
       throw error;
     }
-    if (this.#handle.getSize() < sizeBytes) this.#full(`have ${sizeBytes} bytes`);
+    if (this.#handle.getSize() >= sizeBytes) return this.#noteLength(sizeBytes);
+    this.#noteRefusal(sizeBytes);
+    throw full(`have ${sizeBytes} bytes`);
   }
 
   /** Makes everything written so far durable. */

@@ -83,12 +83,37 @@ Deno.test("BrowserHandle knows the quota at open, and anew after each refusal", 
   full(() => handle.write(bytes, { at: 0 }));
   full(() => handle.write(bytes, { at: 0 }));
   await tick();
-  assertEquals([handle.getQuotaBytes(), estimate.asked], [150, 2], "one question at a time");
+  assertEquals(estimate.asked, 2, "one question at a time");
+  assertEquals(handle.getQuotaBytes(), 100, "no byte more was to be had");
   for (const quota of [undefined, NaN]) {
-    Object.assign(estimate, { quota });
-    await handle.estimate();
-    assertEquals(handle.getQuotaBytes(), Infinity);
+    const unknown = rig();
+    Object.assign(unknown.estimate, { quota });
+    await unknown.handle.estimate();
+    assertEquals(unknown.handle.getQuotaBytes(), Infinity);
   }
+});
+
+Deno.test("BrowserHandle remembers what was refused beside an estimate that never falls", async () => {
+  const answers: { write?: number } = {};
+  const { handle, estimate } = rig(answers);
+  estimate.quota = 1e10;
+  await handle.estimate();
+  answers.write = 4294967288;
+  full(() => handle.write(bytes, { at: 900 }));
+  full(() => handle.write(bytes, { at: 400 }));
+  await tick();
+  assertEquals(handle.getQuotaBytes(), 499, "the least that was refused");
+  await tick();
+  assertEquals(handle.getQuotaBytes(), 499, "nothing has changed");
+  estimate.usage = 300;
+  handle.getQuotaBytes();
+  await tick();
+  assert(handle.getQuotaBytes() > 1e9, "the origin uses less: there may be room");
+  full(() => handle.write(bytes, { at: 400 }));
+  assertEquals(handle.getQuotaBytes(), 499);
+  delete answers.write;
+  handle.truncate(500);
+  assert(handle.getQuotaBytes() > 1e9, "what was refused has been had");
 });
 
 Deno.test("BrowserHandle.estimate() lives with a browser that fails, or says nothing at all", async () => {
