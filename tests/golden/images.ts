@@ -7,6 +7,9 @@
  * @module
  */
 import { memoryHandle } from "../../opfs/device/memory.ts";
+import { newestHeader } from "../../opfs/volume/header.ts";
+import { loadImage } from "../../opfs/volume/image.ts";
+import { PAGE_BYTES, RING_AT } from "../../opfs/volume/layout.ts";
 import { openVolumeSync } from "../../opfs/volume/mount.ts";
 import type { Volume } from "../../opfs/volume/volume.ts";
 
@@ -16,12 +19,35 @@ export const goldenImages: Readonly<Record<string, () => Uint8Array<ArrayBuffer>
   "version2_in_use": () => make(false),
 };
 
+/** Images that are damaged so that nothing is lost, and the rule that says so. */
+export const damagedImages: Readonly<
+  Record<string, { make: () => Uint8Array<ArrayBuffer>; rule: string }>
+> = {
+  "lost_header": { make: withoutNewestHeader, rule: "V9" },
+  "turned_bit": { make: withTurnedBit, rule: "V10" },
+};
+
 /** Images that earlier writers have left, and that are only read. */
 export const olderImages: readonly string[] = ["older_closed", "older_in_use"];
 
 /** Where an image is kept. */
 export function goldenPath(name: string): URL {
   return new URL(`./${name}.cairn.gz`, import.meta.url);
+}
+
+/** The newest header is wiped: its records speak of it. */
+function withoutNewestHeader(): Uint8Array<ArrayBuffer> {
+  const bytes = make(false);
+  const { at } = newestHeader(bytes);
+  return bytes.fill(0, at, at + PAGE_BYTES);
+}
+
+/** One bit of the last record is turned. */
+function withTurnedBit(): Uint8Array<ArrayBuffer> {
+  const bytes = make(false);
+  const { place } = loadImage(memoryHandle(bytes)).replay.records.at(-1)!;
+  bytes[RING_AT + place + 100]! ^= 0x10;
+  return bytes;
 }
 
 /** A volume with one of everything, closed or left with records to replay. */
@@ -68,7 +94,8 @@ function populate(volume: Volume): void {
 
 if (import.meta.main) {
   const { gzipSync } = await import("node:zlib");
-  for (const [name, image] of Object.entries(goldenImages)) {
-    Deno.writeFileSync(goldenPath(name), gzipSync(image(), { level: 9 }));
-  }
+  const write = (name: string, make: () => Uint8Array): void =>
+    Deno.writeFileSync(goldenPath(name), gzipSync(make(), { level: 9 }));
+  for (const [name, image] of Object.entries(goldenImages)) write(name, image);
+  for (const [name, { make }] of Object.entries(damagedImages)) write(name, make);
 }

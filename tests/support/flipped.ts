@@ -52,7 +52,7 @@ export function metadataOf(volume: VolumeOps): string {
 }
 
 /** The bytes of all files, in no order that matters. */
-function contentsOf(volume: VolumeOps): string {
+export function contentsOf(volume: VolumeOps): string {
   const parts: string[] = [];
   const visit = (ino: number): void => {
     for (const { name } of volume.readdir(ino, 0)) {
