@@ -7,12 +7,12 @@
  * @module
  */
 import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
-import process from "node:process";
 import { ErrnoError } from "../mod.ts";
 import type { TransferReport } from "../opfs/mod.ts";
 import { TreeCopy } from "./copy_tree.ts";
 import type { ExportTarget } from "./ends.ts";
 import { HostTree } from "./host_tree.ts";
+import { makeBeside } from "./new_file.ts";
 import type { Tally } from "./steps.ts";
 import { at } from "./verb.ts";
 import { VolumeTree } from "./volume_tree.ts";
@@ -23,11 +23,11 @@ const OWN_FOLDER = 0o700;
 export function toFolder(path: string): ExportTarget {
   const target = path.replace(/(?<=.)\/+$/, "");
   at(path, () => refuseExisting(target));
-  const temporary = `${target}.new-${process.pid}`;
+  const make = (folder: string): void => mkdirSync(folder, { mode: OWN_FOLDER });
+  const temporary = at(path, () => makeBeside(target, "new", make));
   let isKept = false;
   return {
     *steps(volume): Generator<Tally, TransferReport, void> {
-      mkdirSync(temporary, { mode: OWN_FOLDER });
       const from = new VolumeTree(volume);
       const copy = new TreeCopy({ from, to: new HostTree() });
       const entry = from.at(volume.root);

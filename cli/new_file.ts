@@ -60,17 +60,28 @@ export function newFile(path: string, { force = false }: { force?: boolean } = {
   };
 }
 
-/** Makes an empty file beside that place, `PATH.WORD-…`: what lies there already is another's. */
-export function makeBeside(path: string, word: string): string {
+/**
+ * Makes something beside that place, `PATH.WORD-…`, an empty file unless `make` makes another thing:
+ * what lies there already is another's.
+ */
+export function makeBeside(
+  path: string,
+  word: string,
+  make: (temporary: string) => void = makeFile,
+): string {
   for (let number = 0;; number++) {
     const temporary = `${path}.${word}-${process.pid}${number === 0 ? "" : `-${number}`}`;
     try {
-      closeSync(openSync(temporary, "wx"));
+      make(temporary);
       return temporary;
     } catch (error) {
       if ((error as { code?: unknown }).code !== "EEXIST") throw error;
     }
   }
+}
+
+function makeFile(path: string): void {
+  closeSync(openSync(path, "wx"));
 }
 
 /** Gives a name that no file has. What has got it meanwhile keeps it: EEXIST. */

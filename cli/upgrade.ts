@@ -9,7 +9,7 @@ import { isAbsolute } from "node:path";
 import { type TransferReport, upgradeVolume } from "../opfs/mod.ts";
 import { Interrupted, interruptible, type Interrupts, progressText } from "./steps.ts";
 import { atLength, type Call, EXIT_GOOD, type Terminal, type Verb } from "./verb.ts";
-import { count, sizeText } from "./words.ts";
+import { count, jsonText, sizeText } from "./words.ts";
 
 /** The verb. */
 export const upgradeVerb: Verb = {
@@ -33,7 +33,7 @@ Examples:
 async function run({ words, options, terminal }: Call, interrupts: Interrupts): Promise<number> {
   const [image] = words as [string];
   const report = await atLength(image, () => upgrade(image, terminal, interrupts));
-  if (options.json === true) terminal.print(`${JSON.stringify(report ?? { isNew: true })}\n`);
+  if (options.json === true) terminal.print(`${jsonText(report ?? { isNew: true })}\n`);
   else terminal.print(textOf(report));
   return EXIT_GOOD;
 }

@@ -2,6 +2,7 @@
  * `cairn export` to a host folder as a process.
  */
 import { assertEquals } from "@std/assert";
+import { toFolder } from "../../cli/export_folder.ts";
 import { cairn, inFolder } from "../support/command_line.ts";
 
 Deno.test("cairn export and import carry a folder there and back", () => {
@@ -23,6 +24,20 @@ Deno.test("cairn export and import carry a folder there and back", () => {
     assertEquals(hard.ino, Deno.statSync(`${folder}/to/d/f`).ino);
     assertEquals(cairn(["export", `${folder}/v`, `${folder}/to`]).status, 2);
     assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), ["from", "to", "v"]);
+  });
+});
+
+Deno.test("toFolder() leaves alone what has the name that it takes meanwhile", () => {
+  inFolder((folder) => {
+    const other = `${folder}/to.new-${Deno.pid}`;
+    Deno.mkdirSync(other);
+    Deno.writeTextFileSync(`${other}/mine`, "mine");
+    Deno.symlinkSync(other, `${other}-1`);
+    const target = toFolder(`${folder}/to/`);
+    target.discard();
+    assertEquals(Deno.readTextFileSync(`${other}/mine`), "mine");
+    const names = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+    assertEquals(names, [`to.new-${Deno.pid}`, `to.new-${Deno.pid}-1`]);
   });
 });
 
