@@ -135,8 +135,9 @@ class Printer {
     if (dump.copy === null) this.#put({ copy: null }, () => "the superblock at 0 is none");
     for (const segment of dump.segments()) {
       this.#put(segment, () => {
-        const { table, logical, bytes, at } = segment;
-        return `${table}: ${bytes} bytes from ${logical} on, at ${at}`;
+        const { table, logical, bytes, at, sumsAt } = segment;
+        const sums = sumsAt < 0 ? "" : `, sums at ${sumsAt}`;
+        return `${table}: ${bytes} bytes from ${logical} on, at ${at}${sums}`;
       });
     }
   }
@@ -163,9 +164,12 @@ class Printer {
   journal(dump: ImageDump): void {
     for (const record of dump.records()) {
       this.#put(record, () => {
-        const { sequence, place, bytes, timeMs, slots, names, data } = record;
+        const { sequence, place, bytes, timeMs, slots, names, data, sums } = record;
         return `record ${sequence} at ${place}, ${bytes} bytes, ${timeText(timeMs)}: slots ` +
-          `${slots.join(" ") || "none"}; ${names.length} pieces of names; ${data.length} of blocks`;
+          `${
+            slots.join(" ") || "none"
+          }; ${names.length} pieces of names; ${data.length} of blocks; ` +
+          `sums of ${sums.length} pages`;
       });
     }
   }

@@ -14,6 +14,7 @@ import { type Header, readHeader } from "./header.ts";
 import { type Image, loadImage } from "./image.ts";
 import * as L from "./layout.ts";
 import { decodeName } from "./names.ts";
+import { placeOfKey, sumAreas } from "./page_sums.ts";
 import type { Violation } from "./report.ts";
 import { generationOf, isDead, namedOwnerOf } from "./slot_owner.ts";
 import { decodeSuperblock, type Superblock } from "./superblock.ts";
@@ -41,6 +42,8 @@ export interface SegmentDump {
   bytes: number;
   /** Where it begins in the image. */
   at: number;
+  /** Where the sums of its pages begin; -1 if it has none. */
+  sumsAt: number;
 }
 
 /** A journal record that a mount would replay. */
@@ -61,6 +64,8 @@ export interface RecordDump {
   names: [offset: number, bytes: number][];
   /** Pieces of blocks: block, offset in it and length. */
   data: [block: number, offset: number, bytes: number][];
+  /** The sums of pages after it. */
+  sums: [table: "slots" | "names", page: number, sum: number][];
 }
 
 /** Blocks that follow each other. */
@@ -206,9 +211,21 @@ export class ImageDump {
 
   /** The parts of the tables, in order. */
   segments(): SegmentDump[] {
-    const { segments } = this.#image;
+    const { segments, header, sums } = this.#image;
+    const areas = sums === null ? [] : sumAreas(segments, L.RING_AT + header.ringBytes);
+    const sumsAt = (table: string, logical: number): number => {
+      for (const { at, parts } of areas) {
+        for (const part of parts) {
+          const isIt = part.table === table && part.firstPage * L.PAGE_BYTES === logical;
+          if (isIt) return at + part.offset;
+        }
+      }
+      return -1;
+    };
     return (["slots", "names", "bitmap"] as const).flatMap((table) =>
-      segments[table].map(({ logical, bytes, at }) => ({ table, logical, bytes, at }))
+      segments[table].map(({ logical, bytes, at }) => {
+        return { table, logical, bytes, at, sumsAt: sumsAt(table, logical) };
+      })
     );
   }
 
@@ -226,6 +243,7 @@ export class ImageDump {
         slots: lists?.slots.map(({ index }) => index) ?? [],
         names: lists?.names.map(({ offset, bytes }) => [offset, bytes.length]) ?? [],
         data: lists?.data.map(({ block, offset, bytes }) => [block, offset, bytes.length]) ?? [],
+        sums: lists?.sums.flatMap(sumOfRecord) ?? [],
       };
     }
   }
@@ -318,6 +336,12 @@ export class ImageDump {
     }
     return found.sort((a, b) => a.block - b.block);
   }
+}
+
+/** A record's sum; one of a page that is none is left out. */
+function sumOfRecord({ key, sum }: { key: number; sum: number }): RecordDump["sums"] {
+  const place = placeOfKey(key);
+  return place === null ? [] : [[place.table, place.page, sum]];
 }
 
 /** The blocks of an attribute's value, as those of a file. */

@@ -13,7 +13,7 @@ Deno.test("cairn dump shows headers, a slot, names, journal and blocks", () => {
     assertEquals([all.status, all.err], [0, ""]);
     assertMatch(all.out, /^header at \d+ \(this one counts\): closed, .*, label "mine"$/m);
     assertMatch(all.out, /^blockSize: 4096$/m);
-    assertMatch(all.out, /^names: 65536 bytes from 0 on, at \d+$/m);
+    assertMatch(all.out, /^names: 65536 bytes from 0 on, at \d+, sums at \d+$/m);
     const slot = cairn(["dump", "--slot", "32", image]).out;
     assertMatch(slot, /^type: file$/m);
     assertMatch(slot, /^name: "note" in slot 0$/m);

@@ -118,7 +118,7 @@ export class Flipped {
   /** Where what is in the image. */
   regions(): Region[] {
     const { superblock, ringBytes } = newestHeader(this.#image);
-    const { inodeOffset, pathOffset, bitmapOffset, dataOffset } = superblock;
+    const { inodeOffset, pathOffset, bitmapOffset } = superblock;
     const { segments } = loadImage(memoryHandle(this.#image));
     const ringEnd = L.RING_AT + ringBytes;
     const found: Region[] = [
@@ -133,7 +133,7 @@ export class Flipped {
       },
       { name: "slots", from: inodeOffset, to: pathOffset },
       { name: "names", from: pathOffset, to: bitmapOffset },
-      { name: "bitmap", from: bitmapOffset, to: dataOffset },
+      { name: "bitmap", from: bitmapOffset, to: bitmapOffset + 2 + (superblock.totalBlocks >> 3) },
     ];
     for (const name of ["slots", "names"] as const) {
       for (const { at, bytes, firstBlock } of segments[name]) {

@@ -41,7 +41,10 @@ Deno.test("ImageDump shows headers, geometry, segments and records", () => {
     ["names", 65536],
     ["bitmap", 4096],
   ]);
+  const sumsAt = L.RING_AT + dump.headers[0]!.header!.ringBytes;
+  assertEquals(dump.segments().map((one) => one.sumsAt), [sumsAt, sumsAt + 64, -1]);
   const [record, ...others] = [...dump.records()];
+  assertEquals(record!.sums.map(([table, page]) => [table, page]), [["slots", 0], ["names", 0]]);
   assertEquals(others, []);
   assertEquals(record!.slots, [0, 32, 33, 34, 35, 36]);
   assert(record!.names.length > 0 && record!.data.length > 0 && record!.sequence === 1);
