@@ -18,11 +18,22 @@ type ToSource = { type: "next" } | { type: "cancel" };
 export function sendPieces(port: MessagePort, stream: ReadableStream<Uint8Array>): void {
   const reader = stream.getReader();
   port.onmessage = ({ data }: MessageEvent<ToSource>) => {
-    if (data.type === "cancel") {
-      reader.cancel().catch(() => {});
-      port.close();
-    } else void sendNext(port, reader);
+    if (data.type === "cancel") void cancelSource(port, reader);
+    else void sendNext(port, reader);
   };
+}
+
+/**
+ * The other end has had enough. It waits for our word before it closes its port: a port that is closed
+ * right after a message may lose that message (seen under Deno), and the stream would never end.
+ */
+async function cancelSource(
+  port: MessagePort,
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+): Promise<void> {
+  await reader.cancel().catch(() => {});
+  post(port, { type: "end" });
+  port.close();
 }
 
 async function sendNext(
@@ -70,6 +81,7 @@ export function receivePieces(
 ): { stream: ReadableStream<Uint8Array<ArrayBuffer>>; fail: (error: ErrnoError) => void } {
   let wish: PromiseWithResolvers<void> | null = null;
   let failure: ErrnoError | null = null;
+  let cancelled: PromiseWithResolvers<void> | null = null;
   const ask = (message: ToSource): void => port.postMessage(message);
   const end = (): void => {
     port.close();
@@ -78,6 +90,12 @@ export function receivePieces(
   const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
     start(controller): void {
       port.onmessage = ({ data }: MessageEvent<FromSource>) => {
+        if (cancelled !== null) {
+          // What was on its way comes to nobody; what ends it lets go of it.
+          if (data.type === "piece") return;
+          end();
+          return cancelled.resolve();
+        }
         if (data.type === "piece") controller.enqueue(data.bytes);
         else if (data.type === "end") controller.close();
         else controller.error(new ErrnoError(data.code, data.reason));
@@ -91,14 +109,18 @@ export function receivePieces(
       ask({ type: "next" });
       return wish.promise;
     },
-    cancel(): void {
-      ask({ type: "cancel" });
-      end();
+    cancel(): Promise<void> {
+      cancelled = Promise.withResolvers<void>();
+      if (failure !== null) cancelled.resolve();
+      else ask({ type: "cancel" });
+      return cancelled.promise;
     },
   }, { highWaterMark: 0 });
   const fail = (error: ErrnoError): void => {
     failure = error;
     wish?.reject(error);
+    cancelled?.resolve();
+    port.close();
   };
   return { stream, fail };
 }

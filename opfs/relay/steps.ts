@@ -84,9 +84,16 @@ type ToMaker = { type: "next" } | { type: "stop" };
 export function serveSteps(port: MessagePort, make: () => Iterator<StepProgress, unknown>): void {
   let steps: Iterator<StepProgress, unknown> | null = null;
   const say = (message: FromMaker): void => port.postMessage(message);
+  const end = (): void => {
+    say({ type: "done", result: undefined });
+    port.close();
+  };
   port.onmessage = ({ data }: MessageEvent<ToMaker>) => {
-    if (data.type === "stop") return port.close();
     try {
+      if (data.type === "stop") {
+        steps?.return?.();
+        return end();
+      }
       steps ??= make();
       const { value, done } = steps.next();
       if (done !== true) return say({ type: "progress", progress: value as StepProgress });
@@ -125,9 +132,9 @@ export function stepsOver<R>(
       ask({ type: "next" });
       return wish.promise;
     },
+    // The other end's last word closes the port: closed at once it may lose this one.
     stop(): void {
-      ask({ type: "stop" });
-      port.close();
+      if (failure === null) ask({ type: "stop" });
     },
     fail(error: ErrnoError): void {
       failure = error;

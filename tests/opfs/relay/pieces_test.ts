@@ -38,9 +38,23 @@ Deno.test("receivePieces() passes a cancel on, and errors of the source and of i
   const { stream, seen } = source(5);
   sendPieces(cancelled.port1, stream);
   const received = receivePieces(cancelled.port2).stream;
+  // When that returns the source has been let go of: no message of a closed port is trusted.
   await received.cancel();
-  await new Promise((resolve) => setTimeout(resolve, 20));
   assertEquals(seen[1], true);
+  const late = new MessageChannel();
+  const ends: string[] = [];
+  const { stream: early, fail: failEarly } = receivePieces(late.port2, () => ends.push("end"));
+  const cancelling = early.cancel();
+  sendPieces(late.port1, source(5).stream);
+  await cancelling;
+  assertEquals(ends, ["end"]);
+  const dead = new MessageChannel();
+  const last = receivePieces(dead.port2);
+  const ending = last.stream.cancel();
+  last.fail(new ErrnoError("EBADF", "read"));
+  await ending;
+  failEarly(new ErrnoError("EBADF", "read"));
+  dead.port1.close();
 
   const refused = new MessageChannel();
   const reader = receivePieces(refused.port2).stream.getReader();
