@@ -1,6 +1,7 @@
 /** `cairn check --repair` as a process. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { cairn, inFolder } from "../support/command_line.ts";
+import { reseal } from "../support/reseal.ts";
 
 /** A volume with two files, and where its slots and bitmap begin. */
 function prepared(folder: string): { image: string; slots: number; bitmap: number } {
@@ -14,9 +15,11 @@ function prepared(folder: string): { image: string; slots: number; bitmap: numbe
   return { image, slots: view.getFloat64(24, true), bitmap: view.getFloat64(48, true) };
 }
 
+/** Damages an image as a wrong program would: the sums say the same. */
 function change(path: string, act: (bytes: Uint8Array) => void): Uint8Array {
   const bytes = Deno.readFileSync(path);
   act(bytes);
+  reseal(bytes);
   Deno.writeFileSync(path, bytes);
   return bytes;
 }
@@ -84,5 +87,22 @@ Deno.test("cairn check --repair --json prints what was found and what came of it
     const json = JSON.parse(out);
     assertEquals([status, json.violations[0].rule, json.repair.transfer.files], [1, "V8", 2]);
     assertEquals(json.repair.kept, `${image}.damaged`);
+  });
+});
+
+Deno.test("cairn check --repair names what came out of a page that its sum does not know", () => {
+  inFolder((folder) => {
+    const { image, slots } = prepared(folder);
+    const bytes = Deno.readFileSync(image);
+    // The mode of the first file, two bits of it.
+    bytes[slots + 32 * 64 + 12]! ^= 0o22;
+    Deno.writeFileSync(image, bytes);
+    const refused = cairn(["ls", image]);
+    assertMatch(refused.err, /V16: page 0 of the slots is not what its sum says \(slots 0 to 63\)/);
+    const { status, out, err } = cairn(["check", "--repair", image]);
+    assertEquals(status, 1, err);
+    assertMatch(out + err, /V16/);
+    assertMatch(out + err, /\/a/);
+    assertEquals(cairn(["cat", image, "/b"]).out.length, 5000);
   });
 });
