@@ -28,6 +28,8 @@ main() {
     return
   fi
   tree=$CAIRN_INSIDE
+  # The root of a machine is everybody's to look into; mktemp's folder is not.
+  chmod 755 "$tree"
   [ -e "$tree/etc/debian_version" ] || make_tree
   carry_settings
   carry_node

@@ -225,7 +225,7 @@ static int bytes_in_chunks(void) {
   MUST(send_with(sent_bytes, sizeof sent_bytes) == 50000);
   begin(76, 0, "");
   put_ino(ino);
-  MUST(send_with(sent_bytes, 3) == 0 && get_f64(8) == 50008);
+  MUST(send_with(sent_bytes, 3) == 0 && get_f64(8) == 50005 && get_u32(16) == 3);
   MUST(size_of(ino) == 50008);
   begin(74, 0, "");
   put_ino(ino);
