@@ -51,6 +51,8 @@ import { type EngineMetrics, metricsOf, statsOf, type VolumeStats } from "./volu
 
 /** Entries that one `readdir` returns at most. */
 const ENTRIES_PER_CALL = 512;
+/** Bytes that the longest target of a link takes, with its sum. */
+const TARGET_ROOM = L.TARGET_BYTES_MAX + L.SUM_BYTES;
 
 /**
  * A mounted volume. Made by {@link openVolumeSync}.
@@ -120,7 +122,7 @@ export class Volume implements VolumeOps {
     this.#keepUp();
     const state = this.#state;
     makeRoomForName(state);
-    if (isLink(options.mode)) makeRoomForBlocks(state, Math.ceil(L.PAGE_BYTES / state.blockSize));
+    if (isLink(options.mode)) makeRoomForBlocks(state, Math.ceil(TARGET_ROOM / state.blockSize));
     return this.#change(() => createName(state, parent, name, options));
   }
 

@@ -5,6 +5,7 @@ import { checkVolume } from "../../../opfs/volume/check.ts";
 import { loadImage } from "../../../opfs/volume/image.ts";
 import { openVolumeSync } from "../../../opfs/volume/mount.ts";
 import { scan } from "../../../opfs/volume/scan.ts";
+import { stateOf } from "../../support/engine_state.ts";
 import { LimitedHandle } from "../../support/limited_handle.ts";
 import { contentsOf } from "../../support/model_tree.ts";
 import { FILE, onVolume } from "../../support/on_volume.ts";
@@ -123,5 +124,26 @@ Deno.test("a bitmap that grows has bits for its own new segment too", () => {
       (volume) => assertEquals(volume.stats().names, 2),
       { blockSize: 512 },
     );
+  }
+});
+
+Deno.test("a volume grows for the longest target and its sum, whatever is free", () => {
+  for (const blockSize of [512, 1024, 4096]) {
+    const device = memoryHandle();
+    const volume = openVolumeSync(device, { blockSize });
+    const { bitmap } = stateOf(volume);
+    const target = "t".repeat(4095);
+    const most = Math.ceil(4100 / blockSize);
+    for (let free = most; free >= 0; free--) {
+      while (bitmap.free !== free) {
+        const ino = volume.create(volume.root, `f${volume.stats().names}`, FILE);
+        volume.write(ino, new Uint8Array(1), 0);
+      }
+      const link = { uid: 0, gid: 0, mode: 0o120777, target };
+      const ino = volume.create(volume.root, `${free} are free`, link);
+      assertEquals(volume.readlink(ino), target);
+    }
+    volume.close();
+    assertEquals(checkVolume(device).violations, []);
   }
 });
