@@ -211,13 +211,14 @@ export class Journal {
   }
 
   /**
-   * Cuts the free end of the file off; whether that gave anything back. A record says so before it
-   * happens, because what is shorter than the journal says has been cut off by somebody else.
+   * Cuts the free end of the file off, but for blocks before `keep`; whether that gave anything back. A
+   * record says so before it happens, because what is shorter than the journal says has been cut off
+   * by somebody else.
    */
-  shorten(): boolean {
+  shorten(keep = 1): boolean {
     const state = this.#state;
     const { bitmap, superblock } = state;
-    const count = spareEnd(state);
+    const count = Math.min(spareEnd(state), bitmap.blocks - keep);
     if (count > 0) bitmap.cut(count);
     superblock.totalBlocks = bitmap.blocks;
     const end = state.placeOf(bitmap.blocks, 0);

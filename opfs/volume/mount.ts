@@ -213,7 +213,8 @@ function startWriting(
       bringHome(state, image);
     } catch (error) {
       const isFull = isErrnoError(error) && error.code === "ENOSPC";
-      if (!isFull || !journal.shorten()) throw error;
+      // What records say of free blocks is not home yet: these are no free end.
+      if (!isFull || !journal.shorten(endOfPatches(image))) throw error;
       bringHome(state, image);
     }
   }
@@ -226,6 +227,12 @@ function startWriting(
   const isCorrected = derived.violations.length > 0;
   if (isReplayed || isCorrected) journal.flush();
   if (isCorrected) putRight(state, { journal, image, derived });
+}
+
+function endOfPatches({ patches }: Image): number {
+  let end = 1;
+  for (const block of patches.keys()) end = Math.max(end, block + 1);
+  return end;
 }
 
 function bringHome(state: VolumeState, image: Image): void {

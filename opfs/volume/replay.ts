@@ -205,13 +205,15 @@ export function replayTables(
   for (const record of replay.records) {
     try {
       const lists = replay.reader.lists(record);
-      requirePossible(record, lists, { tables, superblock, totalBlocks: replay.totalBlocks });
+      requirePossible(record, lists, { tables, superblock });
       applyLists(lists, tables, patches);
     } catch (error) {
       tellOrThrow(error, tell);
       break;
     }
   }
+  // A later record may have cut such blocks off.
+  for (const block of patches.keys()) if (block >= replay.totalBlocks) patches.delete(block);
   return patches;
 }
 
@@ -219,9 +221,8 @@ export function replayTables(
 function requirePossible(
   record: FoundRecord,
   lists: RecordLists,
-  there: { tables: Tables; superblock: Superblock; totalBlocks: number },
+  { tables, superblock }: { tables: Tables; superblock: Superblock },
 ): void {
-  const { tables, superblock, totalBlocks } = there;
   for (const { index } of lists.slots) {
     if (index >= tables.slotCount) throw impossible(record, `slot ${index} is not there`);
   }
@@ -231,7 +232,7 @@ function requirePossible(
     }
   }
   for (const { block, offset, bytes } of lists.data) {
-    const isThere = block < totalBlocks && offset + bytes.length <= superblock.blockSize;
+    const isThere = block < record.totalBlocks && offset + bytes.length <= superblock.blockSize;
     if (!isThere) throw impossible(record, `bytes of block ${block} are not there`);
   }
 }

@@ -1,6 +1,10 @@
 /** What mounting does, and what it refuses. */
 import { assert, assertEquals } from "@std/assert";
+import type { StorageHandle } from "../../../opfs/device/handle.ts";
 import { memoryHandle } from "../../../opfs/device/memory.ts";
+import { checkVolume } from "../../../opfs/volume/check.ts";
+import { Journal } from "../../../opfs/volume/journal.ts";
+import * as L from "../../../opfs/volume/layout.ts";
 import { openVolumeSync } from "../../../opfs/volume/mount.ts";
 import { contentsOf } from "../../support/model_tree.ts";
 import { fails, FILE } from "../../support/on_volume.ts";
@@ -26,4 +30,69 @@ Deno.test("a fresh volume is under 1 MB", () => {
   const handle = memoryHandle();
   openVolumeSync(handle).close();
   assert(handle.getSize() < 1e6, `${handle.getSize()} bytes`);
+});
+
+/** An image with records that nothing has brought home, one of them of a block that is free by now. */
+function withFreedBlockInRecords(): Uint8Array {
+  const handle = memoryHandle();
+  const volume = openVolumeSync(handle, { ringBytes: L.RING_BYTES_MIN });
+  const bytes = (length: number) => new Uint8Array(length).fill(3);
+  volume.write(volume.create(volume.root, "kept", FILE), bytes(50_000), 0);
+  volume.sync();
+  volume.write(volume.create(volume.root, "gone", FILE), bytes(100), 0);
+  volume.sync();
+  volume.unlink(volume.root, "gone");
+  volume.sync();
+  return handle.toBytes();
+}
+
+/** `handle`, of which nothing behind the ring can be written while `isFull` says so. */
+function fullAtHome(handle: StorageHandle, isFull: () => boolean): StorageHandle {
+  return {
+    read: (into, options) => handle.read(into, options),
+    write: (from, options) => {
+      if (isFull() && options.at >= L.RING_AT + L.RING_BYTES_MIN) return 0;
+      return handle.write(from, options);
+    },
+    getSize: () => handle.getSize(),
+    truncate: (sizeBytes) => handle.truncate(sizeBytes),
+    flush: () => handle.flush(),
+    close: () => {},
+  };
+}
+
+Deno.test("a mount on a full disk cuts off no block of which a record has bytes", () => {
+  const handle = memoryHandle(withFreedBlockInRecords());
+  let isFull = true;
+  const full = fullAtHome(handle, () => isFull);
+  const long = handle.getSize();
+  for (let time = 0; time < 3; time++) fails("ENOSPC", () => openVolumeSync(full));
+  assert(handle.getSize() < long, "the free end is given back");
+  isFull = false;
+  const volume = openVolumeSync(full);
+  const kept = contentsOf(volume, volume.lookup(volume.root, "kept"));
+  assert(kept.length === 50_000 && kept.every((byte) => byte === 3));
+  volume.close();
+  assertEquals(checkVolume(handle).violations, []);
+});
+
+Deno.test("a record's bytes of a block that a later record has cut off do not count", () => {
+  const handle = memoryHandle(withFreedBlockInRecords());
+  const { shorten } = Journal.prototype;
+  // What earlier writers did.
+  Journal.prototype.shorten = function (): boolean {
+    return shorten.call(this);
+  };
+  try {
+    fails("ENOSPC", () => openVolumeSync(fullAtHome(handle, () => true)));
+  } finally {
+    Journal.prototype.shorten = shorten;
+  }
+  assertEquals(checkVolume(handle).violations, []);
+  for (const readOnly of [true, false]) {
+    const volume = openVolumeSync(handle, { readOnly });
+    assertEquals(contentsOf(volume, volume.lookup(volume.root, "kept")).length, 50_000);
+    volume.close();
+  }
+  assertEquals(checkVolume(handle).violations, []);
 });
