@@ -43,7 +43,7 @@ ls; cairn ls -a v /d`,
     }
     assertMatch(out, /"v:\/d": EISDIR/);
     assertMatch(out, /"-" is copied alone/);
-    assertMatch(out, /"f" is in no image/);
+    assertMatch(out, /no side is in an image: write IMAGE:\/path[^]*2 cp f v:\/one -/);
     assertMatch(out, /write ".\/-" for a file of that name/);
     assertEquals(lines.slice(-5), ["f", "v", ".", "..", ""]);
   });

@@ -39,3 +39,8 @@ Deno.test("processTerminal() loses nothing of a lot", () => {
   assertEquals(out.split("\n").length, 100_001);
   assertEquals(out.endsWith("\n99999\n"), true);
 });
+
+Deno.test("processTerminal() lets no control character of a message through", () => {
+  const [out, err] = outputs(`terminal.say("a\\u001b[31m\\nb\\u009b\\u007f \\\\\\\\ ü");`);
+  assertEquals([out, err], ["", "a\\x1b[31m\\nb\\x9b\\x7f \\\\ ü\n"]);
+});
