@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { deferred } from "../abi/deferred.ts";
 import { ErrnoError } from "../abi/errno.ts";
 import { nudged, startWorker, type WorkerGiven } from "./relay/delivery.ts";
 import type { FromWorker, ToWorker } from "./relay/messages.ts";
@@ -41,7 +42,7 @@ export async function askWorker<T extends FromWorker["type"]>(
   { type, worker: given, transfer = [], onProgress, signal }: AskOptions<T>,
 ): Promise<Answer<T>> {
   const worker = await startWorker(given, START_TIMEOUT_MS);
-  const { promise, resolve, reject } = Promise.withResolvers<Answer<T>>();
+  const { promise, resolve, reject } = deferred<Answer<T>>();
   worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
     if (data.type === type) resolve(data as Answer<T>);
     else if (data.type === "progress") onProgress?.(data.progress);

@@ -28,6 +28,7 @@ import { Channel, claimChannel, threadMayWait } from "./relay/channel.ts";
 import { clientLockName, holdLock, lockManager } from "./relay/client_lock.ts";
 import { startCommitTimer } from "./relay/commit_timer.ts";
 import { RelayClient } from "./relay/client.ts";
+import { isMade } from "./relay/delivery.ts";
 import { Doorbell } from "./relay/doorbell.ts";
 import type { RelayHost } from "./relay/host.ts";
 import type { VolumePlace } from "./relay/messages.ts";
@@ -171,9 +172,7 @@ function needsHere(place: VolumePlace): Feature[] {
 /** What this thread needs to start a relay and to call it. */
 function needsOfRelay({ worker, blocking }: OpenOptions): Feature[] {
   const needs: Feature[] = [];
-  const isMade = typeof worker === "function" ||
-    typeof worker === "object" && "postMessage" in worker;
-  if (!isMade) needs.push(Feature.WORKER);
+  if (!isMade(worker)) needs.push(Feature.WORKER);
   // A page that does not want to spin has promises, with memory to share or without.
   if (threadMayWait() || blocking === "spin") needs.push(Feature.SHARED_MEMORY);
   if (canShare()) needs.push(Feature.WAIT_ASYNC);

@@ -10,6 +10,7 @@
  *
  * @module
  */
+import { type Deferred, deferred } from "../../abi/deferred.ts";
 import { type ErrnoCode, ErrnoError, isErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
 import type { Ino, VolumeOps } from "../volume_ops.ts";
@@ -137,7 +138,7 @@ export class PortPromises {
   readonly calls: VolumePromises;
   readonly #port: MessagePort;
   readonly #options: PortOptions;
-  readonly #open = new Map<number, PromiseWithResolvers<unknown>>();
+  readonly #open = new Map<number, Deferred<unknown>>();
   #nextId = 1;
   #gone: ErrnoError | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -181,7 +182,7 @@ export class PortPromises {
   #ask(call: Name, args: unknown[]): Promise<unknown> {
     if (this.#gone !== null) return Promise.reject(this.#gone);
     const asked: Asked = { id: this.#nextId++, call, args: args.map(owned) };
-    const open = Promise.withResolvers<unknown>();
+    const open = deferred<unknown>();
     try {
       this.#port.postMessage(asked, buffersOf(asked.args));
     } catch (cause) {

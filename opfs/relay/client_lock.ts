@@ -10,6 +10,7 @@
  *
  * @module
  */
+import { deferred } from "../../abi/deferred.ts";
 import { refusedStorage } from "../../abi/browser_errors.ts";
 import { channelId, type ChannelMemory } from "./protocol.ts";
 
@@ -43,8 +44,8 @@ export async function holdLock(
   locks: LockManager | undefined = lockManager(),
 ): Promise<(() => void) | null> {
   if (locks === undefined) return () => {};
-  const { promise: taken, resolve: take, reject } = Promise.withResolvers<boolean>();
-  const { promise: released, resolve: release } = Promise.withResolvers<void>();
+  const { promise: taken, resolve: take, reject } = deferred<boolean>();
+  const { promise: released, resolve: release } = deferred<void>();
   const hold = (lock: unknown) => {
     take(lock !== null);
     return lock === null ? undefined : released;

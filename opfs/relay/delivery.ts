@@ -8,8 +8,10 @@
  *
  * @module
  */
+import { deferred } from "../../abi/deferred.ts";
 import { ErrnoError } from "../../abi/errno.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
+import { Feature, preflight } from "./preflight.ts";
 import { WORKER_SOURCE } from "./worker_source.ts";
 
 /** A worker, where its script is, or how to make one. */
@@ -32,6 +34,7 @@ export async function startWorker(
   given: WorkerGiven | undefined,
   timeoutMs: number,
 ): Promise<Worker> {
+  if (!isMade(given)) preflight("open the volume", [Feature.WORKER]);
   const causes: unknown[] = [];
   for (const make of given === undefined ? ownWays() : [() => workerFrom(given)]) {
     try {
@@ -46,7 +49,12 @@ export async function startWorker(
 
 function workerFrom(given: WorkerGiven): Worker {
   if (typeof given === "function") return given();
-  return given instanceof Worker ? given : new Worker(given, { type: "module" });
+  return isMade(given) ? given as Worker : new Worker(given as URL, { type: "module" });
+}
+
+/** Whether the caller brings a worker, or makes it: then none has to be started here. */
+export function isMade(given: WorkerGiven | undefined): boolean {
+  return typeof given === "function" || typeof given === "object" && "postMessage" in given;
 }
 
 function ownWays(): (() => Worker)[] {
@@ -74,7 +82,7 @@ function fromScript(): Worker {
 
 /** The worker, once it has said that its program runs. */
 function loaded(worker: Worker, timeoutMs: number): Promise<Worker> {
-  const { promise, resolve, reject } = Promise.withResolvers<Worker>();
+  const { promise, resolve, reject } = deferred<Worker>();
   worker.onerror = (event) => {
     event.preventDefault?.();
     reject(new Error(event.message || "the worker's script could not be loaded"));
@@ -112,7 +120,7 @@ export async function nudged<T>(
   deadlineMs: number = Infinity,
 ): Promise<T> {
   const announce: ToWorker = { type: "announce" };
-  const { promise: silent, reject } = Promise.withResolvers<never>();
+  const { promise: silent, reject } = deferred<never>();
   let unanswered = 0;
   const hear = () => unanswered = 0;
   const ask = () => {

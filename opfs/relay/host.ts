@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { deferred } from "../../abi/deferred.ts";
 import { ErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
 import { PortPromises } from "./call_port.ts";
@@ -65,7 +66,7 @@ export class RelayHost {
   /** How to end the works in steps that are under way. */
   readonly #works = new Set<(error: ErrnoError) => void>();
   readonly #calls = new Set<PortPromises>();
-  readonly #ended = Promise.withResolvers<void>();
+  readonly #ended = deferred<void>();
 
   /** Stops watching whether the worker's thread lives. */
   readonly #unwatch: () => void;
@@ -101,7 +102,7 @@ export class RelayHost {
   static async start(options: RelayHostOptions): Promise<RelayHost> {
     const { place, settings, startTimeoutMs } = options;
     const worker = await startWorker(options.worker, startTimeoutMs);
-    const { promise, resolve, reject } = Promise.withResolvers<RelayAddress>();
+    const { promise, resolve, reject } = deferred<RelayAddress>();
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
       if (data.type === "loaded") return;
       if (data.type === "ready" && data.version === MESSAGE_VERSION) resolve(data.address);
@@ -141,7 +142,7 @@ export class RelayHost {
    */
   async isAlive(): Promise<boolean> {
     if (this.state !== "ready") return false;
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve } = deferred<void>();
     const hear = () => resolve();
     this.#worker.addEventListener("message", hear);
     try {

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { type Deferred, deferred } from "../../abi/deferred.ts";
 import { type ErrnoCode, ErrnoError, isErrnoError } from "../../abi/errno.ts";
 
 type FromSource =
@@ -79,9 +80,9 @@ export function receivePieces(
   port: MessagePort,
   onEnd: () => void = () => {},
 ): { stream: ReadableStream<Uint8Array<ArrayBuffer>>; fail: (error: ErrnoError) => void } {
-  let wish: PromiseWithResolvers<void> | null = null;
+  let wish: Deferred<void> | null = null;
   let failure: ErrnoError | null = null;
-  let cancelled: PromiseWithResolvers<void> | null = null;
+  let cancelled: Deferred<void> | null = null;
   const ask = (message: ToSource): void => port.postMessage(message);
   const end = (): void => {
     port.close();
@@ -105,12 +106,12 @@ export function receivePieces(
     },
     pull(): Promise<void> {
       if (failure !== null) throw failure;
-      wish = Promise.withResolvers<void>();
+      wish = deferred<void>();
       ask({ type: "next" });
       return wish.promise;
     },
     cancel(): Promise<void> {
-      cancelled = Promise.withResolvers<void>();
+      cancelled = deferred<void>();
       if (failure !== null) cancelled.resolve();
       else ask({ type: "cancel" });
       return cancelled.promise;

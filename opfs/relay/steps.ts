@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { type Deferred, deferred } from "../../abi/deferred.ts";
 import { type ErrnoCode, ErrnoError, isErrnoError } from "../../abi/errno.ts";
 import { functionOption, optionsOf } from "../../abi/options.ts";
 import { Hop } from "./hop.ts";
@@ -116,7 +117,7 @@ function described(error: unknown): { code: ErrnoCode; reason: string } {
 export function stepsOver<R>(
   port: MessagePort,
 ): StepSource<R> & { fail: (error: ErrnoError) => void } {
-  let wish: PromiseWithResolvers<IteratorResult<StepProgress, R>> | null = null;
+  let wish: Deferred<IteratorResult<StepProgress, R>> | null = null;
   let failure: ErrnoError | null = null;
   const ask = (message: ToMaker): void => port.postMessage(message);
   port.onmessage = ({ data }: MessageEvent<FromMaker>) => {
@@ -128,7 +129,7 @@ export function stepsOver<R>(
   return {
     next(): Promise<IteratorResult<StepProgress, R>> {
       if (failure !== null) return Promise.reject(failure);
-      wish = Promise.withResolvers();
+      wish = deferred();
       ask({ type: "next" });
       return wish.promise;
     },

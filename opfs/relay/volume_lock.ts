@@ -9,6 +9,7 @@
  *
  * @module
  */
+import { deferred } from "../../abi/deferred.ts";
 import { nameOf, refusedStorage } from "../../abi/browser_errors.ts";
 import { ErrnoError } from "../../abi/errno.ts";
 import { lockManager } from "./client_lock.ts";
@@ -38,8 +39,8 @@ export async function takeVolumeLock(
 ): Promise<() => void> {
   const locks = lockManager();
   if (locks === undefined) return () => {};
-  const { promise: granted, resolve: grant, reject: fail } = Promise.withResolvers<void>();
-  const { promise: released, resolve: release } = Promise.withResolvers<void>();
+  const { promise: granted, resolve: grant, reject: fail } = deferred<void>();
+  const { promise: released, resolve: release } = deferred<void>();
   const abort = new AbortController();
   const stopCounting = afterTicks(timeoutMs, () => abort.abort());
   const hold = () => {

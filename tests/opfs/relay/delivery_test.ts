@@ -46,3 +46,19 @@ Deno.test("startWorker() hands on what a worker finds missing", async () => {
     "ENOTSUP: cannot open the volume: no memory",
   );
 });
+
+Deno.test("startWorker() says it where no Worker can be started at all", async () => {
+  const { Worker } = globalThis;
+  Reflect.deleteProperty(globalThis, "Worker");
+  try {
+    for (const given of [undefined, "data:,", new URL("data:,")]) {
+      const error = await assertRejects(() => startWorker(given, 500)) as Error;
+      assert(error.message.startsWith("ENOTSUP") && error.message.includes("dedicated worker"));
+      assert(!error.message.includes("relay_worker.js"), error.message);
+    }
+    const worker = await startWorker(() => new Worker(script(LOADED), { type: "module" }), 5000);
+    (await startWorker(worker, 5000)).terminate();
+  } finally {
+    Reflect.set(globalThis, "Worker", Worker);
+  }
+});
