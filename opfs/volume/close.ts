@@ -31,11 +31,12 @@ function leaveClean(state: VolumeState, journal: Journal): void {
   for (const slot of [...state.orphans]) {
     state.step(() => destroy(state, slot), { isFreeing: true, isFinal: true });
   }
-  while (state.tables.hasLazy) {
+  // A checkpoint that was refused is tried again here; while it is, times of access are left out.
+  journal.commitFirst();
+  while (state.tables.hasLazy && journal.takesTimes) {
     state.tables.soilLazy(journal.recordBytesMax / 2);
     journal.commit();
   }
-  journal.commitFirst();
   const cut = cutFreeEnd(state);
   journal.checkpointInLessSpace(L.STATE.CLOSED);
   journal.flush();

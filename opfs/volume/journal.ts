@@ -153,7 +153,9 @@ export class Journal {
       if (this.#isRefused) this.#goHome();
       return;
     }
-    tables.soilLazy(this.recordBytesMax - STEP_BYTES / 2 - pool.loggedDirtyBytes);
+    if (this.takesTimes && !isForced) {
+      tables.soilLazy(this.recordBytesMax - STEP_BYTES / 2 - pool.loggedDirtyBytes);
+    }
     const frames = this.#placeData();
     if (pool.isUnflushed) this.flush();
     invariant(!pool.isUnflushed, "V12: a record before what it speaks of is flushed");
@@ -167,6 +169,11 @@ export class Journal {
     this.#releaseQuarantine();
     const isTime = this.#used > this.#ringBytes / 2 || pool.isCrowded || this.#isRefused;
     if (isTime && !isForced) this.#goHome();
+  }
+
+  /** Whether times of access go along with records: what is left of a ring that is stuck is not for them. */
+  get takesTimes(): boolean {
+    return !this.#isRefused;
   }
 
   /** Whether a step that takes space must not begin: what is in the ring finds no room at home. */

@@ -2,7 +2,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { memoryHandle } from "../../../opfs/device/memory.ts";
 import { checkVolume } from "../../../opfs/volume/check.ts";
+import * as L from "../../../opfs/volume/layout.ts";
 import { openVolumeSync } from "../../../opfs/volume/mount.ts";
+import { fullAtHome } from "../../support/full_at_home.ts";
 import { fails, FILE } from "../../support/on_volume.ts";
 
 Deno.test("Volume forgets a removed file that is still retained when it is closed or crashes", () => {
@@ -51,4 +53,46 @@ Deno.test("Volume gives the free end of its file back when it is closed", () => 
   again.write(next, new Uint8Array(1 << 20).fill(3), 0);
   again.close();
   assertEquals(checkVolume(handle).violations, []);
+});
+
+Deno.test("times of access take no room that changes need while the ring finds no room at home", () => {
+  const handle = memoryHandle();
+  const clock = { now: 1e12 };
+  const options = { ringBytes: L.RING_BYTES_MIN, clock: () => clock.now };
+  const first = openVolumeSync(handle, options);
+  for (let index = 0; index < 2000; index++) first.create(first.root, `f${index}`, FILE);
+  first.close();
+  clock.now += 3 * 24 * 60 * 60 * 1000;
+  let isFull = true;
+  const volume = openVolumeSync(fullAtHome(handle, () => isFull), options);
+  const inoOf = (index: number) => volume.lookup(volume.root, `f${index}`);
+  const isRefused = (act: () => void): boolean => {
+    try {
+      act();
+      return false;
+    } catch (error) {
+      assertEquals((error as { code?: unknown }).code, "ENOSPC");
+      return true;
+    }
+  };
+  let changes = 0;
+  while (!isRefused(() => volume.setattr(inoOf(changes), { mode: 0o600 }))) {
+    if (++changes % 100 === 0) volume.sync();
+  }
+  for (let index = 0; index < 2000; index++) volume.read(inoOf(index), new Uint8Array(1), 0);
+  let removed = 0;
+  while (!isRefused(() => volume.unlink(volume.root, `f${removed}`))) {
+    removed++;
+    volume.sync();
+  }
+  assert(removed > 40, `${removed} files could be removed`);
+  isFull = false;
+  volume.close();
+  assertEquals(checkVolume(handle).violations, []);
+  const again = openVolumeSync(handle, options);
+  assertEquals(again.stats().names, 2000 - removed);
+  for (let index = removed; index < changes; index++) {
+    assertEquals(again.getattr(again.lookup(again.root, `f${index}`)).mode & 0o777, 0o600);
+  }
+  again.close();
 });

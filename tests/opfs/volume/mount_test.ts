@@ -1,11 +1,11 @@
 /** What mounting does, and what it refuses. */
 import { assert, assertEquals } from "@std/assert";
-import type { StorageHandle } from "../../../opfs/device/handle.ts";
 import { memoryHandle } from "../../../opfs/device/memory.ts";
 import { checkVolume } from "../../../opfs/volume/check.ts";
 import { Journal } from "../../../opfs/volume/journal.ts";
 import * as L from "../../../opfs/volume/layout.ts";
 import { openVolumeSync } from "../../../opfs/volume/mount.ts";
+import { fullAtHome } from "../../support/full_at_home.ts";
 import { contentsOf } from "../../support/model_tree.ts";
 import { fails, FILE } from "../../support/on_volume.ts";
 
@@ -44,21 +44,6 @@ function withFreedBlockInRecords(): Uint8Array {
   volume.unlink(volume.root, "gone");
   volume.sync();
   return handle.toBytes();
-}
-
-/** `handle`, of which nothing behind the ring can be written while `isFull` says so. */
-function fullAtHome(handle: StorageHandle, isFull: () => boolean): StorageHandle {
-  return {
-    read: (into, options) => handle.read(into, options),
-    write: (from, options) => {
-      if (isFull() && options.at >= L.RING_AT + L.RING_BYTES_MIN) return 0;
-      return handle.write(from, options);
-    },
-    getSize: () => handle.getSize(),
-    truncate: (sizeBytes) => handle.truncate(sizeBytes),
-    flush: () => handle.flush(),
-    close: () => {},
-  };
 }
 
 Deno.test("a mount on a full disk cuts off no block of which a record has bytes", () => {
