@@ -125,7 +125,8 @@ export class Journal {
     const { tables, pool, clock } = this.#state;
     const bytes = L.RECORD_HEAD_BYTES + tables.pendingBytes + pool.loggedDirtyBytes;
     if (bytes > this.recordBytesMax - STEP_BYTES || pool.isCrowded || this.#isRefused) return true;
-    if (this.isEachCall && pool.isFilling) return true;
+    // A record of what was taken back may be there: nothing is changed that it would undo.
+    if (this.isEachCall && (pool.isFilling || this.#refusedPlace >= 0)) return true;
     return this.#intervalMs < Infinity && !tables.isClean &&
       clock() - this.#committedAt >= this.#intervalMs;
   }

@@ -1,6 +1,8 @@
 /** When calls become durable, and what the journal counts. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ErrnoError } from "../../../abi/errno.ts";
+import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE } from "../../../abi/flags.ts";
+import type { StorageHandle } from "../../../opfs/device/handle.ts";
 import { memoryHandle } from "../../../opfs/device/memory.ts";
 import { checkVolume } from "../../../opfs/volume/check.ts";
 import type { Journal } from "../../../opfs/volume/journal.ts";
@@ -304,4 +306,43 @@ Deno.test("the number of a header is used up by the attempt to write it", () => 
   isRefused = false;
   state.committer!.unlog();
   assertEquals(state.header.counter, counter + 2);
+});
+
+Deno.test("with durability op nothing is written that a refused record which landed would undo", () => {
+  const calls: ((volume: Volume, ino: number) => void)[] = [
+    (volume, ino) => volume.allocate(ino, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 131_072),
+    (volume, ino) => volume.setattr(ino, { size: 0 }),
+    (volume) => volume.unlink(volume.root, "f"),
+  ];
+  for (const call of calls) {
+    const device = memoryHandle();
+    let ring: "writes" | "lands" | "refuses" = "writes";
+    const handle: StorageHandle = {
+      read: (into, options) => device.read(into, options),
+      getSize: () => device.getSize(),
+      truncate: (sizeBytes) => device.truncate(sizeBytes),
+      flush: () => {},
+      close: () => {},
+      write: (from, options) => {
+        const isInRing = options.at >= RING_AT && options.at < RING_AT + RING_BYTES_MIN;
+        if (isInRing && ring === "refuses") return 0;
+        const count = device.write(from, options);
+        return isInRing && ring === "lands" ? 0 : count;
+      },
+    };
+    const volume = openVolumeSync(handle, { ringBytes: RING_BYTES_MIN, durability: "op" });
+    const ino = volume.create(volume.root, "f", FILE);
+    volume.write(ino, new Uint8Array(262_144).fill(1), 0);
+    ring = "lands";
+    assertThrows(() => call(volume, ino), ErrnoError, "ENOSPC");
+    ring = "refuses";
+    // In place: what is answered as written would be durable without a record of its own.
+    const over = new Uint8Array(131_072).fill(2);
+    assertThrows(() => volume.write(ino, over, 0), ErrnoError, "ENOSPC");
+    ring = "writes";
+    assertEquals(volume.write(ino, over, 0), over.length);
+    const after = openVolumeSync(memoryHandle(device.toBytes()));
+    const back = contentsOf(after, after.lookup(after.root, "f"));
+    assertEquals([back.length, back[0], back[131_071], back[131_072]], [262_144, 2, 2, 1]);
+  }
 });
