@@ -6,7 +6,7 @@
  */
 import { openVolume } from "../../opfs/open.ts";
 import { Exchange } from "../../opfs/relay/exchange.ts";
-import { Channel } from "../../opfs/relay/channel.ts";
+import { Channel, claimChannel } from "../../opfs/relay/channel.ts";
 import { Doorbell } from "../../opfs/relay/doorbell.ts";
 import { openChannelMemory, Signal } from "../../opfs/relay/protocol.ts";
 import { askWrite } from "../../opfs/relay/requests.ts";
@@ -17,6 +17,15 @@ const deadlineMs = Number(deadline);
 const volume = await openVolume({ name: path, access: "relay", deadlineMs });
 const ino = volume.create(volume.root, "f", { mode: 0o100644, uid: 0, gid: 0 });
 
+/** The first channel of a ticket, taken. */
+function taken(): { buffer: SharedArrayBuffer; doorbell: SharedArrayBuffer } {
+  const { channels: [buffer], address } = volume.share();
+  const doorbell = address.doorbell!;
+  claimChannel(openChannelMemory(buffer));
+  new Doorbell(doorbell).claim();
+  return { buffer, doorbell };
+}
+
 /** A client in a thread of its own; the result asks it for something. */
 async function client(): Promise<(message: object) => Promise<string>> {
   const url = new URL("./lock_worker.ts", import.meta.url).href;
@@ -26,15 +35,14 @@ async function client(): Promise<(message: object) => Promise<string>> {
       worker.onmessage = ({ data }) => resolve(data);
       worker.postMessage(message);
     });
-  const { channels: [buffer], address: { doorbell } } = volume.share();
-  await ask({ buffer, doorbell, deadlineMs });
+  await ask({ ...taken(), deadlineMs });
   return ask;
 }
 
 /** A channel in the middle of a payload of many pieces; the result sends the rest. */
 async function half(): Promise<() => Promise<string>> {
-  const { channels: [buffer], address: { doorbell } } = volume.share();
-  const channel = new Channel(openChannelMemory(buffer), new Doorbell(doorbell!), { deadlineMs });
+  const { buffer, doorbell } = taken();
+  const channel = new Channel(openChannelMemory(buffer), new Doorbell(doorbell), { deadlineMs });
   await channel.admitted("open");
   const exchange = new Exchange(channel);
   exchange.start({ from: askWrite(channel.writer, ino, new Uint8Array(4_000_000), 0) });
