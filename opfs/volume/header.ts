@@ -71,6 +71,8 @@ export interface FoundHeader extends Header {
   at: number;
   /** Where the headers stand of which one bit was wrong, and is right in memory. */
   mendedAt: number[];
+  /** Whether the other one is whole, too: then none has got lost, though one may have been refused. */
+  isOneOfTwo: boolean;
 }
 
 /** Writes the header's page: 256 bytes, zeros up to 4,096. */
@@ -262,7 +264,10 @@ export function newestHeader(start: Uint8Array, tell?: Tell): FoundHeader {
       if (found === null) continue;
       if (found.isMended) mendedAt.push(at);
       const { header } = found;
-      if (newest === null || header.counter > newest.counter) newest = { ...header, at, mendedAt };
+      const isOneOfTwo: boolean = newest !== null;
+      if (newest === null || header.counter > newest.counter) {
+        newest = { ...header, at, mendedAt, isOneOfTwo };
+      } else newest.isOneOfTwo = true;
     } catch (error) {
       if (!isErrnoError(error)) throw error;
       refused ??= error;
@@ -306,6 +311,7 @@ export function headerFromCopy(start: Uint8Array): FoundHeader {
     limitBytes: 0,
     at: L.HEADER_A_AT,
     mendedAt: [],
+    isOneOfTwo: false,
   };
 }
 

@@ -57,7 +57,11 @@ interface Chain {
  *
  * @throws {ErrnoError} EIO for damage in the middle, unless damage is to be told
  */
-export function findRecords(ring: Uint8Array, header: Header, tell?: Tell): Replay {
+export function findRecords(
+  ring: Uint8Array,
+  header: Header & { isOneOfTwo?: boolean },
+  tell?: Tell,
+): Replay {
   const { ringBytes } = header;
   invariant(ring.length === ringBytes, `V9: ${ring.length} bytes of a ring of ${ringBytes}`);
   const chain = chainAfter(ring, header);
@@ -78,7 +82,7 @@ export function findRecords(ring: Uint8Array, header: Header, tell?: Tell): Repl
     tellOrThrow(error, tell);
   }
   const { reader, next, counter, mended } = chain;
-  if (counter > header.counter) leaveOutHome(records, chain);
+  if (counter > header.counter) leaveOutHome(records, chain, header.isOneOfTwo);
   for (const violation of mended) tell?.(violation);
   return { records, next, totalBlocks, isLonger, counter, mended, reader };
 }
@@ -146,12 +150,13 @@ function isNext(record: FoundRecord, { next, salt, isSummed, counter }: Chain): 
 /**
  * A header is written when everything so far is home. So when records speak of a later one than there
  * is, those before the first of them are not replayed: home may have gone on since. One such record
- * may be all that a crash has left of both, more of them mean that the header was durable and is lost.
+ * may be all that a crash has left of both, more of them mean that the header was durable and is lost;
+ * unless an older one is whole at its place: then its write was refused, and nothing is lost.
  */
-function leaveOutHome(records: FoundRecord[], { salt, mended }: Chain): void {
+function leaveOutHome(records: FoundRecord[], { salt, mended }: Chain, isRefused = false): void {
   const first = records.findIndex((record) => record.salt[1] === salt[1]);
   records.splice(0, first);
-  if (records.length === 1) return;
+  if (records.length === 1 || isRefused) return;
   const [from, to] = [records[0]!.sequence, records.at(-1)!.sequence];
   const message = `the header before records ${from} to ${to} is lost: replay begins with them`;
   mended.push({ rule: "V9", message, isDerivable: true });

@@ -2,9 +2,11 @@
  * Headers and records that get lost to damage, at every moment that a crash could leave: the volume is
  * the one that it would be without the damage, or is refused. It is never another one.
  */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { isErrnoError } from "../../abi/errno.ts";
+import type { StorageHandle } from "../../opfs/device/handle.ts";
 import { memoryHandle } from "../../opfs/device/memory.ts";
+import { checkVolume } from "../../opfs/volume/check.ts";
 import { newestHeader } from "../../opfs/volume/header.ts";
 import { loadImage } from "../../opfs/volume/image.ts";
 import * as L from "../../opfs/volume/layout.ts";
@@ -179,4 +181,32 @@ Deno.test("the older header is lost without a loss; both are refused", () => {
   assertEquals(shown(bytes), right);
   bytes.fill(0xff, newest, newest + L.HEADER_BYTES);
   assertEquals(shown(bytes), REFUSED);
+});
+
+Deno.test("a header that was refused is not said to be lost", () => {
+  const device = memoryHandle();
+  let isRefusing = false;
+  const handle: StorageHandle = {
+    read: (into, options) => device.read(into, options),
+    write: (from, options) => {
+      const isHeader = options.at >= L.HEADER_A_AT && options.at < L.RING_AT;
+      return isRefusing && isHeader ? 0 : device.write(from, options);
+    },
+    getSize: () => device.getSize(),
+    truncate: (sizeBytes) => device.truncate(sizeBytes),
+    flush: () => {},
+    close: () => {},
+  };
+  const volume = openVolumeSync(handle, { durability: "op" });
+  for (const name of ["a", "b"]) volume.create(volume.root, name, FILE);
+  isRefusing = true;
+  assertThrows(() => volume.exportImage(), Error, "ENOSPC");
+  isRefusing = false;
+  for (const name of ["c", "d", "e"]) volume.create(volume.root, name, FILE);
+  const crashed = memoryHandle(device.toBytes());
+  assertEquals(checkVolume(crashed).violations, []);
+  const again = openVolumeSync(crashed);
+  assertEquals(again.report.corrected, []);
+  assertEquals(again.readdir(again.root, 0).length, 5);
+  again.close();
 });
