@@ -206,7 +206,7 @@ function run(row: FullDeviceRow, way: (volume: Volume) => FS, seed: number): num
   const durability = seed % 2 === 0 ? "op" as const : "fsync" as const;
   const volume = openVolumeSync(handle, { durability, ringBytes: 256 * KIB });
   const history = new History({ volume, fs: way(volume), random, row, device });
-  for (let index = 0; index < (isLong ? 400 : 60); index++) {
+  for (let index = 0; index < (isLong ? 150 : 60); index++) {
     history.step();
     if (index % 9 === 0) history.map();
   }
@@ -218,7 +218,7 @@ function run(row: FullDeviceRow, way: (volume: Volume) => FS, seed: number): num
 
 for (const row of fullDevices) {
   for (const [way, make] of Object.entries(WAYS)) {
-    const seeds = isLong ? 30 : 2;
+    const seeds = isLong ? 8 : 2;
     Deno.test(`a device that ${row.name}, ${way}: seeds 1 to ${seeds}`, () => {
       let refused = 0;
       for (let seed = 1; seed <= seeds; seed++) {
