@@ -12,13 +12,12 @@
  */
 import { invariant } from "../../abi/invariant.ts";
 import { RECORD_DATA_HEAD_BYTES } from "./layout.ts";
-import type { BlockDevice, PoolMetrics } from "./pool_types.ts";
+import type { BlockDevice, Patch, PoolMetrics } from "./pool_types.ts";
 import { isBlockSize } from "./superblock.ts";
 
 const DIRTY = 1;
 const LOGGED = 2;
 const REFERENCED = 4;
-
 const STAGING_BYTES = 1024 * 1024;
 const SLAB_BYTES = 256 * 1024;
 const FRAMES_MIN = 64;
@@ -478,6 +477,16 @@ export class BlockPool {
     this.dropRun(start, count);
   }
 
+  /** A write around the pool was refused: what waits goes there whole, other blocks are read again. */
+  refusedDirectly(start: number, count: number): boolean {
+    for (let block = start; block < start + count; block++) {
+      const frame = this.peek(block);
+      if (((this.#flags[frame] ?? 0) & DIRTY) === 0) this.drop(block);
+      else this.soil(frame, 0, this.#blockSize);
+    }
+    return this.peek(start) >= 0;
+  }
+
   /** Forgets blocks that follow each other. */
   dropRun(start: number, count: number): void {
     if (count > this.#frameOf.size) {
@@ -488,12 +497,4 @@ export class BlockPool {
     }
     for (let block = start; block < start + count; block++) this.drop(block);
   }
-}
-
-/** Bytes of a replayed record that lie over a block. */
-export interface Patch {
-  /** Where in the block. */
-  offset: number;
-  /** What. */
-  bytes: Uint8Array;
 }

@@ -128,13 +128,14 @@ export class FileWriter {
   wrote(count: number): void {
     const state = this.#state;
     try {
-      const isCut = this.#isInPlace && count > 0 && count < this.#asked;
-      if (!isCut) requireCount(state, count, this.#asked);
-      const blocks = this.#asked / state.blockSize;
+      const taken = count > 0 && count < this.#asked ? this.#leaveRest(count) : count;
+      const isCut = this.#isInPlace && taken > 0 && taken < this.#asked;
+      if (!isCut) requireCount(state, taken, this.#asked);
+      const blocks = Math.ceil(taken / state.blockSize);
       state.pool.wroteDirectly(this.#block, blocks);
       state.backing?.wrote(this.#block, blocks);
       const old = state.sizeOf(this.#slot) - this.#at;
-      this.#keep(count);
+      this.#keep(taken);
       if (this.#isInPlace) this.#secured = Math.min(this.#done, old);
       this.#isOver = isCut;
     } catch (error) {
@@ -144,7 +145,21 @@ export class FileWriter {
 
   /** The device has thrown. */
   refused(error: unknown): void {
+    this.#leaveRest(0);
     this.#fail(refusalOf(this.#state, error));
+  }
+
+  /**
+   * After the first `count` bytes of a run that is written over, a read shows what has landed, and stays
+   * so; but blocks of which bytes wait in the pool for their place stay as they are there. How many
+   * bytes count: not those in such a block.
+   */
+  #leaveRest(count: number): number {
+    if (!this.#isInPlace) return count;
+    const { pool, blockSize } = this.#state;
+    const whole = Math.floor(count / blockSize);
+    const isWaiting = pool.refusedDirectly(this.#block + whole, this.#asked / blockSize - whole);
+    return isWaiting ? whole * blockSize : count;
   }
 
   /** The step has happened. */

@@ -9,7 +9,7 @@
 import { ErrnoError } from "../../abi/errno.ts";
 import type { StorageHandle } from "../device/handle.ts";
 import type { Bitmap } from "./bitmap.ts";
-import type { Patch } from "./block_pool.ts";
+import type { Patch } from "./pool_types.ts";
 import { type FoundHeader, isSummed, newestHeader } from "./header.ts";
 import { ImageSums } from "./image_sums.ts";
 import * as L from "./layout.ts";

@@ -8,7 +8,7 @@
  * @module
  */
 import type { StorageHandle } from "../device/handle.ts";
-import type { Patch } from "./block_pool.ts";
+import type { Patch } from "./pool_types.ts";
 import type { Image } from "./image.ts";
 import { readDevice } from "./state.ts";
 

@@ -23,3 +23,11 @@ export interface PoolMetrics {
   /** Times that all dirty blocks were written back for want of room. */
   writeBacks: number;
 }
+
+/** Bytes of a replayed record that lie over a block. */
+export interface Patch {
+  /** Where in the block. */
+  offset: number;
+  /** What. */
+  bytes: Uint8Array;
+}

@@ -12,7 +12,7 @@
  */
 import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
-import type { Patch } from "./block_pool.ts";
+import type { Patch } from "./pool_types.ts";
 import { COUNTS_MAX, type Header, isSummed, saltOf } from "./header.ts";
 import type { RingPosition } from "./journal.ts";
 import * as L from "./layout.ts";
