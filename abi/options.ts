@@ -8,12 +8,36 @@
  */
 import { ErrnoError } from "./errno.ts";
 
-/** Whatever it is, as a person would want to read it in a message. */
+/**
+ * Whatever it is, as a person would want to read it in a message. What is no primitive is named by its
+ * kind: to ask it for its text would run the code of its owner.
+ */
+export function shown(value: unknown): string {
+  if (typeof value === "number") return String(value);
+  if (typeof value === "string") return JSON.stringify(value);
+  return `a ${value === null ? "null" : typeof value}`;
+}
+
 function refuse(value: unknown, name: string): never {
-  const shown = typeof value === "number" || typeof value === "string"
-    ? JSON.stringify(value)
-    : `a ${value === null ? "null" : typeof value}`;
-  throw new ErrnoError("EINVAL", `use ${shown} as the option "${name}"`);
+  throw new ErrnoError("EINVAL", `use ${shown(value)} as the option "${name}"`);
+}
+
+/**
+ * Fields of an object that a caller hands over, read once and before anything depends on them. EINVAL
+ * for what is no object, and for fields that throw; `action` begins the message.
+ */
+export function fieldsOf<O extends object, K extends keyof O>(
+  given: O,
+  names: readonly K[],
+  action: string,
+): Pick<O, K> {
+  const fields = {} as Pick<O, K>;
+  try {
+    for (const name of names) if (given[name] !== undefined) fields[name] = given[name];
+  } catch (error) {
+    throw new ErrnoError("EINVAL", `${action} with what cannot be read`, { cause: error });
+  }
+  return fields;
 }
 
 /** The options themselves: an object, or nothing. EINVAL. */

@@ -12,6 +12,7 @@
  * @module
  */
 import { ErrnoError } from "../abi/errno.ts";
+import { shown } from "../abi/options.ts";
 import { F_RDLCK, F_UNLCK, F_WRLCK } from "../abi/flags.ts";
 import { invariant } from "../abi/invariant.ts";
 import { LockTable, type RangeLock, RangeSet } from "../abi/locks.ts";
@@ -93,10 +94,13 @@ export class VolumeLocks {
     }
     if (!request.wait) {
       this.#holdPending(waiting);
-      throw new ErrnoError("EAGAIN", `lock inode ${ino}: somebody else holds it`);
+      throw new ErrnoError("EAGAIN", `lock inode ${shown(ino)}: somebody else holds it`);
     }
     if (this.#waitsForItself(waiting)) {
-      throw new ErrnoError("EDEADLK", `lock inode ${ino}: those who hold it wait for this client`);
+      throw new ErrnoError(
+        "EDEADLK",
+        `lock inode ${shown(ino)}: those who hold it wait for this client`,
+      );
     }
     this.#holdPending(waiting);
     this.#enqueue(waiting);

@@ -40,6 +40,13 @@ export interface TmpfileOptions extends Owner {
   isLinkable?: boolean;
 }
 
+/** What is read of {@link CreateOptions}. */
+export const CREATE_FIELDS = ["mode", "uid", "gid", "rdev", "target"] as const;
+/** What is read of {@link TmpfileOptions}. */
+export const TMPFILE_FIELDS = ["mode", "uid", "gid", "isLinkable"] as const;
+/** What is read of an AttrChange. */
+export const CHANGE_FIELDS = ["mode", "uid", "gid", "size", "atime", "mtime"] as const;
+
 /** An inode and its attributes, both of one moment. */
 export interface Found {
   /** The inode. */

@@ -12,6 +12,7 @@
  */
 import { type Deferred, deferred } from "../../abi/deferred.ts";
 import { type ErrnoCode, ErrnoError, isErrnoError } from "../../abi/errno.ts";
+import { shown } from "../../abi/options.ts";
 import { invariant } from "../../abi/invariant.ts";
 import type { Ino, VolumeOps } from "../volume_ops.ts";
 import { CALLS, type VolumePromises } from "./promises.ts";
@@ -96,7 +97,7 @@ class ServedPort {
 
   #letGo(ino: Ino): void {
     const count = this.#held.get(ino) ?? 0;
-    if (count === 0) throw new ErrnoError("EINVAL", `release inode ${ino}: not retained`);
+    if (count === 0) throw new ErrnoError("EINVAL", `release inode ${shown(ino)}: not retained`);
     if (count === 1) this.#held.delete(ino);
     else this.#held.set(ino, count - 1);
   }

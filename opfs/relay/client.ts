@@ -11,6 +11,7 @@
 import type { Attr, AttrChange, DirEntry, StatFs } from "../../abi/attr.ts";
 import { requireBytes } from "../../abi/bytes.ts";
 import { ErrnoError } from "../../abi/errno.ts";
+import { shown } from "../../abi/options.ts";
 import { invariant } from "../../abi/invariant.ts";
 import { append } from "../../abi/lists.ts";
 import type { Appended } from "../../abi/node.ts";
@@ -415,7 +416,7 @@ export class RelayClient implements VolumeOps, CompoundOps, LockOps, ChangeOps {
 
   #letGo(ino: Ino): void {
     const count = this.#held.get(ino) ?? 0;
-    if (count === 0) throw new ErrnoError("EINVAL", `release inode ${ino}: not retained`);
+    if (count === 0) throw new ErrnoError("EINVAL", `release inode ${shown(ino)}: not retained`);
     if (count === 1) this.#held.delete(ino);
     else this.#held.set(ino, count - 1);
   }

@@ -11,6 +11,7 @@
  */
 import { ErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
+import { shown } from "../../abi/options.ts";
 import { decodeUtf8, encodeUtf8 } from "../../abi/utf8.ts";
 import type { Ino } from "../volume_ops.ts";
 import {
@@ -26,6 +27,11 @@ import {
 const TWO_32 = 2 ** 32;
 /** What surely has room behind a name: no operation has more fields than that. */
 const FIELDS_BYTES = 128;
+
+/** What a caller hands over as text, and is none. */
+function requireText(text: string): void {
+  if (typeof text !== "string") throw new ErrnoError("EINVAL", `use ${shown(text)} as a name`);
+}
 
 /** Writes values behind each other into an area. One object per channel, used again and again. */
 export class Writer {
@@ -57,6 +63,7 @@ export class Writer {
 
   /** The request's name or path. */
   path(name: string): this {
+    requireText(name);
     const { area } = this.#memory;
     const end = area.length - FIELDS_BYTES;
     this.at = encodeUtf8(name, area, { at: this.at, end });
@@ -66,6 +73,7 @@ export class Writer {
 
   /** A text up to the end of the data. */
   text(text: string): this {
+    requireText(text);
     const { area } = this.#memory;
     this.at = encodeUtf8(text, area, { at: this.at, end: area.length });
     return this;
@@ -90,8 +98,8 @@ export class Writer {
 
   /** An unsigned number of 32 bits. */
   u32(value: number): this {
-    const isWhole = value >>> 0 === value || (value | 0) === value;
-    if (!isWhole) throw new ErrnoError("EINVAL", `send the number ${value}`);
+    const isWhole = typeof value === "number" && (value >>> 0 === value || (value | 0) === value);
+    if (!isWhole) throw new ErrnoError("EINVAL", `send the number ${shown(value)}`);
     this.#memory.view.setUint32(this.at, value, true);
     this.at += 4;
     return this;
@@ -99,6 +107,9 @@ export class Writer {
 
   /** A double. */
   f64(value: number): this {
+    if (typeof value !== "number") {
+      throw new ErrnoError("EINVAL", `send the number ${shown(value)}`);
+    }
     this.#memory.view.setFloat64(this.at, value, true);
     this.at += 8;
     return this;
@@ -106,7 +117,9 @@ export class Writer {
 
   /** An inode: slot + 1, then the slot's generation. */
   ino(ino: Ino): this {
-    if (!Number.isSafeInteger(ino) || ino < 0) throw new ErrnoError("ESTALE", `use inode ${ino}`);
+    if (!Number.isSafeInteger(ino) || ino < 0) {
+      throw new ErrnoError("ESTALE", `use inode ${shown(ino)}`);
+    }
     return this.u32(ino % TWO_32).u32(Math.floor(ino / TWO_32));
   }
 

@@ -9,7 +9,14 @@
 import type { Attr, AttrChange, DirEntry, StatFs } from "../../abi/attr.ts";
 import { ErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
-import type { CreateOptions, TmpfileOptions } from "../volume_ops.ts";
+import { fieldsOf } from "../../abi/options.ts";
+import {
+  CHANGE_FIELDS,
+  CREATE_FIELDS,
+  type CreateOptions,
+  TMPFILE_FIELDS,
+  type TmpfileOptions,
+} from "../volume_ops.ts";
 import type { Reader, Writer } from "./cursor.ts";
 
 /** Bytes of an entry without its name. */
@@ -46,7 +53,8 @@ export function readAttr(reader: Reader): Attr {
 
 /** Writes a change: a mask of what it has, then all six fields. */
 export function writeChange(writer: Writer, change: AttrChange): void {
-  const { mode, uid, gid, size, atime, mtime } = change;
+  const given = fieldsOf(change, CHANGE_FIELDS, "set attributes");
+  const { mode, uid, gid, size, atime, mtime } = given;
   const mask = bit(mode, Has.MODE) | bit(uid, Has.UID) | bit(gid, Has.GID) |
     bit(size, Has.SIZE) | bit(atime, Has.ATIME) | bit(mtime, Has.MTIME);
   writer.u32(mask).u32(mode ?? 0).u32(uid ?? 0).u32(gid ?? 0).f64(size ?? 0).f64(atime ?? 0)
@@ -70,7 +78,8 @@ export function readChange(reader: Reader): AttrChange {
 
 /** Writes what something new is made with; a link's target goes to the end. */
 export function writeCreateOptions(writer: Writer, options: CreateOptions): void {
-  const { mode, uid, gid, rdev = 0, target = "" } = options;
+  const given = fieldsOf(options, CREATE_FIELDS, "create a file");
+  const { mode, uid, gid, rdev = 0, target = "" } = given;
   writer.u32(mode).u32(uid).u32(gid).u32(rdev).text(target);
 }
 
@@ -91,7 +100,8 @@ const NEVER_LINKED = 1;
 
 /** Writes what a file without a name is made with. */
 export function writeTmpfileOptions(writer: Writer, options: TmpfileOptions): void {
-  const { mode, uid, gid, isLinkable = true } = options;
+  const given = fieldsOf(options, TMPFILE_FIELDS, "create a file");
+  const { mode, uid, gid, isLinkable = true } = given;
   writer.u32(mode).u32(uid).u32(gid).u32(isLinkable ? 0 : NEVER_LINKED);
 }
 

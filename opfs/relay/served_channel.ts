@@ -10,6 +10,7 @@
  * @module
  */
 import { Errno, ErrnoError, isErrnoError } from "../../abi/errno.ts";
+import { shown } from "../../abi/options.ts";
 import { invariant } from "../../abi/invariant.ts";
 import type { PathStream } from "../../abi/path_calls.ts";
 import type { LockTicket } from "../locks.ts";
@@ -172,7 +173,7 @@ export class ServedChannel {
    */
   release(volume: VolumeOps, ino: Ino): void {
     const count = this.retained.get(ino) ?? 0;
-    if (count === 0) throw new ErrnoError("EINVAL", `release inode ${ino}: not retained`);
+    if (count === 0) throw new ErrnoError("EINVAL", `release inode ${shown(ino)}: not retained`);
     if (count > 1) {
       this.retained.set(ino, count - 1);
       return volume.release(ino);

@@ -17,6 +17,7 @@ import {
   FALLOC_FL_ZERO_RANGE,
 } from "../../abi/flags.ts";
 import { invariant } from "../../abi/invariant.ts";
+import { shown } from "../../abi/options.ts";
 import { requireFile } from "./attributes.ts";
 import { NO_BLOCK } from "./extent.ts";
 import { allocateRun, LEAVES_PER_STEP, zeroGap, zeroInBlock } from "./file_data.ts";
@@ -66,7 +67,8 @@ export function allocateRange(state: VolumeState, slot: number, range: Range): v
 
 function checkRange(state: VolumeState, { mode, at, length }: Range): void {
   const isRange = Number.isSafeInteger(at) && Number.isSafeInteger(length) && at >= 0 && length > 0;
-  if (!isRange) throw new ErrnoError("EINVAL", `allocate ${length} bytes at ${at}`);
+  if (!isRange) throw new ErrnoError("EINVAL", `allocate ${shown(length)} bytes at ${shown(at)}`);
+  if (!Number.isInteger(mode)) throw new ErrnoError("EINVAL", `allocate with mode ${shown(mode)}`);
   const kind = mode & ~FALLOC_FL_KEEP_SIZE;
   const isPunch = mode === (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE);
   if (kind !== 0 && kind !== FALLOC_FL_ZERO_RANGE && !isPunch) {

@@ -9,6 +9,7 @@
 import type { Attr, AttrChange } from "../../abi/attr.ts";
 import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
 import { isBlkdev, isChrdev, isFile, PERMISSION_BITS } from "../../abi/mode.ts";
+import { shown } from "../../abi/options.ts";
 import { removePastSize, resize } from "./file_data.ts";
 import * as L from "./layout.ts";
 import type { VolumeState } from "./state.ts";
@@ -51,6 +52,7 @@ function nlinkOf(state: VolumeState, slot: number): number {
  */
 export function setAttributes(state: VolumeState, slot: number, change: AttrChange): void {
   const { size = Infinity } = change;
+  if (typeof size !== "number") throw new ErrnoError("EINVAL", `set a size to ${shown(size)}`);
   const isCut = size < Infinity && size < state.sizeOf(slot);
   state.call(() => {
     const { settled } = state;
@@ -99,12 +101,12 @@ function changeAttributes(state: VolumeState, slot: number, change: AttrChange):
 
 function checkId(id: number | undefined): void {
   if (id === undefined || Number.isInteger(id) && id >= 0 && id <= 0xffffffff) return;
-  throw new ErrnoError("EINVAL", `set an attribute to ${id}`);
+  throw new ErrnoError("EINVAL", `set an attribute to ${shown(id)}`);
 }
 
 function checkTime(time: number | undefined): void {
   if (time === undefined || Number.isFinite(time)) return;
-  throw new ErrnoError("EINVAL", `set a time to ${time}`);
+  throw new ErrnoError("EINVAL", `set a time to ${shown(time)}`);
 }
 
 /**

@@ -10,6 +10,7 @@ import { ErrnoError } from "../../abi/errno.ts";
 import { RENAME_EXCHANGE, RENAME_NOREPLACE } from "../../abi/flags.ts";
 import { invariant } from "../../abi/invariant.ts";
 import * as M from "../../abi/mode.ts";
+import { shown } from "../../abi/options.ts";
 import type { CreateOptions, Ino } from "../volume_ops.ts";
 import { writeTarget } from "./file_data.ts";
 import * as L from "./layout.ts";
@@ -66,7 +67,7 @@ export function writableDirectory(state: VolumeState, ino: Ino): number {
 export function checkNumbers(numbers: readonly number[]): void {
   for (const number of numbers) {
     if (Number.isInteger(number) && number >= 0 && number <= 0xffffffff) continue;
-    throw new ErrnoError("EINVAL", `create a file with the number ${number}`);
+    throw new ErrnoError("EINVAL", `create a file with the number ${shown(number)}`);
   }
 }
 
@@ -321,8 +322,8 @@ export function renameName(
 ): void {
   const { name, newName, flags } = names;
   const known = RENAME_NOREPLACE | RENAME_EXCHANGE;
-  if ((flags & ~known) !== 0 || flags === known) {
-    throw new ErrnoError("EINVAL", `rename "${name}" with flags ${flags}`);
+  if (!Number.isInteger(flags) || (flags & ~known) !== 0 || flags === known) {
+    throw new ErrnoError("EINVAL", `rename ${shown(name)} with flags ${shown(flags)}`);
   }
   const from = state.directoryOf(names.parent);
   const to = writableDirectory(state, names.newParent);

@@ -15,6 +15,7 @@
  */
 import { ErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
+import { shown } from "../../abi/options.ts";
 import * as L from "./layout.ts";
 import { generationOf, isDead, namedOwnerOf, setGeneration } from "./slot_owner.ts";
 import type { Tables } from "./tables.ts";
@@ -108,7 +109,7 @@ export class InodeTable {
    * @throws {ErrnoError} ESTALE if it is somebody else's by now, or nobody's
    */
   slotOf(ino: number): number {
-    const slot = (ino >>> 0) - 1;
+    const slot = typeof ino === "number" ? (ino >>> 0) - 1 : -1;
     if (slot >= 0 && slot < this.#tables.slotCount) {
       const at = slot * L.SLOT_BYTES;
       const view = this.#tables.view;
@@ -117,7 +118,7 @@ export class InodeTable {
       const isInode = type >= L.TYPE.FILE && type <= L.TYPE.SYMLINK;
       if (isInode && slot + 1 + generation * GENERATION_UNIT === ino) return slot;
     }
-    throw new ErrnoError("ESTALE", `use inode ${ino}`);
+    throw new ErrnoError("ESTALE", `use inode ${shown(ino)}`);
   }
 
   /** Forgets what the open transaction did; call it at its beginning. */

@@ -9,6 +9,7 @@
  */
 import { ErrnoError } from "../../abi/errno.ts";
 import { SEEK_DATA, SEEK_HOLE } from "../../abi/flags.ts";
+import { shown } from "../../abi/options.ts";
 import { NO_BLOCK } from "./extent.ts";
 import * as L from "./layout.ts";
 import type { VolumeState } from "./state.ts";
@@ -20,13 +21,13 @@ import type { VolumeState } from "./state.ts";
  */
 export function seekFrom(state: VolumeState, slot: number, at: number, whence: number): number {
   if (whence !== SEEK_DATA && whence !== SEEK_HOLE) {
-    throw new ErrnoError("EINVAL", `seek with whence ${whence}`);
+    throw new ErrnoError("EINVAL", `seek with whence ${shown(whence)}`);
   }
   const size = state.sizeOf(slot);
   const isInside = Number.isSafeInteger(at) && at >= 0 && at < size;
   const found = isInside ? Math.max(at, firstLike(state, slot, { at, size, whence })) : size;
   if (found < size) return found;
-  if (!isInside || whence === SEEK_DATA) throw new ErrnoError("ENXIO", `seek to ${at}`);
+  if (!isInside || whence === SEEK_DATA) throw new ErrnoError("ENXIO", `seek to ${shown(at)}`);
   return size;
 }
 

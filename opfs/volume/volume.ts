@@ -10,12 +10,22 @@ import type { Attr, AttrChange, DirEntry, StatFs } from "../../abi/attr.ts";
 import { requireBytes } from "../../abi/bytes.ts";
 import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
+import { fieldsOf, shown } from "../../abi/options.ts";
 import { isLink } from "../../abi/mode.ts";
 import type { Appended } from "../../abi/node.ts";
-import type { CreateOptions, Ino, TmpfileOptions, VolumeOps } from "../volume_ops.ts";
+import {
+  CHANGE_FIELDS,
+  CREATE_FIELDS,
+  type CreateOptions,
+  type Ino,
+  TMPFILE_FIELDS,
+  type TmpfileOptions,
+  type VolumeOps,
+} from "../volume_ops.ts";
 import { allocateRange } from "./allocate.ts";
 import { attributesOf, requireFile, setAttributes, touchAccess } from "./attributes.ts";
 import {
+  checkNumbers,
   createName,
   destroy,
   linkName,
@@ -121,17 +131,20 @@ export class Volume implements VolumeOps {
   create(parent: Ino, name: string, options: CreateOptions): Ino {
     this.#keepUp();
     const state = this.#state;
+    const given = fieldsOf(options, CREATE_FIELDS, "create a file");
+    checkNumbers([given.mode]);
     makeRoomForName(state);
-    if (isLink(options.mode)) makeRoomForBlocks(state, Math.ceil(TARGET_ROOM / state.blockSize));
-    return this.#change(() => createName(state, parent, name, options));
+    if (isLink(given.mode)) makeRoomForBlocks(state, Math.ceil(TARGET_ROOM / state.blockSize));
+    return this.#change(() => createName(state, parent, name, given));
   }
 
   /** Makes a file without a name, retained once. ENOENT, ENOTDIR, ENOSPC, EINVAL. */
   tmpfile(parent: Ino, options: TmpfileOptions): Ino {
     this.#keepUp();
     const state = this.#state;
+    const given = fieldsOf(options, TMPFILE_FIELDS, "create a file");
     makeRoomForName(state);
-    return state.change(() => createNameless(state, parent, options));
+    return state.change(() => createNameless(state, parent, given));
   }
 
   /** Adds a name. EEXIST, EMLINK, ENOENT, ENOSPC, EPERM for a directory. */
@@ -174,6 +187,7 @@ export class Volume implements VolumeOps {
     const state = this.#state;
     const directory = state.directoryOf(ino);
     const { tables, paths } = state;
+    if (typeof after !== "number") throw new ErrnoError("EINVAL", `list after ${shown(after)}`);
     touchAccess(state, directory);
     const known = paths.answers.find(directory, after);
     if (known !== null) return known;
@@ -215,7 +229,8 @@ export class Volume implements VolumeOps {
   setattr(ino: Ino, change: AttrChange): void {
     this.#keepUp();
     const state = this.#state;
-    setAttributes(state, state.slotOf(ino), change);
+    const slot = state.slotOf(ino);
+    setAttributes(state, slot, fieldsOf(change, CHANGE_FIELDS, "set attributes"));
     this.#generation++;
   }
 

@@ -8,6 +8,7 @@
  * @module
  */
 import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
+import { shown } from "../../abi/options.ts";
 import { NO_BLOCK } from "./extent.ts";
 import { fillBlocks, LOGGED_STEP_BYTES } from "./file_data.ts";
 import { isLittleFree, makeRoomForBlocks, SPARE_SLOTS } from "./grow.ts";
@@ -24,7 +25,7 @@ export const DIRECT_WRITE_BYTES: number = 64 * 1024;
  */
 export function checkPosition(at: number): void {
   if (Number.isSafeInteger(at) && at >= 0) return;
-  throw new ErrnoError("EINVAL", `use byte ${at} of a file`);
+  throw new ErrnoError("EINVAL", `use byte ${shown(at)} of a file`);
 }
 
 /**

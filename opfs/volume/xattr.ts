@@ -11,6 +11,7 @@
 import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
 import { XATTR_CREATE, XATTR_REPLACE } from "../../abi/flags.ts";
 import { xattrNameCode } from "../../abi/xattr_name.ts";
+import { shown } from "../../abi/options.ts";
 import { allocateBlocks } from "./backing.ts";
 import { readInBlock } from "./file_data.ts";
 import { growInOnePiece, makeRoomForBlocks, makeRoomForName } from "./grow.ts";
@@ -186,7 +187,7 @@ function enter(state: VolumeState, owner: number, slot: number): void {
 
 function checkFlags(flags: number, exists: boolean): void {
   if (flags !== 0 && flags !== XATTR_CREATE && flags !== XATTR_REPLACE) {
-    throw new ErrnoError("EINVAL", `set an attribute with flags ${flags}`);
+    throw new ErrnoError("EINVAL", `set an attribute with flags ${shown(flags)}`);
   }
   if (exists && flags === XATTR_CREATE) throw new ErrnoError("EEXIST", "create an attribute");
   if (!exists && flags === XATTR_REPLACE) throw new ErrnoError("ENODATA", "replace an attribute");
