@@ -3,7 +3,7 @@
  *
  * Layer: opfs/volume. Called before a transaction begins, so that inside of one there is room or
  * ENOSPC. A new segment is at least four times what its table has, and lies where the file has just
- * been made longer, so its bytes are zeros on the device as they are in memory.
+ * been made longer, or in free blocks where it cannot be; zeros are written there, as in memory.
  *
  * @module
  */
@@ -202,11 +202,12 @@ function growTable(state: VolumeState, table: number): void {
   const blockCount = blocksOfSegment(bytes, { table, isSummed, blockSize: state.blockSize });
   if (table !== L.TABLE.BITMAP) coverByBitmap(state, blockCount);
   const segment = state.step((): Segment => {
-    const firstBlock = extendFile(state, blockCount);
+    const firstBlock = placeForSegment(state, blockCount);
     const at = state.placeOf(firstBlock, 0);
-    occupy(state, at, blockCount * state.blockSize);
-    const slot = freeDescriptor(state);
     state.bitmap.take(firstBlock, blockCount);
+    occupy(state, at, blockCount * state.blockSize);
+    state.backing?.wrote(firstBlock, blockCount);
+    const slot = freeDescriptor(state);
     const made = { logical: have, bytes, at, firstBlock, blockCount };
     encodeSegment(state.tables.view, state.tables.edit(slot), {
       ...made,
@@ -217,6 +218,33 @@ function growTable(state: VolumeState, table: number): void {
   }, FINAL);
   list.push(segment);
   follow(state, table);
+}
+
+/**
+ * Blocks at the end of the file; where it cannot become longer, free ones that follow each other.
+ *
+ * @throws {ErrnoError} ENOSPC
+ */
+function placeForSegment(state: VolumeState, blocks: number): number {
+  try {
+    return extendFile(state, blocks);
+  } catch (error) {
+    const place = freeRun(state, blocks);
+    if (!isErrnoError(error) || error.code !== "ENOSPC" || place < 0) throw error;
+    state.announceWrite(place, blocks);
+    // Its zeros are flushed before the record with its descriptor (rule 11).
+    state.pool.isUnflushed = true;
+    return place;
+  }
+}
+
+function freeRun({ bitmap }: VolumeState, blocks: number): number {
+  for (let at = bitmap.freeFrom(0); at >= 0;) {
+    const run = bitmap.freeRunAt(at, at + blocks);
+    if (run === blocks) return at;
+    at = bitmap.freeFrom(at + run);
+  }
+  return -1;
 }
 
 /**

@@ -5,10 +5,12 @@ import { checkVolume } from "../../../opfs/volume/check.ts";
 import { loadImage } from "../../../opfs/volume/image.ts";
 import { openVolumeSync } from "../../../opfs/volume/mount.ts";
 import { scan } from "../../../opfs/volume/scan.ts";
+import { CrashHandle } from "../../support/crash_handle.ts";
 import { stateOf } from "../../support/engine_state.ts";
 import { LimitedHandle } from "../../support/limited_handle.ts";
 import { contentsOf } from "../../support/model_tree.ts";
 import { FILE, onVolume } from "../../support/on_volume.ts";
+import { prng } from "../../support/prng.ts";
 
 Deno.test("a volume grows its slots and names in segments", () => {
   onVolume((volume) => {
@@ -146,4 +148,37 @@ Deno.test("a volume grows for the longest target and its sum, whatever is free",
     volume.close();
     assertEquals(checkVolume(device).violations, []);
   }
+});
+
+Deno.test("a table grows into free blocks where the file cannot become longer, whatever a crash leaves", () => {
+  const handle = new CrashHandle();
+  let volume = openVolumeSync(handle, { slots: 64, limitBytes: 3 << 20, ringBytes: 131_072 });
+  const ino = volume.create(volume.root, "big", FILE);
+  const bytes = new Uint8Array(65_536).fill(0x11);
+  assertThrows(
+    () => {
+      for (let at = 0;; at += 65_536) volume.write(ino, bytes, at);
+    },
+    ErrnoError,
+    "ENOSPC",
+  );
+  volume.unlink(volume.root, "big");
+  volume.sync();
+  const from = handle.changes.length;
+  const length = handle.getSize();
+  for (let index = 0; index < 200; index++) volume.create(volume.root, `f${index}`, FILE);
+  volume.sync();
+  assertEquals([handle.getSize(), volume.stats().slots], [length, 320]);
+  const last = handle.changes.length;
+  for (const { bytes: image, point, model } of handle.crashes(prng(7), from)) {
+    const device = memoryHandle(image);
+    assertEquals(checkVolume(device).violations, [], `${model} at ${point}`);
+    const again = openVolumeSync(device);
+    if (point >= last) assertEquals(again.stats().names, 200);
+    again.close();
+  }
+  volume.close();
+  volume = openVolumeSync(handle);
+  assertEquals(volume.stats().names, 200);
+  volume.close();
 });
