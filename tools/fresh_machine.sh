@@ -100,6 +100,8 @@ carry_node() {
 }
 
 mount_kernel() {
+  # The root of a machine is a mount, and programs change how it propagates.
+  mount --bind "$tree" "$tree"
   mount --rbind /dev "$tree/dev"
   mount --rbind /sys "$tree/sys"
   mount -t proc proc "$tree/proc"

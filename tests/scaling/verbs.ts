@@ -8,6 +8,7 @@ import type { StepCounter } from "./steps.ts";
 export const WITHOUT_VERBS: Readonly<Record<string, string>> = {
   bench: "measures by itself",
   mount: "serves a kernel until it is unmounted",
+  upgrade: "does nothing to an image of today; for an old one it is an import, which has a row",
   version: "prints one line",
 };
 
