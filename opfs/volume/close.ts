@@ -37,20 +37,20 @@ function leaveClean(state: VolumeState, journal: Journal): void {
     state.tables.soilLazy(journal.recordBytesMax / 2);
     journal.commit();
   }
-  const cut = cutFreeEnd(state);
+  cutFreeEnd(state);
   journal.checkpointInLessSpace(L.STATE.CLOSED);
   journal.flush();
-  if (cut > 0) shortenFile(state);
+  // It may be longer from before: where a cut in use was refused after its blocks had been left out.
+  if (state.handle.getSize() > state.placeOf(state.bitmap.blocks, 0)) shortenFile(state);
 }
 
-/** Leaves free blocks at the end out of the volume, if it is worth it; how many. */
-function cutFreeEnd(state: VolumeState): number {
+/** Leaves free blocks at the end out of the volume, if it is worth it. */
+function cutFreeEnd(state: VolumeState): void {
   const { bitmap, superblock } = state;
   const count = Math.min(bitmap.freeAtEnd, bitmap.blocks - 1);
-  if (count < CUT_BLOCKS_MIN || count < bitmap.blocks / CUT_SHARE) return 0;
+  if (count < CUT_BLOCKS_MIN || count < bitmap.blocks / CUT_SHARE) return;
   bitmap.cut(count);
   superblock.totalBlocks = bitmap.blocks;
-  return count;
 }
 
 /** A file that is longer than its header says is cut by the next mount, if not now. */

@@ -2,8 +2,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { memoryHandle } from "../../../opfs/device/memory.ts";
 import { checkVolume } from "../../../opfs/volume/check.ts";
+import { newestHeader } from "../../../opfs/volume/header.ts";
+import type { Journal } from "../../../opfs/volume/journal.ts";
 import * as L from "../../../opfs/volume/layout.ts";
 import { openVolumeSync } from "../../../opfs/volume/mount.ts";
+import { stateOf } from "../../support/engine_state.ts";
 import { fullAtHome } from "../../support/full_at_home.ts";
 import { fails, FILE } from "../../support/on_volume.ts";
 
@@ -95,4 +98,30 @@ Deno.test("times of access take no room that changes need while the ring finds n
     assertEquals(again.getattr(again.lookup(again.root, `f${index}`)).mode & 0o777, 0o600);
   }
   again.close();
+});
+
+Deno.test("closing makes a file as long as its volume, also after a cut in use that was refused", () => {
+  const handle = memoryHandle();
+  let isFull = false;
+  const device = fullAtHome(handle, () => isFull);
+  const volume = openVolumeSync(device, { ringBytes: L.RING_BYTES_MIN });
+  (stateOf(volume).committer as Journal).slackBytes = 1 << 20;
+  const ino = volume.create(volume.root, "a", FILE);
+  volume.write(ino, new Uint8Array(4 << 20).fill(1), 0);
+  volume.sync();
+  volume.unlink(volume.root, "a");
+  isFull = true;
+  for (let time = 0; time < 3; time++) {
+    volume.create(volume.root, `f${time}`, FILE);
+    volume.sync();
+  }
+  isFull = false;
+  const { bitmap } = stateOf(volume);
+  // No free end is left that closing would cut off by itself.
+  volume.write(volume.create(volume.root, "b", FILE), new Uint8Array((bitmap.free - 1) * 4096), 0);
+  volume.close();
+  const { totalBlocks, violations } = checkVolume(handle);
+  assertEquals(violations, []);
+  const { superblock } = newestHeader(handle.toBytes().subarray(0, L.RING_AT));
+  assertEquals(handle.getSize(), superblock.dataOffset + totalBlocks * superblock.blockSize);
 });
