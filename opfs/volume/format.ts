@@ -12,6 +12,7 @@ import { countOption, functionOption, textOption } from "../../abi/options.ts";
 import { S_IFDIR } from "../../abi/mode.ts";
 import { requireWhole, type StorageHandle } from "../device/handle.ts";
 import { encodeHeader, type Header, readHeader } from "./header.ts";
+import { soundClock } from "./clock.ts";
 import * as L from "./layout.ts";
 import { pageSum } from "./page_sum.ts";
 import { isUnknownOutcome, readDevice } from "./state.ts";
@@ -92,7 +93,7 @@ export function formatVolume(handle: StorageHandle, options: FormatOptions = {})
     throw new ErrnoError("ENOSPC", `format a volume of ${most} bytes`);
   }
   try {
-    writeImage(handle, header, (options.clock ?? Date.now)());
+    writeImage(handle, header, soundClock(options.clock)());
   } catch (error) {
     if ((error as { name?: unknown } | null)?.name === "ErrnoError") throw error;
     const code = isUnknownOutcome(error) ? "EIO" : "ENOSPC";

@@ -11,6 +11,7 @@ import { append } from "../../abi/lists.ts";
 import { choiceOption, functionOption } from "../../abi/options.ts";
 import type { StorageHandle } from "../device/handle.ts";
 import { Backing } from "./backing.ts";
+import { soundClock } from "./clock.ts";
 import { correctByRecords, correctInMemory } from "./corrections.ts";
 import { type FormatOptions, formatVolume, isFormattable, randomSalt } from "./format.ts";
 import { coverAllBlocks } from "./grow.ts";
@@ -178,7 +179,7 @@ function assemble(
     extents: derived.extents,
     links: derived.links,
     xattrs: derived.xattrs,
-    clock: options.clock ?? Date.now,
+    clock: soundClock(options.clock),
     isReadOnly: options.readOnly ?? false,
     poolBytes: Math.min(
       options.poolBytes ?? POOL_BYTES_DEFAULT,
