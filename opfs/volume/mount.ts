@@ -14,6 +14,7 @@ import { Backing } from "./backing.ts";
 import { soundClock } from "./clock.ts";
 import { correctByRecords, correctInMemory } from "./corrections.ts";
 import { type FormatOptions, formatVolume, isFormattable, randomSalt } from "./format.ts";
+import { cutFile } from "./free_end.ts";
 import { coverAllBlocks } from "./grow.ts";
 import { writeSuperblockCopy, writeTablesHome } from "./home.ts";
 import { type Image, loadImage } from "./image.ts";
@@ -204,7 +205,9 @@ function startWriting(
   state.pool.isRemembering = journal.isEachCall;
   try {
     const needed = imageBytes(state.superblock);
-    if (state.handle.getSize() !== needed) resizeFile(state, needed);
+    const size = state.handle.getSize();
+    if (size > needed) cutFile(state);
+    else if (size < needed) resizeFile(state, needed);
   } catch (error) {
     throw refusalOf(state, error);
   }
