@@ -206,8 +206,11 @@ function startWriting(
   try {
     const needed = imageBytes(state.superblock);
     const size = state.handle.getSize();
-    if (size > needed) cutFile(state);
-    else if (size < needed) resizeFile(state, needed);
+    if (size > needed) {
+      // What says that it is shorter may not be durable yet: it was read, and that is all (rule 9).
+      flushDevice(state);
+      cutFile(state);
+    } else if (size < needed) resizeFile(state, needed);
   } catch (error) {
     throw refusalOf(state, error);
   }

@@ -81,3 +81,20 @@ Deno.test("a record's bytes of a block that a later record has cut off do not co
   }
   assertEquals(checkVolume(handle).violations, []);
 });
+
+Deno.test("a mount makes what says that a file is shorter durable before it cuts", () => {
+  const device = memoryHandle();
+  openVolumeSync(device).close();
+  device.truncate(device.getSize() + 100_000);
+  const calls: string[] = [];
+  const volume = openVolumeSync({
+    read: (into, options) => device.read(into, options),
+    write: (from, options) => (calls.push("write"), device.write(from, options)),
+    getSize: () => device.getSize(),
+    truncate: (sizeBytes) => (calls.push("truncate"), device.truncate(sizeBytes)),
+    flush: () => void calls.push("flush"),
+    close: () => {},
+  });
+  assertEquals(calls.slice(0, 2), ["flush", "truncate"]);
+  volume.close();
+});
