@@ -206,11 +206,11 @@ function startWriting(
   try {
     const needed = imageBytes(state.superblock);
     const size = state.handle.getSize();
-    if (size > needed) {
-      // What says that it is shorter may not be durable yet: it was read, and that is all (rule 9).
-      flushDevice(state);
-      cutFile(state);
-    } else if (size < needed) resizeFile(state, needed);
+    // What was read may not be durable yet: of a process that was killed, say. Nothing goes home, and
+    // nothing is cut off or used again, before it is (rules 4, 5 and 9).
+    if (size > needed || !image.wasClean) flushDevice(state);
+    if (size > needed) cutFile(state);
+    else if (size < needed) resizeFile(state, needed);
   } catch (error) {
     throw refusalOf(state, error);
   }

@@ -98,3 +98,18 @@ Deno.test("a mount makes what says that a file is shorter durable before it cuts
   assertEquals(calls.slice(0, 2), ["flush", "truncate"]);
   volume.close();
 });
+
+Deno.test("a mount makes records durable before it brings home what they say", () => {
+  const device = memoryHandle(withFreedBlockInRecords());
+  const calls: string[] = [];
+  const volume = openVolumeSync({
+    read: (into, options) => device.read(into, options),
+    write: (from, options) => (calls.push("write"), device.write(from, options)),
+    getSize: () => device.getSize(),
+    truncate: (sizeBytes) => (calls.push("truncate"), device.truncate(sizeBytes)),
+    flush: () => void calls.push("flush"),
+    close: () => {},
+  });
+  assertEquals(calls.slice(0, 2), ["flush", "write"]);
+  volume.close();
+});
