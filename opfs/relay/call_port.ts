@@ -11,10 +11,11 @@
  * @module
  */
 import { type Deferred, deferred } from "../../abi/deferred.ts";
-import { type ErrnoCode, ErrnoError, isErrnoError } from "../../abi/errno.ts";
+import { type ErrnoCode, ErrnoError } from "../../abi/errno.ts";
 import { shown } from "../../abi/options.ts";
 import { invariant } from "../../abi/invariant.ts";
 import type { Ino, VolumeOps } from "../volume_ops.ts";
+import { described } from "./described.ts";
 import { CALLS, type VolumePromises } from "./promises.ts";
 import type { Value } from "./s11n.ts";
 
@@ -64,10 +65,7 @@ class ServedPort {
     try {
       return { id, value: this.#run(call, args) };
     } catch (error) {
-      const code = isErrnoError(error) ? error.code : "EIO";
-      const text = error instanceof Error ? error.message : String(error);
-      const prefix = `${code}: cannot `;
-      return { id, code, reason: text.startsWith(prefix) ? text.slice(prefix.length) : text };
+      return { id, ...described(error) };
     }
   }
 

@@ -7,7 +7,8 @@
  * @module
  */
 import { type Deferred, deferred } from "../../abi/deferred.ts";
-import { type ErrnoCode, ErrnoError, isErrnoError } from "../../abi/errno.ts";
+import { type ErrnoCode, ErrnoError } from "../../abi/errno.ts";
+import { described } from "./described.ts";
 
 type FromSource =
   | { type: "piece"; bytes: Uint8Array<ArrayBuffer> }
@@ -60,11 +61,7 @@ async function sendNext(
 
 /** Ends the stream at the other end with an error. */
 export function sendError(port: MessagePort, error: unknown): void {
-  const code = isErrnoError(error) ? error.code : "EIO";
-  const text = error instanceof Error ? error.message : String(error);
-  const prefix = `${code}: cannot `;
-  const reason = text.startsWith(prefix) ? text.slice(prefix.length) : text;
-  post(port, { type: "error", code, reason });
+  post(port, { type: "error", ...described(error) });
   port.close();
 }
 

@@ -9,8 +9,9 @@
  * @module
  */
 import { type Deferred, deferred } from "../../abi/deferred.ts";
-import { type ErrnoCode, ErrnoError, isErrnoError } from "../../abi/errno.ts";
+import { type ErrnoCode, ErrnoError } from "../../abi/errno.ts";
 import { functionOption, optionsOf } from "../../abi/options.ts";
+import { described } from "./described.ts";
 import { Hop } from "./hop.ts";
 
 /** How far such work is. */
@@ -104,13 +105,6 @@ export function serveSteps(port: MessagePort, make: () => Iterator<StepProgress,
     }
     port.close();
   };
-}
-
-function described(error: unknown): { code: ErrnoCode; reason: string } {
-  const code = isErrnoError(error) ? error.code : "EIO";
-  const text = error instanceof Error ? error.message : String(error);
-  const prefix = `${code}: cannot `;
-  return { code, reason: text.startsWith(prefix) ? text.slice(prefix.length) : text };
 }
 
 /** Steps that are made at the other end of a port; `fail` ends them when that is gone. */

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { type ErrnoCode, ErrnoError, isErrnoError } from "../../abi/errno.ts";
+import { type ErrnoCode, ErrnoError } from "../../abi/errno.ts";
 import type { PathCalls } from "../../abi/path_calls.ts";
 import { createFS } from "../../fs/create_fs.ts";
 import { VOLUMEFS } from "../../node_ops/volume.ts";
@@ -18,6 +18,7 @@ import { fileHandle } from "../device/file.ts";
 import { openOpfsHandle } from "../device/opfs.ts";
 import { type EngineSettings, openVolumeSync } from "../volume/mount.ts";
 import type { Volume } from "../volume/volume.ts";
+import { described } from "./described.ts";
 import { serveCalls } from "./call_port.ts";
 import { clientLockName, watchLock } from "./client_lock.ts";
 import { startCommitTimer } from "./commit_timer.ts";
@@ -253,13 +254,6 @@ async function close(): Promise<void> {
   }
   releaseLock();
   announce({ type: "closed", ...failure });
-}
-
-function described(error: unknown): { code: ErrnoCode; reason: string } {
-  const code = isErrnoError(error) ? error.code : "EIO";
-  const text = error instanceof Error ? error.message : String(error);
-  const prefix = `${code}: cannot `;
-  return { code, reason: text.startsWith(prefix) ? text.slice(prefix.length) : text };
 }
 
 /** Figures under names that tell whose they are. */

@@ -1,5 +1,6 @@
 /** What mounting does, and what it refuses. */
 import { assert, assertEquals } from "@std/assert";
+import type { StorageHandle } from "../../../opfs/device/handle.ts";
 import { memoryHandle } from "../../../opfs/device/memory.ts";
 import { checkVolume } from "../../../opfs/volume/check.ts";
 import { Journal } from "../../../opfs/volume/journal.ts";
@@ -82,19 +83,24 @@ Deno.test("a record's bytes of a block that a later record has cut off do not co
   assertEquals(checkVolume(handle).violations, []);
 });
 
-Deno.test("a mount makes what says that a file is shorter durable before it cuts", () => {
-  const device = memoryHandle();
-  openVolumeSync(device).close();
-  device.truncate(device.getSize() + 100_000);
-  const calls: string[] = [];
-  const volume = openVolumeSync({
+/** A device that lists the calls which change it, or make it durable. */
+function listing(device: StorageHandle, calls: string[]): StorageHandle {
+  return {
     read: (into, options) => device.read(into, options),
     write: (from, options) => (calls.push("write"), device.write(from, options)),
     getSize: () => device.getSize(),
     truncate: (sizeBytes) => (calls.push("truncate"), device.truncate(sizeBytes)),
     flush: () => void calls.push("flush"),
     close: () => {},
-  });
+  };
+}
+
+Deno.test("a mount makes what says that a file is shorter durable before it cuts", () => {
+  const device = memoryHandle();
+  openVolumeSync(device).close();
+  device.truncate(device.getSize() + 100_000);
+  const calls: string[] = [];
+  const volume = openVolumeSync(listing(device, calls));
   assertEquals(calls.slice(0, 2), ["flush", "truncate"]);
   volume.close();
 });
@@ -102,14 +108,7 @@ Deno.test("a mount makes what says that a file is shorter durable before it cuts
 Deno.test("a mount makes records durable before it brings home what they say", () => {
   const device = memoryHandle(withFreedBlockInRecords());
   const calls: string[] = [];
-  const volume = openVolumeSync({
-    read: (into, options) => device.read(into, options),
-    write: (from, options) => (calls.push("write"), device.write(from, options)),
-    getSize: () => device.getSize(),
-    truncate: (sizeBytes) => (calls.push("truncate"), device.truncate(sizeBytes)),
-    flush: () => void calls.push("flush"),
-    close: () => {},
-  });
+  const volume = openVolumeSync(listing(device, calls));
   assertEquals(calls.slice(0, 2), ["flush", "write"]);
   volume.close();
 });
