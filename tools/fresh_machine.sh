@@ -29,6 +29,7 @@ main() {
   fi
   tree=$CAIRN_INSIDE
   # The root of a machine is everybody's to look into; mktemp's folder is not.
+  mkdir -p "$tree"
   chmod 755 "$tree"
   [ -e "$tree/etc/debian_version" ] || make_tree
   carry_settings
