@@ -14,7 +14,7 @@ import type { WorkerGiven } from "./relay/delivery.ts";
 import type { VolumePlace } from "./relay/messages.ts";
 import { sendPieces } from "./relay/pieces.ts";
 import { canHoldDevice, placeOf } from "./relay/place.ts";
-import type { Report } from "./volume/report.ts";
+import type { Report } from "./volume/format/report.ts";
 
 /** How {@link importVolume} makes a volume. */
 export interface ImportVolumeOptions {

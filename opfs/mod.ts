@@ -34,9 +34,9 @@ export type { VolumePromises } from "./relay/promises.ts";
 export type { Value } from "./relay/s11n.ts";
 export type { StepOptions, StepProgress } from "./relay/steps.ts";
 export type { StorageReport } from "./relay/storage.ts";
-export type { PoolMetrics } from "./volume/pool_types.ts";
-export { type CheckOptions, checkVolume } from "./volume/check.ts";
-export type { CompactReport, CompactSteps } from "./volume/compact.ts";
+export type { PoolMetrics } from "./volume/memory/pool_types.ts";
+export { type CheckOptions, checkVolume } from "./volume/tools/check.ts";
+export type { CompactReport, CompactSteps } from "./volume/upkeep/compact.ts";
 export {
   type BlockDump,
   type HeaderDump,
@@ -46,13 +46,13 @@ export {
   type RunDump,
   type SegmentDump,
   type SlotDump,
-} from "./volume/dump.ts";
-export { type FormatOptions, formatVolume } from "./volume/format.ts";
-export { type ImageOptions, importImage } from "./volume/image_import.ts";
-export type { JournalMetrics, JournalOptions } from "./volume/journal.ts";
-export { type EngineSettings, openVolumeSync, type VolumeOptions } from "./volume/mount.ts";
-export { mendVolume, type RepairOptions, repairSteps } from "./volume/repair.ts";
-export type { MountReport, Report, Violation } from "./volume/report.ts";
+} from "./volume/tools/dump.ts";
+export { type FormatOptions, formatVolume } from "./volume/load/format.ts";
+export { type ImageOptions, importImage } from "./volume/tools/image_import.ts";
+export type { JournalMetrics, JournalOptions } from "./volume/journal/journal.ts";
+export { type EngineSettings, openVolumeSync, type VolumeOptions } from "./volume/load/mount.ts";
+export { mendVolume, type RepairOptions, repairSteps } from "./volume/tools/repair.ts";
+export type { MountReport, Report, Violation } from "./volume/format/report.ts";
 export {
   type Finding,
   Findings,
@@ -63,18 +63,18 @@ export {
   type TransferCounts,
   type TransferReport,
   type TransferSteps,
-} from "./volume/transfer.ts";
-export { type ImportOptions, importSteps } from "./volume/version1_import.ts";
+} from "./volume/upkeep/transfer.ts";
+export { type ImportOptions, importSteps } from "./volume/version1/import.ts";
 export {
   type ReadOptions,
   readVersion1,
   type Version1Entry,
   Version1Image,
-} from "./volume/version1_read.ts";
-export { type ExportOptions, exportSteps } from "./volume/version1_write.ts";
-export { isOlderFormat, upgradeSteps } from "./volume/upgrade.ts";
-export type { Header } from "./volume/header.ts";
-export type { Superblock } from "./volume/superblock.ts";
+} from "./volume/version1/read.ts";
+export { type ExportOptions, exportSteps } from "./volume/version1/write.ts";
+export { isOlderFormat, upgradeSteps } from "./volume/tools/upgrade.ts";
+export type { Header } from "./volume/format/header.ts";
+export type { Superblock } from "./volume/format/superblock.ts";
 export { Volume } from "./volume/volume.ts";
 export type { EngineMetrics, VolumeStats } from "./volume/volume_stats.ts";
 export { LockKind, SqliteLevel } from "./volume_ops.ts";

@@ -42,9 +42,9 @@ import { sanityCheck } from "./relay/sanity_check.ts";
 import { runSteps, type StepOptions, stepsHere } from "./relay/steps.ts";
 import { type StorageReport, storageReport } from "./relay/storage.ts";
 import { takeVolumeLock } from "./relay/volume_lock.ts";
-import type { CompactReport } from "./volume/compact.ts";
-import { openVolumeSync } from "./volume/mount.ts";
-import type { MountReport } from "./volume/report.ts";
+import type { CompactReport } from "./volume/upkeep/compact.ts";
+import { openVolumeSync } from "./volume/load/mount.ts";
+import type { MountReport } from "./volume/format/report.ts";
 import type { Volume } from "./volume/volume.ts";
 import type { VolumeOps } from "./volume_ops.ts";
 

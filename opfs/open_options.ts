@@ -11,8 +11,12 @@ import type { StorageHandle } from "./device/handle.ts";
 import type { WorkerGiven } from "./relay/delivery.ts";
 import type { RelayAddress } from "./relay/messages.ts";
 import { MIN_AREA_BYTES } from "./relay/protocol.ts";
-import { INTERVAL_MS_DEFAULT } from "./volume/journal.ts";
-import { type EngineSettings, POOL_BYTES_DEFAULT, type VolumeOptions } from "./volume/mount.ts";
+import { INTERVAL_MS_DEFAULT } from "./volume/journal/journal.ts";
+import {
+  type EngineSettings,
+  POOL_BYTES_DEFAULT,
+  type VolumeOptions,
+} from "./volume/load/mount.ts";
 
 /** How `openVolume` opens. */
 export interface OpenOptions extends VolumeOptions {

@@ -32,11 +32,37 @@ const PROGRAM = [...PUBLIC_DOORS, "adapters/", "node_ops/hostfs.ts", "node:", PA
 const STD = ["@std/assert", "@std/path"];
 const DEFAULT_BACKENDS = ["node_ops/memfs.ts", "node_ops/devfs.ts", "node_ops/procfs.ts"];
 
+/**
+ * The floors of the engine, the lowest first: each may import what is below it. A file in no room
+ * is an error.
+ */
+export const FLOORS: readonly (readonly string[])[] = [
+  ["opfs/volume/format/"],
+  ["opfs/volume/memory/"],
+  [
+    "opfs/volume/clock.ts",
+    "opfs/volume/roles.ts",
+    "opfs/volume/transaction.ts",
+    "opfs/volume/state.ts",
+  ],
+  ["opfs/volume/space/"],
+  ["opfs/volume/journal/"],
+  ["opfs/volume/files/"],
+  ["opfs/volume/upkeep/"],
+  ["opfs/volume/volume_stats.ts", "opfs/volume/volume.ts"],
+  ["opfs/volume/load/"],
+  ["opfs/volume/tools/"],
+  ["opfs/volume/version1/"],
+];
+
 /** Section 1 of docs/ARCHITECTURE.md. */
 export const TABLE: readonly Row[] = [
   { who: ["abi/"], may: [] },
   { who: ["opfs/device/", "opfs/volume_ops.ts", "opfs/locks.ts"], may: ["abi/"] },
-  { who: ["opfs/volume/"], may: [...VOLUME_SHAPE, "opfs/device/handle.ts"] },
+  ...FLOORS.map((who, floor) => ({
+    who,
+    may: [...VOLUME_SHAPE, "opfs/device/handle.ts", ...FLOORS.slice(0, floor).flat()],
+  })),
   { who: ["opfs/relay/", "opfs/cache/"], may: VOLUME_SHAPE },
   { who: ["opfs/cache.ts"], may: [...VOLUME_SHAPE, "opfs/cache/"] },
   { who: ["opfs/open.ts"], may: ["abi/", "opfs/"] },

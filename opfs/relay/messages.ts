@@ -32,7 +32,7 @@ export interface RelaySettings {
   deadlineMs: number;
   /** Whether document 004's checks run on the device before anybody is served. */
   sanityCheck: boolean;
-  /** What `openVolumeSync` is given: `EngineSettings` of `opfs/volume/mount.ts`, whole. */
+  /** What `openVolumeSync` is given: `EngineSettings` of `opfs/volume/load/mount.ts`, whole. */
   engine: object;
 }
 

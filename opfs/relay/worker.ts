@@ -16,7 +16,7 @@ import { BeatingHandle } from "../device/beating_handle.ts";
 import type { StorageHandle } from "../device/handle.ts";
 import { fileHandle } from "../device/file.ts";
 import { openOpfsHandle } from "../device/opfs.ts";
-import { type EngineSettings, openVolumeSync } from "../volume/mount.ts";
+import { type EngineSettings, openVolumeSync } from "../volume/load/mount.ts";
 import type { Volume } from "../volume/volume.ts";
 import { described } from "./described.ts";
 import { serveCalls } from "./call_port.ts";

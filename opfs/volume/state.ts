@@ -12,18 +12,18 @@
 import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
 import { answerOf, type StorageHandle } from "../device/handle.ts";
-import type { Bitmap } from "./bitmap.ts";
-import { BlockPool } from "./block_pool.ts";
-import type { Extents } from "./extent.ts";
-import type { Header } from "./header.ts";
-import type { InodeTable } from "./inode_table.ts";
-import * as L from "./layout.ts";
-import type { PathTable } from "./path_table.ts";
-import type { Patch } from "./pool_types.ts";
+import type { Bitmap } from "./memory/bitmap.ts";
+import { BlockPool } from "./memory/block_pool.ts";
+import type { Extents } from "./memory/extent.ts";
+import type { Header } from "./format/header.ts";
+import type { InodeTable } from "./memory/inode_table.ts";
+import * as L from "./format/layout.ts";
+import type { PathTable } from "./memory/path_table.ts";
+import type { Patch } from "./memory/pool_types.ts";
 import type { BlockWatch, Committer, Rooms } from "./roles.ts";
-import type { Segments } from "./segments.ts";
-import type { Superblock } from "./superblock.ts";
-import type { Tables } from "./tables.ts";
+import type { Segments } from "./format/segments.ts";
+import type { Superblock } from "./format/superblock.ts";
+import type { Tables } from "./memory/tables.ts";
 import { PLAIN_STEP, type StepOptions, Transaction } from "./transaction.ts";
 
 /** What a volume is made of. */

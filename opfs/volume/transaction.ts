@@ -8,12 +8,12 @@
  *
  * @module
  */
-import type { Bitmap } from "./bitmap.ts";
-import type { BlockPool } from "./block_pool.ts";
-import type { Extents } from "./extent.ts";
-import type { InodeTable } from "./inode_table.ts";
-import type { PathTable } from "./path_table.ts";
-import type { Tables } from "./tables.ts";
+import type { Bitmap } from "./memory/bitmap.ts";
+import type { BlockPool } from "./memory/block_pool.ts";
+import type { Extents } from "./memory/extent.ts";
+import type { InodeTable } from "./memory/inode_table.ts";
+import type { PathTable } from "./memory/path_table.ts";
+import type { Tables } from "./memory/tables.ts";
 
 /** What a step is. */
 export interface StepOptions {

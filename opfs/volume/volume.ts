@@ -22,8 +22,8 @@ import {
   type TmpfileOptions,
   type VolumeOps,
 } from "../volume_ops.ts";
-import { allocateRange } from "./allocate.ts";
-import { attributesOf, requireFile, setAttributes, touchAccess } from "./attributes.ts";
+import { allocateRange } from "./files/allocate.ts";
+import { attributesOf, requireFile, setAttributes, touchAccess } from "./files/attributes.ts";
 import {
   checkNumbers,
   createName,
@@ -32,31 +32,31 @@ import {
   removeDirectory,
   renameName,
   unlinkName,
-} from "./directory.ts";
-import { readBytes, readTarget } from "./file_data.ts";
-import { FileWriter } from "./file_writer.ts";
-import { makeRoomForBlocks, makeRoomForGuests, makeRoomForName } from "./grow.ts";
-import { closeVolume } from "./close.ts";
-import { type CompactSteps, compactSteps } from "./compact.ts";
-import { ImageExport, streamOf } from "./image_export.ts";
-import type { Journal } from "./journal.ts";
-import * as L from "./layout.ts";
-import { decodeName, encodeName, nameBytes } from "./names.ts";
-import type { MountReport } from "./report.ts";
-import { seekFrom } from "./seek.ts";
+} from "./files/directory.ts";
+import { readBytes, readTarget } from "./files/file_data.ts";
+import { FileWriter } from "./files/file_writer.ts";
+import { makeRoomForBlocks, makeRoomForGuests, makeRoomForName } from "./space/grow.ts";
+import { closeVolume } from "./upkeep/close.ts";
+import { type CompactSteps, compactSteps } from "./upkeep/compact.ts";
+import { ImageExport, streamOf } from "./upkeep/image_export.ts";
+import type { Journal } from "./journal/journal.ts";
+import * as L from "./format/layout.ts";
+import { decodeName, encodeName, nameBytes } from "./format/names.ts";
+import type { MountReport } from "./format/report.ts";
+import { seekFrom } from "./files/seek.ts";
 import type { VolumeState } from "./state.ts";
-import { spaceOf } from "./space.ts";
-import { createNameless, showBelongings } from "./tmpfile.ts";
+import { spaceOf } from "./space/space.ts";
+import { createNameless, showBelongings } from "./files/tmpfile.ts";
 import { FREEING, type StepOptions } from "./transaction.ts";
-import { checkPosition } from "./write_plan.ts";
+import { checkPosition } from "./files/write_plan.ts";
 import {
   attributeNames,
   attributeValue,
   encodeAttributeName,
   removeAttribute,
   setAttribute,
-} from "./xattr.ts";
-import { Upkeep } from "./upkeep.ts";
+} from "./files/xattr.ts";
+import { Upkeep } from "./upkeep/upkeep.ts";
 import { type EngineMetrics, metricsOf, statsOf, type VolumeStats } from "./volume_stats.ts";
 
 /** Entries that one `readdir` returns at most. */

@@ -5,8 +5,8 @@
  *
  * @module
  */
-import type { PoolMetrics } from "./pool_types.ts";
-import type { Journal, JournalMetrics } from "./journal.ts";
+import type { PoolMetrics } from "./memory/pool_types.ts";
+import type { Journal, JournalMetrics } from "./journal/journal.ts";
 import type { VolumeState } from "./state.ts";
 
 /** What a volume is like at the moment. */

@@ -5,7 +5,7 @@ import { xattrNameCode } from "../../abi/xattr_name.ts";
 import { createFS } from "../../fs/create_fs.ts";
 import { VOLUMEFS } from "../../node_ops/volume.ts";
 import { memoryHandle } from "../../opfs/device/memory.ts";
-import { openVolumeSync } from "../../opfs/volume/mount.ts";
+import { openVolumeSync } from "../../opfs/volume/load/mount.ts";
 
 const ROWS: readonly [name: string, code: string][] = [
   ["", "ERANGE"],

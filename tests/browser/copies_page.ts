@@ -6,7 +6,7 @@
  */
 import type { VolumeOps } from "../../opfs/volume_ops.ts";
 import { openOpfsHandle } from "../../opfs/device/opfs.ts";
-import { openVolumeSync } from "../../opfs/volume/mount.ts";
+import { openVolumeSync } from "../../opfs/volume/load/mount.ts";
 import { countMemory, type MemoryCount } from "../support/count_memory.ts";
 import { RelayedVolume } from "../support/relayed_volume.ts";
 

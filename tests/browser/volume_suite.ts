@@ -4,11 +4,11 @@
  * CommonJS, so it imports nothing that asks for its own address.
  */
 import { assert, assertEquals } from "../../tools/std/assert/mod.ts";
-import { checkVolume } from "../../opfs/volume/check.ts";
+import { checkVolume } from "../../opfs/volume/tools/check.ts";
 import { memoryHandle } from "../../opfs/device/memory.ts";
 import { createFS } from "../../fs/create_fs.ts";
 import { VOLUMEFS } from "../../node_ops/volume.ts";
-import { openVolumeSync } from "../../opfs/volume/mount.ts";
+import { openVolumeSync } from "../../opfs/volume/load/mount.ts";
 import { ALL_CASES } from "../conformance/all.ts";
 import { compactInUse } from "./compact_scenarios.ts";
 import { backUp, upgradeOlder } from "./image_scenarios.ts";

@@ -3,7 +3,7 @@
  */
 import { assertEquals } from "@std/assert";
 import { fileHandle } from "../../opfs/device/file.ts";
-import { openVolumeSync } from "../../opfs/volume/mount.ts";
+import { openVolumeSync } from "../../opfs/volume/load/mount.ts";
 import { assertAllFail, cairn, inFolder, refusesBadImages } from "../support/command_line.ts";
 
 Deno.test("cairn cat writes the bytes and nothing else", () => {

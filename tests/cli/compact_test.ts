@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { cairn, inFolder, refusesBadImages } from "../support/command_line.ts";
 import { fileHandle } from "../../opfs/device/file.ts";
-import { openVolumeSync } from "../../opfs/volume/mount.ts";
+import { openVolumeSync } from "../../opfs/volume/load/mount.ts";
 
 Deno.test("cairn compact makes the file as short as what is in it", () => {
   inFolder((folder) => {

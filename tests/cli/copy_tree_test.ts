@@ -9,7 +9,7 @@ import { PlaceError } from "../../cli/verb.ts";
 import { VolumeTree } from "../../cli/volume_tree.ts";
 import { ErrnoError } from "../../mod.ts";
 import { memoryHandle } from "../../opfs/device/memory.ts";
-import { openVolumeSync } from "../../opfs/volume/mount.ts";
+import { openVolumeSync } from "../../opfs/volume/load/mount.ts";
 import type { Volume } from "../../opfs/volume/volume.ts";
 import type { Ino } from "../../opfs/volume_ops.ts";
 import { inFolder } from "../support/command_line.ts";

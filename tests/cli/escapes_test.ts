@@ -7,7 +7,7 @@ import { complete } from "../../cli/shell_complete.ts";
 import { filesOf } from "../../cli/image.ts";
 import { jsonText, printable, visible } from "../../cli/words.ts";
 import { fileHandle } from "../../opfs/device/file.ts";
-import { openVolumeSync } from "../../opfs/volume/mount.ts";
+import { openVolumeSync } from "../../opfs/volume/load/mount.ts";
 import { cairnLines, inFolder } from "../support/command_line.ts";
 import { inShell, onTerminal } from "../support/hostile_host.ts";
 

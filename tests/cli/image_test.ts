@@ -5,7 +5,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { filesOf, inoAt, walk, withVolume } from "../../cli/image.ts";
 import { PlaceError } from "../../cli/verb.ts";
 import { fileHandle } from "../../opfs/device/file.ts";
-import { openVolumeSync } from "../../opfs/volume/mount.ts";
+import { openVolumeSync } from "../../opfs/volume/load/mount.ts";
 import { inFolder } from "../support/command_line.ts";
 import { assertErrno } from "../support/errno.ts";
 import { ModelVolume } from "../support/model_volume.ts";

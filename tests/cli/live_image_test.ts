@@ -6,7 +6,7 @@ import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { withDevice, withVolume, withVolumeAtLength } from "../../cli/image.ts";
 import { ChangedMeanwhile, PlaceError, UsageError } from "../../cli/verb.ts";
 import { fileHandle } from "../../opfs/device/file.ts";
-import { openVolumeSync } from "../../opfs/volume/mount.ts";
+import { openVolumeSync } from "../../opfs/volume/load/mount.ts";
 import type { Volume } from "../../opfs/volume/volume.ts";
 import { cairnLines, command, endedOf, inFolder } from "../support/command_line.ts";
 import { inFolderOfLocks } from "../support/lock_processes.ts";

@@ -3,7 +3,7 @@
  */
 import { assertEquals, assertMatch } from "@std/assert";
 import { fileHandle } from "../../opfs/device/file.ts";
-import { openVolumeSync } from "../../opfs/volume/mount.ts";
+import { openVolumeSync } from "../../opfs/volume/load/mount.ts";
 import { sampleImage } from "../support/bad_images.ts";
 import {
   assertAllFail,

@@ -3,7 +3,7 @@
  */
 import { assertEquals, assertMatch } from "@std/assert";
 import { fileHandle } from "../../opfs/device/file.ts";
-import { openVolumeSync } from "../../opfs/volume/mount.ts";
+import { openVolumeSync } from "../../opfs/volume/load/mount.ts";
 import { assertFails, cairn, inFolder, refusesBadImages } from "../support/command_line.ts";
 
 Deno.test("cairn stat shows attributes, of a link itself", () => {

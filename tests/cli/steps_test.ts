@@ -10,7 +10,7 @@ import {
   showing,
   takeSteps,
 } from "../../cli/steps.ts";
-import type { Progress } from "../../opfs/volume/transfer.ts";
+import type { Progress } from "../../opfs/volume/upkeep/transfer.ts";
 
 function terminalOf(shown: string[]) {
   return {

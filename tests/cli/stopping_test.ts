@@ -3,7 +3,7 @@
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { fileHandle } from "../../opfs/device/file.ts";
-import { openVolumeSync } from "../../opfs/volume/mount.ts";
+import { openVolumeSync } from "../../opfs/volume/load/mount.ts";
 import type { Volume } from "../../opfs/volume/volume.ts";
 import { cairn } from "../support/command_line.ts";
 import { isLocked, stopped } from "../support/hostile_host.ts";

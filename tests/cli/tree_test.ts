@@ -3,7 +3,7 @@
  */
 import { assertEquals } from "@std/assert";
 import { fileHandle } from "../../opfs/device/file.ts";
-import { openVolumeSync } from "../../opfs/volume/mount.ts";
+import { openVolumeSync } from "../../opfs/volume/load/mount.ts";
 import { cairn, inFolder, refusesBadImages } from "../support/command_line.ts";
 
 const SHA256_OF_ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";

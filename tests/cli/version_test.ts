@@ -3,7 +3,7 @@
  */
 import { assertEquals, assertMatch } from "@std/assert";
 import { VERSION } from "../../cli/version.ts";
-import { VERSION_2 } from "../../opfs/volume/layout.ts";
+import { VERSION_2 } from "../../opfs/volume/format/layout.ts";
 import { cairn } from "../support/command_line.ts";
 
 Deno.test("cairn version says what deno.json says", () => {

@@ -11,7 +11,7 @@ import {
   timeText,
   typeName,
 } from "../../cli/words.ts";
-import type { Finding } from "../../opfs/volume/transfer.ts";
+import type { Finding } from "../../opfs/volume/upkeep/transfer.ts";
 
 Deno.test("typeName() knows every type", () => {
   const modes = [0o100644, 0o040755, 0o120777, 0o010600, 0o140600, 0o020600, 0o060600, 0];

@@ -1,8 +1,8 @@
 /** The classic cases, by name: each crashed at every device call, in every model. */
 import { assert, assertEquals } from "@std/assert";
 import { memoryHandle } from "../../opfs/device/memory.ts";
-import { checkVolume } from "../../opfs/volume/check.ts";
-import { openVolumeSync } from "../../opfs/volume/mount.ts";
+import { checkVolume } from "../../opfs/volume/tools/check.ts";
+import { openVolumeSync } from "../../opfs/volume/load/mount.ts";
 import type { Volume } from "../../opfs/volume/volume.ts";
 import { CrashHandle } from "../support/crash_handle.ts";
 import { contentsOf } from "../support/model_tree.ts";

@@ -3,12 +3,12 @@
  * notice. A harness that passes without a rule has not looked.
  */
 import { assert, assertEquals } from "@std/assert";
-import { Bitmap } from "../../opfs/volume/bitmap.ts";
-import { BlockPool } from "../../opfs/volume/block_pool.ts";
-import { Journal } from "../../opfs/volume/journal.ts";
-import { HiddenSlots } from "../../opfs/volume/hidden_slots.ts";
-import { InodeTable } from "../../opfs/volume/inode_table.ts";
-import { RING_AT, RING_BYTES_MIN, SECTOR_BYTES } from "../../opfs/volume/layout.ts";
+import { Bitmap } from "../../opfs/volume/memory/bitmap.ts";
+import { BlockPool } from "../../opfs/volume/memory/block_pool.ts";
+import { Journal } from "../../opfs/volume/journal/journal.ts";
+import { HiddenSlots } from "../../opfs/volume/memory/hidden_slots.ts";
+import { InodeTable } from "../../opfs/volume/memory/inode_table.ts";
+import { RING_AT, RING_BYTES_MIN, SECTOR_BYTES } from "../../opfs/volume/format/layout.ts";
 import type { Volume } from "../../opfs/volume/volume.ts";
 import type { CrashHandle } from "../support/crash_handle.ts";
 import { type CrashOptions, crashRun } from "../support/crash_run.ts";

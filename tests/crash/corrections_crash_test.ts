@@ -1,10 +1,10 @@
 /** Crashes of mounts that put something right: the old bytes or the right ones, and never a refusal. */
 import { assert, assertEquals } from "@std/assert";
 import { memoryHandle } from "../../opfs/device/memory.ts";
-import { checkVolume } from "../../opfs/volume/check.ts";
-import { newestHeader } from "../../opfs/volume/header.ts";
-import * as L from "../../opfs/volume/layout.ts";
-import { openVolumeSync } from "../../opfs/volume/mount.ts";
+import { checkVolume } from "../../opfs/volume/tools/check.ts";
+import { newestHeader } from "../../opfs/volume/format/header.ts";
+import * as L from "../../opfs/volume/format/layout.ts";
+import { openVolumeSync } from "../../opfs/volume/load/mount.ts";
 import { CrashHandle } from "../support/crash_handle.ts";
 import { differences, treeOf } from "../support/model_tree.ts";
 import { FILE } from "../support/on_volume.ts";

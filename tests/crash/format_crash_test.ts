@@ -1,8 +1,8 @@
 /** Crashes during format, mount and recovery. */
 import { assert, assertEquals } from "@std/assert";
 import { memoryHandle } from "../../opfs/device/memory.ts";
-import { checkVolume } from "../../opfs/volume/check.ts";
-import { openVolumeSync } from "../../opfs/volume/mount.ts";
+import { checkVolume } from "../../opfs/volume/tools/check.ts";
+import { openVolumeSync } from "../../opfs/volume/load/mount.ts";
 import { CrashHandle } from "../support/crash_handle.ts";
 import { differences, treeOf } from "../support/model_tree.ts";
 import { prng } from "../support/prng.ts";

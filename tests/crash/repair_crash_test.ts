@@ -2,12 +2,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { isErrnoError } from "../../abi/errno.ts";
 import { memoryHandle } from "../../opfs/device/memory.ts";
-import { checkVolume } from "../../opfs/volume/check.ts";
-import { newestHeader } from "../../opfs/volume/header.ts";
-import * as L from "../../opfs/volume/layout.ts";
-import { openVolumeSync } from "../../opfs/volume/mount.ts";
-import { mendVolume, repairSteps } from "../../opfs/volume/repair.ts";
-import { runToEnd } from "../../opfs/volume/transfer.ts";
+import { checkVolume } from "../../opfs/volume/tools/check.ts";
+import { newestHeader } from "../../opfs/volume/format/header.ts";
+import * as L from "../../opfs/volume/format/layout.ts";
+import { openVolumeSync } from "../../opfs/volume/load/mount.ts";
+import { mendVolume, repairSteps } from "../../opfs/volume/tools/repair.ts";
+import { runToEnd } from "../../opfs/volume/upkeep/transfer.ts";
 import { CrashHandle } from "../support/crash_handle.ts";
 import { differences, treeOf } from "../support/model_tree.ts";
 import { DIRECTORY, FILE } from "../support/on_volume.ts";

@@ -1,7 +1,7 @@
 /** Power cuts and kills while a volume in use is cut and tidied. */
 import { assert, assertEquals } from "@std/assert";
-import { Compactor } from "../../opfs/volume/compact.ts";
-import type { Journal } from "../../opfs/volume/journal.ts";
+import { Compactor } from "../../opfs/volume/upkeep/compact.ts";
+import type { Journal } from "../../opfs/volume/journal/journal.ts";
 import type { Volume } from "../../opfs/volume/volume.ts";
 import { crashRun } from "../support/crash_run.ts";
 import { stateOf } from "../support/engine_state.ts";

@@ -1,9 +1,9 @@
 /** A disk without room under a file that says it is long: nothing is lost, and it can be left. */
 import { assert, assertEquals } from "@std/assert";
 import { isErrnoError } from "../../abi/errno.ts";
-import { checkVolume } from "../../opfs/volume/check.ts";
+import { checkVolume } from "../../opfs/volume/tools/check.ts";
 import { memoryHandle } from "../../opfs/device/memory.ts";
-import { openVolumeSync } from "../../opfs/volume/mount.ts";
+import { openVolumeSync } from "../../opfs/volume/load/mount.ts";
 import type { Volume } from "../../opfs/volume/volume.ts";
 import { LimitedHandle } from "../support/limited_handle.ts";
 import { contentsOf } from "../support/model_tree.ts";

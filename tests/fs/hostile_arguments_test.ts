@@ -8,8 +8,8 @@ import { HOSTFS } from "../../node_ops/hostfs.ts";
 import { PROXYFS } from "../../node_ops/proxyfs.ts";
 import { VOLUMEFS } from "../../node_ops/volume.ts";
 import { memoryHandle } from "../../opfs/device/memory.ts";
-import { checkVolume } from "../../opfs/volume/check.ts";
-import { openVolumeSync } from "../../opfs/volume/mount.ts";
+import { checkVolume } from "../../opfs/volume/tools/check.ts";
+import { openVolumeSync } from "../../opfs/volume/load/mount.ts";
 import { prng } from "../support/prng.ts";
 
 const LONG = Deno.env.get("CAIRN_LONG") === "1";

@@ -7,7 +7,7 @@ import { createFS } from "../../fs/create_fs.ts";
 import type { FS } from "../../fs/fs.ts";
 import { VOLUMEFS } from "../../node_ops/volume.ts";
 import { memoryHandle } from "../../opfs/device/memory.ts";
-import { openVolumeSync } from "../../opfs/volume/mount.ts";
+import { openVolumeSync } from "../../opfs/volume/load/mount.ts";
 import { checkNames } from "../support/check_names.ts";
 
 const FILES = Deno.env.get("CAIRN_LONG") === "1" ? 1_000_000 : 200_000;

@@ -10,7 +10,7 @@ import { PROCFS } from "../../node_ops/procfs.ts";
 import { PROXYFS } from "../../node_ops/proxyfs.ts";
 import { VOLUMEFS } from "../../node_ops/volume.ts";
 import { memoryHandle } from "../../opfs/device/memory.ts";
-import { openVolumeSync } from "../../opfs/volume/mount.ts";
+import { openVolumeSync } from "../../opfs/volume/load/mount.ts";
 
 /** The members of an interface, read from its source. */
 function optionsIn(source: string, name: string): string[] {

@@ -2,7 +2,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { createFS } from "../../fs/create_fs.ts";
 import { memoryHandle } from "../../opfs/device/memory.ts";
-import { openVolumeSync } from "../../opfs/volume/mount.ts";
+import { openVolumeSync } from "../../opfs/volume/load/mount.ts";
 import { MEMFS } from "../../node_ops/memfs.ts";
 import { VOLUMEFS } from "../../node_ops/volume.ts";
 

@@ -4,7 +4,7 @@ import { createFS } from "../../fs/create_fs.ts";
 import { VOLUMEFS } from "../../node_ops/volume.ts";
 import type { StorageHandle } from "../../opfs/device/handle.ts";
 import { memoryHandle } from "../../opfs/device/memory.ts";
-import { openVolumeSync } from "../../opfs/volume/mount.ts";
+import { openVolumeSync } from "../../opfs/volume/load/mount.ts";
 
 /** Notes the functions on the stack of each write, from the device upwards. */
 class StackHandle implements StorageHandle {

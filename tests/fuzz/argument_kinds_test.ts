@@ -5,8 +5,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { isErrnoError } from "../../abi/errno.ts";
 import { memoryHandle } from "../../opfs/device/memory.ts";
-import { checkVolume } from "../../opfs/volume/check.ts";
-import { openVolumeSync } from "../../opfs/volume/mount.ts";
+import { checkVolume } from "../../opfs/volume/tools/check.ts";
+import { openVolumeSync } from "../../opfs/volume/load/mount.ts";
 import type { VolumeOps } from "../../opfs/volume_ops.ts";
 import { FILE } from "../support/on_volume.ts";
 import { turnedRelay } from "../support/turned_relay.ts";

@@ -5,8 +5,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { main } from "../../cli/main.ts";
 import { fileHandle } from "../../opfs/device/file.ts";
-import { checkVolume } from "../../opfs/volume/check.ts";
-import { openVolumeSync } from "../../opfs/volume/mount.ts";
+import { checkVolume } from "../../opfs/volume/tools/check.ts";
+import { openVolumeSync } from "../../opfs/volume/load/mount.ts";
 import { prng } from "../support/prng.ts";
 import { Hostile } from "./hostile_values.ts";
 

@@ -6,13 +6,13 @@
  */
 import { assertEquals } from "@std/assert";
 import { memoryHandle } from "../../opfs/device/memory.ts";
-import { newestHeader } from "../../opfs/volume/header.ts";
-import { loadImage } from "../../opfs/volume/image.ts";
-import * as L from "../../opfs/volume/layout.ts";
-import { openVolumeSync } from "../../opfs/volume/mount.ts";
-import { scan } from "../../opfs/volume/scan.ts";
+import { newestHeader } from "../../opfs/volume/format/header.ts";
+import { loadImage } from "../../opfs/volume/load/image.ts";
+import * as L from "../../opfs/volume/format/layout.ts";
+import { openVolumeSync } from "../../opfs/volume/load/mount.ts";
+import { scan } from "../../opfs/volume/load/scan.ts";
 import type { Volume } from "../../opfs/volume/volume.ts";
-import { valueRuns } from "../../opfs/volume/xattr_record.ts";
+import { valueRuns } from "../../opfs/volume/memory/xattr_record.ts";
 import { Flipped, FlipTable } from "../support/flipped.ts";
 import { DIRECTORY, FILE } from "../support/on_volume.ts";
 import { type Prng, prng } from "../support/prng.ts";

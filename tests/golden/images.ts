@@ -7,10 +7,10 @@
  * @module
  */
 import { memoryHandle } from "../../opfs/device/memory.ts";
-import { newestHeader } from "../../opfs/volume/header.ts";
-import { loadImage } from "../../opfs/volume/image.ts";
-import { PAGE_BYTES, RING_AT } from "../../opfs/volume/layout.ts";
-import { openVolumeSync } from "../../opfs/volume/mount.ts";
+import { newestHeader } from "../../opfs/volume/format/header.ts";
+import { loadImage } from "../../opfs/volume/load/image.ts";
+import { PAGE_BYTES, RING_AT } from "../../opfs/volume/format/layout.ts";
+import { openVolumeSync } from "../../opfs/volume/load/mount.ts";
 import type { Volume } from "../../opfs/volume/volume.ts";
 
 /** The images by the name of their file. */

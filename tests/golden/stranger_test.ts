@@ -5,7 +5,7 @@
 import { assertEquals } from "@std/assert";
 import { gunzipSync } from "node:zlib";
 import { memoryHandle } from "../../opfs/device/memory.ts";
-import { openVolumeSync } from "../../opfs/volume/mount.ts";
+import { openVolumeSync } from "../../opfs/volume/load/mount.ts";
 import type { Volume } from "../../opfs/volume/volume.ts";
 import { goldenImages, goldenPath } from "./images.ts";
 

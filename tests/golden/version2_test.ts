@@ -2,8 +2,8 @@
 import { assertEquals } from "@std/assert";
 import { gunzipSync } from "node:zlib";
 import { memoryHandle } from "../../opfs/device/memory.ts";
-import { checkVolume } from "../../opfs/volume/check.ts";
-import { openVolumeSync } from "../../opfs/volume/mount.ts";
+import { checkVolume } from "../../opfs/volume/tools/check.ts";
+import { openVolumeSync } from "../../opfs/volume/load/mount.ts";
 import { contentsOf } from "../support/model_tree.ts";
 import { damagedImages, goldenImages, goldenPath, olderImages } from "./images.ts";
 

@@ -6,9 +6,10 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ErrnoError } from "../../abi/errno.ts";
 import { InvariantError } from "../../abi/invariant.ts";
 import { fileHandle } from "../../opfs/device/file.ts";
+import { readText, sourceFiles } from "../../tools/project.ts";
 import { memoryHandle } from "../../opfs/device/memory.ts";
-import type { Journal } from "../../opfs/volume/journal.ts";
-import { openVolumeSync } from "../../opfs/volume/mount.ts";
+import type { Journal } from "../../opfs/volume/journal/journal.ts";
+import { openVolumeSync } from "../../opfs/volume/load/mount.ts";
 import { stateOf } from "../support/engine_state.ts";
 import { FaultyHandle } from "../support/faulty_handle.ts";
 import { DIRECTORY, fails, FILE } from "../support/on_volume.ts";
@@ -84,9 +85,8 @@ Deno.test("fileHandle() does not believe a host that reads or writes more than i
 
 /** The messages of all invariants in a folder, as patterns. */
 function* invariantsIn(folder: string): Generator<[file: string, pattern: RegExp]> {
-  const url = new URL(`../../${folder}/`, import.meta.url);
-  for (const { name } of Deno.readDirSync(url)) {
-    const source = Deno.readTextFileSync(new URL(name, url));
+  for (const name of sourceFiles([folder])) {
+    const source = readText(name);
     for (const [call] of source.matchAll(/\binvariant\([^]*?\);\n/g)) {
       const text = /(?:`([^`]*)`|"([^"]*)"),?\s*\);\n$/.exec(call);
       assert(text !== null, `${name}: ${call}`);

@@ -6,25 +6,25 @@
  *
  * @module
  */
-import { Bitmap } from "../../opfs/volume/bitmap.ts";
-import { BlockPool } from "../../opfs/volume/block_pool.ts";
-import { BlockSet } from "../../opfs/volume/block_set.ts";
-import { crc32 } from "../../opfs/volume/checksum.ts";
-import { EntryCache } from "../../opfs/volume/entry_cache.ts";
-import { Extents } from "../../opfs/volume/extent.ts";
-import { HIDDEN, HiddenSlots } from "../../opfs/volume/hidden_slots.ts";
-import { encodeHeader, type Header } from "../../opfs/volume/header.ts";
-import { InodeTable } from "../../opfs/volume/inode_table.ts";
-import * as L from "../../opfs/volume/layout.ts";
-import { decodeName } from "../../opfs/volume/names.ts";
-import { PathTable } from "../../opfs/volume/path_table.ts";
-import type { BlockDevice } from "../../opfs/volume/pool_types.ts";
-import { RecordWriter } from "../../opfs/volume/record.ts";
-import { encodeSegment, locate } from "../../opfs/volume/segments.ts";
-import { encodeSuperblock, freshSuperblock } from "../../opfs/volume/superblock.ts";
-import { Tables } from "../../opfs/volume/tables.ts";
-import { Windows } from "../../opfs/volume/windows.ts";
-import { storeValueRuns } from "../../opfs/volume/xattr_record.ts";
+import { Bitmap } from "../../opfs/volume/memory/bitmap.ts";
+import { BlockPool } from "../../opfs/volume/memory/block_pool.ts";
+import { BlockSet } from "../../opfs/volume/memory/block_set.ts";
+import { crc32 } from "../../opfs/volume/format/checksum.ts";
+import { EntryCache } from "../../opfs/volume/memory/entry_cache.ts";
+import { Extents } from "../../opfs/volume/memory/extent.ts";
+import { HIDDEN, HiddenSlots } from "../../opfs/volume/memory/hidden_slots.ts";
+import { encodeHeader, type Header } from "../../opfs/volume/format/header.ts";
+import { InodeTable } from "../../opfs/volume/memory/inode_table.ts";
+import * as L from "../../opfs/volume/format/layout.ts";
+import { decodeName } from "../../opfs/volume/format/names.ts";
+import { PathTable } from "../../opfs/volume/memory/path_table.ts";
+import type { BlockDevice } from "../../opfs/volume/memory/pool_types.ts";
+import { RecordWriter } from "../../opfs/volume/format/record.ts";
+import { encodeSegment, locate } from "../../opfs/volume/format/segments.ts";
+import { encodeSuperblock, freshSuperblock } from "../../opfs/volume/format/superblock.ts";
+import { Tables } from "../../opfs/volume/memory/tables.ts";
+import { Windows } from "../../opfs/volume/memory/windows.ts";
+import { storeValueRuns } from "../../opfs/volume/memory/xattr_record.ts";
 import { patched } from "./patched.ts";
 
 /** What a message says, and what breaks the rule. */

@@ -6,21 +6,21 @@
  * @module
  */
 import { memoryHandle } from "../../opfs/device/memory.ts";
-import { CellSums } from "../../opfs/volume/cell_sums.ts";
-import { formatVolume } from "../../opfs/volume/format.ts";
-import { encodeHeader, newestHeader } from "../../opfs/volume/header.ts";
-import { DirtySums } from "../../opfs/volume/dirty_sums.ts";
-import { LazyTimes } from "../../opfs/volume/lazy_times.ts";
-import * as L from "../../opfs/volume/layout.ts";
-import { pageSum, putRight } from "../../opfs/volume/page_sum.ts";
-import { turnedBit } from "../../opfs/volume/checksum.ts";
-import { decodeSums, PageSums, sumAreas } from "../../opfs/volume/page_sums.ts";
-import { mendRecord } from "../../opfs/volume/record_mend.ts";
-import { RecordReader, RecordWriter } from "../../opfs/volume/record.ts";
-import { findRecords } from "../../opfs/volume/replay.ts";
-import { firstSegments } from "../../opfs/volume/segments.ts";
-import { freshSuperblock } from "../../opfs/volume/superblock.ts";
-import { judgeTarget } from "../../opfs/volume/summed_bytes.ts";
+import { CellSums } from "../../opfs/volume/memory/cell_sums.ts";
+import { formatVolume } from "../../opfs/volume/load/format.ts";
+import { encodeHeader, newestHeader } from "../../opfs/volume/format/header.ts";
+import { DirtySums } from "../../opfs/volume/memory/dirty_sums.ts";
+import { LazyTimes } from "../../opfs/volume/memory/lazy_times.ts";
+import * as L from "../../opfs/volume/format/layout.ts";
+import { pageSum, putRight } from "../../opfs/volume/format/page_sum.ts";
+import { turnedBit } from "../../opfs/volume/format/checksum.ts";
+import { decodeSums, PageSums, sumAreas } from "../../opfs/volume/memory/page_sums.ts";
+import { mendRecord } from "../../opfs/volume/format/record_mend.ts";
+import { RecordReader, RecordWriter } from "../../opfs/volume/format/record.ts";
+import { findRecords } from "../../opfs/volume/load/replay.ts";
+import { firstSegments } from "../../opfs/volume/format/segments.ts";
+import { freshSuperblock } from "../../opfs/volume/format/superblock.ts";
+import { judgeTarget } from "../../opfs/volume/memory/summed_bytes.ts";
 import type { Row } from "./structures.ts";
 
 const superblock = freshSuperblock(4096, L.RING_BYTES_DEFAULT);

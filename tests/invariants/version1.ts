@@ -6,18 +6,18 @@
  * @module
  */
 import { memoryHandle } from "../../opfs/device/memory.ts";
-import * as L from "../../opfs/volume/layout.ts";
-import type { Superblock } from "../../opfs/volume/superblock.ts";
-import { Findings, runToEnd, TransferClock } from "../../opfs/volume/transfer.ts";
-import { compareBitmap1, countUsed } from "../../opfs/volume/version1_bitmap.ts";
-import { Collected, GrowingBytes } from "../../opfs/volume/version1_collect.ts";
-import { Runs } from "../../opfs/volume/version1_extents.ts";
-import { encodeSlot, encodeSuperblock1, type Slot } from "../../opfs/volume/version1_format.ts";
-import { importSteps } from "../../opfs/volume/version1_import.ts";
-import { CachedPages } from "../../opfs/volume/version1_pages.ts";
-import { PathIndex, PathReader } from "../../opfs/volume/version1_paths.ts";
-import { readVersion1, Version1Image } from "../../opfs/volume/version1_read.ts";
-import { exportSteps } from "../../opfs/volume/version1_write.ts";
+import * as L from "../../opfs/volume/format/layout.ts";
+import type { Superblock } from "../../opfs/volume/format/superblock.ts";
+import { Findings, runToEnd, TransferClock } from "../../opfs/volume/upkeep/transfer.ts";
+import { compareBitmap1, countUsed } from "../../opfs/volume/version1/bitmap.ts";
+import { Collected, GrowingBytes } from "../../opfs/volume/version1/collect.ts";
+import { Runs } from "../../opfs/volume/version1/extents.ts";
+import { encodeSlot, encodeSuperblock1, type Slot } from "../../opfs/volume/version1/format.ts";
+import { importSteps } from "../../opfs/volume/version1/import.ts";
+import { CachedPages } from "../../opfs/volume/version1/pages.ts";
+import { PathIndex, PathReader } from "../../opfs/volume/version1/paths.ts";
+import { readVersion1, Version1Image } from "../../opfs/volume/version1/read.ts";
+import { exportSteps } from "../../opfs/volume/version1/write.ts";
 import { ModelVolume } from "../support/model_volume.ts";
 import { FILE } from "../support/on_volume.ts";
 import { Version1Builder } from "../support/version1_builder.ts";

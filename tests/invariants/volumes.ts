@@ -7,18 +7,18 @@
  * @module
  */
 import { FALLOC_FL_ZERO_RANGE } from "../../abi/flags.ts";
-import { Aside } from "../../opfs/volume/aside.ts";
-import { BlockSet } from "../../opfs/volume/block_set.ts";
-import { ImageExport } from "../../opfs/volume/image_export.ts";
-import { ImageTables } from "../../opfs/volume/image_tables.ts";
-import { Journal } from "../../opfs/volume/journal.ts";
-import * as L from "../../opfs/volume/layout.ts";
-import { resizeFile } from "../../opfs/volume/resize.ts";
+import { Aside } from "../../opfs/volume/journal/aside.ts";
+import { BlockSet } from "../../opfs/volume/memory/block_set.ts";
+import { ImageExport } from "../../opfs/volume/upkeep/image_export.ts";
+import { ImageTables } from "../../opfs/volume/upkeep/image_tables.ts";
+import { Journal } from "../../opfs/volume/journal/journal.ts";
+import * as L from "../../opfs/volume/format/layout.ts";
+import { resizeFile } from "../../opfs/volume/space/resize.ts";
 import type { VolumeState } from "../../opfs/volume/state.ts";
-import { destroy } from "../../opfs/volume/directory.ts";
-import { readBytes, writeInBlock, zeroInBlock } from "../../opfs/volume/file_data.ts";
-import { extendForGuest, makeRoomForBlocks } from "../../opfs/volume/grow.ts";
-import { spaceOf } from "../../opfs/volume/space.ts";
+import { destroy } from "../../opfs/volume/files/directory.ts";
+import { readBytes, writeInBlock, zeroInBlock } from "../../opfs/volume/files/file_data.ts";
+import { extendForGuest, makeRoomForBlocks } from "../../opfs/volume/space/grow.ts";
+import { spaceOf } from "../../opfs/volume/space/space.ts";
 import { Volume } from "../../opfs/volume/volume.ts";
 import type { StorageHandle } from "../../opfs/device/handle.ts";
 import { DIRECTORY, FILE } from "../support/on_volume.ts";

@@ -3,7 +3,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ErrnoError } from "../../abi/errno.ts";
 import { type OpenedVolume, openVolume } from "../../opfs/open.ts";
 import type { StepProgress } from "../../opfs/relay/steps.ts";
-import { checkVolume } from "../../opfs/volume/check.ts";
+import { checkVolume } from "../../opfs/volume/tools/check.ts";
 import { fileHandle } from "../../opfs/device/file.ts";
 import { contentsOf } from "../support/model_tree.ts";
 import { FILE } from "../support/on_volume.ts";

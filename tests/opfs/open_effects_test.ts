@@ -8,7 +8,7 @@ import { fileHandle } from "../../opfs/device/file.ts";
 import { memoryHandle } from "../../opfs/device/memory.ts";
 import { type OpenedVolume, type OpenOptions, openVolume } from "../../opfs/open.ts";
 import { countOpened } from "../../opfs/open_relays.ts";
-import { type EngineSettings, openVolumeSync } from "../../opfs/volume/mount.ts";
+import { type EngineSettings, openVolumeSync } from "../../opfs/volume/load/mount.ts";
 
 const MIB = 1 << 20;
 const FILE = { mode: 0o100644, uid: 0, gid: 0 };

@@ -3,7 +3,7 @@ import { S_IFREG } from "../../abi/mode.ts";
 import { fileHandle } from "../../opfs/device/file.ts";
 import { memoryHandle } from "../../opfs/device/memory.ts";
 import { type OpenedVolume, type OpenOptions, openVolume } from "../../opfs/open.ts";
-import { checkVolume } from "../../opfs/volume/check.ts";
+import { checkVolume } from "../../opfs/volume/tools/check.ts";
 import { ModelVolume } from "../support/model_volume.ts";
 import { RandomOps } from "../support/random_ops.ts";
 

@@ -4,9 +4,9 @@ import { gunzipSync } from "node:zlib";
 import { ErrnoError } from "../../abi/errno.ts";
 import { fileHandle } from "../../opfs/device/file.ts";
 import { upgradeImage } from "../../opfs/upgrade_image.ts";
-import { checkVolume } from "../../opfs/volume/check.ts";
-import { openVolumeSync } from "../../opfs/volume/mount.ts";
-import { isOlderFormat } from "../../opfs/volume/upgrade.ts";
+import { checkVolume } from "../../opfs/volume/tools/check.ts";
+import { openVolumeSync } from "../../opfs/volume/load/mount.ts";
+import { isOlderFormat } from "../../opfs/volume/tools/upgrade.ts";
 import { goldenPath } from "../golden/images.ts";
 
 const OPTIONS = { busyTimeoutMs: 100 };

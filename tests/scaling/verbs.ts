@@ -1,7 +1,7 @@
 /** Every verb of the command line on an image with so many files, and with four times as many. */
 import { main } from "../../cli/main.ts";
 import { fileHandle } from "../../opfs/device/file.ts";
-import { openVolumeSync } from "../../opfs/volume/mount.ts";
+import { openVolumeSync } from "../../opfs/volume/load/mount.ts";
 import type { StepCounter } from "./steps.ts";
 
 /** Verbs without a row, and why. */

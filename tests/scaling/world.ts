@@ -5,7 +5,7 @@ import { createFS } from "../../fs/create_fs.ts";
 import { MEMFS } from "../../node_ops/memfs.ts";
 import { VOLUMEFS } from "../../node_ops/volume.ts";
 import { memoryHandle } from "../../opfs/device/memory.ts";
-import { openVolumeSync } from "../../opfs/volume/mount.ts";
+import { openVolumeSync } from "../../opfs/volume/load/mount.ts";
 
 export type FS = ReturnType<typeof createFS>;
 

@@ -7,7 +7,7 @@ import { FSStream } from "../../abi/node.ts";
 import { createFS } from "../../fs/create_fs.ts";
 import { VOLUMEFS } from "../../node_ops/volume.ts";
 import { memoryHandle } from "../../opfs/device/memory.ts";
-import { openVolumeSync } from "../../opfs/volume/mount.ts";
+import { openVolumeSync } from "../../opfs/volume/load/mount.ts";
 import { volumeStreamOps } from "../../stream_ops/volume.ts";
 import type { VolumeRecord } from "../../stream_ops/volume_record.ts";
 import { ModelVolume } from "../support/model_volume.ts";

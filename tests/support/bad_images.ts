@@ -6,7 +6,7 @@
  * @module
  */
 import { fileHandle } from "../../opfs/device/file.ts";
-import { openVolumeSync } from "../../opfs/volume/mount.ts";
+import { openVolumeSync } from "../../opfs/volume/load/mount.ts";
 
 const isRoot = Deno.uid() === 0;
 /** Somebody else, whoever we are. */

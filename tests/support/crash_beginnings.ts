@@ -7,9 +7,9 @@
  *
  * @module
  */
-import { SPARE_SLOTS } from "../../opfs/volume/grow.ts";
-import { FIRST_FILE_SLOT } from "../../opfs/volume/layout.ts";
-import { openVolumeSync, type VolumeOptions } from "../../opfs/volume/mount.ts";
+import { SPARE_SLOTS } from "../../opfs/volume/space/grow.ts";
+import { FIRST_FILE_SLOT } from "../../opfs/volume/format/layout.ts";
+import { openVolumeSync, type VolumeOptions } from "../../opfs/volume/load/mount.ts";
 import type { CrashHandle } from "./crash_handle.ts";
 import { comeRound } from "./generations.ts";
 import { type ModelNode, modelNode } from "./model_tree.ts";

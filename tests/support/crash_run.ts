@@ -11,9 +11,9 @@
  */
 import { isErrnoError } from "../../abi/errno.ts";
 import { memoryHandle } from "../../opfs/device/memory.ts";
-import { checkVolume } from "../../opfs/volume/check.ts";
-import { HEADER_A_AT, RING_AT, RING_BYTES_MIN } from "../../opfs/volume/layout.ts";
-import { openVolumeSync, type VolumeOptions } from "../../opfs/volume/mount.ts";
+import { checkVolume } from "../../opfs/volume/tools/check.ts";
+import { HEADER_A_AT, RING_AT, RING_BYTES_MIN } from "../../opfs/volume/format/layout.ts";
+import { openVolumeSync, type VolumeOptions } from "../../opfs/volume/load/mount.ts";
 import type { Volume } from "../../opfs/volume/volume.ts";
 import type { VolumeOps } from "../../opfs/volume_ops.ts";
 import { CrashHandle, type CrashImage, type CrashModel } from "./crash_handle.ts";

@@ -11,11 +11,11 @@
 import { isErrnoError } from "../../abi/errno.ts";
 import { isDir, isFile, isLink } from "../../abi/mode.ts";
 import { memoryHandle } from "../../opfs/device/memory.ts";
-import { checkVolume } from "../../opfs/volume/check.ts";
-import { newestHeader } from "../../opfs/volume/header.ts";
-import { loadImage } from "../../opfs/volume/image.ts";
-import * as L from "../../opfs/volume/layout.ts";
-import { openVolumeSync } from "../../opfs/volume/mount.ts";
+import { checkVolume } from "../../opfs/volume/tools/check.ts";
+import { newestHeader } from "../../opfs/volume/format/header.ts";
+import { loadImage } from "../../opfs/volume/load/image.ts";
+import * as L from "../../opfs/volume/format/layout.ts";
+import { openVolumeSync } from "../../opfs/volume/load/mount.ts";
 import type { Volume } from "../../opfs/volume/volume.ts";
 import type { VolumeOps } from "../../opfs/volume_ops.ts";
 

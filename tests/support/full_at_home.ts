@@ -7,7 +7,7 @@
  * @module
  */
 import type { StorageHandle } from "../../opfs/device/handle.ts";
-import * as L from "../../opfs/volume/layout.ts";
+import * as L from "../../opfs/volume/format/layout.ts";
 
 /** `handle` while `isFull` says no. */
 export function fullAtHome(handle: StorageHandle, isFull: () => boolean): StorageHandle {

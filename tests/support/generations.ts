@@ -8,9 +8,9 @@
  */
 import { invariant } from "../../abi/invariant.ts";
 import type { StorageHandle } from "../../opfs/device/handle.ts";
-import * as L from "../../opfs/volume/layout.ts";
-import { openVolumeSync, type VolumeOptions } from "../../opfs/volume/mount.ts";
-import { isDead, namedOwnerOf, setGeneration } from "../../opfs/volume/slot_owner.ts";
+import * as L from "../../opfs/volume/format/layout.ts";
+import { openVolumeSync, type VolumeOptions } from "../../opfs/volume/load/mount.ts";
+import { isDead, namedOwnerOf, setGeneration } from "../../opfs/volume/format/slot_owner.ts";
 import { stateOf } from "./engine_state.ts";
 
 /** Opens the volume on a device, changes generations by records, and closes it; how many. */

@@ -8,9 +8,9 @@
  * @module
  */
 import type { StorageHandle } from "../../opfs/device/handle.ts";
-import { loadImage } from "../../opfs/volume/image.ts";
-import * as L from "../../opfs/volume/layout.ts";
-import { type FoundRecord, RecordReader } from "../../opfs/volume/record.ts";
+import { loadImage } from "../../opfs/volume/load/image.ts";
+import * as L from "../../opfs/volume/format/layout.ts";
+import { type FoundRecord, RecordReader } from "../../opfs/volume/format/record.ts";
 
 /** The device. */
 export class RecordedTables implements StorageHandle {

@@ -6,10 +6,10 @@
  *
  * @module
  */
-import { crc32, crc32c } from "../../opfs/volume/checksum.ts";
-import { type FoundHeader, isSummed, newestHeader } from "../../opfs/volume/header.ts";
-import * as L from "../../opfs/volume/layout.ts";
-import { pageSum } from "../../opfs/volume/page_sum.ts";
+import { crc32, crc32c } from "../../opfs/volume/format/checksum.ts";
+import { type FoundHeader, isSummed, newestHeader } from "../../opfs/volume/format/header.ts";
+import * as L from "../../opfs/volume/format/layout.ts";
+import { pageSum } from "../../opfs/volume/format/page_sum.ts";
 import {
   PageSums,
   placeOfKey,
@@ -17,9 +17,9 @@ import {
   type SummedTable,
   sumsOf,
   touchedSums,
-} from "../../opfs/volume/page_sums.ts";
-import { findRecords } from "../../opfs/volume/replay.ts";
-import { bytesOf, readSegments, type Segments } from "../../opfs/volume/segments.ts";
+} from "../../opfs/volume/memory/page_sums.ts";
+import { findRecords } from "../../opfs/volume/load/replay.ts";
+import { bytesOf, readSegments, type Segments } from "../../opfs/volume/format/segments.ts";
 
 type Tables = Record<SummedTable, Uint8Array<ArrayBuffer>>;
 

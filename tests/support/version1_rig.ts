@@ -9,17 +9,17 @@
 import { assertEquals } from "@std/assert";
 import { isDir, isFile, isLink } from "../../abi/mode.ts";
 import { memoryHandle } from "../../opfs/device/memory.ts";
-import { checkVolume } from "../../opfs/volume/check.ts";
-import { openVolumeSync } from "../../opfs/volume/mount.ts";
+import { checkVolume } from "../../opfs/volume/tools/check.ts";
+import { openVolumeSync } from "../../opfs/volume/load/mount.ts";
 import {
   Findings,
   runToEnd,
   TransferClock,
   type TransferReport,
-} from "../../opfs/volume/transfer.ts";
-import { importSteps } from "../../opfs/volume/version1_import.ts";
-import { readVersion1 } from "../../opfs/volume/version1_read.ts";
-import { exportSteps } from "../../opfs/volume/version1_write.ts";
+} from "../../opfs/volume/upkeep/transfer.ts";
+import { importSteps } from "../../opfs/volume/version1/import.ts";
+import { readVersion1 } from "../../opfs/volume/version1/read.ts";
+import { exportSteps } from "../../opfs/volume/version1/write.ts";
 import type { Ino, VolumeOps } from "../../opfs/volume_ops.ts";
 
 /** The time of everything that has none of its own. */

@@ -51,10 +51,10 @@ refused("examples/x.ts", `import "esbuild";`, `"esbuild"`);
 
 // Every row, by its most likely mistake.
 refused("abi/x.ts", `import "../fs/path.ts";`, `"fs/path.ts"`);
-refused("opfs/device/x.ts", `import "../volume/layout.ts";`, `"opfs/volume/layout.ts"`);
+refused("opfs/device/x.ts", `import "../volume/state.ts";`, `"opfs/volume/state.ts"`);
 refused("opfs/volume_ops.ts", `import "./cache.ts";`, `"opfs/cache.ts"`);
-refused("opfs/volume/x.ts", `import "../device/file.ts";`, `"opfs/device/file.ts"`);
-refused("opfs/volume/x.ts", `import "../relay/client.ts";`, `"opfs/relay/client.ts"`);
+refused("opfs/volume/load/x.ts", `import "../../device/file.ts";`, `"opfs/device/file.ts"`);
+refused("opfs/volume/load/x.ts", `import "../../relay/client.ts";`, `"opfs/relay/client.ts"`);
 refused("opfs/relay/x.ts", `import "../volume/volume.ts";`, `"opfs/volume/volume.ts"`);
 refused("opfs/open.ts", `import "../fs/path.ts";`, `"fs/path.ts"`);
 refused("opfs/relay/worker.ts", `import "../../node_ops/memfs.ts";`, `"node_ops/memfs.ts"`);
@@ -81,15 +81,25 @@ accepted("opfs/mod.ts", `export * from "./open.ts";`);
 accepted("opfs/relay/worker.ts", `import "../../fs/create_fs.ts";`);
 accepted("tests/fs/x_test.ts", `import "../../fs/create_fs.ts";`);
 
-// A file that nobody placed.
+// Each floor of the engine knows those below it, and no other.
+refused("opfs/volume/format/x.ts", `import "../memory/y.ts";`, `"opfs/volume/memory/y.ts"`);
+refused("opfs/volume/memory/x.ts", `import "../state.ts";`, `"opfs/volume/state.ts"`);
+refused("opfs/volume/state.ts", `import "./journal/y.ts";`, `"opfs/volume/journal/y.ts"`);
+refused("opfs/volume/volume.ts", `import "./load/mount.ts";`, `"opfs/volume/load/mount.ts"`);
+refused("opfs/volume/load/x.ts", `import "../tools/y.ts";`, `"opfs/volume/tools/y.ts"`);
+accepted("opfs/volume/state.ts", `import "./roles.ts"; import "./memory/y.ts";`);
+accepted("opfs/volume/version1/x.ts", `import "../volume.ts"; import "../tools/y.ts";`);
+
+// A file without a place.
 refused("opfs/stray.ts", `let x = 1;`, "no row");
+refused("opfs/volume/stray.ts", `let x = 1;`, "no row");
 refused("stray.ts", `let x = 1;`, "no row");
 refused("lib/stray.ts", ``, "no row");
 
 // What the table allows.
 accepted("abi/x.ts", `import "./y.ts"; import "./deep/z.ts";`);
 accepted("opfs/locks.ts", `import "../abi/errno.ts"; import "./volume_ops.ts";`);
-accepted("opfs/volume/x.ts", `import "../device/handle.ts"; import "../locks.ts";`);
+accepted("opfs/volume/load/x.ts", `import "../../device/handle.ts"; import "../../locks.ts";`);
 accepted("opfs/open.ts", `import "./volume/volume.ts"; import "./relay/client.ts";`);
 accepted("opfs/relay/worker.ts", `import "../volume/volume.ts";`);
 accepted("stream_ops/x.ts", `import "../opfs/volume_ops.ts";`);

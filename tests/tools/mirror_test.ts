@@ -14,7 +14,7 @@ function gapsOf(files: Record<string, string>): string[] {
 }
 
 Deno.test("testOf() mirrors the source path by path", () => {
-  assertEquals(testOf("opfs/volume/layout.ts"), "tests/opfs/volume/layout_test.ts");
+  assertEquals(testOf("opfs/volume/format/layout.ts"), "tests/opfs/volume/format/layout_test.ts");
 });
 
 Deno.test("findGaps() names a source without a test", () => {

@@ -16,8 +16,8 @@ import { openChannelMemory, readHeader, Word } from "../../opfs/relay/protocol.t
 import { ReadAhead } from "../../opfs/relay/read_ahead.ts";
 import { ServedChannel } from "../../opfs/relay/served_channel.ts";
 import { Relay } from "../../opfs/relay/server.ts";
-import { checkVolume } from "../../opfs/volume/check.ts";
-import { openVolumeSync } from "../../opfs/volume/mount.ts";
+import { checkVolume } from "../../opfs/volume/tools/check.ts";
+import { openVolumeSync } from "../../opfs/volume/load/mount.ts";
 import { Random } from "../support/random.ts";
 import { TortureClient } from "./client.ts";
 import { move } from "./movers.ts";

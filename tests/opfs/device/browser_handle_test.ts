@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { BrowserHandle, type RoomEstimate } from "../../../opfs/device/browser_handle.ts";
 import { memoryHandle } from "../../../opfs/device/memory.ts";
-import { openVolumeSync } from "../../../opfs/volume/mount.ts";
+import { openVolumeSync } from "../../../opfs/volume/load/mount.ts";
 import { FILE } from "../../support/on_volume.ts";
 
 const full = (act: () => unknown) => {

@@ -10,7 +10,7 @@ import { wholeMessage } from "../../../opfs/relay/channel.ts";
 import type { RelayClient } from "../../../opfs/relay/client.ts";
 import { type Metric, metricsFrom } from "../../../opfs/relay/metrics.ts";
 import { Op, Word } from "../../../opfs/relay/protocol.ts";
-import { openVolumeSync } from "../../../opfs/volume/mount.ts";
+import { openVolumeSync } from "../../../opfs/volume/load/mount.ts";
 import { Random } from "../../support/random.ts";
 import { turnedRelay } from "../../support/turned_relay.ts";
 

@@ -12,7 +12,7 @@ import {
   MESSAGE_VERSION,
   Word,
 } from "../../../opfs/relay/protocol.ts";
-import { checkVolume } from "../../../opfs/volume/check.ts";
+import { checkVolume } from "../../../opfs/volume/tools/check.ts";
 
 const settings = { busyTimeoutMs: 100, deadlineMs: 1000, sanityCheck: false, engine: {} };
 

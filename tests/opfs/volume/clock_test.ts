@@ -1,9 +1,9 @@
 /** What is stored when a caller's clock says no time. */
 import { assert, assertEquals } from "@std/assert";
 import { memoryHandle } from "../../../opfs/device/memory.ts";
-import { checkVolume } from "../../../opfs/volume/check.ts";
+import { checkVolume } from "../../../opfs/volume/tools/check.ts";
 import { soundClock } from "../../../opfs/volume/clock.ts";
-import { openVolumeSync } from "../../../opfs/volume/mount.ts";
+import { openVolumeSync } from "../../../opfs/volume/load/mount.ts";
 import { FILE } from "../../support/on_volume.ts";
 
 const NO_TIMES: readonly unknown[] = [NaN, Infinity, -Infinity, undefined, null, "5", 10n, {}];

@@ -1,8 +1,8 @@
 /** Device calls, exact: what a call costs, through a counting handle. */
 import { assert, assertEquals } from "@std/assert";
 import { memoryHandle } from "../../../opfs/device/memory.ts";
-import { checkVolume } from "../../../opfs/volume/check.ts";
-import { openVolumeSync, type VolumeOptions } from "../../../opfs/volume/mount.ts";
+import { checkVolume } from "../../../opfs/volume/tools/check.ts";
+import { openVolumeSync, type VolumeOptions } from "../../../opfs/volume/load/mount.ts";
 import type { Volume } from "../../../opfs/volume/volume.ts";
 import { stateOf } from "../../support/engine_state.ts";
 import { FaultyHandle } from "../../support/faulty_handle.ts";

@@ -4,12 +4,12 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { memoryHandle } from "../../../opfs/device/memory.ts";
-import { checkVolume } from "../../../opfs/volume/check.ts";
-import { loadImage } from "../../../opfs/volume/image.ts";
-import { InodeTable } from "../../../opfs/volume/inode_table.ts";
-import * as L from "../../../opfs/volume/layout.ts";
-import { openVolumeSync } from "../../../opfs/volume/mount.ts";
-import { isDead, liveOwnerOf, namedOwnerOf } from "../../../opfs/volume/slot_owner.ts";
+import { checkVolume } from "../../../opfs/volume/tools/check.ts";
+import { loadImage } from "../../../opfs/volume/load/image.ts";
+import { InodeTable } from "../../../opfs/volume/memory/inode_table.ts";
+import * as L from "../../../opfs/volume/format/layout.ts";
+import { openVolumeSync } from "../../../opfs/volume/load/mount.ts";
+import { isDead, liveOwnerOf, namedOwnerOf } from "../../../opfs/volume/format/slot_owner.ts";
 import type { Volume } from "../../../opfs/volume/volume.ts";
 import { stateOf } from "../../support/engine_state.ts";
 import { comeRound } from "../../support/generations.ts";

@@ -1,8 +1,8 @@
 /** Volume.generation: one step for each change of names or attributes that succeeds. */
 import { assertEquals, assertThrows } from "@std/assert";
 import { memoryHandle } from "../../../opfs/device/memory.ts";
-import { checkVolume } from "../../../opfs/volume/check.ts";
-import { openVolumeSync } from "../../../opfs/volume/mount.ts";
+import { checkVolume } from "../../../opfs/volume/tools/check.ts";
+import { openVolumeSync } from "../../../opfs/volume/load/mount.ts";
 
 Deno.test("Volume.generation grows by 1 with each change that succeeds, and with nothing else", () => {
   const handle = memoryHandle();

@@ -5,12 +5,12 @@
 import { assert, assertEquals } from "@std/assert";
 import type { StorageHandle } from "../../../opfs/device/handle.ts";
 import { type MemoryHandle, memoryHandle } from "../../../opfs/device/memory.ts";
-import { checkVolume } from "../../../opfs/volume/check.ts";
-import type { Journal } from "../../../opfs/volume/journal.ts";
-import { makeRoomForBlocks } from "../../../opfs/volume/grow.ts";
-import { ImageExport } from "../../../opfs/volume/image_export.ts";
-import { BLOCKS_MAX } from "../../../opfs/volume/layout.ts";
-import { openVolumeSync } from "../../../opfs/volume/mount.ts";
+import { checkVolume } from "../../../opfs/volume/tools/check.ts";
+import type { Journal } from "../../../opfs/volume/journal/journal.ts";
+import { makeRoomForBlocks } from "../../../opfs/volume/space/grow.ts";
+import { ImageExport } from "../../../opfs/volume/upkeep/image_export.ts";
+import { BLOCKS_MAX } from "../../../opfs/volume/format/layout.ts";
+import { openVolumeSync } from "../../../opfs/volume/load/mount.ts";
 import type { Volume } from "../../../opfs/volume/volume.ts";
 import { stateOf } from "../../support/engine_state.ts";
 import { contentsOf } from "../../support/model_tree.ts";

@@ -2,9 +2,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { fileHandle } from "../../../opfs/device/file.ts";
 import { memoryHandle } from "../../../opfs/device/memory.ts";
-import { checkVolume } from "../../../opfs/volume/check.ts";
-import { makeRoomForBlocks } from "../../../opfs/volume/grow.ts";
-import { openVolumeSync } from "../../../opfs/volume/mount.ts";
+import { checkVolume } from "../../../opfs/volume/tools/check.ts";
+import { makeRoomForBlocks } from "../../../opfs/volume/space/grow.ts";
+import { openVolumeSync } from "../../../opfs/volume/load/mount.ts";
 import type { Volume } from "../../../opfs/volume/volume.ts";
 import { countMemory } from "../../support/count_memory.ts";
 import { stateOf } from "../../support/engine_state.ts";

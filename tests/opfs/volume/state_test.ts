@@ -2,8 +2,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ErrnoError } from "../../../abi/errno.ts";
 import { memoryHandle } from "../../../opfs/device/memory.ts";
-import { checkVolume } from "../../../opfs/volume/check.ts";
-import { openVolumeSync } from "../../../opfs/volume/mount.ts";
+import { checkVolume } from "../../../opfs/volume/tools/check.ts";
+import { openVolumeSync } from "../../../opfs/volume/load/mount.ts";
 import { FILE } from "../../support/on_volume.ts";
 
 /** Writes 100 KB to a device whose write throws; the error's code, and the state after. */

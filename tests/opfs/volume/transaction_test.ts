@@ -8,8 +8,8 @@ import {
   RENAME_EXCHANGE,
 } from "../../../abi/flags.ts";
 import { memoryHandle } from "../../../opfs/device/memory.ts";
-import { checkVolume } from "../../../opfs/volume/check.ts";
-import { openVolumeSync } from "../../../opfs/volume/mount.ts";
+import { checkVolume } from "../../../opfs/volume/tools/check.ts";
+import { openVolumeSync } from "../../../opfs/volume/load/mount.ts";
 import type { Volume } from "../../../opfs/volume/volume.ts";
 import { DIRECTORY, FILE } from "../../support/on_volume.ts";
 import { type Prng, prng } from "../../support/prng.ts";

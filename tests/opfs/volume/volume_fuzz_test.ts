@@ -1,8 +1,8 @@
 /** Random calls against the model, with remounts, check after each. */
 import { assertEquals } from "@std/assert";
 import { memoryHandle } from "../../../opfs/device/memory.ts";
-import { checkVolume } from "../../../opfs/volume/check.ts";
-import { openVolumeSync } from "../../../opfs/volume/mount.ts";
+import { checkVolume } from "../../../opfs/volume/tools/check.ts";
+import { openVolumeSync } from "../../../opfs/volume/load/mount.ts";
 import { differences, modelTree, treeOf } from "../../support/model_tree.ts";
 import { prng } from "../../support/prng.ts";
 import { Pair } from "../../support/random_pair.ts";

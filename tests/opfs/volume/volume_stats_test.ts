@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { memoryHandle } from "../../../opfs/device/memory.ts";
-import { openVolumeSync } from "../../../opfs/volume/mount.ts";
+import { openVolumeSync } from "../../../opfs/volume/load/mount.ts";
 import { FILE } from "../../support/on_volume.ts";
 
 Deno.test("stats() and metrics() are true to the last count", () => {

@@ -1,0 +1,232 @@
+/**
+ * Owning, zeroing and giving back ranges of a file: fallocate.
+ *
+ * Layer: opfs/volume, under `volume.ts`. What is owned and was never written is an unwritten run: it
+ * reads as zeros whatever its blocks hold, so owning a range writes nothing. Long ranges go in steps,
+ * each a valid state; what can run out is looked for before the first of them.
+ *
+ * A logged block never becomes unwritten: a replay could lay old bytes over what is written there
+ * later. Before that happens a checkpoint ends its logged state.
+ *
+ * @module
+ */
+import { ErrnoError, isErrnoError } from "../../../abi/errno.ts";
+import {
+  FALLOC_FL_KEEP_SIZE,
+  FALLOC_FL_PUNCH_HOLE,
+  FALLOC_FL_ZERO_RANGE,
+} from "../../../abi/flags.ts";
+import { invariant } from "../../../abi/invariant.ts";
+import { shown } from "../../../abi/options.ts";
+import { requireFile } from "./attributes.ts";
+import { NO_BLOCK } from "../memory/extent.ts";
+import { allocateRun, LEAVES_PER_STEP, zeroGap, zeroInBlock } from "./file_data.ts";
+import { makeRoomForBlocks } from "../space/grow.ts";
+import * as L from "../format/layout.ts";
+import type { VolumeState } from "../state.ts";
+import { isBeyondReach } from "../space/space.ts";
+import { FREEING } from "../transaction.ts";
+import { missingBlocks } from "./write_plan.ts";
+
+/** Bytes of a file, and what is done with them. */
+export interface Range {
+  /** 0 or FALLOC_FL_*. */
+  mode: number;
+  /** First byte. */
+  at: number;
+  /** How many. */
+  length: number;
+}
+
+/** Bytes `[at, end)`, and the blocks that lie in them as a whole. */
+interface Parts {
+  at: number;
+  end: number;
+  /** First whole block. */
+  from: number;
+  /** Behind the last whole block; not before `from`. */
+  to: number;
+}
+
+/**
+ * Does what `range.mode` says, as a call of several steps.
+ *
+ * @throws {ErrnoError} ENOSPC before anything has changed; EFBIG, EINVAL, EISDIR, ENOTSUP
+ */
+export function allocateRange(state: VolumeState, slot: number, range: Range): void {
+  requireFile(state, slot);
+  checkRange(state, range);
+  state.requireWritable();
+  const end = range.at + range.length;
+  const keepsSize = (range.mode & FALLOC_FL_KEEP_SIZE) !== 0;
+  state.call(() => {
+    if (range.mode & FALLOC_FL_PUNCH_HOLE) punch(state, slot, partsOf(state, slot, range));
+    else own(state, slot, { range, size: keepsSize ? 0 : end });
+  });
+}
+
+function checkRange(state: VolumeState, { mode, at, length }: Range): void {
+  const isRange = Number.isSafeInteger(at) && Number.isSafeInteger(length) && at >= 0 && length > 0;
+  if (!isRange) throw new ErrnoError("EINVAL", `allocate ${shown(length)} bytes at ${shown(at)}`);
+  if (!Number.isInteger(mode)) throw new ErrnoError("EINVAL", `allocate with mode ${shown(mode)}`);
+  const kind = mode & ~FALLOC_FL_KEEP_SIZE;
+  const isPunch = mode === (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE);
+  if (kind !== 0 && kind !== FALLOC_FL_ZERO_RANGE && !isPunch) {
+    throw new ErrnoError("ENOTSUP", `allocate with mode ${mode}`);
+  }
+  const limit = isPunch ? Number.MAX_SAFE_INTEGER : L.BLOCKS_MAX * state.blockSize;
+  if (at + length > limit) throw new ErrnoError("EFBIG", `allocate up to ${at + length}`);
+}
+
+/** A block with the file's end in it is whole if the range goes on to that end. */
+function partsOf(state: VolumeState, slot: number, { at, length }: Range): Parts {
+  const { blockSize } = state;
+  const end = Math.min(at + length, L.BLOCKS_MAX * blockSize);
+  const size = state.sizeOf(slot);
+  const from = Math.ceil(at / blockSize);
+  const last = Math.floor(end / blockSize);
+  const to = end >= size && last * blockSize < size ? last + 1 : last;
+  return { at, end, from, to: Math.max(from, to) };
+}
+
+/** Zeroes what lies before and behind the whole blocks. */
+function zeroEnds(state: VolumeState, slot: number, { at, end, from, to }: Parts): void {
+  const { blockSize } = state;
+  zeroInBlock(state, slot, at, Math.min(end, from * blockSize));
+  zeroInBlock(state, slot, to * blockSize, end);
+}
+
+function punch(state: VolumeState, slot: number, parts: Parts): void {
+  makeRoomForBlocks(state, 0);
+  zeroEnds(state, slot, parts);
+  removeBlocks(state, slot, parts.from, parts.to);
+  finish(state, slot, 0);
+}
+
+function removeBlocks(state: VolumeState, slot: number, from: number, to: number): void {
+  const range = { from, to, leavesMax: LEAVES_PER_STEP };
+  for (let isDone = from === to; !isDone;) {
+    isDone = state.step(() => state.extents.remove(slot, range), FREEING);
+  }
+}
+
+/** Owns a range; with ZERO_RANGE it reads as zeros then. The file is at least `size` long. */
+function own(state: VolumeState, slot: number, wanted: { range: Range; size: number }): void {
+  const { range, size } = wanted;
+  const { blockSize } = state;
+  const from = Math.floor(range.at / blockSize);
+  const to = Math.ceil((range.at + range.length) / blockSize);
+  reserve(state, missingBlocks(state, slot, from, to));
+  if (range.mode & FALLOC_FL_ZERO_RANGE) unlogAll(state, slot, from, to);
+  if (size > state.sizeOf(slot)) extendTo(state, slot, size);
+  fillHoles(state, slot, from, to);
+  if (range.mode & FALLOC_FL_ZERO_RANGE) {
+    const parts = partsOf(state, slot, range);
+    makeUnwritten(state, slot, parts.from, parts.to);
+    zeroEnds(state, slot, parts);
+  }
+  finish(state, slot, size);
+}
+
+/** A commit in the middle of the call would make half of it durable: what is logged ends here. */
+function unlogAll(state: VolumeState, slot: number, from: number, to: number): void {
+  const { extents, pool } = state;
+  for (let fileBlock = from; fileBlock < to;) {
+    extents.find(slot, fileBlock);
+    const count = Math.min(extents.count, to - fileBlock);
+    const isLogged = extents.block !== NO_BLOCK && pool.directRun(extents.block, count) < count;
+    if (isLogged) return state.committer!.unlog();
+    fileBlock += count;
+  }
+}
+
+function reserve(state: VolumeState, missing: number): void {
+  const isThere = missing <= state.bitmap.free || !isBeyondReach(state, missing);
+  if (isThere) makeRoomForBlocks(state, missing);
+  if (state.bitmap.free >= missing) return;
+  throw new ErrnoError("ENOSPC", `allocate ${missing} blocks`);
+}
+
+/** What lies behind the end reads as zeros when the file gets longer. */
+function extendTo(state: VolumeState, slot: number, size: number): void {
+  state.step(() => zeroGap(state, slot, state.sizeOf(slot), size));
+}
+
+/** Gives unwritten blocks to every hole between two file blocks, or to none. */
+function fillHoles(state: VolumeState, slot: number, from: number, to: number): void {
+  const { extents } = state;
+  const filled: number[] = [];
+  try {
+    for (let fileBlock = from; fileBlock < to;) {
+      extents.find(slot, fileBlock);
+      let count = Math.min(extents.count, to - fileBlock);
+      if (extents.block === NO_BLOCK) {
+        count = fillHole(state, slot, fileBlock, count);
+        filled.push(fileBlock, count);
+      }
+      fileBlock += count;
+    }
+  } catch (error) {
+    if (isFull(error)) giveBack(state, slot, filled);
+    throw error;
+  }
+}
+
+function fillHole(state: VolumeState, slot: number, fileBlock: number, want: number): number {
+  const hole = { fileBlock, want, isUnwritten: true, isPooled: false };
+  return state.step(() => allocateRun(state, slot, hole));
+}
+
+/** There were blocks, but no slots to write them down in: the file is as it was. */
+function giveBack(state: VolumeState, slot: number, filled: readonly number[]): void {
+  try {
+    for (let index = 0; index < filled.length; index += 2) {
+      const from = filled[index]!;
+      removeBlocks(state, slot, from, from + filled[index + 1]!);
+    }
+  } catch (error) {
+    if (!isFull(error)) throw error;
+  }
+}
+
+function isFull(error: unknown): boolean {
+  return isErrnoError(error) && error.code === "ENOSPC";
+}
+
+/** Written blocks between two file blocks stay owned and read as zeros. */
+function makeUnwritten(state: VolumeState, slot: number, from: number, to: number): void {
+  const { extents } = state;
+  for (let fileBlock = from; fileBlock < to;) {
+    extents.find(slot, fileBlock);
+    const count = Math.min(extents.count, to - fileBlock);
+    invariant(extents.block !== NO_BLOCK, "V7: a range that was filled has a hole");
+    if (!extents.isUnwritten) turnUnwritten(state, slot, fileBlock, count);
+    fileBlock += count;
+  }
+}
+
+function turnUnwritten(state: VolumeState, slot: number, fileBlock: number, count: number): void {
+  const { extents, pool } = state;
+  const first = state.step(() => {
+    extents.find(slot, fileBlock);
+    const { block } = extents;
+    if (pool.directRun(block, count) < count) {
+      state.nextStepDurably((committer) => committer.unlog());
+      invariant(pool.directRun(block, count) === count, "V15: a block is logged by nothing");
+    }
+    extents.remove(slot, { from: fileBlock, to: fileBlock + count, kept: true });
+    extents.insert(slot, { fileBlock, block, count, isUnwritten: true });
+    return block;
+  });
+  // What has not been written yet is zeros now.
+  pool.dropRun(first, count);
+}
+
+/** Times, and the size if it is to be at least `size`. */
+function finish(state: VolumeState, slot: number, size: number): void {
+  state.step(() => {
+    state.touch(slot, true);
+    if (size <= state.sizeOf(slot)) return;
+    state.tables.view.setFloat64(slot * L.SLOT_BYTES + L.SLOT.SIZE, size, L.LE);
+  });
+}

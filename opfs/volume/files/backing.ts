@@ -1,0 +1,203 @@
+/**
+ * Room on the device behind the blocks of a file that may be long and own no disk.
+ *
+ * Layer: opfs/volume, beside `bitmap.ts`; only over a device that says it is sparse. What a small
+ * write puts into the pool has its place on the device before the write is accepted: zeros are
+ * written there, for many blocks at a time, and a disk that is full says so to the one who asked and
+ * not at a commit. What is written in large pieces goes to its place at once, and needs none of this.
+ *
+ * That a block has room is only a hint, and only in memory: without it zeros are written where
+ * nobody's bytes are, into blocks that have just been allocated, that are free, or that were never
+ * written.
+ *
+ * @module
+ */
+import { isErrnoError } from "../../../abi/errno.ts";
+import { BlockSet } from "../memory/block_set.ts";
+import * as L from "../format/layout.ts";
+import type { Rooms } from "../roles.ts";
+import { isDead } from "../format/slot_owner.ts";
+import { type VolumeState, writeDevice } from "../state.ts";
+
+/** Zeros that are written at a time. */
+const AHEAD_BYTES = 256 * 1024;
+
+/** Which blocks of one volume have room. */
+export class Backing implements Rooms {
+  readonly #state: VolumeState;
+  #blocks: BlockSet;
+  readonly #zeros: Uint8Array<ArrayBuffer>;
+  /** Whether the disk was full the last time: then what has room already is given out first. */
+  isTight = false;
+
+  /** At mount: what is owned and written has room. */
+  constructor(state: VolumeState) {
+    const { bitmap, blockSize } = state;
+    this.#state = state;
+    this.#zeros = new Uint8Array(Math.max(blockSize, AHEAD_BYTES));
+    this.#blocks = new BlockSet(Math.max(1024, bitmap.blocks * 2));
+    for (let block = 0; block < bitmap.blocks;) {
+      const free = bitmap.freeRunAt(block, bitmap.blocks);
+      const next = bitmap.freeFrom(block + free);
+      const end = next < 0 ? bitmap.blocks : next;
+      this.#mark(block + free, end);
+      block = Math.max(end, block + 1);
+    }
+    this.#forgetUnwritten();
+  }
+
+  /** What is owned and was never written may have none. */
+  #forgetUnwritten(): void {
+    const { tables } = this.#state;
+    const forget = (at: number): void => {
+      const block = tables.view.getUint32(at, L.LE);
+      const count = tables.view.getUint32(at + 4, L.LE);
+      if (count >>> 31 !== 0 && block !== L.HOLE_BLOCK) {
+        this.#clear(block, block + (count & ~L.UNWRITTEN));
+      }
+    };
+    for (let slot = L.FIRST_FILE_SLOT; slot < tables.slotCount; slot++) {
+      const at = slot * L.SLOT_BYTES;
+      const type = this.#state.typeOf(slot);
+      if (type === L.TYPE.FILE) forget(at + L.SLOT.FIRST_BLOCK);
+      // A dead one speaks of blocks that others may have by now.
+      if (type !== L.TYPE.CONTINUATION || isDead(tables.view, slot)) continue;
+      for (let pair = 0; pair < L.PAIRS_MAX; pair++) {
+        forget(at + L.CONTINUATION.PAIRS + pair * L.PAIR_BYTES);
+      }
+    }
+  }
+
+  /** Whether a block has room. */
+  has(block: number): boolean {
+    return block < this.#blocks.blocks && this.#blocks.has(block);
+  }
+
+  #mark(from: number, to: number): void {
+    if (to > this.#blocks.blocks) this.#grow(to);
+    for (let at = from; at < to;) {
+      at += this.#blocks.runAt(at, to);
+      const next = this.#blocks.nextFrom(at, to);
+      if (next > at) this.#blocks.add(at, next - at);
+      at = next;
+    }
+  }
+
+  #clear(from: number, to: number): void {
+    const end = Math.min(to, this.#blocks.blocks);
+    for (let at = this.#blocks.nextFrom(from, end); at < end;) {
+      const count = this.#blocks.runAt(at, end);
+      this.#blocks.clear(at, count);
+      at = this.#blocks.nextFrom(at + count, end);
+    }
+  }
+
+  #grow(blocks: number): void {
+    const before = this.#blocks;
+    this.#blocks = new BlockSet(Math.min(L.BLOCKS_MAX, Math.max(blocks, before.blocks * 2)));
+    for (let at = before.nextFrom(0, before.blocks); at < before.blocks;) {
+      const count = before.runAt(at, before.blocks);
+      this.#blocks.add(at, count);
+      at = before.nextFrom(at + count, before.blocks);
+    }
+  }
+
+  /** The device has been made longer by blocks: they have no room yet, whatever was there before. */
+  appeared(first: number, end: number): void {
+    this.#clear(first, end);
+  }
+
+  /** Blocks have been written: they have room. */
+  wrote(block: number, count: number): void {
+    if (this.isTight && !this.#isBacked(block, count)) this.isTight = false;
+    this.#mark(block, block + count);
+  }
+
+  /**
+   * Makes room behind blocks whose bytes are nobody's; whether there was any. What follows them and
+   * is nobody's either gets room in the same call if it can be had.
+   *
+   * @throws {ErrnoError} when the device fails in another way
+   */
+  ensure(block: number, count: number): boolean {
+    if (this.#isBacked(block, count)) return true;
+    const done = this.#occupy(block, this.#reach(block, count)) || this.#occupy(block, count);
+    this.isTight = !done;
+    return done;
+  }
+
+  #isBacked(block: number, count: number): boolean {
+    return block + count <= this.#blocks.blocks &&
+      this.#blocks.runAt(block, block + count) === count;
+  }
+
+  /** How many blocks to fill: those wanted, and free ones behind them that have no room. */
+  #reach(block: number, count: number): number {
+    const { bitmap, blockSize } = this.#state;
+    const most = Math.max(count, Math.floor(AHEAD_BYTES / blockSize));
+    const end = block + count;
+    const free = bitmap.freeRunAt(end, block + most);
+    const backed = this.#blocks.nextFrom(end, Math.min(end + free, this.#blocks.blocks));
+    return count + Math.min(free, Math.max(0, backed - end));
+  }
+
+  #occupy(block: number, count: number): boolean {
+    const state = this.#state;
+    const { blockSize } = state;
+    state.announceWrite(block, count);
+    const most = Math.floor(this.#zeros.length / blockSize);
+    try {
+      for (let done = 0; done < count; done += most) {
+        const bytes = this.#zeros.subarray(0, Math.min(most, count - done) * blockSize);
+        writeDevice(state, bytes, state.placeOf(block + done, 0));
+      }
+    } catch (error) {
+      if (!isErrnoError(error) || error.code !== "ENOSPC") throw error;
+      return false;
+    }
+    this.#mark(block, block + count);
+    return true;
+  }
+
+  /**
+   * Takes free blocks that have room, up to `want` that follow each other; the first one, or -1. Sets
+   * `allocated` of the bitmap.
+   */
+  takeBacked(want: number): number {
+    const { bitmap } = this.#state;
+    const end = Math.min(bitmap.blocks, this.#blocks.blocks);
+    for (let at = bitmap.freeFrom(0); at >= 0 && at < end;) {
+      const free = bitmap.freeRunAt(at, end);
+      const first = this.#blocks.nextFrom(at, at + free);
+      if (first < at + free) {
+        const count = this.#blocks.runAt(first, Math.min(at + free, first + want));
+        bitmap.take(first, count);
+        bitmap.allocated = count;
+        return first;
+      }
+      at = bitmap.freeFrom(at + Math.max(1, free));
+    }
+    return -1;
+  }
+}
+
+/**
+ * Blocks for bytes that go through the pool, or for a large write: as `bitmap.allocate`, but with
+ * room on the device behind them if the bytes are `isPooled`. -1 when there are none.
+ */
+export function allocateBlocks(
+  state: VolumeState,
+  wanted: { goal: number; want: number; owner?: number; isPooled: boolean },
+): number {
+  const { bitmap, backing } = state;
+  const { goal, want, owner = -1, isPooled } = wanted;
+  if (backing === null) return bitmap.allocate(goal, want, owner);
+  if (backing.isTight) {
+    const block = backing.takeBacked(want);
+    if (block >= 0) return block;
+  }
+  const block = bitmap.allocate(goal, want, owner);
+  if (block < 0 || !isPooled || backing.ensure(block, bitmap.allocated)) return block;
+  bitmap.untake();
+  return backing.takeBacked(want);
+}

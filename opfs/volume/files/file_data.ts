@@ -1,0 +1,323 @@
+/**
+ * The bytes of files: filling holes with blocks, zeroing, cutting, and the targets of links.
+ *
+ * Layer: opfs/volume, under `volume.ts`. V8: bytes past the size are never shown, so whoever makes
+ * a file longer zeroes what lies between.
+ *
+ * @module
+ */
+import { ErrnoError } from "../../../abi/errno.ts";
+import { invariant } from "../../../abi/invariant.ts";
+import { allocateBlocks } from "./backing.ts";
+import { NO_BLOCK } from "../memory/extent.ts";
+import * as L from "../format/layout.ts";
+import { readDevice, type VolumeState } from "../state.ts";
+import { withoutSum, withSum } from "../memory/summed_bytes.ts";
+
+/** Bytes of a logged block that one step changes: they go into the record. */
+export const LOGGED_STEP_BYTES: number = 8 * 1024;
+
+/** Leaves of a block map that one step of a cut changes. */
+export const LEAVES_PER_STEP = 64;
+
+/** From this length on whole blocks that are not in the pool are read directly. */
+const DIRECT_READ_BYTES = 32 * 1024;
+
+/**
+ * Gives one or more blocks to the file where `extents.find` has just found none, or unwritten ones.
+ * Returns how many from `fileBlock` on are its own now; `extents` speaks of them. Their bytes are
+ * anything: the caller writes all of them, or takes `pool.fresh`. What goes through the pool has
+ * room on the device from now on.
+ *
+ * @throws {ErrnoError} ENOSPC
+ */
+export function fillBlocks(
+  state: VolumeState,
+  slot: number,
+  fileBlock: number,
+  want: number,
+  isPooled = true,
+): number {
+  const { extents } = state;
+  const most = Math.min(want, extents.count);
+  if (extents.isUnwritten && isPooled) requireRoom(state, extents.block, most);
+  const count = extents.isUnwritten
+    ? convertUnwritten(state, slot, fileBlock, most)
+    : allocateRun(state, slot, { fileBlock, want: most, isUnwritten: false, isPooled });
+  extents.find(slot, fileBlock);
+  invariant(extents.block !== NO_BLOCK && extents.count >= count, "V7: a filled hole is a hole");
+  return count;
+}
+
+/**
+ * Writes bytes that lie inside of one file block, through the pool. What else a new block shows is
+ * zeros. Returns how many there were.
+ *
+ * @throws {ErrnoError} ENOSPC, EIO
+ */
+export function writeInBlock(
+  state: VolumeState,
+  slot: number,
+  at: number,
+  bytes: Uint8Array,
+): number {
+  const { extents, pool, blockSize } = state;
+  const fileBlock = Math.floor(at / blockSize);
+  const from = at - fileBlock * blockSize;
+  const to = from + bytes.length;
+  invariant(to <= blockSize, "V7: a write over the end of its block");
+  extents.find(slot, fileBlock);
+  let frame: number;
+  let [low, high] = [from, to];
+  if (extents.block === NO_BLOCK || extents.isUnwritten) {
+    fillBlocks(state, slot, fileBlock, 1);
+    frame = pool.fresh(extents.block);
+    low = 0;
+    high = Math.max(to, Math.min(blockSize, state.sizeOf(slot) - fileBlock * blockSize));
+  } else {
+    makeRoomInRecord(state, extents.block, from, to);
+    const isWhole = from === 0 && to === blockSize;
+    // Small writes one after the other are as good a reason to read ahead as reads are.
+    frame = isWhole ? pool.blank(extents.block) : pool.get(extents.block, extents.count);
+  }
+  pool.remember(frame);
+  pool.slabOf(frame).set(bytes, pool.offsetOf(frame) + from);
+  pool.soil(frame, low, high);
+  return bytes.length;
+}
+
+/**
+ * What is dirty of a block is one piece. Where that would make the record longer than one step may,
+ * what there is becomes durable first; the transaction has done nothing yet but valid steps.
+ */
+function makeRoomInRecord(state: VolumeState, block: number, from: number, to: number): void {
+  if (state.pool.growthOf(block, from, to) <= LOGGED_STEP_BYTES) return;
+  state.nextStepDurably();
+}
+
+/**
+ * Gives blocks that follow each other to a hole of the file, as many of those wanted as there are in
+ * one place, and returns how many.
+ *
+ * @throws {ErrnoError} ENOSPC
+ */
+export function allocateRun(
+  state: VolumeState,
+  slot: number,
+  hole: { fileBlock: number; want: number; isUnwritten: boolean; isPooled: boolean },
+): number {
+  const { extents, bitmap } = state;
+  const { fileBlock, want, isUnwritten, isPooled } = hole;
+  let goal = NO_BLOCK;
+  if (fileBlock > 0) {
+    extents.find(slot, fileBlock - 1);
+    if (extents.block !== NO_BLOCK) goal = extents.block + 1;
+  }
+  const block = allocateBlocks(state, { goal, want, owner: slot, isPooled });
+  if (block < 0) throw new ErrnoError("ENOSPC", "write: no block left");
+  const count = bitmap.allocated;
+  extents.insert(slot, { fileBlock, block, count, isUnwritten });
+  return count;
+}
+
+/** What is owned and was never written may have no room on the device. */
+function requireRoom(state: VolumeState, block: number, count: number): void {
+  if (state.backing === null || state.backing.ensure(block, count)) return;
+  throw new ErrnoError("ENOSPC", "write: the disk is full");
+}
+
+function convertUnwritten(
+  state: VolumeState,
+  slot: number,
+  fileBlock: number,
+  count: number,
+): number {
+  const { extents } = state;
+  const block = extents.block;
+  extents.remove(slot, { from: fileBlock, to: fileBlock + count, kept: true });
+  extents.insert(slot, { fileBlock, block, count, isUnwritten: false });
+  return count;
+}
+
+/**
+ * Prepares bytes `[size, to)` of a file that is made longer, in steps of the open transaction: what
+ * lies in blocks that it has already reads as zeros, written blocks past the size are given back.
+ * Call it first in the transaction: nobody sees what lies there, so each step is a valid state.
+ */
+export function zeroGap(state: VolumeState, slot: number, size: number, to: number): void {
+  const { extents, blockSize } = state;
+  const tail = Math.min(to, Math.ceil(size / blockSize) * blockSize);
+  for (let at = size; at < tail;) {
+    at = zeroPiece(state, slot, at, tail);
+    if (at < tail) state.nextStep();
+  }
+  let given = 0;
+  for (let fileBlock = Math.ceil(size / blockSize); fileBlock < L.BLOCKS_MAX;) {
+    extents.find(slot, fileBlock);
+    const { count } = extents;
+    if (extents.block !== NO_BLOCK && !extents.isUnwritten) {
+      extents.remove(slot, { from: fileBlock, to: fileBlock + count });
+      if (++given % LEAVES_PER_STEP === 0) state.nextStep();
+    }
+    fileBlock += count;
+  }
+}
+
+/**
+ * Zeroes bytes from `at` on, up to `to` in the same block, if the file has them; of a logged block as
+ * many as one step may. Returns where to go on.
+ */
+function zeroPiece(state: VolumeState, slot: number, at: number, to: number): number {
+  const { extents, pool, blockSize } = state;
+  const fileBlock = Math.floor(at / blockSize);
+  const from = at - fileBlock * blockSize;
+  invariant(to - at <= blockSize - from, "V8: zeros over the end of their block");
+  extents.find(slot, fileBlock);
+  if (extents.block === NO_BLOCK || extents.isUnwritten) return to;
+  const isLogged = pool.isLogged(extents.block);
+  const length = isLogged ? Math.min(to - at, LOGGED_STEP_BYTES) : to - at;
+  makeRoomInRecord(state, extents.block, from, from + length);
+  const frame = pool.get(extents.block);
+  pool.remember(frame);
+  const start = pool.offsetOf(frame) + from;
+  pool.slabOf(frame).fill(0, start, start + length);
+  pool.soil(frame, from, from + length);
+  return at + length;
+}
+
+/** Zeroes bytes `[at, to)` of one block, as far as the file has them: steps of its own. */
+export function zeroInBlock(state: VolumeState, slot: number, at: number, to: number): void {
+  for (let done = at; done < to;) {
+    done = state.step(() => zeroPiece(state, slot, done, to));
+  }
+}
+
+/** Sets the size; a file that gets longer does so with a hole. The first thing in a call. */
+export function resize(state: VolumeState, slot: number, size: number): void {
+  checkSize(size);
+  const old = state.sizeOf(slot);
+  if (size > old) zeroGap(state, slot, old, size);
+  const at = state.tables.edit(slot);
+  state.tables.view.setFloat64(at + L.SLOT.SIZE, size, L.LE);
+}
+
+/**
+ * Gives back blocks past the size, at most about as many as one step may; whether all of them. The
+ * size is right already, so each step is a valid state.
+ */
+export function removePastSize(state: VolumeState, slot: number): boolean {
+  // A size may lie beyond all blocks that a file can have.
+  const from = Math.min(L.BLOCKS_MAX, Math.ceil(state.sizeOf(slot) / state.blockSize));
+  return state.extents.remove(slot, { from, to: L.BLOCKS_MAX, leavesMax: LEAVES_PER_STEP });
+}
+
+function checkSize(size: number): void {
+  if (!Number.isInteger(size) || size < 0) {
+    throw new ErrnoError("EINVAL", `make a file ${size} bytes long`);
+  }
+  if (size > Number.MAX_SAFE_INTEGER) {
+    throw new ErrnoError("EFBIG", `make a file ${size} bytes long`);
+  }
+}
+
+/** Stores what a new symbolic link points to. */
+export function writeTarget(state: VolumeState, slot: number, target: Uint8Array): void {
+  if (target.length === 0) throw new ErrnoError("ENOENT", "link to nothing");
+  if (target.length > L.TARGET_BYTES_MAX) {
+    throw new ErrnoError("ENAMETOOLONG", `link to a path of ${target.length} bytes`);
+  }
+  if (target.includes(0)) throw new ErrnoError("EINVAL", "link to a path with NUL in it");
+  const { blockSize } = state;
+  const bytes = state.tables.sums === null ? target : withSum(target);
+  for (let at = 0; at < bytes.length; at += blockSize) {
+    writeInBlock(state, slot, at, bytes.subarray(at, at + blockSize));
+  }
+  state.tables.view.setFloat64(slot * L.SLOT_BYTES + L.SLOT.SIZE, target.length, L.LE);
+}
+
+/**
+ * What a symbolic link points to, as raw bytes; one turned bit in it is put right.
+ *
+ * @throws {ErrnoError} EIO for one that is not what its sum says
+ */
+export function readTarget(state: VolumeState, slot: number): Uint8Array<ArrayBuffer> {
+  const size = Math.min(state.sizeOf(slot), L.TARGET_BYTES_MAX);
+  if (state.tables.sums === null) {
+    const target = new Uint8Array(size);
+    readBytes(state, slot, target, 0);
+    return target;
+  }
+  const bytes = new Uint8Array(size + L.SUM_BYTES);
+  readRuns(state, slot, bytes, 0);
+  return withoutSum(bytes, `the target of slot ${slot}`);
+}
+
+/** Fills `into` from byte `at` on; all of it lies before the end of the file. */
+export function readBytes(
+  state: VolumeState,
+  slot: number,
+  into: Uint8Array,
+  at: number,
+): void {
+  const isInside = at >= 0 && at + into.length <= state.sizeOf(slot);
+  invariant(isInside, "V8: bytes behind the end of a file are read");
+  readRuns(state, slot, into, at);
+}
+
+/** Fills `into` from byte `at` of the blocks on. */
+function readRuns(state: VolumeState, slot: number, into: Uint8Array, at: number): void {
+  const { extents, blockSize } = state;
+  for (let done = 0; done < into.length;) {
+    const fileBlock = Math.floor((at + done) / blockSize);
+    const inside = at + done - fileBlock * blockSize;
+    if (fileBlock >= L.BLOCKS_MAX) {
+      into.fill(0, done);
+      return;
+    }
+    extents.find(slot, fileBlock);
+    const length = Math.min(into.length - done, extents.count * blockSize - inside);
+    if (extents.block === NO_BLOCK || extents.isUnwritten) into.fill(0, done, done + length);
+    else readRun(state, into.subarray(done, done + length), inside);
+    done += length;
+  }
+}
+
+/** Reads from byte `inside` of the block that `extents` speaks of, within its run. */
+function readRun(state: VolumeState, into: Uint8Array, inside: number): void {
+  const { pool, blockSize, extents } = state;
+  const { block, count } = extents;
+  for (let done = 0; done < into.length;) {
+    const index = Math.floor((inside + done) / blockSize);
+    const from = inside + done - index * blockSize;
+    const rest = into.length - done;
+    const whole = from === 0 && rest >= DIRECT_READ_BYTES
+      ? pool.absentRun(block + index, Math.floor(rest / blockSize))
+      : 0;
+    if (whole * blockSize >= DIRECT_READ_BYTES) {
+      state.readBlocks(into.subarray(done, done + whole * blockSize), block + index);
+      done += whole * blockSize;
+      continue;
+    }
+    const length = Math.min(rest, blockSize - from);
+    const piece = into.subarray(done, done + length);
+    readInBlock(state, piece, { block: block + index, from, follow: count - index });
+    done += length;
+  }
+}
+
+/** Reads bytes of one block; `follow` blocks from it on belong together. */
+export function readInBlock(
+  state: VolumeState,
+  into: Uint8Array,
+  { block, from, follow }: { block: number; from: number; follow: number },
+): void {
+  const { pool } = state;
+  if (state.failure !== null && pool.peek(block) < 0) {
+    // A full pool would write to make room, and nothing is written any more.
+    readDevice(state.handle, into, state.placeOf(block, from));
+    return;
+  }
+  const frame = pool.get(block, follow);
+  const at = pool.offsetOf(frame) + from;
+  into.set(pool.slabOf(frame).subarray(at, at + into.length));
+}

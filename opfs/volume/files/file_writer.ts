@@ -1,0 +1,238 @@
+/**
+ * Writing bytes into a file, step by step.
+ *
+ * Layer: opfs/volume, under `volume.ts`; `write_plan.ts` says how a write is cut into steps. One step
+ * is a run of whole blocks that goes straight to the device, or a part of one block in the pool. A
+ * write that finds room for its beginning only answers how much that is. The device's call stands in
+ * `Volume.write`, so that it is few frames from the caller: this says what to give it.
+ *
+ * Where each call is durable before it returns, a refused commit takes back what the write has done
+ * since the last one. Bytes that were written straight over bytes of the file cannot be taken back, so
+ * what lies before them is committed first, and they count as written.
+ *
+ * @module
+ */
+import { isErrnoError } from "../../../abi/errno.ts";
+import { NO_BLOCK } from "../memory/extent.ts";
+import { writeInBlock, zeroGap } from "./file_data.ts";
+import * as L from "../format/layout.ts";
+import { refusalOf, requireCount, type VolumeState } from "../state.ts";
+import { FINAL } from "../transaction.ts";
+import {
+  DIRECT_WRITE_BYTES,
+  directPiece,
+  mayTryAgain,
+  pooledPiece,
+  reserve,
+  writable,
+} from "./write_plan.ts";
+
+const NOTHING = new Uint8Array(0);
+
+/** Writes into the files of one volume. */
+export class FileWriter {
+  readonly #state: VolumeState;
+  #slot = 0;
+  #from: Uint8Array = NOTHING;
+  #at = 0;
+  #length = 0;
+  #done = 0;
+  /** Bytes, of those that are done, that a refused commit does not take back. */
+  #secured = 0;
+  #settled = 0;
+  #isSecond = false;
+  #isOver = false;
+  /** Of the run that the device is given: its first block, its bytes, and whether it writes over some. */
+  #block = 0;
+  #asked = 0;
+  #isInPlace = false;
+  /** Where it goes. */
+  place = 0;
+
+  /** A writer that is at rest. */
+  constructor(state: VolumeState) {
+    this.#state = state;
+  }
+
+  /**
+   * Begins a write at byte `at`. Returns what `next` returns.
+   *
+   * @throws {ErrnoError} EINVAL, EFBIG, and ENOSPC when there is room for none
+   */
+  start(slot: number, from: Uint8Array, at: number): Uint8Array | null {
+    const state = this.#state;
+    const length = writable(state, from.length, at);
+    reserve(state, slot, at, length);
+    this.#slot = slot;
+    this.#from = from;
+    this.#at = at;
+    this.#length = length;
+    this.#done = this.#secured = 0;
+    this.#settled = state.settled;
+    this.#isSecond = this.#isOver = false;
+    return this.next();
+  }
+
+  /**
+   * Makes steps through the pool, up to one that goes straight to the device. Returns what is to be
+   * written at `place` then, and told to `wrote` or `refused`; null at the end.
+   */
+  next(): Uint8Array | null {
+    while (this.#done < this.#length && !this.#isOver) {
+      try {
+        this.#state.openStep();
+        const run = this.#plan();
+        if (run !== null) return run;
+      } catch (error) {
+        this.#fail(error);
+      }
+    }
+    return null;
+  }
+
+  /** Opens the step up to the device's call, or does it in the pool. */
+  #plan(): Uint8Array | null {
+    const state = this.#state;
+    const slot = this.#slot;
+    const position = this.#at + this.#done;
+    const size = state.sizeOf(slot);
+    if (position > size) zeroGap(state, slot, size, position);
+    const most = this.#length - this.#done;
+    this.#isInPlace = position < size && most >= DIRECT_WRITE_BYTES && this.#isWritten(position);
+    let length = directPiece(state, slot, position, most);
+    // What is written over is gone: what came before must not depend on a later commit.
+    if (length > 0 && this.#isInPlace && state.isHeld) {
+      state.nextStepDurably();
+      this.#noteSettled();
+      length = directPiece(state, slot, position, most);
+    }
+    if (length > 0) return this.#planRun(this.#done + length);
+    length = pooledPiece(state, slot, position, most);
+    writeInBlock(state, slot, position, this.#from.subarray(this.#done, this.#done + length));
+    this.#keep(length);
+    return null;
+  }
+
+  #planRun(end: number): Uint8Array {
+    const state = this.#state;
+    const { extents, blockSize } = state;
+    this.#block = extents.block;
+    this.place = state.placeOf(this.#block, 0);
+    const bytes = this.#from.subarray(this.#done, end);
+    if (state.watches.size > 0) state.announceWrite(this.#block, bytes.length / blockSize);
+    this.#asked = bytes.length;
+    return bytes;
+  }
+
+  /** The device says how many bytes it has taken; of those that are written over a part counts. */
+  wrote(count: number): void {
+    const state = this.#state;
+    try {
+      const taken = count > 0 && count < this.#asked ? this.#leaveRest(count) : count;
+      const isCut = this.#isInPlace && taken > 0 && taken < this.#asked;
+      if (!isCut) requireCount(state, taken, this.#asked);
+      const blocks = Math.ceil(taken / state.blockSize);
+      state.pool.wroteDirectly(this.#block, blocks);
+      state.backing?.wrote(this.#block, blocks);
+      const old = state.sizeOf(this.#slot) - this.#at;
+      this.#keep(taken);
+      if (this.#isInPlace) this.#secured = Math.min(this.#done, old);
+      this.#isOver = isCut;
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** The device has thrown. */
+  refused(error: unknown): void {
+    this.#leaveRest(0);
+    this.#fail(refusalOf(this.#state, error));
+  }
+
+  /**
+   * After the first `count` bytes of a run that is written over, a read shows what has landed, and stays
+   * so; but blocks of which bytes wait in the pool for their place stay as they are there. How many
+   * bytes count: not those in such a block.
+   */
+  #leaveRest(count: number): number {
+    if (!this.#isInPlace) return count;
+    const { pool, blockSize } = this.#state;
+    const whole = Math.floor(count / blockSize);
+    const isWaiting = pool.refusedDirectly(this.#block + whole, this.#asked / blockSize - whole);
+    return isWaiting ? whole * blockSize : count;
+  }
+
+  /** The step has happened. */
+  #keep(count: number): void {
+    const state = this.#state;
+    this.#grew(this.#at + this.#done + count);
+    state.keepStep();
+    this.#noteSettled();
+    this.#done += count;
+    this.#isSecond = false;
+  }
+
+  /** The step has not happened: tried once more, or the end; thrown when nothing has been written. */
+  #fail(error: unknown): void {
+    const state = this.#state;
+    const refused = state.dropStep(error);
+    const isWorth = !this.#isSecond && mayTryAgain(state, refused);
+    this.#noteSettled();
+    this.#isSecond = isWorth;
+    if (isWorth) return;
+    this.#isOver = true;
+    if (this.#done > 0 && refused.code === "ENOSPC") return;
+    this.#from = NOTHING;
+    state.takeBack();
+    throw refused;
+  }
+
+  /** After a commit in the middle of the write: what was done before it stays. */
+  #noteSettled(): void {
+    if (this.#state.settled === this.#settled) return;
+    this.#settled = this.#state.settled;
+    this.#secured = Math.max(this.#secured, this.#done);
+  }
+
+  /** Whether a byte of the file lies in a block that has been written. */
+  #isWritten(position: number): boolean {
+    const { extents, blockSize } = this.#state;
+    extents.find(this.#slot, Math.floor(position / blockSize));
+    return extents.block !== NO_BLOCK && !extents.isUnwritten;
+  }
+
+  #grew(end: number): void {
+    const { tables } = this.#state;
+    this.#state.touch(this.#slot, true);
+    if (end <= this.#state.sizeOf(this.#slot)) return;
+    tables.view.setFloat64(this.#slot * L.SLOT_BYTES + L.SLOT.SIZE, end, L.LE);
+  }
+
+  /** The write is over: its commit, if each call has one, and the count. */
+  end(): number {
+    const state = this.#state;
+    this.#from = NOTHING;
+    if (!state.isHeld) return this.#done;
+    try {
+      state.commitHeld();
+      return this.#done;
+    } catch (error) {
+      const refused = state.broken(error);
+      state.takeBack();
+      if (this.#secured === 0 || refused.code !== "ENOSPC") throw refused;
+      this.#endShort();
+      return this.#secured;
+    }
+  }
+
+  /** What is secured is on the device, but perhaps not flushed; its times are no part of that. */
+  #endShort(): void {
+    const state = this.#state;
+    state.flush();
+    try {
+      state.step(() => state.touch(this.#slot, true), FINAL);
+    } catch (error) {
+      if (!isErrnoError(error) || error.code !== "ENOSPC") throw error;
+    }
+  }
+}

@@ -1,0 +1,146 @@
+/**
+ * How a write is cut into steps: what goes straight to the device, what through the pool, and the
+ * room that is made before the first of them.
+ *
+ * Layer: opfs/volume, under `volume.ts`, which does what is planned here: the call of the device
+ * stands in its own `write`, so that it is few frames from the caller.
+ *
+ * @module
+ */
+import { ErrnoError, isErrnoError } from "../../../abi/errno.ts";
+import { shown } from "../../../abi/options.ts";
+import { NO_BLOCK } from "../memory/extent.ts";
+import { fillBlocks, LOGGED_STEP_BYTES } from "./file_data.ts";
+import { isLittleFree, makeRoomForBlocks, SPARE_SLOTS } from "../space/grow.ts";
+import * as L from "../format/layout.ts";
+import type { VolumeState } from "../state.ts";
+
+/** Writes of whole blocks from this length on go straight to the device. */
+export const DIRECT_WRITE_BYTES: number = 64 * 1024;
+
+/**
+ * Stops unless `at` is a place in a file.
+ *
+ * @throws {ErrnoError} EINVAL
+ */
+export function checkPosition(at: number): void {
+  if (Number.isSafeInteger(at) && at >= 0) return;
+  throw new ErrnoError("EINVAL", `use byte ${shown(at)} of a file`);
+}
+
+/**
+ * How much of a write fits below the largest offset.
+ *
+ * @throws {ErrnoError} EINVAL, EFBIG
+ */
+export function writable(state: VolumeState, length: number, at: number): number {
+  checkPosition(at);
+  const limit = L.BLOCKS_MAX * state.blockSize;
+  if (length > 0 && at >= limit) throw new ErrnoError("EFBIG", `write at ${at}`);
+  return Math.min(length, limit - at);
+}
+
+/** File blocks of `[from, to)` that the file does not own. */
+export function missingBlocks(state: VolumeState, slot: number, from: number, to: number): number {
+  const { extents } = state;
+  let missing = 0;
+  for (let fileBlock = from; fileBlock < to;) {
+    extents.find(slot, fileBlock);
+    const count = Math.min(extents.count, to - fileBlock);
+    if (extents.block === NO_BLOCK) missing += count;
+    fileBlock += count;
+  }
+  return missing;
+}
+
+/** Makes room for the blocks that a write will take. */
+export function reserve(state: VolumeState, slot: number, at: number, length: number): void {
+  if (state.inodes.free < SPARE_SLOTS) makeRoomForBlocks(state, 0);
+  const { blockSize, bitmap } = state;
+  const from = Math.floor(at / blockSize);
+  const end = Math.ceil((at + length) / blockSize);
+  if (isOwned(state, slot, from, end)) return;
+  const isGrowing = at > 0;
+  const isCramped = isGrowing && isLittleFree(state) && endsAtEnd(state, slot, from, end - from);
+  const isTight = state.backing?.isTight ?? false;
+  const isRoomy = !isCramped && !isTight;
+  if (isRoomy && bitmap.free > bitmap.wish(slot, end - from, isGrowing)) return;
+  const missing = missingBlocks(state, slot, from, end);
+  if (missing === 0) return;
+  const wish = bitmap.wish(slot, missing, isGrowing);
+  makeRoomForBlocks(state, missing, { wish, atEnd: isCramped ? end - from : 0 });
+}
+
+/** Whether one run of the file has all of these blocks: mostly so when bytes are written over. */
+function isOwned({ extents }: VolumeState, slot: number, from: number, end: number): boolean {
+  extents.find(slot, from);
+  return extents.block !== NO_BLOCK && extents.count >= end - from;
+}
+
+/** Whether a file that grows has come to the end of the volume: going on there keeps one run. */
+function endsAtEnd(state: VolumeState, slot: number, fileBlock: number, want: number): boolean {
+  const { extents, bitmap } = state;
+  if (fileBlock === 0) return false;
+  extents.find(slot, fileBlock - 1);
+  if (extents.block === NO_BLOCK) return false;
+  const goal = extents.block + 1;
+  const run = bitmap.freeRunAt(goal, goal + want);
+  return run < want && goal + run >= bitmap.blocks;
+}
+
+/**
+ * How many bytes of a write go straight to the device: whole blocks, many, none of them logged.
+ * `extents` speaks of them then, and new ones among them are the file's.
+ */
+export function directPiece(
+  state: VolumeState,
+  slot: number,
+  position: number,
+  length: number,
+): number {
+  const { extents, blockSize, pool } = state;
+  const blocks = Math.floor(length / blockSize);
+  if (length < DIRECT_WRITE_BYTES || blocks === 0 || position % blockSize !== 0) return 0;
+  const fileBlock = position / blockSize;
+  extents.find(slot, fileBlock);
+  if (extents.block === NO_BLOCK) {
+    return fillBlocks(state, slot, fileBlock, blocks, false) * blockSize;
+  }
+  const count = pool.directRun(extents.block, Math.min(extents.count, blocks));
+  if (count > 0 && extents.isUnwritten) fillBlocks(state, slot, fileBlock, count, false);
+  return count * blockSize;
+}
+
+/** How many bytes of a write go into one block of the pool. */
+export function pooledPiece(
+  state: VolumeState,
+  slot: number,
+  position: number,
+  length: number,
+): number {
+  const { extents, blockSize, pool } = state;
+  const fileBlock = Math.floor(position / blockSize);
+  const piece = Math.min(length, blockSize - (position - fileBlock * blockSize));
+  if (piece <= LOGGED_STEP_BYTES) return piece;
+  extents.find(slot, fileBlock);
+  const isLogged = extents.block !== NO_BLOCK && pool.isLogged(extents.block);
+  return isLogged ? LOGGED_STEP_BYTES : piece;
+}
+
+/**
+ * A write has been refused for want of room: whether it is worth trying once more, since a sparse
+ * device may have blocks that have room already, or get it with a commit.
+ */
+export function mayTryAgain(state: VolumeState, refused: ErrnoError): boolean {
+  const { backing, bitmap, committer } = state;
+  if (backing === null || refused.code !== "ENOSPC") return false;
+  backing.isTight = true;
+  if (bitmap.quarantined === 0) return true;
+  try {
+    committer!.reclaim();
+    return true;
+  } catch (error) {
+    if (!isErrnoError(error)) throw error;
+    return false;
+  }
+}

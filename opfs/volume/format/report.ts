@@ -1,0 +1,67 @@
+/**
+ * What mount and check have to say.
+ *
+ * Layer: opfs/volume, bottom.
+ *
+ * @module
+ */
+
+import { isErrnoError } from "../../../abi/errno.ts";
+
+/** One broken rule of docs/FORMAT.md. */
+export interface Violation {
+  /** Its number, such as "V1". */
+  rule: string;
+  /** What is wrong, with the slots, blocks or offsets concerned. */
+  message: string;
+  /** Whether mounting for writing corrects it without losing anything. */
+  isDerivable: boolean;
+}
+
+/** Told of each broken rule by those who can go on behind it; without one they throw. */
+export type Tell = (violation: Violation) => void;
+
+/** Tells of damage that an error speaks of; without anybody to tell, and for other errors, throws. */
+export function tellOrThrow(error: unknown, tell: Tell | undefined, rule = "V10"): void {
+  if (tell === undefined || !isErrnoError(error)) throw error;
+  const message = error.message.replace(/^E\w+: cannot open the volume: (V\d+: )?/, "");
+  tell({ rule, message, isDerivable: false });
+}
+
+/** What mounting found. */
+export interface MountReport {
+  /** Whether the device was empty and has been formatted. */
+  formatted: boolean;
+  /** Whether the last holder closed it cleanly. */
+  wasClean: boolean;
+  /** Journal records that were replayed. */
+  replayedRecords: number;
+  /** What was wrong in derivable fields, and is right now. */
+  corrected: Violation[];
+}
+
+/** What a check found. */
+export interface Report {
+  /** Whether nothing is wrong. */
+  clean: boolean;
+  /** Whether the last holder closed it cleanly. */
+  wasClean: boolean;
+  /** Everything that is wrong. */
+  violations: Violation[];
+  /** Journal records that a mount would replay. */
+  replayedRecords: number;
+  /** Regular and special files. */
+  files: number;
+  /** Directories, the root among them. */
+  directories: number;
+  /** Symbolic links. */
+  symlinks: number;
+  /** Second names. */
+  hardLinks: number;
+  /** Extended attributes. */
+  attributes: number;
+  /** Blocks in the file. */
+  totalBlocks: number;
+  /** Blocks owned by files and tables. */
+  usedBlocks: number;
+}

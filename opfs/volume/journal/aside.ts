@@ -1,0 +1,110 @@
+/**
+ * Old bytes of blocks, put aside in blocks that nobody owns while an export still wants them.
+ *
+ * Layer: opfs/volume, under `image_export.ts`. No slot ever speaks of such a block, so a crash gives
+ * it back. It comes from behind the end of the file, which is made longer for it, so that nobody else
+ * runs out of what he counts on; where the file cannot grow, from what is free and wanted by no
+ * export.
+ *
+ * @module
+ */
+import { ErrnoError } from "../../../abi/errno.ts";
+import { invariant } from "../../../abi/invariant.ts";
+import { extendForGuest } from "../space/grow.ts";
+import { type VolumeState, writeDevice } from "../state.ts";
+
+/** Blocks that are taken at a time. */
+const STEP_BLOCKS = 64;
+
+/** The blocks of one export. */
+export class Aside {
+  readonly #state: VolumeState;
+  /** Where the bytes of a block are. */
+  readonly #places = new Map<number, number>();
+  /** Blocks that have been taken and hold nothing. */
+  readonly #spare: number[] = [];
+
+  /** Nothing is aside. */
+  constructor(state: VolumeState) {
+    this.#state = state;
+  }
+
+  /** Whether the bytes of a block are aside. */
+  has(block: number): boolean {
+    return this.#places.has(block);
+  }
+
+  /**
+   * Copies blocks that are not aside yet.
+   *
+   * @throws {ErrnoError} ENOSPC, EIO
+   */
+  put(block: number, count: number): void {
+    const { blockSize } = this.#state;
+    invariant(count > 0 && !this.has(block), `V1: block ${block} is put aside twice`);
+    this.#takeSpare(count);
+    const bytes = new Uint8Array(count * blockSize);
+    this.#state.readBlocks(bytes, block);
+    for (let done = 0; done < count;) {
+      const place = this.#spare.pop()!;
+      this.#places.set(block + done, place);
+      let length = 1;
+      while (done + length < count && this.#spare.at(-1) === place + length) {
+        this.#places.set(block + done + length, this.#spare.pop()!);
+        length++;
+      }
+      const piece = bytes.subarray(done * blockSize, (done + length) * blockSize);
+      writeDevice(this.#state, piece, this.#state.placeOf(place, 0));
+      done += length;
+    }
+  }
+
+  /** Fills `into` with the bytes of a block, if they are aside. */
+  read(block: number, into: Uint8Array): boolean {
+    const place = this.#places.get(block);
+    if (place === undefined) return false;
+    this.#state.readBlocks(into, place);
+    return true;
+  }
+
+  /** The bytes of a block are not wanted any more. */
+  drop(block: number): void {
+    const place = this.#places.get(block);
+    if (place === undefined) return;
+    this.#places.delete(block);
+    this.#spare.push(place);
+  }
+
+  /** Gives everything back. */
+  clear(): void {
+    for (const block of this.#places.keys()) this.drop(block);
+    for (const place of this.#spare.splice(0)) this.#state.bitmap.giveBack(place, 1);
+    invariant(this.#places.size === 0, "V1: bytes are aside after all has been given back");
+  }
+
+  #takeSpare(count: number): void {
+    if (this.#spare.length >= count) return;
+    const want = Math.max(STEP_BLOCKS, count);
+    const first = extendForGuest(this.#state, want);
+    if (first >= 0) this.#take(first, want);
+    else this.#takeFree(count);
+  }
+
+  /** The first one is on top, so that neighbours are used one after the other. */
+  #take(first: number, count: number): void {
+    this.#state.bitmap.borrow(first, count);
+    for (let block = first + count - 1; block >= first; block--) this.#spare.push(block);
+  }
+
+  #takeFree(count: number): void {
+    const { bitmap, watches } = this.#state;
+    for (let block = bitmap.freeFrom(0); block >= 0; block = bitmap.freeFrom(block + 1)) {
+      let isWanted = false;
+      for (const watch of watches) isWanted ||= watch.wants(block);
+      if (isWanted) continue;
+      this.#take(block, 1);
+      if (this.#spare.length >= count) return;
+    }
+    throw new ErrnoError("ENOSPC", "export the image: no room to put aside what changes meanwhile");
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * The way home: changed pages of the tables, the headers and the superblock's copy.
+ *
+ * Layer: opfs/volume. Nothing else writes outside of the blocks, except the journal into its ring.
+ *
+ * @module
+ */
+import { invariant } from "../../../abi/invariant.ts";
+import * as L from "../format/layout.ts";
+import { encodeHeader, type Header } from "../format/header.ts";
+import { sumAreas, touchedSums } from "../memory/page_sums.ts";
+import { locate, type Segment } from "../format/segments.ts";
+import { type VolumeState, writeDevice } from "../state.ts";
+import { encodeSuperblock, type Superblock } from "../format/superblock.ts";
+
+/** Bytes that are put together for one call. */
+const STAGING_PAGES = 256;
+
+/**
+ * Writes every changed page of slots, names and bitmap to its place, neighbours in one call, and the
+ * sums of those that have one.
+ */
+export function writeTablesHome(state: VolumeState): void {
+  const { tables, bitmap, segments } = state;
+  const touched = { slots: tables.homeSlots.toArray(), names: tables.homeNames.toArray() };
+  writePages(state, segments.slots, touched.slots, (logical, into) => {
+    tables.copySlots(logical / L.SLOT_BYTES, into.length / L.SLOT_BYTES, into, 0);
+  });
+  writePages(state, segments.names, touched.names, (logical, into) => {
+    into.set(tables.names.subarray(logical, logical + into.length));
+  });
+  if (tables.sums !== null) {
+    const areas = sumAreas(segments, L.RING_AT + state.header.ringBytes);
+    for (const { at, bytes } of touchedSums(tables.sums, areas, touched)) {
+      writeDevice(state, bytes, at);
+    }
+  }
+  writePages(state, segments.bitmap, bitmap.home.toArray(), (logical, into) => {
+    bitmap.copyBytes(logical, into);
+  });
+  tables.homeSlots.clear();
+  tables.homeNames.clear();
+  bitmap.home.clear();
+}
+
+function writePages(
+  state: VolumeState,
+  segments: readonly Segment[],
+  pages: readonly number[],
+  copy: (logical: number, into: Uint8Array) => void,
+): void {
+  for (let index = 0; index < pages.length;) {
+    const logical = pages[index]! * L.PAGE_BYTES;
+    const place = locate(segments, logical);
+    invariant(place.bytes > 0, `V11: the page at ${logical} is behind its table`);
+    const most = Math.min(STAGING_PAGES, place.bytes / L.PAGE_BYTES);
+    let count = 1;
+    while (count < most && pages[index + count] === pages[index]! + count) count++;
+    const staging = new Uint8Array(count * L.PAGE_BYTES);
+    copy(logical, staging);
+    writeDevice(state, staging, place.at);
+    index += count;
+  }
+}
+
+/** Geometry and counters as they are now. */
+function currentSuperblock(state: VolumeState): Superblock {
+  const { blocks, unowned } = state.bitmap;
+  const { totalBlocks } = state.superblock;
+  invariant(totalBlocks === blocks, `V3: ${totalBlocks} blocks are said, there are ${blocks}`);
+  invariant(unowned >= 0 && unowned <= blocks, `V3: ${unowned} of ${blocks} blocks are free`);
+  return {
+    ...state.superblock,
+    freeBlocks: state.bitmap.unowned,
+    pathUsed: state.paths.usedBytes,
+  };
+}
+
+/** Writes the superblock's copy at 0 if it is not there yet. */
+export function writeSuperblockCopy(state: VolumeState): void {
+  const copy = new Uint8Array(L.SUPERBLOCK_BYTES);
+  encodeSuperblock(currentSuperblock(state), new DataView(copy.buffer), 0);
+  if (copy.every((byte, index) => byte === state.superblockCopy[index])) return;
+  writeDevice(state, copy, L.SUPERBLOCK_AT);
+  state.superblockCopy = copy;
+}
+
+/** Writes the header that is not the newest, as the newest. Does not flush. */
+export function writeHeader(state: VolumeState, change: Partial<Header>): void {
+  const header = {
+    ...state.header,
+    ...change,
+    counter: state.header.counter + 1,
+    featuresReadOnly: state.xattrs.size > 0 ? L.FEATURE_XATTR : 0,
+    superblock: currentSuperblock(state),
+  };
+  const isPlace = state.headerAt === L.HEADER_A_AT || state.headerAt === L.HEADER_B_AT;
+  invariant(isPlace, `V9: the newest header is at ${state.headerAt}`);
+  const at = state.headerAt === L.HEADER_A_AT ? L.HEADER_B_AT : L.HEADER_A_AT;
+  // Its number is used up by the attempt: a write that is refused may land.
+  state.header = { ...state.header, counter: header.counter };
+  writeDevice(state, encodeHeader(header), at);
+  state.header = header;
+  state.headerAt = at;
+}

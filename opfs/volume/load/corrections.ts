@@ -1,0 +1,58 @@
+/**
+ * What a mount puts right in slots and names: where nothing is lost, because the rest of the image
+ * says the same.
+ *
+ * Layer: opfs/volume. `scan.ts` finds it, `mount.ts` has it put right: by records, after its own
+ * header, like any other change, so that a crash in between leaves the old bytes or the right ones;
+ * on a volume for reading only in memory.
+ *
+ * @module
+ */
+import * as L from "../format/layout.ts";
+import { entryBytes } from "../memory/path_table.ts";
+import type { VolumeState } from "../state.ts";
+import type { Tables } from "../memory/tables.ts";
+
+/** Something that is put right. */
+export type Correction =
+  /** How many names a slot has. */
+  | { kind: "nlink"; slot: number; nlink: number }
+  /** The file has continuation slots, and did not say so. */
+  | { kind: "continued"; slot: number }
+  /** What a name leaves of its granules is zero. */
+  | { kind: "padding"; offset: number; length: number };
+
+/** Corrections in one step: what they dirty is less than a step may. */
+const PER_STEP = 32;
+
+/** Puts everything right as transactions. */
+export function correctByRecords(state: VolumeState, corrections: readonly Correction[]): void {
+  const { tables } = state;
+  for (let index = 0; index < corrections.length; index += PER_STEP) {
+    state.step(() => {
+      for (const correction of corrections.slice(index, index + PER_STEP)) {
+        if (correction.kind === "padding") {
+          tables.editNames(correction.offset, entryBytes(correction.length));
+        } else tables.edit(correction.slot);
+        correct(tables, correction);
+      }
+    });
+  }
+}
+
+/** Puts everything right in memory alone. */
+export function correctInMemory(tables: Tables, corrections: readonly Correction[]): void {
+  for (const correction of corrections) correct(tables, correction);
+}
+
+function correct(tables: Tables, correction: Correction): void {
+  const { view, names } = tables;
+  if (correction.kind === "padding") {
+    const { offset, length } = correction;
+    names.fill(0, offset + L.NAME.BYTES + length, offset + entryBytes(length));
+    return;
+  }
+  const at = correction.slot * L.SLOT_BYTES;
+  if (correction.kind === "nlink") view.setUint16(at + L.SLOT.NLINK, correction.nlink, L.LE);
+  else view.setUint8(at + L.SLOT.FLAGS, L.FLAG_CONTINUED);
+}

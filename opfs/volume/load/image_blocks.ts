@@ -1,0 +1,40 @@
+/**
+ * Bytes of blocks of an image that is not mounted: as they are on the device, with what its records
+ * say of them laid over.
+ *
+ * Layer: opfs/volume, over `image.ts`, for check and salvage. What a file that was cut off lacks is
+ * zeros.
+ *
+ * @module
+ */
+import type { StorageHandle } from "../../device/handle.ts";
+import type { Patch } from "../memory/pool_types.ts";
+import type { Image } from "./image.ts";
+import { readDevice } from "../state.ts";
+
+/** Fills `into` from byte `inside` of a block on. */
+export function readImageBlocks(
+  handle: StorageHandle,
+  image: Image,
+  { into, block, inside = 0 }: { into: Uint8Array; block: number; inside?: number },
+): void {
+  const { dataOffset, blockSize } = image.superblock;
+  const at = dataOffset + block * blockSize + inside;
+  const there = Math.max(0, Math.min(into.length, handle.getSize() - at));
+  into.fill(0, there);
+  if (there > 0) readDevice(handle, into.subarray(0, there), at);
+  const first = at - dataOffset;
+  const last = Math.floor((first + into.length - 1) / blockSize);
+  for (let index = block; index <= last; index++) {
+    const origin = index * blockSize - first;
+    for (const patch of image.patches.get(index) ?? []) lay(patch, into, origin);
+  }
+}
+
+/** Lays a replayed piece over bytes; its block begins at `origin` of them, which may be before. */
+function lay({ offset, bytes }: Patch, into: Uint8Array, origin: number): void {
+  const from = origin + offset;
+  const skip = Math.max(0, -from);
+  const length = Math.min(bytes.length - skip, into.length - from - skip);
+  if (length > 0) into.set(bytes.subarray(skip, skip + length), from + skip);
+}

@@ -1,0 +1,67 @@
+/**
+ * The space that is left.
+ *
+ * Layer: opfs/volume, under `volume.ts`. A volume grows with what is put into it, so the space that
+ * is left is not what is free in the file but what the file may come to have: up to the format's
+ * limit, the limit it was opened with, and what the device says that it has left. A browser only
+ * estimates that; its estimate is told, and nothing is refused for it.
+ *
+ * @module
+ */
+import type { StatFs } from "../../../abi/attr.ts";
+import { invariant } from "../../../abi/invariant.ts";
+import * as L from "../format/layout.ts";
+import { bytesOf } from "../format/segments.ts";
+import type { VolumeState } from "../state.ts";
+
+/** Blocks that the volume may come to have, as far as that is sure. */
+function blocksToCome(state: VolumeState): number {
+  const { handle, bitmap, blockSize, maxBlocks } = state;
+  const spareBytes = handle.getSpareBytes?.() ?? Infinity;
+  const known = Math.min(maxBlocks, bitmap.blocks + Math.floor(spareBytes / blockSize));
+  return Math.max(bitmap.blocks, known);
+}
+
+/** Whether it is sure that so many blocks cannot be had: what is only estimated refuses nothing. */
+export function isBeyondReach(state: VolumeState, missing: number): boolean {
+  const { bitmap } = state;
+  return missing > blocksToCome(state) - bitmap.blocks + bitmap.unowned;
+}
+
+/** What the caller has said of the quota, or the device estimates: for the one who asks only. */
+function blocksEstimated(state: VolumeState): number {
+  const { handle, bitmap, blockSize, dataOffset, quotaBlocks } = state;
+  const quotaBytes = handle.getQuotaBytes?.() ?? Infinity;
+  const estimated = Math.min(quotaBlocks, Math.floor((quotaBytes - dataOffset) / blockSize));
+  return Math.max(bitmap.blocks, estimated);
+}
+
+/** Space as statfs tells it. */
+export function spaceOf(state: VolumeState): StatFs {
+  const { blockSize, bitmap, tables, inodes } = state;
+  const blocks = Math.min(blocksToCome(state), blocksEstimated(state));
+  invariant(bitmap.unowned <= bitmap.blocks, "V3: more blocks are free than there are");
+  const slots = slotsToCome(state, blocks - bitmap.blocks);
+  return {
+    blockSize,
+    blocks,
+    freeBlocks: blocks - bitmap.blocks + bitmap.unowned,
+    inodes: tables.slotCount + slots,
+    freeInodes: inodes.free + slots,
+  };
+}
+
+/** How many slots the table may still get: each further segment is four times what there is. */
+function slotsToCome(state: VolumeState, growingBlocks: number): number {
+  const before = bytesOf(state.segments.slots);
+  const limit = L.SLOTS_MAX * L.SLOT_BYTES;
+  let left = growingBlocks * state.blockSize;
+  let have = before;
+  for (let bytes = have * 4; have < limit; bytes = have * 4) {
+    const more = Math.min(bytes, limit - have);
+    if (more > left) break;
+    have += more;
+    left -= more;
+  }
+  return (have - before) / L.SLOT_BYTES;
+}

@@ -1,0 +1,117 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { InvariantError } from "../../../../abi/invariant.ts";
+import { DirtySums, type ShownTables } from "../../../../opfs/volume/memory/dirty_sums.ts";
+import { pageSum } from "../../../../opfs/volume/format/page_sum.ts";
+import { keyOf, PageSums, type SummedTable } from "../../../../opfs/volume/memory/page_sums.ts";
+import { prng } from "../../../support/prng.ts";
+
+const random = prng(4);
+const tables = { slots: new Uint8Array(4 * 4096), names: new Uint8Array(4 * 4096) };
+random.fill(tables.slots);
+random.fill(tables.names);
+
+/** Nothing is hidden but slot 1, which the image shows as zeros. */
+function shown(dirtySlots: number[]): ShownTables {
+  return {
+    ...tables,
+    dirtySlots,
+    isShownAsItIs: (slot) => slot !== 1,
+    copySlots(first, count, into, at): void {
+      into.set(tables.slots.subarray(first * 64, (first + count) * 64), at);
+      if (first <= 1 && first + count > 1) {
+        into.fill(0, at + (1 - first) * 64, at + (2 - first) * 64);
+      }
+    },
+  };
+}
+
+function pageOf(table: SummedTable, page: number): number {
+  const bytes = tables[table].slice(page * 4096, page * 4096 + 4096);
+  if (table === "slots" && page === 0) bytes.fill(0, 64, 128);
+  return pageSum(bytes);
+}
+const sumsOf = () => new PageSums(new Uint32Array(4), new Uint32Array(4));
+
+type Runs = readonly (readonly [number, number])[];
+
+function soil(dirty: DirtySums, slots: readonly number[], nameRuns: Runs): void {
+  for (const slot of slots) dirty.soilSlot(slot);
+  for (const [from, to] of nameRuns) dirty.soilNames(from, to - from);
+}
+
+Deno.test("DirtySums says each touched page once, and its sums count when they are settled", () => {
+  const sums = sumsOf();
+  const dirty = new DirtySums(sums);
+  const slots = [1, 3, 63, 64, 130];
+  const nameRuns: Runs = [[4080, 4112]];
+  soil(dirty, slots, nameRuns);
+  assertEquals(dirty.bytes, 5 * 8);
+  const said: [number, number][] = [];
+  dirty.say(shown(slots), nameRuns, (key, sum) => said.push([key, sum]));
+  assertEquals(said, [
+    [keyOf("slots", 0), pageOf("slots", 0)],
+    [keyOf("slots", 1), pageOf("slots", 1)],
+    [keyOf("slots", 2), pageOf("slots", 2)],
+    [keyOf("names", 0), pageOf("names", 0)],
+    [keyOf("names", 1), pageOf("names", 1)],
+  ]);
+  assertEquals([...sums.slots, ...sums.names], [0, 0, 0, 0, 0, 0, 0, 0]);
+  dirty.settle();
+  assertEquals(dirty.bytes, 0);
+  for (let page = 0; page < 3; page++) assertEquals(sums.slots[page], pageOf("slots", page));
+  assertEquals([...sums.names], [pageOf("names", 0), pageOf("names", 1), 0, 0]);
+});
+
+Deno.test("DirtySums follows what changes in pages that it knows, and what was refused", () => {
+  const sums = sumsOf();
+  const dirty = new DirtySums(sums);
+  for (let round = 0; round < 60; round++) {
+    const slots = [
+      ...new Set(Array.from({ length: random.pick([1, 4, 90]) }, () => random.below(256))),
+    ].sort((a, b) => a - b);
+    // Two pieces in one cell, and one over the border of two pages.
+    const nameRuns = [[16, 32], [48, 64], [64, 80], [8176, 8208]] as const;
+    const before = { slots: tables.slots.slice(), names: tables.names.slice() };
+    for (const slot of slots) random.fill(tables.slots.subarray(slot * 64, slot * 64 + 64));
+    for (const [from, to] of nameRuns) random.fill(tables.names.subarray(from, to));
+    soil(dirty, slots, nameRuns);
+    dirty.say(shown(slots), nameRuns, () => {});
+    dirty.say(shown(slots), nameRuns, (key, sum) => {
+      const [table, page] = key < 2 ** 28
+        ? ["slots", key] as const
+        : ["names", key - 2 ** 28] as const;
+      assertEquals(sum, pageOf(table, page), `round ${round}, ${table} ${page}`);
+    });
+    if (round % 4 > 0) {
+      dirty.settle();
+      continue;
+    }
+    dirty.clear();
+    tables.slots.set(before.slots);
+    tables.names.set(before.names);
+  }
+});
+
+Deno.test("DirtySums.settle() wants the sums of all that is dirty", () => {
+  const dirty = new DirtySums(sumsOf());
+  dirty.soilSlot(3);
+  assertThrows(() => dirty.settle(), InvariantError, "V16");
+});
+
+Deno.test("DirtySums.soilOnly() forgets what has been taken back", () => {
+  const dirty = new DirtySums(sumsOf());
+  soil(dirty, [3, 200], [[0, 16], [9000, 9016]]);
+  dirty.soilOnly([200], [0, 16]);
+  assertEquals(dirty.bytes, 2 * 8);
+  const said: number[] = [];
+  dirty.say(shown([200]), [[0, 16]], (key) => said.push(key));
+  assertEquals(said, [keyOf("slots", 3), keyOf("names", 0)]);
+});
+
+Deno.test("DirtySums has nothing to say where there are no sums", () => {
+  const dirty = new DirtySums(null);
+  soil(dirty, [3], [[0, 16]]);
+  assertEquals(dirty.bytes, 0);
+  dirty.say(shown([3]), [[0, 16]], () => assertEquals(1, 2));
+  dirty.settle();
+});
