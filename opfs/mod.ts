@@ -24,9 +24,9 @@ export {
   openVolume,
   type VolumeMetrics,
   type VolumeTicket,
-} from "./open.ts";
-export { importVolume, type ImportVolumeOptions } from "./import_volume.ts";
-export { upgradeVolume, type UpgradeVolumeOptions } from "./upgrade_volume.ts";
+} from "./compose/open.ts";
+export { importVolume, type ImportVolumeOptions } from "./compose/import_volume.ts";
+export { upgradeVolume, type UpgradeVolumeOptions } from "./compose/upgrade_volume.ts";
 export type { WorkerGiven } from "./relay/delivery.ts";
 export type { RelayAddress } from "./relay/messages.ts";
 export type { Metric } from "./relay/metrics.ts";

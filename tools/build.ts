@@ -22,8 +22,8 @@ export interface Bundle {
 
 /** Everything there is to build. Texts come first, because a module may import one. */
 export const BUNDLES: readonly Bundle[] = [
-  { from: "opfs/relay/worker.ts", to: "opfs/relay/worker_source.ts", as: "text" },
-  { from: "opfs/relay/worker.ts", to: "dist/relay_worker.js", as: "module" },
+  { from: "opfs/compose/worker.ts", to: "opfs/relay/worker_source.ts", as: "text" },
+  { from: "opfs/compose/worker.ts", to: "dist/relay_worker.js", as: "module" },
   { from: "mod.ts", to: "dist/cairn.js", as: "module" },
   { from: "tests/browser/conformance_page.ts", to: "dist/conformance_page.js", as: "module" },
   { from: "tests/browser/copies_page.ts", to: "dist/copies_page.js", as: "module" },

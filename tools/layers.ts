@@ -65,21 +65,9 @@ export const TABLE: readonly Row[] = [
   })),
   { who: ["opfs/relay/", "opfs/cache/"], may: VOLUME_SHAPE },
   { who: ["opfs/cache.ts"], may: [...VOLUME_SHAPE, "opfs/cache/"] },
-  { who: ["opfs/open.ts"], may: ["abi/", "opfs/"] },
+  { who: ["opfs/compose/"], may: ["abi/", "opfs/"] },
   {
-    who: [
-      "opfs/import_volume.ts",
-      "opfs/bring_image.ts",
-      "opfs/ask_worker.ts",
-      "opfs/upgrade_volume.ts",
-      "opfs/upgrade_image.ts",
-      "opfs/open_options.ts",
-      "opfs/open_relays.ts",
-    ],
-    may: ["abi/", "opfs/"],
-  },
-  {
-    who: ["opfs/relay/worker.ts"],
+    who: ["opfs/compose/worker.ts"],
     may: ["abi/", "opfs/", "fs/create_fs.ts", "node_ops/volume.ts"],
   },
   { who: ["opfs/mod.ts"], may: ["opfs/"] },
@@ -102,11 +90,7 @@ export const TABLE: readonly Row[] = [
 ];
 
 /** They tie layers together; only an entry point, another composer or a test may import one. */
-export const COMPOSERS: readonly string[] = [
-  "fs/create_fs.ts",
-  "opfs/open.ts",
-  "opfs/relay/worker.ts",
-];
+export const COMPOSERS: readonly string[] = ["fs/create_fs.ts", "opfs/compose/"];
 
 /** The doors: files that are allowed to hand out a composer. */
 export const ENTRY_POINTS: readonly string[] = ["mod.ts", "opfs/mod.ts", "cli/main.ts"];
@@ -130,7 +114,7 @@ export function refusal(importer: string, specifier: string): string | null {
   if (row.may.includes(ANYTHING)) return null;
   if (!/^\.\.?\//.test(specifier)) return refuseName(row, { importer, specifier });
   const target = resolve(importer, specifier);
-  if (COMPOSERS.includes(target) && !mayCompose(importer)) {
+  if (isComposer(target) && !mayCompose(importer)) {
     return `"${target}" is a composer, which only entry points and composers import`;
   }
   if (isOwn(row, { by, target })) return null;
@@ -150,7 +134,11 @@ function isOwn(row: Row, { by, target }: { by: string; target: string }): boolea
 }
 
 function mayCompose(importer: string): boolean {
-  return COMPOSERS.includes(importer) || ENTRY_POINTS.includes(importer);
+  return isComposer(importer) || ENTRY_POINTS.includes(importer);
+}
+
+function isComposer(path: string): boolean {
+  return COMPOSERS.some((entry) => covers(entry, path));
 }
 
 function refuseName(

@@ -63,7 +63,7 @@ function ownWays(): (() => Worker)[] {
 
 /** Computed, so that no bundler takes the source file for something to serve. */
 function fromSource(): Worker {
-  return new Worker(import.meta.url.replace(/[^/]*$/, "worker.ts"), { type: "module" });
+  return new Worker(import.meta.url.replace(/[^/]*$/, "../compose/worker.ts"), { type: "module" });
 }
 
 function fromBlob(): Worker {

@@ -1,5 +1,5 @@
 /** A client in a thread of its own, which does what it is told: one message, one answer. */
-import { type OpenedVolume, openVolume, type VolumeTicket } from "../../opfs/open.ts";
+import { type OpenedVolume, openVolume, type VolumeTicket } from "../../opfs/compose/open.ts";
 import { LockKind, type LockRequest } from "../../opfs/volume_ops.ts";
 
 declare const navigator: {

@@ -2,7 +2,7 @@
  * True kills at chosen points of the protocol, by terminate(): of a client, and of the relay. Bundled
  * by `kill_test.ts`, which finds `kill` and `closeFrame` on the page.
  */
-import { type OpenedVolume, openVolume } from "../../opfs/open.ts";
+import { type OpenedVolume, openVolume } from "../../opfs/compose/open.ts";
 import { LockKind } from "../../opfs/volume_ops.ts";
 
 /** Where somebody is when he is killed. */

@@ -2,7 +2,7 @@
  * The relay's real worker, which stops at the point that it is told: `{ type: "stop at", point, gate }`
  * arms it, word 0 of the gate becomes 1 when it stands there, and it goes on when word 1 is not 0.
  */
-import "../../opfs/relay/worker.ts";
+import "../../opfs/compose/worker.ts";
 import { ServedChannel } from "../../opfs/relay/served_channel.ts";
 import { Transfers } from "../../opfs/relay/transfers.ts";
 import type { Point } from "./kill_page.ts";

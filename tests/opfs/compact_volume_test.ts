@@ -1,7 +1,7 @@
 /** compact() on what openVolume() returns: here, through a relay, watched, ended early, and in vain. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ErrnoError } from "../../abi/errno.ts";
-import { type OpenedVolume, openVolume } from "../../opfs/open.ts";
+import { type OpenedVolume, openVolume } from "../../opfs/compose/open.ts";
 import type { StepProgress } from "../../opfs/relay/steps.ts";
 import { checkVolume } from "../../opfs/volume/tools/check.ts";
 import { fileHandle } from "../../opfs/device/file.ts";

@@ -6,8 +6,8 @@ import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/asser
 import { isErrnoError } from "../../abi/errno.ts";
 import { fileHandle } from "../../opfs/device/file.ts";
 import { memoryHandle } from "../../opfs/device/memory.ts";
-import { type OpenedVolume, type OpenOptions, openVolume } from "../../opfs/open.ts";
-import { countOpened } from "../../opfs/open_relays.ts";
+import { type OpenedVolume, type OpenOptions, openVolume } from "../../opfs/compose/open.ts";
+import { countOpened } from "../../opfs/compose/open_relays.ts";
 import { type EngineSettings, openVolumeSync } from "../../opfs/volume/load/mount.ts";
 
 const MIB = 1 << 20;

@@ -2,7 +2,7 @@
  * A client that makes each of its writes durable: { ticket, mark } attaches it, { rounds } is how
  * many writes. Each message is answered when it is done.
  */
-import { type OpenedVolume, openVolume } from "../../opfs/open.ts";
+import { type OpenedVolume, openVolume } from "../../opfs/compose/open.ts";
 
 const scope = self as unknown as {
   onmessage: ((event: MessageEvent) => void) | null;

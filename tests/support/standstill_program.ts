@@ -4,7 +4,7 @@
  *
  * Arguments: the volume's path, and how long a deadline is, in ms.
  */
-import { openVolume } from "../../opfs/open.ts";
+import { openVolume } from "../../opfs/compose/open.ts";
 import { Exchange } from "../../opfs/relay/exchange.ts";
 import { Channel, claimChannel } from "../../opfs/relay/channel.ts";
 import { Doorbell } from "../../opfs/relay/doorbell.ts";

@@ -1,5 +1,5 @@
 /** Opens a ticket, writes a word, reads it back. */
-import { openVolume } from "../../opfs/open.ts";
+import { openVolume } from "../../opfs/compose/open.ts";
 
 const scope = self as unknown as {
   onmessage: ((event: MessageEvent) => void) | null;

@@ -56,8 +56,8 @@ refused("opfs/volume_ops.ts", `import "./cache.ts";`, `"opfs/cache.ts"`);
 refused("opfs/volume/load/x.ts", `import "../../device/file.ts";`, `"opfs/device/file.ts"`);
 refused("opfs/volume/load/x.ts", `import "../../relay/client.ts";`, `"opfs/relay/client.ts"`);
 refused("opfs/relay/x.ts", `import "../volume/volume.ts";`, `"opfs/volume/volume.ts"`);
-refused("opfs/open.ts", `import "../fs/path.ts";`, `"fs/path.ts"`);
-refused("opfs/relay/worker.ts", `import "../../node_ops/memfs.ts";`, `"node_ops/memfs.ts"`);
+refused("opfs/compose/open.ts", `import "../../fs/path.ts";`, `"fs/path.ts"`);
+refused("opfs/compose/worker.ts", `import "../../node_ops/memfs.ts";`, `"node_ops/memfs.ts"`);
 refused("opfs/mod.ts", `export * from "../abi/mod.ts";`, `"abi/mod.ts"`);
 refused("stream_ops/x.ts", `import "../node_ops/memfs.ts";`, `"node_ops/memfs.ts"`);
 refused("node_ops/x.ts", `import "../fs/lookup.ts";`, `"fs/lookup.ts"`);
@@ -74,11 +74,11 @@ refused("fs/x.ts", `import "../tests/support/prng.ts";`, `"tests/support/prng.ts
 
 // Composers, also from the folder that they stand in.
 refused("fs/x.ts", `import "./create_fs.ts";`, "is a composer");
-refused("opfs/relay/x.ts", `import "./worker.ts";`, "is a composer");
-refused("opfs/relay/x.ts", `import "../open.ts";`, "is a composer");
+refused("opfs/relay/x.ts", `import "../compose/worker.ts";`, "is a composer");
+refused("opfs/relay/x.ts", `import "../compose/open.ts";`, "is a composer");
 accepted("mod.ts", `export * from "./fs/create_fs.ts";`);
-accepted("opfs/mod.ts", `export * from "./open.ts";`);
-accepted("opfs/relay/worker.ts", `import "../../fs/create_fs.ts";`);
+accepted("opfs/mod.ts", `export * from "./compose/open.ts";`);
+accepted("opfs/compose/worker.ts", `import "../../fs/create_fs.ts";`);
 accepted("tests/fs/x_test.ts", `import "../../fs/create_fs.ts";`);
 
 // Each floor of the engine knows those below it, and no other.
@@ -100,8 +100,8 @@ refused("lib/stray.ts", ``, "no row");
 accepted("abi/x.ts", `import "./y.ts"; import "./deep/z.ts";`);
 accepted("opfs/locks.ts", `import "../abi/errno.ts"; import "./volume_ops.ts";`);
 accepted("opfs/volume/load/x.ts", `import "../../device/handle.ts"; import "../../locks.ts";`);
-accepted("opfs/open.ts", `import "./volume/volume.ts"; import "./relay/client.ts";`);
-accepted("opfs/relay/worker.ts", `import "../volume/volume.ts";`);
+accepted("opfs/compose/open.ts", `import "../volume/volume.ts"; import "../relay/client.ts";`);
+accepted("opfs/compose/worker.ts", `import "../volume/volume.ts";`);
 accepted("stream_ops/x.ts", `import "../opfs/volume_ops.ts";`);
 accepted("node_ops/x.ts", `import "../stream_ops/x.ts";`);
 accepted("fs/create_fs.ts", `import "../node_ops/memfs.ts"; import "./fs.ts";`);
@@ -112,10 +112,10 @@ accepted("bench/x.ts", `import "@std/assert"; import "../adapters/wasi.ts";`);
 accepted("examples/x.ts", `import "@cairn/fs"; import "@cairn/fs/opfs"; import "node:fs";`);
 accepted("tools/x.ts", `import "esbuild"; import "npm:esbuild@0.28.2"; await import(name);`);
 accepted("tests/x.ts", `import "npm:esbuild"; import "../opfs/volume/volume.ts";`);
-accepted("fs/x.ts", `export const url = new URL("../opfs/relay/worker.ts", import.meta.url);`);
+accepted("fs/x.ts", `export const url = new URL("../opfs/compose/worker.ts", import.meta.url);`);
 
 Deno.test("rowOf() takes the longest match", () => {
-  assertEquals(rowOf("opfs/relay/worker.ts")?.by, "opfs/relay/worker.ts");
+  assertEquals(rowOf("opfs/compose/worker.ts")?.by, "opfs/compose/worker.ts");
   assertEquals(rowOf("opfs/relay/client.ts")?.by, "opfs/relay/");
   assertEquals(rowOf("opfs/other.ts"), null);
 });

@@ -22,7 +22,7 @@ Deno.test("sourceFiles() lists TypeScript files of all depths, sorted", () => {
 Deno.test("isGenerated() knows the relay's worker text and the glue of C programs only", () => {
   assert(isGenerated("opfs/relay/worker_source.ts"));
   assert(isGenerated("examples/wasm_c/hello.js"));
-  assertFalse(isGenerated("opfs/relay/worker.ts"));
+  assertFalse(isGenerated("opfs/compose/worker.ts"));
   assertFalse(isGenerated("examples/wasm_c/src/hello.js"));
 });
 

@@ -5,7 +5,7 @@ import { createFS } from "../../../fs/create_fs.ts";
 import { VOLUMEFS } from "../../../node_ops/volume.ts";
 import { CachedVolume } from "../../../opfs/cache.ts";
 import { memoryHandle } from "../../../opfs/device/memory.ts";
-import { openVolume } from "../../../opfs/open.ts";
+import { openVolume } from "../../../opfs/compose/open.ts";
 import { wholeMessage } from "../../../opfs/relay/channel.ts";
 import type { RelayClient } from "../../../opfs/relay/client.ts";
 import { type Metric, metricsFrom } from "../../../opfs/relay/metrics.ts";

@@ -1,7 +1,7 @@
 /** Deaths: of a client and of the relay, at each point of the protocol. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { S_IFREG } from "../../../abi/mode.ts";
-import { openVolume } from "../../../opfs/open.ts";
+import { openVolume } from "../../../opfs/compose/open.ts";
 import { Channel, claimChannel, wholeMessage } from "../../../opfs/relay/channel.ts";
 import {
   type ChannelMemory,
@@ -244,7 +244,7 @@ Deno.test("others come and go while one client never pauses, and are noticed at 
 Deno.test("a volume whose relay was killed is opened again, with all that was fsynced", async () => {
   const directory = Deno.makeTempDirSync();
   const name = `${directory}/a.cairn`;
-  const program = new URL("../../../opfs/relay/worker.ts", import.meta.url).href;
+  const program = new URL("../../../opfs/compose/worker.ts", import.meta.url).href;
   let killed: Worker | undefined;
   const worker = () => killed = new Worker(program, { type: "module" });
   try {

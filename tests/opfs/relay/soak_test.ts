@@ -3,8 +3,8 @@
  * sides keep what they kept before. CAIRN_LONG=1: 1,000 of each.
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { openVolume } from "../../../opfs/open.ts";
-import { countOpened, enterRelay } from "../../../opfs/open_relays.ts";
+import { openVolume } from "../../../opfs/compose/open.ts";
+import { countOpened, enterRelay } from "../../../opfs/compose/open_relays.ts";
 import { type RelayHost, UNTAKEN_MAX } from "../../../opfs/relay/host.ts";
 
 const TIMES = Deno.env.get("CAIRN_LONG") === "1" ? 1000 : 60;

@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { S_IFREG } from "../../abi/mode.ts";
-import { fileHandle } from "../../opfs/device/file.ts";
-import { memoryHandle } from "../../opfs/device/memory.ts";
-import { type OpenedVolume, type OpenOptions, openVolume } from "../../opfs/open.ts";
-import { checkVolume } from "../../opfs/volume/tools/check.ts";
-import { ModelVolume } from "../support/model_volume.ts";
-import { RandomOps } from "../support/random_ops.ts";
+import { S_IFREG } from "../../../abi/mode.ts";
+import { fileHandle } from "../../../opfs/device/file.ts";
+import { memoryHandle } from "../../../opfs/device/memory.ts";
+import { type OpenedVolume, type OpenOptions, openVolume } from "../../../opfs/compose/open.ts";
+import { checkVolume } from "../../../opfs/volume/tools/check.ts";
+import { ModelVolume } from "../../support/model_volume.ts";
+import { RandomOps } from "../../support/random_ops.ts";
 
 const file = { mode: S_IFREG | 0o644, uid: 0, gid: 0 };
 const isLong = Deno.env.get("CAIRN_LONG") === "1";
@@ -84,7 +84,7 @@ Deno.test("openVolume() a second time shares the relay of this thread", async ()
 Deno.test("OpenedVolume.share() lets a worker in, each ticket once", async () => {
   await withPath(async (path) => {
     await using volume = await openVolume({ name: path, access: "relay" });
-    const url = new URL("../support/ticket_worker.ts", import.meta.url).href;
+    const url = new URL("../../support/ticket_worker.ts", import.meta.url).href;
     const workers = await Promise.all([1, 2].map(async (mark) => {
       const worker = new Worker(url, { type: "module" });
       const answer = new Promise<MessageEvent>((resolve) => worker.onmessage = resolve);

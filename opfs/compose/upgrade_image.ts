@@ -8,14 +8,14 @@
  *
  * @module
  */
-import { fileHandle } from "./device/file.ts";
-import type { StorageHandle } from "./device/handle.ts";
-import { type NewFile, newHostFile, newOpfsFile } from "./device/new_file.ts";
-import { openOpfsHandle } from "./device/opfs.ts";
-import type { VolumePlace } from "./relay/messages.ts";
-import { takeVolumeLock } from "./relay/volume_lock.ts";
-import type { Progress, TransferReport } from "./volume/upkeep/transfer.ts";
-import { isOlderFormat, upgradeSteps } from "./volume/tools/upgrade.ts";
+import { fileHandle } from "../device/file.ts";
+import type { StorageHandle } from "../device/handle.ts";
+import { type NewFile, newHostFile, newOpfsFile } from "../device/new_file.ts";
+import { openOpfsHandle } from "../device/opfs.ts";
+import type { VolumePlace } from "../relay/messages.ts";
+import { takeVolumeLock } from "../relay/volume_lock.ts";
+import type { Progress, TransferReport } from "../volume/upkeep/transfer.ts";
+import { isOlderFormat, upgradeSteps } from "../volume/tools/upgrade.ts";
 
 /** How {@link upgradeImage} goes about it. */
 export interface UpgradeImageOptions {

@@ -8,11 +8,11 @@
  *
  * @module
  */
-import { ErrnoError, isErrnoError } from "../abi/errno.ts";
+import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
 import { assertOpenedWith, type OpenedWith, openedWith, type OpenOptions } from "./open_options.ts";
-import { DEFAULT_DEADLINE_MS } from "./relay/channel.ts";
-import { RelayHost } from "./relay/host.ts";
-import type { VolumePlace } from "./relay/messages.ts";
+import { DEFAULT_DEADLINE_MS } from "../relay/channel.ts";
+import { RelayHost } from "../relay/host.ts";
+import type { VolumePlace } from "../relay/messages.ts";
 
 /** How long to wait for another holder to let go, in ms, unless the caller says otherwise. */
 export const DEFAULT_BUSY_TIMEOUT_MS = 2000;

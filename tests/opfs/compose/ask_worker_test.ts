@@ -1,10 +1,10 @@
 /** Work that a worker does once: its answer, its progress, its refusal, and its end by a signal. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { gunzipSync } from "node:zlib";
-import { ErrnoError } from "../../abi/errno.ts";
-import { askWorker } from "../../opfs/ask_worker.ts";
-import { openVolume } from "../../opfs/open.ts";
-import { goldenPath } from "../golden/images.ts";
+import { ErrnoError } from "../../../abi/errno.ts";
+import { askWorker } from "../../../opfs/compose/ask_worker.ts";
+import { openVolume } from "../../../opfs/compose/open.ts";
+import { goldenPath } from "../../golden/images.ts";
 
 const older = new Uint8Array(gunzipSync(Deno.readFileSync(goldenPath("older_closed"))));
 

@@ -1,10 +1,10 @@
 /** An upgrade by name: in this thread, and through a worker as a page does it. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { gunzipSync } from "node:zlib";
-import { ErrnoError } from "../../abi/errno.ts";
-import { openVolume } from "../../opfs/open.ts";
-import { upgradeVolume } from "../../opfs/upgrade_volume.ts";
-import { goldenPath } from "../golden/images.ts";
+import { ErrnoError } from "../../../abi/errno.ts";
+import { openVolume } from "../../../opfs/compose/open.ts";
+import { upgradeVolume } from "../../../opfs/compose/upgrade_volume.ts";
+import { goldenPath } from "../../golden/images.ts";
 
 const older = new Uint8Array(gunzipSync(Deno.readFileSync(goldenPath("older_closed"))));
 

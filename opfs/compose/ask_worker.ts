@@ -6,11 +6,11 @@
  *
  * @module
  */
-import { deferred } from "../abi/deferred.ts";
-import { ErrnoError } from "../abi/errno.ts";
-import { nudged, startWorker, type WorkerGiven } from "./relay/delivery.ts";
-import type { FromWorker, ToWorker } from "./relay/messages.ts";
-import type { Progress } from "./volume/upkeep/transfer.ts";
+import { deferred } from "../../abi/deferred.ts";
+import { ErrnoError } from "../../abi/errno.ts";
+import { nudged, startWorker, type WorkerGiven } from "../relay/delivery.ts";
+import type { FromWorker, ToWorker } from "../relay/messages.ts";
+import type { Progress } from "../volume/upkeep/transfer.ts";
 
 /** Messages that end a piece of work. */
 type Answer<T extends FromWorker["type"]> = Extract<FromWorker, { type: T }>;

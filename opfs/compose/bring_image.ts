@@ -7,11 +7,11 @@
  *
  * @module
  */
-import { type NewFile, newHostFile, newOpfsFile } from "./device/new_file.ts";
-import type { VolumePlace } from "./relay/messages.ts";
-import { takeVolumeLock } from "./relay/volume_lock.ts";
-import { importImage } from "./volume/tools/image_import.ts";
-import type { Report } from "./volume/format/report.ts";
+import { type NewFile, newHostFile, newOpfsFile } from "../device/new_file.ts";
+import type { VolumePlace } from "../relay/messages.ts";
+import { takeVolumeLock } from "../relay/volume_lock.ts";
+import { importImage } from "../volume/tools/image_import.ts";
+import type { Report } from "../volume/format/report.ts";
 
 /** How {@link bringImage} goes about it. */
 export interface BringOptions {

@@ -10,11 +10,11 @@
  */
 import { bringImage } from "./bring_image.ts";
 import { askWorker } from "./ask_worker.ts";
-import type { WorkerGiven } from "./relay/delivery.ts";
-import type { VolumePlace } from "./relay/messages.ts";
-import { sendPieces } from "./relay/pieces.ts";
-import { canHoldDevice, placeOf } from "./relay/place.ts";
-import type { Report } from "./volume/format/report.ts";
+import type { WorkerGiven } from "../relay/delivery.ts";
+import type { VolumePlace } from "../relay/messages.ts";
+import { sendPieces } from "../relay/pieces.ts";
+import { canHoldDevice, placeOf } from "../relay/place.ts";
+import type { Report } from "../volume/format/report.ts";
 
 /** How {@link importVolume} makes a volume. */
 export interface ImportVolumeOptions {

@@ -5,18 +5,18 @@
  *
  * @module
  */
-import { ErrnoError } from "../abi/errno.ts";
-import { choiceOption, countOption, optionsOf, textOption } from "../abi/options.ts";
-import type { StorageHandle } from "./device/handle.ts";
-import type { WorkerGiven } from "./relay/delivery.ts";
-import type { RelayAddress } from "./relay/messages.ts";
-import { MIN_AREA_BYTES } from "./relay/protocol.ts";
-import { INTERVAL_MS_DEFAULT } from "./volume/journal/journal.ts";
+import { ErrnoError } from "../../abi/errno.ts";
+import { choiceOption, countOption, optionsOf, textOption } from "../../abi/options.ts";
+import type { StorageHandle } from "../device/handle.ts";
+import type { WorkerGiven } from "../relay/delivery.ts";
+import type { RelayAddress } from "../relay/messages.ts";
+import { MIN_AREA_BYTES } from "../relay/protocol.ts";
+import { INTERVAL_MS_DEFAULT } from "../volume/journal/journal.ts";
 import {
   type EngineSettings,
   POOL_BYTES_DEFAULT,
   type VolumeOptions,
-} from "./volume/load/mount.ts";
+} from "../volume/load/mount.ts";
 
 /** How `openVolume` opens. */
 export interface OpenOptions extends VolumeOptions {

@@ -9,11 +9,11 @@
  *
  * @module
  */
-import { ErrnoError } from "../abi/errno.ts";
-import { CachedVolume, type CacheMetrics } from "./cache.ts";
-import { fileHandle } from "./device/file.ts";
-import type { StorageHandle } from "./device/handle.ts";
-import { openOpfsHandle } from "./device/opfs.ts";
+import { ErrnoError } from "../../abi/errno.ts";
+import { CachedVolume, type CacheMetrics } from "../cache.ts";
+import { fileHandle } from "../device/file.ts";
+import type { StorageHandle } from "../device/handle.ts";
+import { openOpfsHandle } from "../device/opfs.ts";
 import {
   assertOpenedWith,
   type OpenedWith,
@@ -23,30 +23,30 @@ import {
   type VolumeTicket,
 } from "./open_options.ts";
 import { DEFAULT_BUSY_TIMEOUT_MS, enterRelay, noteDirect, ofThisThread } from "./open_relays.ts";
-import { withoutSync } from "./relay/call_port.ts";
-import { Channel, claimChannel, threadMayWait } from "./relay/channel.ts";
-import { clientLockName, holdLock, lockManager } from "./relay/client_lock.ts";
-import { startCommitTimer } from "./relay/commit_timer.ts";
-import { RelayClient } from "./relay/client.ts";
-import { isMade } from "./relay/delivery.ts";
-import { Doorbell } from "./relay/doorbell.ts";
-import type { RelayHost } from "./relay/host.ts";
-import type { VolumePlace } from "./relay/messages.ts";
-import type { Metric } from "./relay/metrics.ts";
-import { canHoldDevice, canShare, placeOf } from "./relay/place.ts";
-import { Feature, ISOLATION_ADVICE, preflight } from "./relay/preflight.ts";
-import { promisesOf, RelayPromises, type VolumePromises } from "./relay/promises.ts";
-import { areaSize, type ChannelMemory, Claimed, openChannelMemory } from "./relay/protocol.ts";
-import type { Value } from "./relay/s11n.ts";
-import { sanityCheck } from "./relay/sanity_check.ts";
-import { runSteps, type StepOptions, stepsHere } from "./relay/steps.ts";
-import { type StorageReport, storageReport } from "./relay/storage.ts";
-import { takeVolumeLock } from "./relay/volume_lock.ts";
-import type { CompactReport } from "./volume/upkeep/compact.ts";
-import { openVolumeSync } from "./volume/load/mount.ts";
-import type { MountReport } from "./volume/format/report.ts";
-import type { Volume } from "./volume/volume.ts";
-import type { VolumeOps } from "./volume_ops.ts";
+import { withoutSync } from "../relay/call_port.ts";
+import { Channel, claimChannel, threadMayWait } from "../relay/channel.ts";
+import { clientLockName, holdLock, lockManager } from "../relay/client_lock.ts";
+import { startCommitTimer } from "../relay/commit_timer.ts";
+import { RelayClient } from "../relay/client.ts";
+import { isMade } from "../relay/delivery.ts";
+import { Doorbell } from "../relay/doorbell.ts";
+import type { RelayHost } from "../relay/host.ts";
+import type { VolumePlace } from "../relay/messages.ts";
+import type { Metric } from "../relay/metrics.ts";
+import { canHoldDevice, canShare, placeOf } from "../relay/place.ts";
+import { Feature, ISOLATION_ADVICE, preflight } from "../relay/preflight.ts";
+import { promisesOf, RelayPromises, type VolumePromises } from "../relay/promises.ts";
+import { areaSize, type ChannelMemory, Claimed, openChannelMemory } from "../relay/protocol.ts";
+import type { Value } from "../relay/s11n.ts";
+import { sanityCheck } from "../relay/sanity_check.ts";
+import { runSteps, type StepOptions, stepsHere } from "../relay/steps.ts";
+import { type StorageReport, storageReport } from "../relay/storage.ts";
+import { takeVolumeLock } from "../relay/volume_lock.ts";
+import type { CompactReport } from "../volume/upkeep/compact.ts";
+import { openVolumeSync } from "../volume/load/mount.ts";
+import type { MountReport } from "../volume/format/report.ts";
+import type { Volume } from "../volume/volume.ts";
+import type { VolumeOps } from "../volume_ops.ts";
 
 export type { OpenedWith, OpenOptions, VolumeTicket };
 

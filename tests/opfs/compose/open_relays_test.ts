@@ -1,8 +1,13 @@
 /** What one thread has open, and its relays: one for each volume, and none when all have left. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { type OpenOptions, openVolume } from "../../opfs/open.ts";
-import { countOpened, enterRelay, noteDirect, ofThisThread } from "../../opfs/open_relays.ts";
-import { ErrnoError } from "../../abi/errno.ts";
+import { type OpenOptions, openVolume } from "../../../opfs/compose/open.ts";
+import {
+  countOpened,
+  enterRelay,
+  noteDirect,
+  ofThisThread,
+} from "../../../opfs/compose/open_relays.ts";
+import { ErrnoError } from "../../../abi/errno.ts";
 
 const relayed = (name: string, options: OpenOptions) =>
   openVolume({ ...options, name, access: "relay" });

@@ -16,7 +16,7 @@ import { checkVolume } from "../../../opfs/volume/tools/check.ts";
 
 const settings = { busyTimeoutMs: 100, deadlineMs: 1000, sanityCheck: false, engine: {} };
 
-const PROGRAM = new URL("../../../opfs/relay/worker.ts", import.meta.url).href;
+const PROGRAM = new URL("../../../opfs/compose/worker.ts", import.meta.url).href;
 
 /** The real worker, spoken to by hand. Signs of life repeat what it said. */
 function spoken({ url = PROGRAM, withLife = false } = {}) {
@@ -110,7 +110,7 @@ Deno.test("the relay's worker takes no channel before it is ready", async () => 
 
 Deno.test("a relay that cannot go on says so at once, and its clients learn of it", async () => {
   await withDirectory(async (directory) => {
-    const server = PROGRAM.replace("worker.ts", "server.ts");
+    const server = PROGRAM.replace("compose/worker.ts", "relay/server.ts");
     const broken = `import { Relay } from "${server}";
       Relay.prototype.beat = function () { if (this.clientCount > 1) throw new Error("broken"); };
       await import("${PROGRAM}");`;

@@ -1,13 +1,13 @@
 /** The upgrade of a host file in place: the old volume stays until the new one is whole. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { gunzipSync } from "node:zlib";
-import { ErrnoError } from "../../abi/errno.ts";
-import { fileHandle } from "../../opfs/device/file.ts";
-import { upgradeImage } from "../../opfs/upgrade_image.ts";
-import { checkVolume } from "../../opfs/volume/tools/check.ts";
-import { openVolumeSync } from "../../opfs/volume/load/mount.ts";
-import { isOlderFormat } from "../../opfs/volume/tools/upgrade.ts";
-import { goldenPath } from "../golden/images.ts";
+import { ErrnoError } from "../../../abi/errno.ts";
+import { fileHandle } from "../../../opfs/device/file.ts";
+import { upgradeImage } from "../../../opfs/compose/upgrade_image.ts";
+import { checkVolume } from "../../../opfs/volume/tools/check.ts";
+import { openVolumeSync } from "../../../opfs/volume/load/mount.ts";
+import { isOlderFormat } from "../../../opfs/volume/tools/upgrade.ts";
+import { goldenPath } from "../../golden/images.ts";
 
 const OPTIONS = { busyTimeoutMs: 100 };
 const older = new Uint8Array(gunzipSync(Deno.readFileSync(goldenPath("older_in_use"))));

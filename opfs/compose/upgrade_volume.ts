@@ -9,10 +9,10 @@
  * @module
  */
 import { askWorker } from "./ask_worker.ts";
-import type { WorkerGiven } from "./relay/delivery.ts";
-import { canHoldDevice, placeOf } from "./relay/place.ts";
+import type { WorkerGiven } from "../relay/delivery.ts";
+import { canHoldDevice, placeOf } from "../relay/place.ts";
 import { upgradeImage } from "./upgrade_image.ts";
-import type { Progress, TransferReport } from "./volume/upkeep/transfer.ts";
+import type { Progress, TransferReport } from "../volume/upkeep/transfer.ts";
 
 /** How {@link upgradeVolume} goes about it. */
 export interface UpgradeVolumeOptions {

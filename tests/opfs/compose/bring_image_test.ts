@@ -1,11 +1,11 @@
 /** From a stream to a place, in this thread. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { ErrnoError } from "../../abi/errno.ts";
-import { bringImage } from "../../opfs/bring_image.ts";
-import { fileHandle } from "../../opfs/device/file.ts";
-import { memoryHandle } from "../../opfs/device/memory.ts";
-import { formatVolume } from "../../opfs/volume/load/format.ts";
-import { openVolumeSync } from "../../opfs/volume/load/mount.ts";
+import { ErrnoError } from "../../../abi/errno.ts";
+import { bringImage } from "../../../opfs/compose/bring_image.ts";
+import { fileHandle } from "../../../opfs/device/file.ts";
+import { memoryHandle } from "../../../opfs/device/memory.ts";
+import { formatVolume } from "../../../opfs/volume/load/format.ts";
+import { openVolumeSync } from "../../../opfs/volume/load/mount.ts";
 
 function image(label: string): ReadableStream<Uint8Array> {
   const handle = memoryHandle();

@@ -1,10 +1,10 @@
 /** Images by name, through the engine itself and through a relay. */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { ErrnoError } from "../../abi/errno.ts";
-import { importVolume } from "../../opfs/import_volume.ts";
-import { openVolume } from "../../opfs/open.ts";
-import { contentsOf, treeOf } from "../support/model_tree.ts";
-import { FILE } from "../support/on_volume.ts";
+import { ErrnoError } from "../../../abi/errno.ts";
+import { importVolume } from "../../../opfs/compose/import_volume.ts";
+import { openVolume } from "../../../opfs/compose/open.ts";
+import { contentsOf, treeOf } from "../../support/model_tree.ts";
+import { FILE } from "../../support/on_volume.ts";
 
 for (const access of ["direct", "relay"] as const) {
   Deno.test(`importVolume() takes what exportImage() gives while in use: ${access}`, async () => {

@@ -1,8 +1,12 @@
 /** What openVolume() takes for which volume, and what it refuses. */
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import { ErrnoError } from "../../abi/errno.ts";
-import { memoryHandle } from "../../opfs/device/memory.ts";
-import { type OpenOptions, openOptions, type VolumeTicket } from "../../opfs/open_options.ts";
+import { ErrnoError } from "../../../abi/errno.ts";
+import { memoryHandle } from "../../../opfs/device/memory.ts";
+import {
+  type OpenOptions,
+  openOptions,
+  type VolumeTicket,
+} from "../../../opfs/compose/open_options.ts";
 
 Deno.test("openOptions() tells a name, a device, a ticket and options apart", () => {
   assertEquals(openOptions("notes"), { name: "notes" });
