@@ -20,6 +20,7 @@ import {
   isErrnoError,
   isFile,
   isLink,
+  S_IFMT,
 } from "../mod.ts";
 import { Findings, type Severity, type TransferCounts, type TransferReport } from "../opfs/mod.ts";
 import { freeName } from "./place.ts";
@@ -171,6 +172,9 @@ export class TreeCopy<S, T> {
     if (keepsExisting) return true;
     if (isDirectory) refuse("ENOTDIR", "copy a directory here");
     if (isDir(existing.attr.mode)) refuse("EISDIR", "replace a directory by a file");
+    if (isOtherSpecial(existing.attr, entry.attr)) {
+      refuse("EEXIST", "replace it: it is neither a file nor a link");
+    }
     const why = this.#ends.spares?.(existing.key) ?? null;
     if (why !== null) refuse("EBUSY", `replace it: ${why}`);
     return false;
@@ -343,6 +347,15 @@ const UNSAYABLE: ReadonlySet<string> = new Set([
 function isUnsayable(error: unknown): boolean {
   const code = codeOf(error);
   return UNSAYABLE.has(code) || (code === "EINVAL" && !isErrnoError(error));
+}
+
+/**
+ * Whether what is there is a device, a FIFO or a socket and what comes is another thing: programs use
+ * such a name for what it is, as `/dev/null` is.
+ */
+function isOtherSpecial({ mode: there }: Attr, { mode: coming }: Attr): boolean {
+  const isSpecial = !isFile(there) && !isLink(there) && !isDir(there);
+  return isSpecial && (there & S_IFMT) !== (coming & S_IFMT);
 }
 
 /** The attributes of a copy whose owner could not be given: nobody else's rights go with it. */

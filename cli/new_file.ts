@@ -103,14 +103,16 @@ function refuse(code: "EEXIST" | "EISDIR", action: string): never {
   throw new ErrnoError(code, action);
 }
 
-/** What may be replaced, locked; null if nothing is there, or nothing that can be a volume. */
+/** What may be replaced, locked; null if nothing is there. */
 function held(path: string, force: boolean): { close(): void } | null {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found === undefined) return null;
   if (found.isDirectory()) refuse("EISDIR", "replace it: it is a directory");
-  if (!force && (found.size > 0 || !found.isFile())) refuse("EEXIST", TAKEN);
+  // Who writes to /dev/null by that name must find it there afterwards.
+  if (!found.isFile()) refuse("EEXIST", "replace it: it is no file");
+  if (!force && found.size > 0) refuse("EEXIST", TAKEN);
   // A volume that another works on is locked: EBUSY says who.
-  return found.isFile() ? fileHandle(path, { create: false }) : { close: () => {} };
+  return fileHandle(path, { create: false });
 }
 
 /** Makes a file, or the names in a directory, durable. */

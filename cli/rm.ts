@@ -97,12 +97,17 @@ function targetOf(files: FS, path: string, options: Call["options"]): Target | n
   const name = lastName(path);
   if (name === "") throw new ErrnoError("EINVAL", "remove what has no name of its own");
   try {
-    const { node } = files.lookupPath(path, { noent_okay: true });
+    // A slash at the end would lead over a link, and what is behind it would be removed.
+    const bare = path.replace(/\/+$/, "");
+    const { node } = files.lookupPath(bare, { noent_okay: true });
     if (node === null) throw new ErrnoError("ENOENT", "remove it");
+    if (bare !== path && !isDir(node.data.mode)) {
+      throw new ErrnoError("ENOTDIR", "remove it as a directory");
+    }
     if (isDir(node.data.mode) && options.recursive !== true) {
       throw new ErrnoError("EISDIR", "remove it: a directory takes -r");
     }
-    const parent = files.lookupPath(path, { parent: true }).node!;
+    const parent = files.lookupPath(bare, { parent: true }).node!;
     return { ino: inoOf(node), parent: inoOf(parent), name };
   } catch (error) {
     const isMissing = isErrnoError(error) && (error.code === "ENOENT" || error.code === "ENOTDIR");

@@ -22,11 +22,14 @@ export interface VerbShape {
   kindAt(index: number, count: number): WordKind;
   /** Whether, without words, it is about the place where the shell is. */
   takesPlace?: boolean;
+  /** Whether it matters to it that a path ends with a dot. */
+  heedsDots?: boolean;
   /** How many words are as they were said although they look like a pattern. */
   fixed?: number;
 }
 
 const INSIDE: VerbShape = { kindAt: () => "inside" };
+const TAKING: VerbShape = { kindAt: () => "inside", heedsDots: true };
 const HERE: VerbShape = { kindAt: () => "inside", takesPlace: true };
 const TEXT: VerbShape = { kindAt: () => "text" };
 const MODE_FIRST: VerbShape = { kindAt: (index) => index === 0 ? "text" : "inside", fixed: 1 };
@@ -40,11 +43,11 @@ export const SHAPES: Readonly<Record<string, VerbShape>> = {
   cat: INSIDE,
   stat: INSIDE,
   mkdir: INSIDE,
-  rm: INSIDE,
-  mv: INSIDE,
+  rm: TAKING,
+  mv: TAKING,
   touch: INSIDE,
   truncate: INSIDE,
-  cp: INSIDE,
+  cp: TAKING,
   ln: INSIDE,
   chmod: MODE_FIRST,
   chown: MODE_FIRST,
@@ -78,6 +81,23 @@ export function wholePath(directory: string, path: string): string {
   return `/${parts.join("/")}${end}`;
 }
 
+/**
+ * A path as a verb gets it. What leads up from where the shell is goes by names, as `cd` does; after a
+ * name ".." is left to the volume, since the name may be a link. Where a verb takes away or copies what
+ * a path names, a "." or ".." at the end stays one: no verb removes the place where the shell is.
+ */
+function insidePath(directory: string, path: string, { heedsDots = false }: VerbShape): string {
+  if (path === "") return path;
+  const [up, rest] = [/^(\.{1,2}(\/+|$))*/.exec(path)![0], path.replace(/^(\.{1,2}(\/+|$))*/, "")];
+  const base = path.startsWith("/") ? "/" : wholePath(directory, up.replace(/\/+$/, ""));
+  const parts = rest.split("/").filter((part) => part !== "" && part !== ".");
+  const whole = `${base === "/" ? "" : base}/${parts.join("/")}`.replace(/(?<=.)\/$/, "");
+  if (heedsDots && /(^|\/)\.{1,2}\/*$/.test(path)) {
+    return parts.at(-1) === ".." ? whole : `${whole}/.`;
+  }
+  return path.endsWith("/") && whole !== "/" ? `${whole}/` : whole;
+}
+
 /** The words of a call as the verb wants them: paths whole, and the image where it belongs. */
 export function callWords(
   name: string,
@@ -86,7 +106,7 @@ export function callWords(
 ): string[] {
   const { image, directory } = place;
   const shape = SHAPES[name]!;
-  const whole = (path: string): string => wholePath(directory, path);
+  const whole = (path: string): string => insidePath(directory, path, shape);
   if (name === "cp") return words.map((path) => `${image}:${whole(path)}`);
   if (name === "ln" && options.symbolic === true) return [image, words[0]!, whole(words[1] ?? "")];
   if (name === "put" && words[0] === "-") throw new UsageError("put - takes no input in here");
@@ -105,7 +125,8 @@ export function expand(words: readonly Word[], directory: string, files: () => F
   return words.flatMap(({ text, pattern }) => {
     if (pattern === null || text.startsWith("-")) return [text];
     const found = matches(pattern, directory, files());
-    return found.length === 0 ? [text] : found;
+    // A file called "-r" is a name here, and no option.
+    return found.length === 0 ? [text] : found.map((name) => name.replace(/^(?=-)/, "./"));
   });
 }
 
@@ -125,7 +146,7 @@ function below(
   const join = (name: string): string =>
     base === "" || base.endsWith("/") ? base + name : `${base}/${name}`;
   if (!/(?<!\\)(\\\\)*[*?[]/.test(part)) return [join(part.replace(/\\(.)/g, "$1"))];
-  const folder = wholePath(directory, base === "" ? "." : base);
+  const folder = insidePath(directory, base === "" ? "." : base, INSIDE);
   const found = files.findObject(folder);
   if (found === null || !isDir(files.stat(folder).mode)) return [];
   const test = globPattern(part);

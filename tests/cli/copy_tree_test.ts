@@ -152,6 +152,24 @@ Deno.test("TreeCopy refuses to put a directory over a file, and a file over a di
   });
 });
 
+Deno.test("TreeCopy replaces a device, a FIFO or a socket by nothing else", () => {
+  withSource((source, from) => {
+    onVolume((target) => {
+      const ends = { from, to: new VolumeTree(target) };
+      const roots = { from: source.root, to: target.root };
+      const other = target.create(target.root, "other", { mode: 0o040700, uid: 0, gid: 0 });
+      for (const mode of [0o020666, 0o060600, 0o010600, 0o140600]) {
+        target.create(other, "file", { mode, uid: 0, gid: 0, rdev: 259 });
+        assertThrows(() => copyTree(ends, roots, "other"), PlaceError, '"to/file": EEXIST');
+        assertEquals(target.getattr(target.lookup(other, "file")).mode, mode);
+        target.unlink(other, "file");
+      }
+      assertEquals(copyTree(ends, roots, "other").isComplete, true);
+      assertEquals(copyTree(ends, roots, "other").isComplete, true, "each by its own kind");
+    });
+  });
+});
+
 /** A tree in which some calls fail. */
 function failing(tree: VolumeTree, broken: Partial<Tree<Ino>>): Tree<Ino> {
   return new Proxy(tree as Tree<Ino>, {

@@ -4,6 +4,7 @@
 import { assertEquals } from "@std/assert";
 import { newFile } from "../../cli/new_file.ts";
 import { fileHandle } from "../../opfs/device/file.ts";
+import { hostCommand } from "../../tools/programs.ts";
 import { inFolder } from "../support/command_line.ts";
 import { assertErrno } from "../support/errno.ts";
 
@@ -31,6 +32,20 @@ Deno.test("newFile() leaves what stood there when it is discarded", () => {
     file.discard();
     assertEquals(namesIn(folder), ["a"]);
     assertEquals(Deno.readTextFileSync(`${folder}/a`), "old");
+  });
+});
+
+Deno.test("newFile() replaces nothing but files", () => {
+  inFolder((folder) => {
+    hostCommand("mkfifo", { args: [`${folder}/fifo`] }).outputSync();
+    Deno.symlinkSync("/dev/null", `${folder}/null`);
+    for (const name of ["fifo", "null"]) {
+      for (const force of [false, true]) {
+        assertErrno("EEXIST", () => newFile(`${folder}/${name}`, { force }));
+      }
+    }
+    assertEquals(namesIn(folder), ["fifo", "null"]);
+    assertEquals(Deno.lstatSync(`${folder}/fifo`).isFifo, true);
   });
 });
 

@@ -7,6 +7,7 @@ import { openVolumeSync } from "../../opfs/volume/load/mount.ts";
 import { sampleImage } from "../support/bad_images.ts";
 import {
   assertAllFail,
+  assertFails,
   cairn,
   type Failing,
   inFolder,
@@ -46,6 +47,18 @@ Deno.test("cairn rm refuses directories without -r, the root, and bad images", (
     ]);
     assertEquals(cairn(["tree", image]).out.split("\n").length, 6);
     assertEquals(cairn(["check", image]).status, 0);
+  });
+});
+
+Deno.test("cairn rm -r goes through no link, with a slash behind it either", () => {
+  inFolder((folder) => {
+    const image = `${folder}/v`;
+    sampleImage(image);
+    assertEquals(cairn(["ln", "-s", image, "/dir", "/todir"]).status, 0);
+    const before = cairn(["tree", image]).out;
+    assertFails(["rm", "-r", image, "/todir/"], /v:\/todir\/": ENOTDIR/);
+    assertEquals(cairn(["rm", "-rf", image, "/todir///"]).status, 0);
+    assertEquals(cairn(["tree", image]).out, before);
   });
 });
 

@@ -33,11 +33,27 @@ Deno.test("callWords() puts the image in and makes paths whole", () => {
   assertThrows(() => call("put", ["-", "a"]), Error, "takes no input");
 });
 
+Deno.test("callWords() leaves dots where a verb takes away or copies what they name", () => {
+  for (const name of ["rm", "mv"]) {
+    assertEquals(call(name, [".", "..", "a/.", "a/..", "/", ""]), [
+      ...["/i.cairn", "/d/.", "//.", "/d/a/.", "/d/a/..", "/", ""],
+    ]);
+  }
+  assertEquals(call("cp", ["a/.", "."]), ["/i.cairn:/d/a/.", "/i.cairn:/d/."]);
+  assertEquals(call("find", [".", "a/."]), ["/i.cairn", "/d", "/d/a"]);
+});
+
+Deno.test("callWords() leaves .. behind a name to the volume: the name may be a link", () => {
+  assertEquals(call("cat", ["link/../f", "./../x//y/", "../../..", ".a/..b"]), [
+    ...["/i.cairn", "/d/link/../f", "/x/y/", "/", "/d/.a/..b"],
+  ]);
+});
+
 Deno.test("expand() replaces patterns by the names that match", () => {
   const volume = openVolumeSync(memoryHandle());
   const files = filesOf(volume, { readOnly: false });
   for (const folder of ["/d", "/d/e1", "/d/e2"]) files.mkdir(folder);
-  for (const name of ["a.txt", "b.txt", ".txt", "c", "*", "e1/x", "e2/x"]) {
+  for (const name of ["a.txt", "b.txt", ".txt", "c", "*", "-r", "e1/x", "e2/x"]) {
     files.writeFile(`/d/${name}`, "");
   }
   const of = (line: string): string[] => expand(wordsOf(line), "/d", () => files);
@@ -47,6 +63,7 @@ Deno.test("expand() replaces patterns by the names that match", () => {
   assertEquals(of("/d/?"), ["/d/*", "/d/c"]);
   assertEquals(of("'*' nothing* -*"), ["*", "nothing*", "-*"]);
   assertEquals(of("c/*"), ["c/*"]);
+  assertEquals(of("?r"), ["./-r"], "a name is no option");
   volume.close();
 });
 

@@ -54,6 +54,20 @@ Deno.test("cairn IMAGE runs the verbs of the command line, from where it is", as
   });
 });
 
+Deno.test("cairn IMAGE removes neither its place nor more than a pattern names", async () => {
+  await inFolder(async (folder, image) => {
+    const { err } = await shell(image, [
+      ...["mkdir -p d/e full", "touch d/e/f full/one ./-rf", "cp -r full/. d", "cd d/e"],
+      ...["rm -r .", "rm -r ..", "rm -rf ../.", "cd /", "rm *"],
+    ], folder);
+    assertEquals(err.match(/EINVAL/g)?.length, 3, err);
+    assertEquals(err.match(/EISDIR/g)?.length, 2, err);
+    assertEquals(cairn(["find", image]).out.split("\n").sort().slice(1), [
+      ...["/", "/d", "/d/e", "/d/e/f", "/d/one", "/full", "/full/one"],
+    ]);
+  });
+});
+
 Deno.test("cairn IMAGE goes on after a line that fails, and its status tells", async () => {
   await inFolder(async (folder, image) => {
     const bad = ["cat none", "cd none", "frob", "ls --frob", 'cat "open', "mkdir", "cd a b"];
