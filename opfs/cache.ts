@@ -10,14 +10,16 @@
  *
  * @module
  */
-import type { Attr, AttrChange, DirEntry, StatFs } from "../abi/attr.ts";
+import type { Attr, AttrChange, DirEntry } from "../abi/attr.ts";
 import { isErrnoError } from "../abi/errno.ts";
 import { invariant } from "../abi/invariant.ts";
-import type { Appended } from "../abi/node.ts";
 import { NameCache } from "./cache/names.ts";
 import type { CacheMetrics, CacheOptions } from "./cache/options.ts";
 import { PageCache } from "./cache/pages.ts";
 import { movesAccess } from "./cache/relatime.ts";
+import type { Kept } from "./relay/operation.ts";
+import { OPERATIONS } from "./relay/operations.ts";
+import { CALL_ROWS, defineCalls, type HandedOn } from "./relay/rows.ts";
 import type {
   CompoundOps,
   CreateOptions,
@@ -26,7 +28,6 @@ import type {
   Ino,
   LockOps,
   Stored,
-  TmpfileOptions,
   VolumeOps,
 } from "./volume_ops.ts";
 
@@ -40,8 +41,14 @@ const PAGED_READ_BYTES = 64 * 1024;
 const MISSES_BEFORE_LISTING = 3;
 const LISTING_STEPS = 4;
 
+/** Calls that are written out although they change no names. */
+type ByHand = "lookup" | "readdir" | "readlink" | "getattr" | "read" | "write" | "release";
+
+/** The other calls that change no names: handed on, and what their rows say is forgotten first. */
+const HandingOn: new () => Pick<VolumeOps, Exclude<HandedOn, ByHand>> = class {} as never;
+
 /** A volume that remembers what another one has said. */
-export class CachedVolume implements VolumeOps {
+export class CachedVolume extends HandingOn implements VolumeOps {
   readonly #inner: VolumeOps;
   readonly #names: NameCache;
   readonly #attrs = new Map<Ino, Attr>();
@@ -49,6 +56,23 @@ export class CachedVolume implements VolumeOps {
   readonly #pages: PageCache;
   readonly #entries: number;
   readonly #clock: () => number;
+  /** What the rows of operations may forget. */
+  readonly #kept: Kept = {
+    attributes: (ino) => void this.#attrs.delete(ino),
+    file: (ino) => {
+      this.#attrs.delete(ino);
+      this.#pages.forget(ino);
+    },
+    range: (ino, from, to) => {
+      this.#attrs.delete(ino);
+      this.#pages.forgetRange(ino, from, to);
+    },
+    end: (ino) => {
+      this.#attrs.delete(ino);
+      this.#pages.forgetEnd(ino);
+    },
+    accessed: (ino) => this.#touched(ino),
+  };
   /** The generation under which everything here was said. */
   #tag: number;
   /** What it was asked. */
@@ -67,8 +91,22 @@ export class CachedVolume implements VolumeOps {
   readonly testLock?: LockOps["testLock"];
   readonly unlock?: LockOps["unlock"];
 
+  static {
+    const rows = CALL_ROWS.filter(({ part, changes }) => part === "volume" && changes !== "names");
+    defineCalls(HandingOn.prototype, rows, ({ call, forgets }) => {
+      return function (this: CachedVolume, ...args: never[]): unknown {
+        if (forgets !== undefined) {
+          this.#look();
+          forgets(this.#kept, ...args);
+        }
+        return (this.#inner[call] as (...args: never[]) => unknown)(...args);
+      };
+    });
+  }
+
   /** A cache of `inner`. Nobody else may change the volume without its generation telling. */
   constructor(inner: VolumeOps, options: CacheOptions = {}) {
+    super();
     this.#inner = inner;
     this.#entries = options.entries ?? DEFAULT_ENTRIES;
     this.#names = new NameCache(this.#entries);
@@ -139,11 +177,6 @@ export class CachedVolume implements VolumeOps {
     const ino = this.#inner.create(parent, name, options);
     this.#made(before, parent, name, ino);
     return ino;
-  }
-
-  /** Makes a file without a name. */
-  tmpfile(parent: Ino, options: TmpfileOptions): Ino {
-    return this.#inner.tmpfile(parent, options);
   }
 
   /** Adds a name. */
@@ -256,61 +289,8 @@ export class CachedVolume implements VolumeOps {
   /** Bytes written at byte `at`: they are the volume's when this returns. */
   write(ino: Ino, from: Uint8Array, at: number): number {
     this.#look();
-    this.#attrs.delete(ino);
-    // Forgotten first: a call that fails may have written a part.
-    this.#pages.forgetRange(ino, at, at + from.length);
+    OPERATIONS.WRITE.forgets(this.#kept, ino, from, at);
     return this.#inner.write(ino, from, at);
-  }
-
-  /** Writes at the end of the file; where, and how many bytes. */
-  append(ino: Ino, from: Uint8Array): Appended {
-    this.#look();
-    this.#attrs.delete(ino);
-    this.#pages.forgetEnd(ino);
-    return this.#inner.append(ino, from);
-  }
-
-  /** The next data, or the next hole: only the volume knows. */
-  seek(ino: Ino, at: number, whence: number): number {
-    return this.#inner.seek(ino, at, whence);
-  }
-
-  /** Owns, zeroes or gives back a range. */
-  allocate(ino: Ino, mode: number, at: number, length: number): void {
-    this.#look();
-    this.#attrs.delete(ino);
-    // Forgotten first: a call that fails may have zeroed a part.
-    this.#pages.forget(ino);
-    this.#inner.allocate(ino, mode, at, length);
-  }
-
-  /** Value of an extended attribute, or null: nobody asks twice. */
-  getxattr(ino: Ino, name: string): Uint8Array | null {
-    return this.#inner.getxattr(ino, name);
-  }
-
-  /** Sets an extended attribute. */
-  setxattr(ino: Ino, name: string, value: Uint8Array, flags: number): void {
-    this.#look();
-    this.#attrs.delete(ino);
-    this.#inner.setxattr(ino, name, value, flags);
-  }
-
-  /** Names of the extended attributes. */
-  listxattr(ino: Ino): string[] {
-    return this.#inner.listxattr(ino);
-  }
-
-  /** Removes an extended attribute; false if there is none. */
-  removexattr(ino: Ino, name: string): boolean {
-    this.#look();
-    this.#attrs.delete(ino);
-    return this.#inner.removexattr(ino, name);
-  }
-
-  /** An open file keeps its inode alive after its last name is gone. */
-  retain(ino: Ino): void {
-    this.#inner.retain(ino);
   }
 
   /** Takes one `retain` back. The inode may go with it. */
@@ -319,21 +299,6 @@ export class CachedVolume implements VolumeOps {
     if (this.#attrs.get(ino)?.nlink !== 0 && this.#attrs.has(ino)) return this.#inner.release(ino);
     this.#forgetInode(ino);
     this.#inner.release(ino);
-  }
-
-  /** Makes the inode, its data and the names that lead to it durable. */
-  fsync(ino: Ino): void {
-    this.#inner.fsync(ino);
-  }
-
-  /** Makes everything before this call durable. */
-  sync(): void {
-    this.#inner.sync();
-  }
-
-  /** Space. */
-  statfs(): StatFs {
-    return this.#inner.statfs();
   }
 
   /** Makes everything durable and lets the volume go. */

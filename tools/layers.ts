@@ -64,7 +64,16 @@ export const TABLE: readonly Row[] = [
     may: [...VOLUME_SHAPE, "opfs/device/handle.ts", ...FLOORS.slice(0, floor).flat()],
   })),
   { who: ["opfs/relay/", "opfs/cache/"], may: VOLUME_SHAPE },
-  { who: ["opfs/cache.ts"], may: [...VOLUME_SHAPE, "opfs/cache/"] },
+  {
+    who: ["opfs/cache.ts"],
+    may: [
+      ...VOLUME_SHAPE,
+      "opfs/cache/",
+      "opfs/relay/operation.ts",
+      "opfs/relay/operations.ts",
+      "opfs/relay/rows.ts",
+    ],
+  },
   { who: ["opfs/compose/"], may: ["abi/", "opfs/"] },
   {
     who: ["opfs/compose/worker.ts"],

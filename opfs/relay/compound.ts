@@ -1,76 +1,36 @@
 /**
  * Compound requests: several calls of VolumeOps in one round trip, on both sides of the channel.
  *
- * Layer: relay, beside `requests.ts` (what a client puts into the area and takes out of the answer)
- * and `dispatch.ts` (what the relay does). The relay serves one request after the other, so nothing
- * comes between the calls that one of these stands for: an inode that LOOKUP_RETAIN has found cannot
- * go away before it is retained.
+ * Layer: relay, below `operations.ts`, whose rows call this: what the relay does for them, and what a
+ * client takes out of the answer. The relay serves one request after the other, so nothing comes
+ * between the calls that one of these stands for: an inode that LOOKUP_RETAIN has found cannot go away
+ * before it is retained.
  *
  * @module
  */
 import type { Attr } from "../../abi/attr.ts";
 import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
-import type { CreateOptions, Found, FoundEntry, Ino, VolumeOps } from "../volume_ops.ts";
-import type { Reader, Writer } from "./cursor.ts";
-import { Op, REQUEST_BYTES } from "./protocol.ts";
+import type { Found, FoundEntry, Ino, VolumeOps } from "../volume_ops.ts";
+import type { Reader } from "./cursor.ts";
+import { REQUEST_BYTES } from "./protocol.ts";
 import {
   ENTRY_BYTES,
   MAX_NAME_BYTES,
   readAttr,
   readCreateOptions,
   writeAttr,
-  writeCreateOptions,
   writeEntry,
 } from "./records.ts";
 import type { ServedChannel } from "./served_channel.ts";
-
-/** Numbers of the compound requests that one answer of one piece fits. */
-export type CompoundOp =
-  | typeof Op.LOOKUP_ATTR
-  | typeof Op.LOOKUP_RETAIN
-  | typeof Op.CREATE_RETAIN
-  | typeof Op.READDIR_ATTR
-  | typeof Op.GETATTRS;
 
 const INO_BYTES = 8;
 const ATTR_BYTES = 64;
 const FOUND_ENTRY_BYTES = ENTRY_BYTES + MAX_NAME_BYTES + INO_BYTES + ATTR_BYTES;
 
-/** CREATE_RETAIN. */
-export function askCreateRetain(
-  writer: Writer,
-  parent: Ino,
-  name: string,
-  options: CreateOptions,
-): void {
-  writeCreateOptions(writer.begin(Op.CREATE_RETAIN).path(name).ino(parent), options);
-}
-
-/** STORE, whose payload is the file's bytes. */
-export function askStore(
-  writer: Writer,
-  parent: Ino,
-  name: string,
-  { mode, uid, gid }: CreateOptions,
-): void {
-  writer.begin(Op.STORE).path(name).ino(parent).u32(mode).u32(uid).u32(gid);
-}
-
-/** READDIR_ATTR. */
-export function askReaddirAttr(writer: Writer, ino: Ino, after: number): void {
-  writer.begin(Op.READDIR_ATTR).ino(ino).f64(after);
-}
-
 /** How many inodes one GETATTRS may ask for, so that request and answer fit into the area. */
 export function attrsThatFit(areaBytes: number): number {
   return Math.floor((areaBytes - REQUEST_BYTES) / (4 + ATTR_BYTES));
-}
-
-/** GETATTRS. */
-export function askGetattrs(writer: Writer, inos: readonly Ino[]): void {
-  writer.begin(Op.GETATTRS);
-  for (const ino of inos) writer.ino(ino);
 }
 
 /** What LOOKUP_ATTR, LOOKUP_RETAIN and CREATE_RETAIN answer: nothing at all, or the inode. */
@@ -92,37 +52,24 @@ export function readFoundEntries(reader: Reader): FoundEntry[] {
   return entries;
 }
 
-/** What GETATTRS answers to `count` inodes. */
-export function readAttrs(reader: Reader, count: number): (Attr | null)[] {
-  invariant(reader.status === count, "R2: an answer is to another question");
+/** What GETATTRS answers: attributes, or null for an inode that is gone. */
+export function readAttrs(reader: Reader): (Attr | null)[] {
   return Array.from({ length: reader.status }, () => {
     return reader.u32() === 0 ? null : readAttr(reader);
   });
 }
 
-/** Does a compound request and leaves its answer in the channel's writer; returns the status. */
-export function dispatchCompound(volume: VolumeOps, channel: ServedChannel): number {
-  const op = channel.reader.op as CompoundOp;
-  switch (op) {
-    case Op.LOOKUP_ATTR:
-    case Op.LOOKUP_RETAIN:
-      return lookup(volume, channel);
-    case Op.CREATE_RETAIN:
-      return create(volume, channel);
-    case Op.READDIR_ATTR:
-      return readdir(volume, channel);
-    case Op.GETATTRS:
-      return getattrs(volume, channel);
-    default:
-      return unknown(op);
-  }
+/** LOOKUP_ATTR. */
+export function lookupAttr(volume: VolumeOps, channel: ServedChannel): 0 {
+  return find(volume, channel, false);
 }
 
-function unknown(op: never): never {
-  throw new ErrnoError("ENOSYS", `serve operation ${op}`);
+/** LOOKUP_RETAIN. */
+export function lookupRetain(volume: VolumeOps, channel: ServedChannel): 0 {
+  return find(volume, channel, true);
 }
 
-function lookup(volume: VolumeOps, channel: ServedChannel): 0 {
+function find(volume: VolumeOps, channel: ServedChannel, isRetained: boolean): 0 {
   const { reader, writer } = channel;
   const ino = volume.lookup(reader.ino(), reader.path());
   if (ino === 0) {
@@ -131,12 +78,13 @@ function lookup(volume: VolumeOps, channel: ServedChannel): 0 {
   }
   const attr = volume.getattr(ino);
   invariant(attr.nlink > 0, "R6: a name leads to an inode without names");
-  if (reader.op === Op.LOOKUP_RETAIN) channel.retain(volume, ino);
+  if (isRetained) channel.retain(volume, ino);
   writeAttr(writer.beginResponse().ino(ino), attr);
   return 0;
 }
 
-function create(volume: VolumeOps, channel: ServedChannel): 0 {
+/** CREATE_RETAIN. */
+export function createRetain(volume: VolumeOps, channel: ServedChannel): 0 {
   const { reader, writer } = channel;
   const parent = reader.ino();
   const ino = volume.create(parent, reader.path(), readCreateOptions(reader));
@@ -145,8 +93,8 @@ function create(volume: VolumeOps, channel: ServedChannel): 0 {
   return 0;
 }
 
-/** As many entries as fit; an entry that has gone since is nobody's: the relay does one thing. */
-function readdir(volume: VolumeOps, { reader, writer, memory }: ServedChannel): number {
+/** READDIR_ATTR: as many entries as fit; an entry that has gone since is nobody's: the relay does one thing. */
+export function readdirAttr(volume: VolumeOps, { reader, writer, memory }: ServedChannel): number {
   const directory = reader.ino();
   const after = reader.f64();
   const entries = volume.readdir(directory, after);
@@ -164,8 +112,8 @@ function readdir(volume: VolumeOps, { reader, writer, memory }: ServedChannel): 
   return count;
 }
 
-/** The inodes are read before the answer is written over them. */
-function getattrs(volume: VolumeOps, { reader, writer, memory }: ServedChannel): number {
+/** GETATTRS: the inodes are read before the answer is written over them. */
+export function getattrs(volume: VolumeOps, { reader, writer, memory }: ServedChannel): number {
   const inos: Ino[] = [];
   while (reader.at < reader.end) inos.push(reader.ino());
   if (inos.length > attrsThatFit(memory.area.length)) {

@@ -48,10 +48,16 @@ export class Writer {
   /** Begins a request; a name, if any, comes next. */
   begin(op: number, flags = 0): this {
     this.#memory.view.setUint32(RequestAt.OP, op, true);
-    this.#memory.view.setUint32(RequestAt.FLAGS, flags, true);
+    this.flags(flags);
     this.#memory.words[Word.OPCODE] = op;
     this.#pathBytes = 0;
     this.at = REQUEST_BYTES;
+    return this;
+  }
+
+  /** The flags of the request that was begun. */
+  flags(flags: number): this {
+    this.#memory.view.setUint32(RequestAt.FLAGS, flags, true);
     return this;
   }
 

@@ -24,6 +24,9 @@ export interface Payload {
   into?: Uint8Array;
 }
 
+/** What a request has that carries nothing but its fields. */
+export const NO_PAYLOAD: Payload = {};
+
 /** One request and its answer. */
 export class Exchange {
   /** Bytes that have come into the caller's buffer. */
@@ -41,7 +44,7 @@ export class Exchange {
   }
 
   /** Publishes what the writer holds, and as much of the payload as fits. */
-  start({ from = NOTHING, into = NOTHING }: Payload = {}): void {
+  start({ from = NOTHING, into = NOTHING }: Payload = NO_PAYLOAD): void {
     const { writer, memory } = this.#channel;
     invariant(writer.at <= memory.area.length, "R1: a request is longer than the area");
     this.#from = from;

@@ -11,7 +11,7 @@
  */
 import { invariant } from "../../abi/invariant.ts";
 import type { VolumeOps } from "../volume_ops.ts";
-import { Op } from "./protocol.ts";
+import { Op } from "./operations.ts";
 import type { ServedChannel } from "./served_channel.ts";
 
 /** Whoever was in so many commits back is waited for. */

@@ -10,7 +10,8 @@
  */
 import { invariant } from "../../abi/invariant.ts";
 import { largest } from "../../abi/lists.ts";
-import { Op, PathOp } from "./protocol.ts";
+import { Op } from "./operations.ts";
+import { PathOp } from "./path_operations.ts";
 import type { Value } from "./s11n.ts";
 
 /** What is known of one operation. */

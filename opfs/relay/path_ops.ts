@@ -14,7 +14,7 @@ import { O_CREAT, O_DIRECTORY, O_EXCL, O_RDONLY, O_TRUNC, O_WRONLY } from "../..
 import { isDir, isLink } from "../../abi/mode.ts";
 import type { PathCalls, PathStream } from "../../abi/path_calls.ts";
 import type { Reader } from "./cursor.ts";
-import { PathOp } from "./protocol.ts";
+import { PathOp } from "./path_operations.ts";
 import { kindOf, writePathStat, writePathStatFs } from "./path_records.ts";
 import type { ServedChannel } from "./served_channel.ts";
 
@@ -24,47 +24,6 @@ const FIRST_FD = 3;
 const COPY_BYTES = 65_536;
 const TEMP_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 const TEMP_TRIES = 100;
-
-const READING: ReadonlySet<number> = new Set([
-  PathOp.READ,
-  PathOp.STAT,
-  PathOp.LSTAT,
-  PathOp.READDIR,
-  PathOp.EXISTS,
-  PathOp.ACCESS,
-  PathOp.REALPATH,
-  PathOp.READLINK,
-  PathOp.CLOSE,
-  PathOp.FREAD,
-  PathOp.FSTAT,
-  PathOp.FSYNC,
-  PathOp.OPENDIR,
-  PathOp.STATFS,
-]);
-
-/** Whether a number is one of document 000's. */
-export function isPathOp(op: number): boolean {
-  return op >= PathOp.READ && op <= PathOp.STATFS;
-}
-
-const PAYLOAD: ReadonlySet<number> = new Set([
-  PathOp.READ,
-  PathOp.WRITE,
-  PathOp.APPEND,
-  PathOp.READDIR,
-  PathOp.FREAD,
-  PathOp.FWRITE,
-]);
-
-/** Whether request or answer of a whole-path operation may be longer than an area. */
-export function hasPayload(op: number): boolean {
-  return PAYLOAD.has(op);
-}
-
-/** Whether a whole-path operation may change what other clients have cached. */
-export function pathOpChanges(op: number): boolean {
-  return isPathOp(op) && !READING.has(op);
-}
 
 /** Runs whole-path operations of all channels on one file system. */
 export class PathOps {

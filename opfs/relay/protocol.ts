@@ -72,6 +72,9 @@ export const MIN_AREA_BYTES = 16_384;
 /** Longest single transfer, in bytes, as in Linux: a count fits the status. */
 export const MAX_TRANSFER_BYTES = 0x7ffff000;
 
+/** Longest value of an extended attribute, and longest list of their names, in bytes. */
+export const VALUE_BYTES_MAX = 65_536;
+
 /** What the signal word says of the message in the area. */
 export const Signal = { IDLE: 0, REQUEST: 1, RESPONSE: 2, CHUNK: 3, CHUNK_ACK: 4 } as const;
 /** What a client may assume; the relay writes it when it admits the channel. */
@@ -87,94 +90,15 @@ export const Closed = {
   UNTAKEN: 7,
 } as const;
 
-/** Whole-path operations: numbers and meaning of document 000, served through PathCalls. */
-export const PathOp = {
-  READ: 1,
-  WRITE: 2,
-  UNLINK: 3,
-  STAT: 4,
-  LSTAT: 5,
-  MKDIR: 6,
-  RMDIR: 7,
-  READDIR: 8,
-  RENAME: 9,
-  EXISTS: 10,
-  TRUNCATE: 11,
-  APPEND: 12,
-  COPY: 13,
-  ACCESS: 14,
-  REALPATH: 15,
-  CHMOD: 16,
-  CHOWN: 17,
-  UTIMES: 18,
-  SYMLINK: 19,
-  READLINK: 20,
-  LINK: 21,
-  OPEN: 22,
-  CLOSE: 23,
-  FREAD: 24,
-  FWRITE: 25,
-  FSTAT: 26,
-  FTRUNCATE: 27,
-  FSYNC: 28,
-  OPENDIR: 29,
-  MKDTEMP: 30,
-  FCHMOD: 31,
-  FCHOWN: 32,
-  FUTIMES: 33,
-  STATFS: 34,
-} as const;
-
-/** Operations by inode, and control calls from 128. A number is never given twice. */
-export const Op = {
-  LOOKUP: 64,
-  CREATE: 65,
-  LINK: 66,
-  UNLINK: 67,
-  RMDIR: 68,
-  RENAME: 69,
-  READDIR: 70,
-  READLINK: 71,
-  GETATTR: 72,
-  SETATTR: 73,
-  READ: 74,
-  WRITE: 75,
-  APPEND: 76,
-  RETAIN: 77,
-  RELEASE: 78,
-  FSYNC: 79,
-  SYNC: 80,
-  STATFS: 81,
-  TMPFILE: 82,
-  SEEK: 83,
-  ALLOCATE: 84,
-  GETXATTR: 85,
-  SETXATTR: 86,
-  LISTXATTR: 87,
-  REMOVEXATTR: 88,
-  // Several steps in one round trip.
-  LOOKUP_ATTR: 96,
-  LOOKUP_RETAIN: 97,
-  CREATE_RETAIN: 98,
-  READDIR_ATTR: 99,
-  GETATTRS: 100,
-  STORE: 101,
-  // Advisory locks.
-  LOCK: 110,
-  TESTLOCK: 111,
-  UNLOCK: 112,
-  METRICS: 128,
-  STATS: 129,
-} as const;
-/** The number of an operation by inode, or of a control call. */
-export type OpCode = (typeof Op)[keyof typeof Op];
-/** The name of an operation by inode, or of a control call. */
-export type OpName = keyof typeof Op;
-
 /** Request flag: make the change durable before answering. */
 export const FLAG_FLUSH = 1;
 /** Request flag of READ: leave the time of the last read alone. */
 export const FLAG_QUIET = 2;
+
+/** The part of a buffer that one request can carry, or one answer fill. */
+export function transferable(bytes: Uint8Array): Uint8Array {
+  return bytes.length <= MAX_TRANSFER_BYTES ? bytes : bytes.subarray(0, MAX_TRANSFER_BYTES);
+}
 
 /** Bytes of the frame before a request's path. */
 export const REQUEST_BYTES = 16;

@@ -1,5 +1,5 @@
 /**
- * The records that travel in a message: attributes, changes, entries, space.
+ * The records that travel in a message: attributes, changes, entries, space, locks.
  *
  * Layer: relay, above `protocol.ts`, whose cursors give each field its place. A record is written
  * and read here in one order, so neither side knows an offset.
@@ -11,9 +11,11 @@ import { ErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
 import { fieldsOf } from "../../abi/options.ts";
 import {
+  type BlockingLock,
   CHANGE_FIELDS,
   CREATE_FIELDS,
   type CreateOptions,
+  type LockRequest,
   TMPFILE_FIELDS,
   type TmpfileOptions,
 } from "../volume_ops.ts";
@@ -165,6 +167,30 @@ export function readStatFs(reader: Reader): StatFs {
     inodes: reader.f64(),
     freeInodes: reader.f64(),
   };
+}
+
+/** Writes a lock that is asked for. */
+export function writeLockRequest(writer: Writer, request: LockRequest): void {
+  const { kind, owner, type, start, end, wait } = request;
+  writer.u32(kind).u32(owner).u32(type).u32(wait ? 1 : 0).f64(start).f64(end);
+}
+
+/** Reads what `writeLockRequest` wrote. */
+export function readLockRequest(reader: Reader): LockRequest {
+  const [kind, owner, type, wait] = [reader.u32(), reader.u32(), reader.u32(), reader.u32()];
+  return { kind, owner, type, wait: wait !== 0, start: reader.f64(), end: reader.f64() };
+}
+
+/** Writes the lock in the way. */
+export function writeBlocking(writer: Writer, { type, start, end, owner }: BlockingLock): void {
+  writer.u32(type).f64(start).f64(end).f64(owner);
+}
+
+/** Reads what `writeBlocking` wrote, if there is a lock in the way. */
+export function readBlocking(reader: Reader): BlockingLock | null {
+  if (reader.dataBytes === 0) return null;
+  const [type, start, end] = [reader.u32(), reader.f64(), reader.f64()];
+  return { type, start, end, owner: reader.f64() };
 }
 
 function bit(value: number | undefined, mask: number): number {

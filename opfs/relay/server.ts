@@ -16,17 +16,19 @@ import { ErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
 import { VolumeLocks } from "../locks.ts";
 import type { VolumeOps } from "../volume_ops.ts";
-import { changesSomething, dispatch } from "./dispatch.ts";
+import { changesSomething, dispatch, kindOf } from "./dispatch.ts";
 import { DEFAULT_DEADLINE_MS } from "./channel.ts";
 import { Doorbell, type SleepOptions } from "./doorbell.ts";
 import { GroupCommit } from "./group_commit.ts";
 import { Hop } from "./hop.ts";
 import { Look } from "./look.ts";
 import { Metrics } from "./metrics.ts";
-import { isLockOp, serveLock } from "./lock_requests.ts";
+import { serveLock } from "./lock_requests.ts";
+import { Op } from "./operations.ts";
 import { sliceOf } from "./patience.ts";
-import { hasPayload, isPathOp, pathOpChanges, PathOps } from "./path_ops.ts";
-import { Closed, FLAG_FLUSH, Op, PathOp, Signal } from "./protocol.ts";
+import { isPathOp, PathOp } from "./path_operations.ts";
+import { PathOps } from "./path_ops.ts";
+import { Closed, FLAG_FLUSH, Signal } from "./protocol.ts";
 import { type Value, writeValues } from "./s11n.ts";
 import { ServedChannel } from "./served_channel.ts";
 import { Transfers } from "./transfers.ts";
@@ -39,17 +41,6 @@ const BUSY_SLICE_MS = 10;
 const IDLE_AFTER_MS = 50;
 /** Longest sleep: the upper bound of noticing that a transfer has stopped, in ms. */
 const IDLE_SLICE_MS = 1000;
-
-/** What `transfers.ts` does, by inode. */
-const TRANSFERS: ReadonlySet<number> = new Set([
-  Op.READ,
-  Op.WRITE,
-  Op.APPEND,
-  Op.STORE,
-  Op.GETXATTR,
-  Op.SETXATTR,
-  Op.LISTXATTR,
-]);
 
 export type { RelayOptions };
 
@@ -293,7 +284,8 @@ export class Relay {
     } catch (error) {
       const { op } = channel.reader;
       // A file may have been cut, or written in part.
-      if (wasWriting || op === Op.STORE || pathOpChanges(op)) this.#bumpOthers(channel);
+      const isPartial = op === Op.STORE || isPathOp(op) && changesSomething(op);
+      if (wasWriting || isPartial) this.#bumpOthers(channel);
       this.#forgetTransfer(channel);
       this.#count(channel, 0);
       channel.answerError(error);
@@ -320,13 +312,20 @@ export class Relay {
 
   #begin(channel: ServedChannel): void {
     const { op } = channel.reader;
-    if (isPathOp(op)) return this.#beginPath(channel);
-    if (TRANSFERS.has(op)) return this.#ended(channel, this.#transfers.begin(channel));
+    const kind = kindOf(op);
+    const isPath = isPathOp(op);
+    if (isPath && this.#paths === null) {
+      throw new ErrnoError("ENOSYS", `serve operation ${op} by path`);
+    }
+    if (kind === "sends" || kind === "fetches") {
+      return this.#ended(channel, this.#transfers.begin(channel));
+    }
     assertOnePiece(channel);
-    if (op === Op.SYNC || op === Op.FSYNC) return this.#beginSync(channel);
-    if (isLockOp(op)) return this.#lock(channel);
-    if (op === Op.METRICS || op === Op.STATS) return this.#tell(channel);
-    this.#finish(channel, { status: dispatch(this.#volume, channel), bytes: 0 });
+    if (kind === "commits") return this.#beginSync(channel);
+    if (kind === "locks") return this.#lock(channel);
+    if (kind === "tells") return this.#tell(channel);
+    const status = isPath ? this.#paths!.run(channel) : dispatch(this.#volume, channel);
+    this.#finish(channel, { status, bytes: 0 });
   }
 
   /** Who has left before this was asked holds nothing, although nobody has looked at it yet. */
@@ -336,19 +335,6 @@ export class Relay {
     }
     if (serveLock(this.#locks, channel)) this.#finish(channel, { status: 0, bytes: 0 });
     else channel.state = "LOCKED";
-  }
-
-  #beginPath(channel: ServedChannel): void {
-    const { op } = channel.reader;
-    if (this.#paths === null) throw new ErrnoError("ENOSYS", `serve operation ${op} by path`);
-    if (hasPayload(op)) return this.#ended(channel, this.#transfers.begin(channel));
-    assertOnePiece(channel);
-    if (op !== PathOp.FSYNC) {
-      return this.#finish(channel, { status: this.#paths.run(channel), bytes: 0 });
-    }
-    this.#paths.checkSync(channel);
-    channel.writer.beginResponse();
-    this.#group.defer(channel, 0);
   }
 
   /** Control calls answer with s11n values. */
@@ -370,7 +356,8 @@ export class Relay {
     if (channel.state === "CHUNK_IN") this.#bumpOthers(channel);
     if (step !== "done") return;
     const { transfer, reader } = channel;
-    if (hasAnswered(reader.op)) return this.#count(channel, transfer.done);
+    // A fetch was answered with its last piece.
+    if (kindOf(reader.op) === "fetches") return this.#count(channel, transfer.done);
     const status = transfer.op === Op.WRITE || transfer.op === Op.STORE ? transfer.done : 0;
     this.#finish(channel, { status, bytes: transfer.done });
   }
@@ -389,17 +376,20 @@ export class Relay {
 
   #beginSync(channel: ServedChannel): void {
     const { reader, writer } = channel;
-    const ino = reader.op === Op.FSYNC ? reader.ino() : this.#volume.root;
-    this.#volume.getattr(ino);
-    channel.transfer.ino = ino;
+    if (reader.op === PathOp.FSYNC) {
+      this.#paths!.checkSync(channel);
+    } else {
+      const ino = reader.op === Op.FSYNC ? reader.ino() : this.#volume.root;
+      this.#volume.getattr(ino);
+      channel.transfer.ino = ino;
+    }
     writer.beginResponse();
     this.#group.defer(channel, 0);
   }
 
   /** What was a request for durability and nothing else is counted when it is done. */
   #countSync(channel: ServedChannel): void {
-    const { op } = channel.reader;
-    if (op === Op.SYNC || op === Op.FSYNC || op === PathOp.FSYNC) this.#count(channel, 0);
+    if (kindOf(channel.reader.op) === "commits") this.#count(channel, 0);
   }
 
   #count(channel: ServedChannel, bytes: number): void {
@@ -486,14 +476,8 @@ export class Relay {
   }
 }
 
-/** Only payloads of files travel in chunks. */
+/** Only payloads travel in chunks. */
 function assertOnePiece({ header, reader }: ServedChannel): void {
   if (header.chunkBytes === header.totalBytes) return;
   throw new ErrnoError("EMSGSIZE", `take operation ${reader.op} in chunks`);
-}
-
-/** Operations whose last piece is their answer. */
-function hasAnswered(op: number): boolean {
-  return op === Op.READ || op === PathOp.READ || op === PathOp.READDIR || op === PathOp.FREAD ||
-    op === Op.GETXATTR || op === Op.LISTXATTR;
 }

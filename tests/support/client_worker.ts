@@ -7,7 +7,8 @@
 import { Channel } from "../../opfs/relay/channel.ts";
 import { RelayClient } from "../../opfs/relay/client.ts";
 import { Doorbell } from "../../opfs/relay/doorbell.ts";
-import { Op, openChannelMemory, Signal } from "../../opfs/relay/protocol.ts";
+import { Op } from "../../opfs/relay/operations.ts";
+import { openChannelMemory, Signal } from "../../opfs/relay/protocol.ts";
 
 const scope = self as unknown as {
   onmessage: ((event: MessageEvent) => void) | null;

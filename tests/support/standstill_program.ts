@@ -9,7 +9,7 @@ import { Exchange } from "../../opfs/relay/exchange.ts";
 import { Channel, claimChannel } from "../../opfs/relay/channel.ts";
 import { Doorbell } from "../../opfs/relay/doorbell.ts";
 import { openChannelMemory, Signal } from "../../opfs/relay/protocol.ts";
-import { askWrite } from "../../opfs/relay/requests.ts";
+import { Op, OPERATIONS } from "../../opfs/relay/operations.ts";
 
 const WAITING = 4;
 const [path = "", deadline = ""] = Deno.args;
@@ -45,7 +45,8 @@ async function half(): Promise<() => Promise<string>> {
   const channel = new Channel(openChannelMemory(buffer), new Doorbell(doorbell), { deadlineMs });
   await channel.admitted("open");
   const exchange = new Exchange(channel);
-  exchange.start({ from: askWrite(channel.writer, ino, new Uint8Array(4_000_000), 0) });
+  const writer = channel.writer.begin(Op.WRITE);
+  exchange.start(OPERATIONS.WRITE.ask(writer, ino, new Uint8Array(4_000_000), 0));
   await channel.waitAsync("write");
   const isMore = channel.header.signal === Signal.CHUNK_ACK;
   return async () => {

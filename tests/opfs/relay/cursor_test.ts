@@ -1,6 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { Reader, Writer } from "../../../opfs/relay/cursor.ts";
-import { createChannelMemory, Op } from "../../../opfs/relay/protocol.ts";
+import { Op } from "../../../opfs/relay/operations.ts";
+import { createChannelMemory } from "../../../opfs/relay/protocol.ts";
 import { wholeMessage } from "../../../opfs/relay/channel.ts";
 
 Deno.test("Reader takes what Writer put, in any order of path and data", () => {

@@ -3,12 +3,12 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { S_IFREG } from "../../../abi/mode.ts";
 import { openVolume } from "../../../opfs/compose/open.ts";
 import { Channel, claimChannel, wholeMessage } from "../../../opfs/relay/channel.ts";
+import { Op } from "../../../opfs/relay/operations.ts";
 import {
   type ChannelMemory,
   Claimed,
   Closed,
   createChannelMemory,
-  Op,
   Signal,
   Word,
 } from "../../../opfs/relay/protocol.ts";

@@ -1,8 +1,10 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { Channel, wholeMessage } from "../../../opfs/relay/channel.ts";
-import { changesSomething, dispatch } from "../../../opfs/relay/dispatch.ts";
+import { changesSomething, dispatch, kindOf } from "../../../opfs/relay/dispatch.ts";
 import { Doorbell } from "../../../opfs/relay/doorbell.ts";
-import { createChannelMemory, Op } from "../../../opfs/relay/protocol.ts";
+import { Op } from "../../../opfs/relay/operations.ts";
+import { PathOp } from "../../../opfs/relay/path_operations.ts";
+import { createChannelMemory } from "../../../opfs/relay/protocol.ts";
 import { ServedChannel } from "../../../opfs/relay/served_channel.ts";
 import { ModelVolume } from "../../support/model_volume.ts";
 
@@ -17,31 +19,6 @@ function rig() {
   };
   return { volume, served, writer, run };
 }
-
-Deno.test("dispatch() keeps what a client has retained, and gives back no more", () => {
-  const { volume, served, writer, run } = rig();
-  const retain = () => writer.begin(Op.RETAIN).ino(volume.root).end();
-  const release = () => writer.begin(Op.RELEASE).ino(volume.root).end();
-  assertThrows(() => run(release), Error, "EINVAL");
-  run(retain);
-  run(retain);
-  assertEquals([...served.retained], [[volume.root, 2]]);
-  run(release);
-  run(release);
-  assertEquals([...served.retained], []);
-  assertThrows(() => run(release), Error, "EINVAL");
-});
-
-Deno.test("dispatch() retains a file without a name for the client that made it", () => {
-  const { volume, served, writer, run } = rig();
-  const make = () =>
-    writer.begin(Op.TMPFILE).ino(volume.root).u32(0o600).u32(0).u32(0).u32(0).end();
-  assertEquals(run(make), 0);
-  const [[ino, count]] = [...served.retained] as [[number, number]];
-  assertEquals([count, volume.getattr(ino).nlink], [1, 0]);
-  run(() => writer.begin(Op.RELEASE).ino(ino).end());
-  assertThrows(() => volume.getattr(ino), Error, "ESTALE");
-});
 
 Deno.test("dispatch() answers unknown numbers with ENOSYS", () => {
   const { writer, run } = rig();
@@ -67,4 +44,21 @@ Deno.test("changesSomething() knows what others must hear of", () => {
     "CREATE_RETAIN",
     "STORE",
   ]);
+});
+
+Deno.test("kindOf() has an answer for every number", () => {
+  assertEquals([Op.READ, Op.SETXATTR, Op.LOCK, Op.SYNC, Op.STATS, Op.GETATTR].map(kindOf), [
+    "fetches",
+    "sends",
+    "locks",
+    "commits",
+    "tells",
+    "answers",
+  ]);
+  assertEquals([PathOp.READDIR, PathOp.FSYNC, PathOp.STAT].map(kindOf), [
+    "fetches",
+    "commits",
+    "answers",
+  ]);
+  for (const op of [0, 35, 63, 95, 127, 130, 4_000_000_000]) assertEquals(kindOf(op), null);
 });

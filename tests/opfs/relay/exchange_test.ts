@@ -2,13 +2,8 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { Channel } from "../../../opfs/relay/channel.ts";
 import { Doorbell } from "../../../opfs/relay/doorbell.ts";
 import { Exchange } from "../../../opfs/relay/exchange.ts";
-import {
-  createChannelMemory,
-  Op,
-  Signal,
-  Word,
-  writeHeader,
-} from "../../../opfs/relay/protocol.ts";
+import { Op } from "../../../opfs/relay/operations.ts";
+import { createChannelMemory, Signal, Word, writeHeader } from "../../../opfs/relay/protocol.ts";
 
 /** An exchange whose other side is played by the test. */
 function played() {

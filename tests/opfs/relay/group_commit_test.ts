@@ -2,7 +2,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ErrnoError } from "../../../abi/errno.ts";
 import { GroupCommit } from "../../../opfs/relay/group_commit.ts";
-import { createChannelMemory, Op, Word } from "../../../opfs/relay/protocol.ts";
+import { Op } from "../../../opfs/relay/operations.ts";
+import { createChannelMemory, Word } from "../../../opfs/relay/protocol.ts";
 import { ServedChannel } from "../../../opfs/relay/served_channel.ts";
 import { ModelVolume } from "../../support/model_volume.ts";
 

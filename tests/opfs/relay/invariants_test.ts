@@ -20,11 +20,11 @@ import { Exchange } from "../../../opfs/relay/exchange.ts";
 import { RelayHost } from "../../../opfs/relay/host.ts";
 import { Look } from "../../../opfs/relay/look.ts";
 import { Metrics } from "../../../opfs/relay/metrics.ts";
+import { Op } from "../../../opfs/relay/operations.ts";
 import {
   Claimed,
   Closed,
   createChannelMemory,
-  Op,
   ResponseAt,
   Signal,
   Word,

@@ -15,8 +15,8 @@ import { VOLUMEFS } from "../../../node_ops/volume.ts";
 import { CachedVolume } from "../../../opfs/cache.ts";
 import { type Channel, wholeMessage } from "../../../opfs/relay/channel.ts";
 import type { RelayClient } from "../../../opfs/relay/client.ts";
-import * as lock from "../../../opfs/relay/lock_requests.ts";
-import { Closed, Op } from "../../../opfs/relay/protocol.ts";
+import { Op, OPERATIONS } from "../../../opfs/relay/operations.ts";
+import { Closed } from "../../../opfs/relay/protocol.ts";
 import { LockKind, type LockRequest, SqliteLevel } from "../../../opfs/volume_ops.ts";
 import { type Rig, rigTest } from "../../support/relay_rig.ts";
 import { turnedRelay } from "../../support/turned_relay.ts";
@@ -245,7 +245,7 @@ Deno.test("clients that wait for a lock are served first come first served, dead
   holder.lock(INO, HELD);
   const waiting = [F_WRLCK, F_RDLCK, F_RDLCK, F_WRLCK, F_RDLCK].map((type) => {
     const one = channel();
-    lock.askLock(one.writer, Op.LOCK, INO, { ...HELD, type });
+    OPERATIONS.LOCK.ask(one.writer.begin(Op.LOCK), INO, { ...HELD, type });
     one.publish(wholeMessage(one.writer.end()));
     relay.turn();
     return one;

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { Metrics, metricsFrom } from "../../../opfs/relay/metrics.ts";
-import { Op, PathOp } from "../../../opfs/relay/protocol.ts";
+import { Op } from "../../../opfs/relay/operations.ts";
+import { PathOp } from "../../../opfs/relay/path_operations.ts";
 
 Deno.test("Metrics sums up by operation and travels as values", () => {
   const metrics = new Metrics();

@@ -7,7 +7,9 @@ import { createFS } from "../../../fs/create_fs.ts";
 import { VOLUMEFS } from "../../../node_ops/volume.ts";
 import type { VolumeOps } from "../../../opfs/volume_ops.ts";
 import { Channel, wholeMessage } from "../../../opfs/relay/channel.ts";
-import { createChannelMemory, FLAG_FLUSH, Op, PathOp } from "../../../opfs/relay/protocol.ts";
+import { Op } from "../../../opfs/relay/operations.ts";
+import { PathOp } from "../../../opfs/relay/path_operations.ts";
+import { createChannelMemory, FLAG_FLUSH } from "../../../opfs/relay/protocol.ts";
 import { Relay } from "../../../opfs/relay/server.ts";
 import { ModelVolume } from "../../support/model_volume.ts";
 

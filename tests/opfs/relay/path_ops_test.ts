@@ -6,8 +6,8 @@ import { Channel, claimChannel, wholeMessage } from "../../../opfs/relay/channel
 import { Doorbell } from "../../../opfs/relay/doorbell.ts";
 import { Exchange } from "../../../opfs/relay/exchange.ts";
 import { RelayHost } from "../../../opfs/relay/host.ts";
-import { isPathOp, pathOpChanges } from "../../../opfs/relay/path_ops.ts";
-import { createChannelMemory, PathOp } from "../../../opfs/relay/protocol.ts";
+import { PathOp } from "../../../opfs/relay/path_operations.ts";
+import { createChannelMemory } from "../../../opfs/relay/protocol.ts";
 import { Relay } from "../../../opfs/relay/server.ts";
 import { ModelVolume } from "../../support/model_volume.ts";
 
@@ -216,27 +216,6 @@ Deno.test("an operation by path sees what operations by inode have changed", () 
   assertEquals(client.ask(PathOp.EXISTS, { path: "/f" }), "00");
   volume.create(volume.root, "f", { mode: 0o100644, uid: 0, gid: 0 });
   assertEquals(client.ask(PathOp.EXISTS, { path: "/f" }), "01");
-});
-
-Deno.test("isPathOp() and pathOpChanges() know their numbers", () => {
-  assertEquals([0, 1, 34, 35, 64].map(isPathOp), [false, true, true, false, false]);
-  const reading = Object.entries(PathOp).filter(([, op]) => !pathOpChanges(op));
-  assertEquals(reading.map(([name]) => name), [
-    "READ",
-    "STAT",
-    "LSTAT",
-    "READDIR",
-    "EXISTS",
-    "ACCESS",
-    "REALPATH",
-    "READLINK",
-    "CLOSE",
-    "FREAD",
-    "FSTAT",
-    "FSYNC",
-    "OPENDIR",
-    "STATFS",
-  ]);
 });
 
 Deno.test("a relay without a file system answers ENOSYS to operations by path", () => {

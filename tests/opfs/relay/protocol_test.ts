@@ -1,8 +1,10 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { Channel, wholeMessage } from "../../../opfs/relay/channel.ts";
 import { RelayClient } from "../../../opfs/relay/client.ts";
 import { Doorbell } from "../../../opfs/relay/doorbell.ts";
-import { createChannelMemory, Op, PathOp, Word } from "../../../opfs/relay/protocol.ts";
+import { Op } from "../../../opfs/relay/operations.ts";
+import { PathOp } from "../../../opfs/relay/path_operations.ts";
+import { createChannelMemory, Word } from "../../../opfs/relay/protocol.ts";
 import { Relay } from "../../../opfs/relay/server.ts";
 import { ModelVolume } from "../../support/model_volume.ts";
 
@@ -150,10 +152,10 @@ Deno.test("numbers of operations are never given twice", () => {
 Deno.test("docs/PROTOCOL.md has every number that the code has", async () => {
   const text = await Deno.readTextFile(new URL("../../../docs/PROTOCOL.md", import.meta.url));
   for (const [name, op] of Object.entries(Op)) {
-    assertEquals(text.includes(`| ${op} | ${name} |`), true, name);
+    assert(text.includes(`| ${op} | ${name} |`), `docs/PROTOCOL.md has no row for ${op}, ${name}`);
   }
   for (const [name, op] of Object.entries(PathOp)) {
-    assertEquals(text.includes(`| ${op} | ${name} |`), true, name);
+    assert(text.includes(`| ${op} | ${name} |`), `docs/PROTOCOL.md has no row for ${op}, ${name}`);
   }
   const words = Object.values(Word).filter((word) => word !== Word.TOTAL_HIGH);
   for (const word of words) {

@@ -2,7 +2,8 @@ import { assert, assertEquals } from "@std/assert";
 import { ErrnoError } from "../../../abi/errno.ts";
 import { Channel, wholeMessage } from "../../../opfs/relay/channel.ts";
 import { Doorbell } from "../../../opfs/relay/doorbell.ts";
-import { Closed, createChannelMemory, Op, Word } from "../../../opfs/relay/protocol.ts";
+import { Op } from "../../../opfs/relay/operations.ts";
+import { Closed, createChannelMemory, Word } from "../../../opfs/relay/protocol.ts";
 import { throwAnswered } from "../../../opfs/relay/requests.ts";
 import { ServedChannel } from "../../../opfs/relay/served_channel.ts";
 

@@ -1,0 +1,108 @@
+/**
+ * Operation: what a row of the table of operations has.
+ *
+ * Layer: relay, types alone. The rows are in `operations.ts`, which checks each against this.
+ *
+ * @module
+ */
+import type { Ino, VolumeOps } from "../volume_ops.ts";
+import type { Reader, Writer } from "./cursor.ts";
+import type { Payload } from "./exchange.ts";
+import type { ServedChannel } from "./served_channel.ts";
+
+/** Calls that an operation may carry. */
+export type CallName = Exclude<keyof VolumeOps, "root" | "generation" | "onChange" | "close">;
+/** What a call is called with. */
+export type Args<C extends CallName> = Parameters<NonNullable<VolumeOps[C]>>;
+/** What a call answers. */
+export type Result<C extends CallName> = ReturnType<NonNullable<VolumeOps[C]>>;
+
+/** What a cache keeps, as a row's `forgets` speaks of it. */
+export interface Kept {
+  /** Forgets attributes. */
+  attributes(ino: Ino): void;
+  /** Forgets attributes, and all bytes of a file. */
+  file(ino: Ino): void;
+  /** Forgets attributes, and bytes `[from, to)` of a file. */
+  range(ino: Ino, from: number, to: number): void;
+  /** Forgets attributes, and what an append changes. */
+  end(ino: Ino): void;
+  /** Forgets attributes, if a read moves the time of the last one. */
+  accessed(ino: Ino): void;
+}
+
+/** What every operation has. */
+export interface Facts {
+  /** On the wire. A number is never given twice. */
+  readonly number: number;
+  /** Who serves it: see {@link Kind}. */
+  readonly kind: Kind;
+  /**
+   * What others may have kept and must hear of. `names`: names or attributes, so `generation` grows
+   * for the caller too. `bytes`: all else. A time of the last read is nothing.
+   */
+  readonly changes: "nothing" | "names" | "bytes";
+}
+
+/**
+ * How an operation is served. `answers`: by the row's own `serve`, in one piece each way. `sends` and
+ * `fetches`: by `transfers.ts`, because the bytes of the request or of the answer may go in chunks; a
+ * fetch is answered with its last chunk. `locks`: by `lock_requests.ts`, which may wait. `commits`:
+ * with the next commit. `tells`: by the relay, of itself.
+ */
+export type Kind = "answers" | "sends" | "fetches" | "locks" | "commits" | "tells";
+
+/** The interface that a call belongs to; "relay" is none of a volume's. */
+export type Part = "volume" | "compound" | "locks" | "relay";
+
+/** The codec of a call. */
+export interface Codec<C extends CallName> extends Facts {
+  /** The call that it carries. */
+  readonly call: C;
+  /** Where the call is from. */
+  readonly part: Part;
+  /**
+   * Puts the arguments into a request that was begun. Answers the bytes that go along, or where those
+   * of the answer come in; a fetch that says nothing gets `VALUE_BYTES_MAX` bytes.
+   */
+  ask(writer: Writer, ...args: Args<C>): Payload | void;
+  /** Takes the result out of an answer, of whose payload so many bytes have come in. */
+  take(reader: Reader, payload: Payload, received: number): Result<C>;
+}
+
+/** An operation in one piece. */
+export interface Answering {
+  /** As above. */
+  readonly kind: "answers";
+  /** Makes the call, leaves the answer in the channel's writer, and returns the status. */
+  serve(volume: VolumeOps, channel: ServedChannel): number;
+}
+
+/** What a cache forgets. A change of names it follows instead: see `cache.ts`. */
+export interface Forgetting<C extends CallName> {
+  /** As above. */
+  readonly changes: "bytes";
+  /** Before the call is made: one that fails may have done a part. */
+  forgets(kept: Kept, ...args: Args<C>): void;
+}
+
+/** The row of one call. */
+export type Row<C extends CallName> =
+  & Codec<C>
+  & (Answering | { readonly kind: Exclude<Kind, "answers" | "tells"> })
+  & (Forgetting<C> | { readonly changes: "nothing" | "names" });
+
+/** A row about the relay itself. */
+export interface Telling extends Facts {
+  /** As above. */
+  readonly kind: "tells";
+  /** As above. */
+  readonly part: "relay";
+  /** It carries none. */
+  readonly call: null;
+}
+
+/** Any row that carries a call. */
+export type CallRow = { [C in CallName]: Row<C> }[CallName];
+/** Any row. */
+export type Operation = CallRow | Telling;
