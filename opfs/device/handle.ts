@@ -10,6 +10,8 @@
  *   the device is full or broken (`answerOf`). After a throw it is unknown how many bytes landed.
  * - `truncate` to more bytes is refused by a throw, or by a size that has not followed.
  * - Writing past the end extends the file; what lies between reads as zeros.
+ * - A `flush` that throws says that it is full by the name QuotaExceededError, or ENOSPC or EDQUOT as
+ *   `code`. What was written since the one before may be stored or not, whatever later ones answer.
  * - What was written before a `flush` that returned survives a power cut. What was written after
  *   it may be kept, lost, or torn at any 512-byte boundary, in any order.
  * - Views on shared memory are taken by `read` and `write`.

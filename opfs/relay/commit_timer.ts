@@ -9,6 +9,7 @@
  *
  * @module
  */
+import { isErrnoError } from "../../abi/errno.ts";
 import type { VolumeOps } from "../volume_ops.ts";
 
 /** When a volume becomes durable by itself. */
@@ -27,7 +28,7 @@ interface Host {
   Deno?: { unrefTimer?(id: unknown): void };
 }
 
-/** Starts the timer; the result stops it. A volume that cannot be synced stops it too. */
+/** Starts the timer; the result stops it. A volume that has failed stops it too. */
 export function startCommitTimer(volume: VolumeOps, options: CommitTimerOptions): () => void {
   const { durability = "periodic", commitIntervalMs = INTERVAL_MS, readOnly = false } = options;
   if (durability !== "periodic" || readOnly) return () => {};
@@ -35,9 +36,9 @@ export function startCommitTimer(volume: VolumeOps, options: CommitTimerOptions)
   const timer: unknown = setInterval(() => {
     try {
       sync();
-    } catch {
-      // The volume has failed; its next caller is told why.
-      stop();
+    } catch (error) {
+      // A full device may have room the next time. A volume that has failed tells its next caller why.
+      if (!isErrnoError(error) || error.code !== "ENOSPC") stop();
     }
   }, commitIntervalMs);
   const stop = () => clearInterval(timer as number);

@@ -438,11 +438,12 @@ export function isUnknownOutcome(error: unknown): boolean {
 const FULL: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
 
 /**
- * Writes to the device.
+ * Writes to the device; never after a failure.
  *
- * @throws {ErrnoError} ENOSPC when it takes less than everything
+ * @throws {ErrnoError} ENOSPC when it takes less than everything, and why the volume is FAILED
  */
 export function writeDevice(state: VolumeState, bytes: Uint8Array, at: number): void {
+  if (state.failure !== null) throw state.failure;
   let count: number;
   try {
     count = state.handle.write(bytes, { at });
@@ -484,17 +485,4 @@ export function readDevice(handle: StorageHandle, into: Uint8Array, at: number):
       : new ErrnoError("EIO", `read the device at ${at}`, { cause: error });
   }
   if (count !== into.length) throw new ErrnoError("EIO", `read the device at ${at}: it ends there`);
-}
-
-/**
- * Makes durable what has been written. A flush that fails leaves it unknown what is: FAILED.
- *
- * @throws {ErrnoError} the device's own
- */
-export function flushDevice(state: VolumeState): void {
-  try {
-    state.handle.flush();
-  } catch (error) {
-    throw state.fail(error);
-  }
 }

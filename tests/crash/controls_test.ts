@@ -183,3 +183,17 @@ Deno.test("crashRun() notices when slots are given out that dead ones name", () 
 Deno.test("crashRun() notices when what no record says goes home", () => {
   withPatch(HiddenSlots.prototype, { show: () => {} }, () => assert(badWith(4, NAMELESS) > 0));
 });
+
+/** Flushes are refused, and the host forgets what it could not store. */
+const FORGETTING: Partial<CrashOptions> = { refusesFlush: true, syncEvery: 2, sizeMax: 400_000 };
+
+Deno.test("crashRun() finds nothing where flushes are refused", () => {
+  assertEquals(badWith(3, FORGETTING), 0);
+});
+
+Deno.test("crashRun() notices when a volume goes on without data that a refused flush has lost", () => {
+  const onOpen = (volume: Volume): void => {
+    Object.defineProperty(stateOf(volume), "failure", { get: () => null, set: () => {} });
+  };
+  assert(badWith(6, { ...FORGETTING, onOpen }) > 0);
+});

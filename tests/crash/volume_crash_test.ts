@@ -2,7 +2,9 @@
 import { assertEquals } from "@std/assert";
 import type { CrashModel } from "../support/crash_handle.ts";
 import type { Volume } from "../../opfs/volume/volume.ts";
+import type { VolumeOps } from "../../opfs/volume_ops.ts";
 import { type CrashOptions, crashRun } from "../support/crash_run.ts";
+import { turnedRelay } from "../support/turned_relay.ts";
 
 const isLong = Deno.env.get("CAIRN_LONG") === "1";
 
@@ -11,6 +13,11 @@ const workloads: readonly [string, Partial<CrashOptions>][] = [
   ["a small journal", { syncEvery: 3, ringBytes: 128 * 1024, sizeMax: 100_000, refuses: true }],
   ["a sync after each call", { syncEvery: 1, ringBytes: 128 * 1024, begins: "dead" }],
   ["refusals that land", { syncEvery: 2, ringBytes: 128 * 1024, begins: "stale", refuses: true }],
+  ["flushes that are refused", { syncEvery: 2, ringBytes: 128 * 1024, refusesFlush: true }],
+  [
+    "flushes that are refused, relayed",
+    { syncEvery: 3, sizeMax: 400_000, begins: "stale", refusesFlush: true, over: relayed },
+  ],
   ["files without names", { syncEvery: 9, begins: "dead", meanwhile: useNameless() }],
   ["durability op", { durability: "op", ringBytes: 128 * 1024 }],
   ["durability periodic", { durability: "periodic", commitIntervalMs: 7, sizeMax: 100_000 }],
@@ -50,6 +57,10 @@ function useNameless(): (volume: Volume, step: number) => void {
     }
     if (step % 15 === 0) volume.release(open.shift()!);
   };
+}
+
+function relayed(volume: Volume): VolumeOps {
+  return turnedRelay(volume).client(32_768);
 }
 
 /** Every now and then everything moves to the front. */

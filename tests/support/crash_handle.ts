@@ -11,7 +11,9 @@
  * - `subset`: power went; a random part of the unflushed calls is there.
  *
  * Cuts and growths of the file are calls like writes. A call that `refuses` picks is refused as by a
- * full disk, and has landed all the same, as far as unflushed calls have.
+ * full disk, and has landed all the same, as far as unflushed calls have. After a flush that
+ * `refusesFlush` picks the host shows everything until power goes, and has stored what chance has
+ * picked of it; what it has not it never will, whatever later flushes answer.
  *
  * Use: run a workload on it, then `for (const image of handle.crashes(random)) ...`.
  *
@@ -25,7 +27,8 @@ import type { Prng } from "./prng.ts";
 export type Change =
   | { kind: "write"; at: number; bytes: Uint8Array }
   | { kind: "truncate"; size: number }
-  | { kind: "flush" };
+  | { kind: "flush" }
+  | { kind: "refused flush" };
 
 /** How a crash can leave the device. */
 export type CrashModel = "killed" | "torn" | "lost" | "subset";
@@ -60,6 +63,8 @@ export class CrashHandle implements StorageHandle {
   refuses: (at: number, length: number) => boolean = () => false;
   /** How many have been refused. */
   refused = 0;
+  /** Which flushes are refused. */
+  refusesFlush: () => boolean = () => false;
 
   /** Begins with an image, or empty. */
   constructor(initial: Uint8Array = new Uint8Array(0)) {
@@ -89,7 +94,12 @@ export class CrashHandle implements StorageHandle {
   }
 
   flush(): void {
-    this.changes.push({ kind: "flush" });
+    if (!this.refusesFlush()) {
+      this.changes.push({ kind: "flush" });
+      return;
+    }
+    this.changes.push({ kind: "refused flush" });
+    throw new DOMException("the disk is full", "QuotaExceededError");
   }
 
   close(): void {}
@@ -102,14 +112,28 @@ export class CrashHandle implements StorageHandle {
   /** Every image that a crash could leave, from call `from` on. Each is valid until the next. */
   *crashes(random: Prng, from = 0): Generator<CrashImage> {
     const durable = new Image(this.#start);
+    /** What the host shows, once it has forgotten something. */
+    let shown: Image | null = null;
     let unflushed: Change[] = [];
     for (let point = 0; point <= this.changes.length; point++) {
-      if (point >= from) yield* this.#crashesAt(point, durable, unflushed, random);
+      if (point >= from) {
+        if (shown !== null) yield { model: "killed", point, bytes: shown.with([]) };
+        yield* this.#crashesAt(point, durable, unflushed, random);
+      }
       const change = this.changes[point];
-      if (change?.kind === "flush") {
-        for (const done of unflushed) durable.apply(done);
+      if (change?.kind === "refused flush" && shown === null) {
+        shown = new Image(durable.with(unflushed));
+      }
+      if (change?.kind === "flush" || change?.kind === "refused flush") {
+        for (const done of unflushed) {
+          if (change.kind === "flush") durable.apply(done);
+          else if (random.below(2) === 0) durable.apply(tear(done, random));
+        }
         unflushed = [];
-      } else if (change !== undefined) unflushed = [...unflushed, change];
+      } else if (change !== undefined) {
+        shown?.apply(change);
+        unflushed = [...unflushed, change];
+      }
     }
   }
 
@@ -130,7 +154,8 @@ export class CrashHandle implements StorageHandle {
     }
     // Before a flush everything that can be lost has been written; in between it is a part of that,
     // which the long form looks at as well.
-    const isBeforeFlush = next === undefined || next.kind === "flush";
+    const isBeforeFlush = next === undefined || next.kind === "flush" ||
+      next.kind === "refused flush";
     if (!isBeforeFlush && !IS_LONG) return;
     for (let lost = 0; lost < unflushed.length; lost++) {
       if (!isBeforeFlush && random.below(unflushed.length) >= LOST_BETWEEN) continue;

@@ -43,6 +43,9 @@ export interface CrashResult {
   problems: string[];
   /** How many images were bad. */
   bad: number;
+  /** Syncs whose flush was refused: after how many the volume went on, and whether it has failed. */
+  refusedFlushes: number;
+  hasFailed: boolean;
 }
 
 /** How a run is made. */
@@ -65,6 +68,10 @@ export interface CrashOptions extends VolumeOptions {
   begins?: Beginning;
   /** Whether records and headers are refused now and then, and land all the same. */
   refuses?: boolean;
+  /** What makes the calls: a relay's client, say. Default: the volume itself. */
+  over?: (volume: Volume) => VolumeOps;
+  /** Whether flushes are refused now and then; a history ends with the volume's failure. */
+  refusesFlush?: boolean;
   /** Every how many images their mount crashes, too. */
   mountEvery?: number;
   /** Done when the volume has been opened: leaves out a rule, for controls. */
@@ -82,36 +89,68 @@ export function crashRun(options: CrashOptions): CrashResult {
   const volume = openVolumeSync(handle, mount);
   options.onOpen?.(volume, handle);
   const begin = handle.changes.length;
-  const pair = new Pair(volume, random, options.sizeMax);
+  const pair = new Pair(options.over?.(volume) ?? volume, random, options.sizeMax);
   for (const [name, node] of known) pair.root.entries.set(name, node);
   const log: string[] = [];
   const snapshots = [snapshot(pair.root, begin, true)];
-  for (let step = 1; step <= options.steps; step++) {
+  const made = { handle, volume, random };
+  let refusedFlushes = 0;
+  const end = (): CrashResult => {
+    const result = examine(handle, { snapshots, options: mount, log, random });
+    return { ...result, refusedFlushes, hasFailed: volume.stats().state === "failed" };
+  };
+  const go = (): void => {
     log.push(pair.step());
     snapshots.push(snapshot(pair.root, handle.changes.length, options.durability === "op"));
+  };
+  for (let step = 1; step <= options.steps; step++) {
+    go();
     options.meanwhile?.(volume, step);
     if (step % options.syncEvery !== 0) continue;
-    while (options.refuses && isRefused(volume, handle, random)) {
-      // What comes next makes the record longer.
-      for (let more = 0; more < 3; more++) {
-        log.push(pair.step());
-        snapshots.push(snapshot(pair.root, handle.changes.length, false));
-      }
+    // What comes next makes a record that was refused longer.
+    while (options.refuses && isRefused(made)) for (let more = 0; more < 3; more++) go();
+    while (options.refusesFlush && isFlushRefused(made, () => pair.volume.sync())) {
+      if (volume.stats().state === "failed") return end();
+      refusedFlushes++;
+      for (let more = random.below(4); more > 0; more--) go();
     }
-    volume.sync();
+    pair.volume.sync();
     snapshots.push(snapshot(pair.root, handle.changes.length, true));
     log.push("sync");
   }
-  volume.close();
+  if (!options.refusesFlush) volume.close();
+  else if (isFlushRefused(made, () => volume.close())) return end();
   snapshots.push(snapshot(pair.root, handle.changes.length, true));
-  return examine(handle, { snapshots, options: mount, log, random });
+  return end();
+}
+
+/** A volume under way. */
+interface Made {
+  handle: CrashHandle;
+  volume: Volume;
+  random: Prng;
+}
+
+/** Makes a call of which a flush may be refused, as by a full disk; whether it has failed. */
+function isFlushRefused({ handle, random }: Made, call: () => void): boolean {
+  let left = random.below(5);
+  handle.refusesFlush = () => left-- === 0;
+  try {
+    call();
+    return false;
+  } catch (error) {
+    if (!isErrnoError(error) || error.code !== "ENOSPC") throw error;
+    return true;
+  } finally {
+    handle.refusesFlush = () => false;
+  }
 }
 
 /** Bytes of the ring's end: what is refused there goes elsewhere when it is longer. */
 const RING_END_BYTES = 4096;
 
 /** Syncs on a device that refuses a record or a header, and has written it; whether the sync failed. */
-function isRefused(volume: Volume, handle: CrashHandle, random: Prng): boolean {
+function isRefused({ volume, handle, random }: Made): boolean {
   const isHeader = random.below(3) === 0;
   const isAnywhere = random.below(4) === 0;
   const ringEnd = RING_AT + RING_BYTES_MIN;
@@ -151,8 +190,11 @@ interface Examined {
   random: Prng;
 }
 
-function examine(handle: CrashHandle, run: Examined): CrashResult {
-  const result: CrashResult = {
+function examine(
+  handle: CrashHandle,
+  run: Examined,
+): Pick<CrashResult, "images" | "problems" | "bad"> {
+  const result: ReturnType<typeof examine> = {
     images: { killed: 0, torn: 0, lost: 0, subset: 0 },
     problems: [],
     bad: 0,

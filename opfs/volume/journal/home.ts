@@ -16,13 +16,45 @@ import { encodeSuperblock, type Superblock } from "../format/superblock.ts";
 /** Bytes that are put together for one call. */
 const STAGING_PAGES = 256;
 
+/** Pages of the tables that are on their way home. */
+interface Pages {
+  slots: readonly number[];
+  names: readonly number[];
+  bits: readonly number[];
+}
+
+/**
+ * Brings the tables and the superblock's copy home, and flushes. What a refused flush has left of them
+ * is not known: they are marked, so that they are written again.
+ *
+ * @throws {ErrnoError} what the device and `flush` say
+ */
+export function bringTablesHome(state: VolumeState, flush: () => void): void {
+  const pages = writeTablesHome(state);
+  writeSuperblockCopy(state);
+  try {
+    flush();
+  } catch (error) {
+    const { tables, bitmap } = state;
+    for (const page of pages.slots) tables.homeSlots.add(page);
+    for (const page of pages.names) tables.homeNames.add(page);
+    for (const page of pages.bits) bitmap.home.add(page);
+    state.superblockCopy = new Uint8Array(0);
+    throw error;
+  }
+}
+
 /**
  * Writes every changed page of slots, names and bitmap to its place, neighbours in one call, and the
- * sums of those that have one.
+ * sums of those that have one. Returns which.
  */
-export function writeTablesHome(state: VolumeState): void {
+export function writeTablesHome(state: VolumeState): Pages {
   const { tables, bitmap, segments } = state;
-  const touched = { slots: tables.homeSlots.toArray(), names: tables.homeNames.toArray() };
+  const touched = {
+    slots: tables.homeSlots.toArray(),
+    names: tables.homeNames.toArray(),
+    bits: bitmap.home.toArray(),
+  };
   writePages(state, segments.slots, touched.slots, (logical, into) => {
     tables.copySlots(logical / L.SLOT_BYTES, into.length / L.SLOT_BYTES, into, 0);
   });
@@ -35,12 +67,13 @@ export function writeTablesHome(state: VolumeState): void {
       writeDevice(state, bytes, at);
     }
   }
-  writePages(state, segments.bitmap, bitmap.home.toArray(), (logical, into) => {
+  writePages(state, segments.bitmap, touched.bits, (logical, into) => {
     bitmap.copyBytes(logical, into);
   });
   tables.homeSlots.clear();
   tables.homeNames.clear();
   bitmap.home.clear();
+  return touched;
 }
 
 function writePages(
@@ -77,7 +110,7 @@ function currentSuperblock(state: VolumeState): Superblock {
 }
 
 /** Writes the superblock's copy at 0 if it is not there yet. */
-export function writeSuperblockCopy(state: VolumeState): void {
+function writeSuperblockCopy(state: VolumeState): void {
   const copy = new Uint8Array(L.SUPERBLOCK_BYTES);
   encodeSuperblock(currentSuperblock(state), new DataView(copy.buffer), 0);
   if (copy.every((byte, index) => byte === state.superblockCopy[index])) return;
@@ -85,8 +118,11 @@ export function writeSuperblockCopy(state: VolumeState): void {
   state.superblockCopy = copy;
 }
 
-/** Writes the header that is not the newest, as the newest. Does not flush. */
-export function writeHeader(state: VolumeState, change: Partial<Header>): void {
+/** Writes the header that is not the newest, as the newest; returns its bytes. Does not flush. */
+export function writeHeader(
+  state: VolumeState,
+  change: Partial<Header>,
+): Uint8Array<ArrayBuffer> {
   const header = {
     ...state.header,
     ...change,
@@ -99,7 +135,9 @@ export function writeHeader(state: VolumeState, change: Partial<Header>): void {
   const at = state.headerAt === L.HEADER_A_AT ? L.HEADER_B_AT : L.HEADER_A_AT;
   // Its number is used up by the attempt: a write that is refused may land.
   state.header = { ...state.header, counter: header.counter };
-  writeDevice(state, encodeHeader(header), at);
+  const bytes = encodeHeader(header);
+  writeDevice(state, bytes, at);
   state.header = header;
   state.headerAt = at;
+  return bytes;
 }

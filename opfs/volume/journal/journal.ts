@@ -16,11 +16,12 @@
 import { isErrnoError } from "../../../abi/errno.ts";
 import { invariant } from "../../../abi/invariant.ts";
 import { cutFile, spareEnd } from "../space/free_end.ts";
-import { writeHeader, writeSuperblockCopy, writeTablesHome } from "./home.ts";
+import { flushDevice } from "./flush.ts";
+import { bringTablesHome, writeHeader } from "./home.ts";
 import * as L from "../format/layout.ts";
 import { isSummed, saltOf } from "../format/header.ts";
 import { RecordWriter } from "../format/record.ts";
-import { flushDevice, type VolumeState, writeDevice } from "../state.ts";
+import { type VolumeState, writeDevice } from "../state.ts";
 
 /** Data of up to this many bytes goes into the record instead of to its place. */
 const INLINE_BYTES = 64 * 1024;
@@ -76,7 +77,10 @@ export class Journal {
   /** Bytes of the ring that a replay would look at, and of them those that a flush sets free. */
   #used = 0;
   #retired = 0;
-  #hasRetired = false;
+  /** The newest header, as long as no flush has made it durable. */
+  #newHeader: Uint8Array | null = null;
+  /** A flush was refused: what was written since the one before may be there or not, for ever. */
+  #isInDoubt = false;
   /** Where a record was refused that may have landed all the same; -1 for nowhere. */
   #refusedPlace = -1;
   /** The last checkpoint was refused for want of space: the next step tries again first. */
@@ -161,7 +165,6 @@ export class Journal {
     if (pool.isUnflushed) this.flush();
     invariant(!pool.isUnflushed, "V12: a record before what it speaks of is flushed");
     this.#writeRecord(frames);
-    this.flush();
     // It has happened: from here on nothing can undo it.
     this.#committedAt = this.#state.clock();
     tables.settle();
@@ -198,7 +201,7 @@ export class Journal {
       // The frames that it retires are free only when its header is durable.
       if (this.#state.pool.isCrowded) this.flush();
     } catch (error) {
-      if (!isErrnoError(error) || error.code !== "ENOSPC") throw error;
+      if (!this.#mayTryAgain(error)) throw error;
       this.#isRefused = true;
     }
   }
@@ -213,9 +216,14 @@ export class Journal {
     try {
       this.checkpoint(volumeState);
     } catch (error) {
-      if (!isErrnoError(error) || error.code !== "ENOSPC" || !this.shorten()) throw error;
+      if (!this.#mayTryAgain(error) || !this.shorten()) throw error;
       this.checkpoint(volumeState);
     }
+  }
+
+  /** Whether a checkpoint was refused for want of space, and has left everything as it was. */
+  #mayTryAgain(error: unknown): boolean {
+    return isErrnoError(error) && error.code === "ENOSPC" && this.#state.failure === null;
   }
 
   /**
@@ -267,6 +275,7 @@ export class Journal {
     return bytes;
   }
 
+  /** Durable when this returns; refused, it may have landed all the same. */
   #writeRecord(frames: readonly number[]): void {
     const writer = this.#writer;
     writer.begin();
@@ -289,6 +298,7 @@ export class Journal {
     const place = this.#reserve(bytes.length);
     this.#refusedPlace = place;
     writeDevice(this.#state, bytes, L.RING_AT + place);
+    this.flush();
     this.#refusedPlace = -1;
     this.#used += (place >= this.#place ? 0 : this.#ringBytes - this.#place) + bytes.length;
     this.#place = (place + bytes.length) % this.#ringBytes;
@@ -326,7 +336,7 @@ export class Journal {
 
   /** Where a record of that length goes: at the next place, or at the start if it does not fit. */
   #reserve(length: number): number {
-    if (!this.#fits(length) && this.#hasRetired) this.flush();
+    if (!this.#fits(length) && this.#newHeader !== null) this.flush();
     invariant(this.#fits(length), "V10: the ring is full before a checkpoint");
     return this.#place + length <= this.#ringBytes ? this.#place : 0;
   }
@@ -348,16 +358,26 @@ export class Journal {
     }
   }
 
-  /** Flushes the device; what waited for a durable header is free. */
+  /**
+   * Flushes the device; what waited for a durable header is free. A header that an earlier flush was
+   * refused for is written again before: otherwise this one would not speak of it.
+   *
+   * @throws {ErrnoError} as {@link flushDevice}
+   */
   flush(): void {
-    const { pool, bitmap } = this.#state;
+    const { pool, bitmap, headerAt } = this.#state;
+    if (this.#isInDoubt && this.#newHeader !== null) {
+      writeDevice(this.#state, this.#newHeader, headerAt);
+    }
+    this.#isInDoubt = true;
     flushDevice(this.#state);
+    this.#isInDoubt = false;
     this.metrics.flushes++;
     pool.isUnflushed = false;
-    if (!this.#hasRetired) return;
+    if (this.#newHeader === null) return;
+    this.#newHeader = null;
     this.#used -= this.#retired;
     this.#retired = 0;
-    this.#hasRetired = false;
     pool.releaseRetired();
     bitmap.releaseHeld();
   }
@@ -372,9 +392,7 @@ export class Journal {
     this.requireCommitted();
     const state = this.#state;
     state.pool.writeLoggedHome();
-    writeTablesHome(state);
-    writeSuperblockCopy(state);
-    this.flush();
+    bringTablesHome(state, () => this.flush());
     this.writeHeader(volumeState);
     this.metrics.checkpoints++;
   }
@@ -397,14 +415,13 @@ export class Journal {
     const { tailSequence } = state.header;
     const isOnward = this.#sequence >= tailSequence;
     invariant(isOnward, `V10: from record ${tailSequence} back to ${this.#sequence}`);
-    writeHeader(state, {
+    this.#newHeader = writeHeader(state, {
       state: volumeState,
       tailSequence: this.#sequence,
       tailPlace: this.#place,
       tailChecksum: this.#checksum,
     });
     this.#retired = this.#used;
-    this.#hasRetired = true;
     state.pool.retireLogged();
     state.bitmap.retireHeld();
   }

@@ -16,7 +16,8 @@ import { correctByRecords, correctInMemory } from "./corrections.ts";
 import { type FormatOptions, formatVolume, isFormattable, randomSalt } from "./format.ts";
 import { cutFile } from "../space/free_end.ts";
 import { coverAllBlocks } from "../space/grow.ts";
-import { writeSuperblockCopy, writeTablesHome } from "../journal/home.ts";
+import { flushDevice } from "../journal/flush.ts";
+import { bringTablesHome } from "../journal/home.ts";
 import { type Image, loadImage } from "./image.ts";
 import { imageViolations, strayPlaces } from "./image_rules.ts";
 import { Journal, type JournalOptions, type RingPosition } from "../journal/journal.ts";
@@ -24,7 +25,7 @@ import * as L from "../format/layout.ts";
 import type { Violation } from "../format/report.ts";
 import { resizeFile } from "../space/resize.ts";
 import { type Derived, scan } from "./scan.ts";
-import { flushDevice, refusalOf, VolumeState, writeDevice } from "../state.ts";
+import { refusalOf, VolumeState, writeDevice } from "../state.ts";
 import { imageBytes } from "../format/superblock.ts";
 import { Volume } from "../volume.ts";
 
@@ -248,9 +249,7 @@ function bringHome(state: VolumeState, image: Image): void {
       writeDevice(state, bytes, state.placeOf(block, offset));
     }
   }
-  writeTablesHome(state);
-  writeSuperblockCopy(state);
-  flushDevice(state);
+  bringTablesHome(state, () => flushDevice(state));
 }
 
 /**
@@ -272,6 +271,6 @@ function putRight(
     journal.commit();
   } catch (error) {
     // It is right in memory, and goes along with the next commit.
-    if (!isErrnoError(error) || error.code !== "ENOSPC") throw error;
+    if (!isErrnoError(error) || error.code !== "ENOSPC" || state.failure !== null) throw error;
   }
 }

@@ -370,6 +370,7 @@ export class BlockPool {
     for (const frame of frames) {
       invariant(!this.isLogged(this.#blockOf[frame]!), "V15: a logged block goes to its place");
     }
+    if (frames.length > 0) this.isUnflushed = true;
     this.#writeRuns(frames);
     for (const frame of frames) this.#clean(frame);
   }
@@ -382,7 +383,6 @@ export class BlockPool {
       let count = 1;
       while (count < most && this.#isNext(frames[index + count], block + count)) count++;
       const bytes = this.#gather(frames, index, count);
-      this.isUnflushed = true;
       this.#device.writeBlocks(bytes, block);
       index += count;
     }

@@ -9,6 +9,7 @@
 import { ErrnoError } from "../../../abi/errno.ts";
 import { isLink } from "../../../abi/mode.ts";
 import type { StorageHandle } from "../../device/handle.ts";
+import { isFullFlush } from "../journal/flush.ts";
 import type { Image } from "../load/image.ts";
 import { readImageBlocks } from "../load/image_blocks.ts";
 import * as L from "../format/layout.ts";
@@ -159,7 +160,8 @@ function flush(handle: StorageHandle): void {
   try {
     handle.flush();
   } catch (error) {
-    throw new ErrnoError("EIO", "mend the volume: the device does not flush", { cause: error });
+    const code = isFullFlush(error) ? "ENOSPC" : "EIO";
+    throw new ErrnoError(code, "mend the volume: the device does not flush", { cause: error });
   }
 }
 

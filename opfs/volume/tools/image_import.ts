@@ -10,6 +10,7 @@
 import { ErrnoError } from "../../../abi/errno.ts";
 import { answerOf, requireWhole, type StorageHandle } from "../../device/handle.ts";
 import { checkVolume } from "./check.ts";
+import { isFullFlush } from "../journal/flush.ts";
 import * as L from "../format/layout.ts";
 import type { Report } from "../format/report.ts";
 import { isUnknownOutcome, readDevice } from "../state.ts";
@@ -139,8 +140,9 @@ class ArrivingImage implements StorageHandle {
     try {
       this.#handle.flush();
     } catch (error) {
-      this.#hasFailed = true;
-      throw new ErrnoError("EIO", "import an image: the device does not flush", { cause: error });
+      this.#hasFailed = !isFullFlush(error);
+      const code = this.#hasFailed ? "EIO" : "ENOSPC";
+      throw new ErrnoError(code, "import an image: the device does not flush", { cause: error });
     }
   }
 

@@ -4,12 +4,15 @@ import { type CommitTimerOptions, startCommitTimer } from "../../../opfs/relay/c
 import { ModelVolume } from "../../support/model_volume.ts";
 
 /** How often a volume is synced in a tenth of a second. */
-async function syncsOf(options: CommitTimerOptions, fails = false): Promise<number> {
+async function syncsOf(
+  options: CommitTimerOptions,
+  fails?: "EIO" | "EROFS" | "ENOSPC",
+): Promise<number> {
   const volume = new ModelVolume();
   let count = 0;
   volume.sync = () => {
     count += 1;
-    if (fails) throw new ErrnoError("EIO", "sync");
+    if (fails !== undefined) throw new ErrnoError(fails, "sync");
   };
   const stop = startCommitTimer(volume, options);
   await new Promise((resolve) => setTimeout(resolve, 100));
@@ -29,5 +32,10 @@ Deno.test("startCommitTimer() syncs by and by, unless told otherwise", async () 
 });
 
 Deno.test("startCommitTimer() stops at a volume that has failed", async () => {
-  assertEquals(await syncsOf({ commitIntervalMs: 10 }, true), 1);
+  assertEquals(await syncsOf({ commitIntervalMs: 10 }, "EIO"), 1);
+  assertEquals(await syncsOf({ commitIntervalMs: 10 }, "EROFS"), 1);
+});
+
+Deno.test("startCommitTimer() goes on when the device was full", async () => {
+  assert(await syncsOf({ commitIntervalMs: 10 }, "ENOSPC") >= 3);
 });

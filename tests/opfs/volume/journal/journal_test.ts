@@ -220,10 +220,13 @@ Deno.test("Journal leaves frames free also while a full device refuses its check
   assertEquals(volume.stats().state, "open");
 });
 
-/** A device that refuses the next write into the ring, and has written it all the same. */
+/** A device that refuses the next write into the ring, or its flush, and has written it all the same. */
 class LandingHandle extends FaultyHandle {
   /** The next write into the ring is refused. */
   refuses = false;
+  /** Whether it is its flush that says so. */
+  isAtFlush = false;
+  #isLate = false;
   /** Where the last record ended. */
   recordEnd = 0;
 
@@ -233,6 +236,14 @@ class LandingHandle extends FaultyHandle {
     this.recordEnd = options.at + from.length;
     if (!this.refuses) return count;
     this.refuses = false;
+    this.#isLate = this.isAtFlush;
+    if (this.#isLate) return count;
+    throw new DOMException("the disk is full", "QuotaExceededError");
+  }
+
+  override flush(): void {
+    if (!this.#isLate) return super.flush();
+    this.#isLate = false;
     throw new DOMException("the disk is full", "QuotaExceededError");
   }
 }
@@ -247,20 +258,30 @@ function fillRing(volume: Volume, handle: LandingHandle, left: number): void {
   }
 }
 
-/** Lets one record be refused and land, then `after`; and what a mount finds of a power cut then. */
-function afterRefusedRecord(after: (volume: Volume, handle: LandingHandle) => void): string[] {
+/** Lets one record be refused and land, then `after`; and how many names a mount finds of a power cut then. */
+function afterRefusedRecord(after: (volume: Volume, handle: LandingHandle) => void): number {
+  const [written, flushed] = [false, true].map((isAtFlush) => namesAfter(isAtFlush, after));
+  assertEquals(flushed, written);
+  return flushed!;
+}
+
+function namesAfter(
+  isAtFlush: boolean,
+  after: (volume: Volume, handle: LandingHandle) => void,
+): number {
   const device = memoryHandle();
   const handle = new LandingHandle(device, { call: Infinity, isForEver: false });
   const volume = openVolumeSync(handle, { durability: "fsync", ringBytes: RING_BYTES_MIN });
   fillRing(volume, handle, 1024);
+  handle.isAtFlush = isAtFlush;
   handle.refuses = true;
   volume.create(volume.root, "refused", FILE);
   assertThrows(() => volume.sync(), ErrnoError, "ENOSPC");
   after(volume, handle);
   const again = openVolumeSync(memoryHandle(device.toBytes()));
-  const names = again.readdir(again.root, 0).map(({ name }) => name);
+  const names = again.readdir(again.root, 0);
   assertEquals(checkVolume(memoryHandle(device.toBytes())).violations, []);
-  return names;
+  return names.length;
 }
 
 Deno.test("a record that was refused and landed gives way to a longer one of its number", () => {
@@ -268,7 +289,7 @@ Deno.test("a record that was refused and landed gives way to a longer one of its
     for (let index = 0; index < 20; index++) volume.create(volume.root, `new${index}`, FILE);
     volume.sync();
   });
-  assertEquals(names.length, 22);
+  assertEquals(names, 22);
 });
 
 Deno.test("a record that was refused and landed does not come between later ones", () => {
@@ -278,7 +299,7 @@ Deno.test("a record that was refused and landed does not come between later ones
     volume.create(volume.root, "last", FILE);
     volume.sync();
   });
-  assertEquals(names.length, 23);
+  assertEquals(names, 23);
 });
 
 Deno.test("while the place of a refused record cannot be erased, a commit is refused too", () => {
