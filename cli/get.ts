@@ -5,15 +5,7 @@
  *
  * @module
  */
-import {
-  chmodSync,
-  closeSync,
-  existsSync,
-  openSync,
-  statSync,
-  utimesSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, existsSync, openSync, statSync, utimesSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { ErrnoError, type FS, O_RDONLY } from "../mod.ts";
 import type { Progress } from "../opfs/mod.ts";
@@ -95,10 +87,9 @@ function* copyOut(
       yield { doneBytes: done, totalBytes: size };
     }
     at(target, () => {
-      chmodSync(file.path, mode & 0o777);
       // As a date: a number below 0 is taken for now.
       utimesSync(file.path, new Date(mtimeMs), new Date(mtimeMs));
-      file.keep();
+      file.keep({ mode: mode & 0o777 });
     });
   } finally {
     if (fd >= 0) closeSync(fd);

@@ -9,21 +9,39 @@
  *
  * @module
  */
-import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync, statSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import process from "node:process";
 import { ErrnoError } from "../mod.ts";
 import { fileHandle } from "../opfs/mod.ts";
-import { UsageError } from "./verb.ts";
+import { codeOf, UsageError } from "./verb.ts";
 
 /** A file on its way. */
 export interface NewFile {
   /** Where to write until it is kept. */
   readonly path: string;
-  /** Makes it durable and gives it the name. */
-  keep(): void;
+  /** Makes it durable and gives it the name, with the owner and the permissions of what had it. */
+  keep(options?: KeepOptions): void;
   /** Removes it, unless it has been kept. */
   discard(): void;
+}
+
+/** How a file is kept. */
+export interface KeepOptions {
+  /** Its permissions; default those of what it replaces, else what new files have. */
+  mode?: number;
 }
 
 /**
@@ -37,27 +55,51 @@ export function newFile(path: string, { force = false }: { force?: boolean } = {
     throw new UsageError('"-" is no name here: write "./-" for a file of that name');
   }
   held(path, force)?.close();
-  const temporary = makeBeside(path, "new");
+  // Of a link what it leads to is replaced: that is what is held, and what other names lead to.
+  const real = statSync(path, { throwIfNoEntry: false }) === undefined ? path : realpathSync(path);
+  const temporary = makeBeside(real, "new");
   let isKept = false;
   return {
     path: temporary,
-    keep(): void {
-      syncPath(temporary);
+    keep({ mode }: KeepOptions = {}): void {
       // What stands there is held until it is replaced: none begins to write in it meanwhile.
-      const old = held(path, force);
+      const old = held(real, force);
       try {
-        if (old === null) nameIt(temporary, path);
-        else renameSync(temporary, path);
+        if (old === null) chmodSync(temporary, mode ?? NEW_MODE & ~process.umask());
+        else dressAs(temporary, statSync(real), mode);
+        syncPath(temporary);
+        if (old === null) nameIt(temporary, real);
+        else renameSync(temporary, real);
       } finally {
         old?.close();
       }
       isKept = true;
-      syncPath(dirname(path));
+      syncPath(dirname(real));
     },
     discard(): void {
       if (!isKept) rmSync(temporary, { force: true });
     },
   };
+}
+
+/** What new files have, before the user's mask. */
+const NEW_MODE = 0o666;
+/** Nobody else may read it until it is whole. */
+const OWN_MODE = 0o600;
+
+/** Gives the heir of a file its owner and permissions: what was private stays it. */
+export function dressAs(path: string, { mode, uid, gid }: Stats, given?: number): void {
+  const own = statSync(path);
+  let isGiven = own.uid === uid && own.gid === gid;
+  try {
+    if (!isGiven) chownSync(path, uid, gid);
+    isGiven = true;
+  } catch (error) {
+    if (codeOf(error) !== "EPERM") throw error;
+  }
+  // Another group than before may do what all may.
+  const bits = isGiven || own.gid === gid ? mode : (mode & ~0o070) | (mode & 0o007) << 3;
+  chmodSync(path, (given ?? bits) & 0o777);
 }
 
 /**
@@ -81,7 +123,7 @@ export function makeBeside(
 }
 
 function makeFile(path: string): void {
-  closeSync(openSync(path, "wx"));
+  closeSync(openSync(path, "wx", OWN_MODE));
 }
 
 /** Gives a name that no file has. What has got it meanwhile keeps it: EEXIST. */

@@ -7,7 +7,17 @@
  *
  * @module
  */
-import { closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSync } from "node:fs";
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  lstatSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { ErrnoError } from "../mod.ts";
 import {
@@ -19,9 +29,10 @@ import {
   type StorageHandle,
   type TransferReport,
 } from "../opfs/mod.ts";
-import { makeBeside } from "./new_file.ts";
+import { dressAs, makeBeside } from "./new_file.ts";
+import { isSameFile } from "./place.ts";
 import { type Interrupts, pause, showing, takeSteps } from "./steps.ts";
-import { at, atLength, type Terminal } from "./verb.ts";
+import { at, atLength, codeOf, type Terminal } from "./verb.ts";
 
 /** What a repair came to. */
 export interface Repaired {
@@ -35,10 +46,12 @@ export interface Repaired {
 
 /** Repairs the volume in a host file. Nobody else may have it open. */
 export async function repairImage(
-  image: string,
+  said: string,
   { terminal, interrupts }: { terminal: Terminal; interrupts: Interrupts },
 ): Promise<Repaired> {
-  const handle = at(image, () => fileHandle(image, { create: false }));
+  const handle = at(said, () => fileHandle(said, { create: false }));
+  // Of a link what it leads to is repaired, under its own name.
+  const image = at(said, () => isLinkAt(said) ? realpathSync(said) : said);
   try {
     const before = at(image, () => checkShown(handle, terminal));
     if (before.clean) return { before, transfer: null, kept: "" };
@@ -47,6 +60,7 @@ export async function repairImage(
       at(image, () => mend(handle));
       return { before, transfer: null, kept: "" };
     }
+    at(said, () => requireOneName(image));
     const temporary = at(image, () => makeBeside(image, "repaired"));
     try {
       const transfer = await makeAnew(handle, temporary, { terminal, interrupts });
@@ -93,11 +107,32 @@ async function makeAnew(
   }
 }
 
-/** The new volume takes the name, the old one a new name; at no time has nobody the name. */
+function isLinkAt(path: string): boolean {
+  return lstatSync(path).isSymbolicLink();
+}
+
+/** A second name would go on leading to the damaged volume. What an earlier repair has kept does no harm. */
+function requireOneName(image: string): void {
+  const { nlink } = statSync(image);
+  const kept = keptNames(image, nlink).filter((name) => isSameFile(name, image));
+  if (nlink - kept.length <= 1) return;
+  const why = "it has several names, and the others would lead to the damaged volume";
+  throw new ErrnoError("EMLINK", `repair it: ${why}; copy it, and repair the copy`);
+}
+
+/** The first names that the damaged volume may get. */
+function keptNames(image: string, count: number): string[] {
+  return Array.from({ length: count }, (_, index) => keptName(image, index));
+}
+
+function keptName(image: string, index: number): string {
+  return `${image}.damaged${index === 0 ? "" : `-${index + 1}`}`;
+}
+
+/** The new volume takes the name, the old one a new name; at no time has no file the name. */
 function exchange(image: string, temporary: string): string {
-  let kept = `${image}.damaged`;
-  for (let number = 2; existsSync(kept); number++) kept = `${image}.damaged-${number}`;
-  linkSync(image, kept);
+  dressAs(temporary, statSync(image));
+  const kept = keep(image);
   renameSync(temporary, image);
   const fd = openSync(dirname(image), "r");
   try {
@@ -106,4 +141,21 @@ function exchange(image: string, temporary: string): string {
     closeSync(fd);
   }
   return kept;
+}
+
+/** Gives the damaged volume its new name, which no file has. */
+function keep(image: string): string {
+  for (let index = 0;; index++) {
+    const kept = keptName(image, index);
+    try {
+      linkSync(image, kept);
+      return kept;
+    } catch (error) {
+      if (codeOf(error) === "EEXIST") continue;
+      // A filesystem that knows no second names: for a moment no file has the name.
+      if (lstatSync(kept, { throwIfNoEntry: false }) !== undefined) continue;
+      renameSync(image, kept);
+      return kept;
+    }
+  }
 }

@@ -50,13 +50,15 @@ export async function upgradeImage(
   try {
     old = await openOld(place, busyTimeoutMs);
     if (!isOlderFormat(old)) return null;
-    if (isOpfs) old.close();
-    const fileOptions = { replace: true, deadlineMs: busyTimeoutMs };
+    old.close();
+    const fileOptions = { replace: true, isHeir: true, deadlineMs: busyTimeoutMs };
     file = isOpfs
       ? await newOpfsFile(place.path, fileOptions)
       : await newHostFile(place.path, fileOptions);
-    // A browser gives one handle of a file at a time, and making a file beside it has taken that.
-    if (isOpfs) old = await openOld(place, busyTimeoutMs);
+    // Now the name is held: before, another may have put an heir there. And a browser gives one handle
+    // of a file at a time, which making a file beside it has taken.
+    old = await openOld(place, busyTimeoutMs);
+    if (!isOlderFormat(old)) return null;
     const report = await copy(old, file.handle, options);
     old.close();
     await file.keep();

@@ -14,6 +14,9 @@ export interface NodeStat {
   ino: number;
   nlink: number;
   size: number;
+  mode: number;
+  uid: number;
+  gid: number;
   mtimeMs: number;
   ctimeMs: number;
   isFile(): boolean;
@@ -50,6 +53,8 @@ export interface NodeFs {
   writeFileSync(path: string, text: string, options: { flag: string }): void;
   renameSync(from: string, to: string): void;
   unlinkSync(path: string): void;
+  chmodSync(path: string, mode: number): void;
+  chownSync(path: string, uid: number, gid: number): void;
   linkSync(from: string, to: string): void;
   readonly realpathSync: RealPath;
 }

@@ -12,7 +12,15 @@
 import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
 import { fileHandle, translate as translateHost } from "./file.ts";
 import { lockName } from "./file_lock.ts";
-import { codeOf, folderOf, type Host, hostFor, type NodeFs, realPath } from "./host.ts";
+import {
+  codeOf,
+  folderOf,
+  type Host,
+  hostFor,
+  type NodeFs,
+  type NodeStat,
+  realPath,
+} from "./host.ts";
 import type { StorageHandle } from "./handle.ts";
 import { findPlace, openOpfsHandle, translate } from "./opfs.ts";
 
@@ -30,6 +38,11 @@ export interface NewFile {
 export interface NewFileOptions {
   /** Whether something that has the name already is replaced. Default false: EEXIST. */
   replace?: boolean;
+  /**
+   * Whether it is the same volume as what it replaces, made anew. That may then have one name alone, since a
+   * second one would go on leading to the old volume: EMLINK. Of a host. Default false.
+   */
+  isHeir?: boolean;
   /** How long to wait for a predecessor to let go, in ms; in a browser. Default 2,000. */
   deadlineMs?: number;
 }
@@ -49,15 +62,24 @@ export function newHostFile(path: string, options: NewFileOptions = {}): Promise
   });
 }
 
-function beginHostFile(path: string, { replace = false }: NewFileOptions): NewFile {
+function beginHostFile(
+  path: string,
+  { replace = false, isHeir = false }: NewFileOptions,
+): NewFile {
   const host = hostFor(`make "${path}"`);
   const { fs } = host;
   const real = realPath(path, fs);
   const release = holdName(real, path, { replace, host });
   let handle: StorageHandle;
   let temporary: string;
+  let old: NodeStat | null;
   try {
-    temporary = makeBeside(real, host);
+    old = statOf(real, fs);
+    if (isHeir && old !== null && old.nlink > 1) {
+      const why = "it has several names, and the others would lead to the old volume";
+      throw new ErrnoError("EMLINK", `replace "${path}": ${why}`);
+    }
+    temporary = makeBeside(real, { host, mode: old === null ? NEW_MODE : OWN_MODE });
     handle = fileHandle(temporary);
   } catch (error) {
     release();
@@ -70,6 +92,7 @@ function beginHostFile(path: string, { replace = false }: NewFileOptions): NewFi
       return Promise.resolve().then(() => {
         handle.flush();
         handle.close();
+        if (old !== null) dressAs(temporary, old, fs);
         fs.renameSync(temporary, real);
         isKept = true;
         syncFolder(real, fs);
@@ -87,12 +110,44 @@ function beginHostFile(path: string, { replace = false }: NewFileOptions): NewFi
   };
 }
 
+function statOf(path: string, fs: NodeFs): NodeStat | null {
+  try {
+    return fs.statSync(path);
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return null;
+    throw error;
+  }
+}
+
+/** What is to replace a file has its owner and permissions: a private volume stays private. */
+function dressAs(path: string, { mode, uid, gid }: NodeStat, fs: NodeFs): void {
+  const own = fs.statSync(path);
+  let isGiven = own.uid === uid && own.gid === gid;
+  try {
+    if (!isGiven) fs.chownSync(path, uid, gid);
+    isGiven = true;
+  } catch (error) {
+    if (codeOf(error) !== "EPERM") throw error;
+  }
+  // Another group than before may do what all may.
+  const bits = isGiven || own.gid === gid ? mode : (mode & ~0o070) | (mode & 0o007) << 3;
+  fs.chmodSync(path, bits & 0o777);
+}
+
+/** What a new file may be, before the user's mask. */
+const NEW_MODE = 0o644;
+/** What nobody else may read until it is whole. */
+const OWN_MODE = 0o600;
+
 /** A new file beside that place: what lies there already is another's. */
-function makeBeside(path: string, { fs, process }: Host): string {
+function makeBeside(
+  path: string,
+  { host: { fs, process }, mode }: { host: Host; mode: number },
+): string {
   for (let number = 0;; number++) {
     const temporary = `${path}${SUFFIX}-${process.pid}-${number}`;
     try {
-      fs.closeSync(fs.openSync(temporary, "wx", 0o644));
+      fs.closeSync(fs.openSync(temporary, "wx", mode));
       return temporary;
     } catch (error) {
       if (codeOf(error) !== "EEXIST") throw error;

@@ -49,6 +49,47 @@ Deno.test("newFile() replaces nothing but files", () => {
   });
 });
 
+/** Permissions, and the owner where this process may give one. */
+function rightsOf(path: string): (number | null)[] {
+  const { mode, uid, gid } = Deno.statSync(path);
+  return [mode! & 0o7777, uid, gid];
+}
+
+Deno.test("newFile() keeps owner and permissions of what it replaces, and is closed before", () => {
+  inFolder((folder) => {
+    Deno.writeTextFileSync(`${folder}/secret`, "old");
+    Deno.chmodSync(`${folder}/secret`, 0o640);
+    if (Deno.uid() === 0) Deno.chownSync(`${folder}/secret`, 1000, 1001);
+    const before = rightsOf(`${folder}/secret`);
+    for (const name of ["secret", "fresh"]) {
+      const file = newFile(`${folder}/${name}`, { force: true });
+      Deno.writeTextFileSync(file.path, "new");
+      assertEquals(rightsOf(file.path)[0], 0o600);
+      file.keep();
+      file.discard();
+    }
+    assertEquals(rightsOf(`${folder}/secret`), before);
+    assertEquals(rightsOf(`${folder}/fresh`)[0], 0o666 & ~Deno.umask());
+    const file = newFile(`${folder}/given`);
+    file.keep({ mode: 0o751 });
+    assertEquals(rightsOf(`${folder}/given`)[0], 0o751);
+  });
+});
+
+Deno.test("newFile() replaces what a link leads to, and not the link", () => {
+  inFolder((folder) => {
+    Deno.mkdirSync(`${folder}/d`);
+    Deno.writeTextFileSync(`${folder}/d/real`, "old");
+    Deno.symlinkSync("d/real", `${folder}/link`);
+    const file = newFile(`${folder}/link`, { force: true });
+    Deno.writeTextFileSync(file.path, "new");
+    file.keep();
+    assertEquals(Deno.readLinkSync(`${folder}/link`), "d/real");
+    assertEquals(Deno.readTextFileSync(`${folder}/d/real`), "new");
+    assertEquals([namesIn(folder), namesIn(`${folder}/d`)], [["d", "link"], ["real"]]);
+  });
+});
+
 Deno.test("newFile() refuses what is there, also when it comes later", () => {
   inFolder((folder) => {
     Deno.writeTextFileSync(`${folder}/empty`, "");

@@ -51,6 +51,34 @@ Deno.test("newHostFile() replaces only when told, and nothing that is open", asy
   });
 });
 
+Deno.test("newHostFile() keeps owner and permissions of what it replaces, and is closed before", async () => {
+  await inFolder(async (folder) => {
+    const path = `${folder}/a`;
+    Deno.writeTextFileSync(path, "old");
+    Deno.chmodSync(path, 0o640);
+    if (Deno.uid() === 0) Deno.chownSync(path, 1000, 1001);
+    const rights = ({ mode, uid, gid }: Deno.FileInfo) => [mode, uid, gid];
+    const before = rights(Deno.statSync(path));
+    const file = await newHostFile(path, { replace: true, isHeir: true });
+    const temporary = list(folder).find((name) => /\.new-\d+-\d+$/.test(name));
+    assertEquals(Deno.statSync(`${folder}/${temporary}`).mode! & 0o777, 0o600);
+    await file.keep();
+    await file.discard();
+    assertEquals(rights(Deno.statSync(path)), before);
+  });
+});
+
+Deno.test("newHostFile() makes no heir of a volume that has a second name", async () => {
+  await inFolder(async (folder) => {
+    Deno.writeTextFileSync(`${folder}/a`, "old");
+    Deno.linkSync(`${folder}/a`, `${folder}/b`);
+    const options = { replace: true, isHeir: true };
+    await assertRejects(() => newHostFile(`${folder}/a`, options), ErrnoError, "EMLINK");
+    fileHandle(`${folder}/a`).close();
+    assertEquals(list(folder).sort(), ["a", "b"]);
+  });
+});
+
 Deno.test("newHostFile() that is discarded leaves what was there, and what lies about", async () => {
   await inFolder(async (folder) => {
     const path = `${folder}/a`;
