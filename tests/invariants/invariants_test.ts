@@ -14,6 +14,8 @@ import { stateOf } from "../support/engine_state.ts";
 import { FaultyHandle } from "../support/faulty_handle.ts";
 import { DIRECTORY, fails, FILE } from "../support/on_volume.ts";
 import { patched } from "./patched.ts";
+import { fileInnerRows, fileVolumeRows } from "./files.ts";
+import { loadRows } from "./loading.ts";
 import { structureRows } from "./structures.ts";
 import { sumRows } from "./sums.ts";
 import { type Broken, innerRows, volumeRows } from "./volumes.ts";
@@ -40,7 +42,15 @@ function broken(): Broken & { handle: FaultyHandle } {
   return { volume, state, journal, handle, ino, slot: (ino >>> 0) - 1 };
 }
 
-for (const [said, act] of [...structureRows, ...sumRows, ...innerRows(broken), ...version1Rows]) {
+const rows = [
+  ...structureRows,
+  ...sumRows,
+  ...loadRows,
+  ...innerRows(broken),
+  ...fileInnerRows(broken),
+  ...version1Rows,
+];
+for (const [said, act] of rows) {
   Deno.test(`invariant "${said}"`, () => {
     const { message } = assertThrows(() => void act(), InvariantError);
     seen.push(message);
@@ -48,7 +58,7 @@ for (const [said, act] of [...structureRows, ...sumRows, ...innerRows(broken), .
   });
 }
 
-for (const [said, act] of volumeRows) {
+for (const [said, act] of [...volumeRows, ...fileVolumeRows]) {
   Deno.test(`a volume that meets "${said}" is FAILED and writes nothing more`, () => {
     const parts = broken();
     const error = assertThrows(() => void act(parts), ErrnoError, "EIO");

@@ -8,6 +8,7 @@
  */
 import type { Attr, AttrChange } from "../../../abi/attr.ts";
 import { ErrnoError, isErrnoError } from "../../../abi/errno.ts";
+import { invariant } from "../../../abi/invariant.ts";
 import { isBlkdev, isChrdev, isFile, PERMISSION_BITS } from "../../../abi/mode.ts";
 import { shown } from "../../../abi/options.ts";
 import { removePastSize, resize } from "./file_data.ts";
@@ -22,6 +23,9 @@ const UNIT_BYTES = 512;
 export function attributesOf(state: VolumeState, slot: number): Attr {
   const { view } = state.tables;
   const at = slot * L.SLOT_BYTES;
+  const type = view.getUint8(at);
+  const isInode = type >= L.TYPE.FILE && type <= L.TYPE.SYMLINK;
+  invariant(isInode, `V4: the attributes of slot ${slot} of type ${type}`);
   const mode = view.getUint32(at + L.SLOT.MODE, L.LE);
   const isDevice = isChrdev(mode) || isBlkdev(mode);
   return {

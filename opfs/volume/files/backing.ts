@@ -13,6 +13,7 @@
  * @module
  */
 import { isErrnoError } from "../../../abi/errno.ts";
+import { invariant } from "../../../abi/invariant.ts";
 import { BlockSet } from "../memory/block_set.ts";
 import * as L from "../format/layout.ts";
 import type { Rooms } from "../roles.ts";
@@ -109,6 +110,8 @@ export class Backing implements Rooms {
 
   /** Blocks have been written: they have room. */
   wrote(block: number, count: number): void {
+    const isThere = block >= 0 && count >= 0 && block + count <= L.BLOCKS_MAX;
+    invariant(isThere, `V7: ${count} blocks at ${block} have room`);
     if (this.isTight && !this.#isBacked(block, count)) this.isTight = false;
     this.#mark(block, block + count);
   }
@@ -120,6 +123,8 @@ export class Backing implements Rooms {
    * @throws {ErrnoError} when the device fails in another way
    */
   ensure(block: number, count: number): boolean {
+    const isThere = block >= 0 && count > 0 && block + count <= this.#state.bitmap.blocks;
+    invariant(isThere, `V7: room for ${count} blocks at ${block}`);
     if (this.#isBacked(block, count)) return true;
     const done = this.#occupy(block, this.#reach(block, count)) || this.#occupy(block, count);
     this.isTight = !done;
@@ -165,6 +170,7 @@ export class Backing implements Rooms {
    */
   takeBacked(want: number): number {
     const { bitmap } = this.#state;
+    invariant(want > 0, `V7: ${want} blocks with room are wanted`);
     const end = Math.min(bitmap.blocks, this.#blocks.blocks);
     for (let at = bitmap.freeFrom(0); at >= 0 && at < end;) {
       const free = bitmap.freeRunAt(at, end);

@@ -95,6 +95,8 @@ export function fillRecord(state: VolumeState, slot: number, options: CreateOpti
   const at = slot * L.SLOT_BYTES;
   const { view } = state.tables;
   const now = state.clock();
+  const blocks = view.getUint32(at + L.SLOT.BLOCK_COUNT, L.LE);
+  invariant(blocks === 0, `V8: slot ${slot} is given out with ${blocks} blocks`);
   const isDevice = M.isChrdev(options.mode) || M.isBlkdev(options.mode);
   view.setUint16(at + L.SLOT.NLINK, 1, L.LE);
   view.setUint32(at + L.SLOT.MODE, options.mode & (M.S_IFMT | M.PERMISSION_BITS), L.LE);
@@ -154,6 +156,7 @@ export function linkName(state: VolumeState, ino: Ino, parent: Ino, name: string
 
 /** A file that was made without a name: its own slot takes the name in `nameBytes`. */
 function addFirstName(state: VolumeState, slot: number, directory: number, length: number): void {
+  invariant(state.orphans.has(slot), `V4: slot ${slot} gets its first name and has one`);
   setName(state, slot, state.paths.write(directory, nameBytes, length), length);
   setNlink(state, slot, 1);
   state.tables.unhide(slot);
@@ -238,6 +241,8 @@ function removeEntry(state: VolumeState, entry: number): void {
   }
   state.paths.remove(entry);
   if (state.typeOf(entry) === L.TYPE.DIRECTORY) {
+    const below = state.inodes.subdirectoriesOf(entry);
+    invariant(below === 0, `V4: an empty directory counts ${below} in it`);
     state.inodes.addSubdirectories(parent, -1);
     state.paths.forget(entry);
   }
@@ -265,6 +270,8 @@ function forgetLink(state: VolumeState, target: number, entry: number): void {
 /** The first name goes: another one moves into the inode's own record, whose slot stays. */
 function promote(state: VolumeState, slot: number, links: readonly number[]): void {
   const link = links[0]!;
+  const isLink = state.typeOf(link) === L.TYPE.LINK && state.targetOf(link) === slot;
+  invariant(isLink, `V4: slot ${link} is no further name of slot ${slot}`);
   const offset = state.paths.offsetOf(link);
   const length = lengthOf(state, link);
   state.paths.remove(slot);

@@ -13,6 +13,7 @@
  * @module
  */
 import { isErrnoError } from "../../../abi/errno.ts";
+import { invariant } from "../../../abi/invariant.ts";
 import { NO_BLOCK } from "../memory/extent.ts";
 import { writeInBlock, zeroGap } from "./file_data.ts";
 import * as L from "../format/layout.ts";
@@ -127,6 +128,7 @@ export class FileWriter {
   /** The device says how many bytes it has taken; of those that are written over a part counts. */
   wrote(count: number): void {
     const state = this.#state;
+    invariant(this.#asked > 0, "V14: a device has written what no write has asked for");
     try {
       const taken = count > 0 && count < this.#asked ? this.#leaveRest(count) : count;
       const isCut = this.#isInPlace && taken > 0 && taken < this.#asked;

@@ -20,6 +20,7 @@ export function removeFrom(lists: Map<number, number[]>, owner: number, slot: nu
 
 /** Adds a slot to a set of the state, as long as the transaction is not reverted. */
 export function joinSet(state: VolumeState, set: Set<number>, slot: number): void {
+  invariant(!set.has(slot), `V4: slot ${slot} joins a set that it is in`);
   set.add(slot);
   state.onRevert(() => set.delete(slot));
 }

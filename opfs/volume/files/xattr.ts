@@ -10,6 +10,7 @@
  */
 import { ErrnoError, isErrnoError } from "../../../abi/errno.ts";
 import { XATTR_CREATE, XATTR_REPLACE } from "../../../abi/flags.ts";
+import { invariant } from "../../../abi/invariant.ts";
 import { xattrNameCode } from "../../../abi/xattr_name.ts";
 import { shown } from "../../../abi/options.ts";
 import { allocateBlocks } from "./backing.ts";
@@ -110,6 +111,9 @@ export function attributeValue(
 function readRuns(state: VolumeState, runs: readonly ValueRun[], into: Uint8Array): void {
   const { blockSize } = state;
   let done = 0;
+  const blocks = runs.reduce((total, { count }) => total + count, 0);
+  const isThere = blocks * blockSize >= into.length;
+  invariant(isThere, `V7: a value of ${into.length} bytes has ${blocks} blocks`);
   for (const { block, count } of runs) {
     for (let index = 0; index < count && done < into.length; index++) {
       const piece = into.subarray(done, done + blockSize);
@@ -178,6 +182,9 @@ function put(state: VolumeState, owner: number, { name, value, flags }: NewAttri
 }
 
 function enter(state: VolumeState, owner: number, slot: number): void {
+  const type = state.typeOf(owner);
+  const isInode = type >= L.TYPE.FILE && type <= L.TYPE.SYMLINK;
+  invariant(isInode, `V4: slot ${owner} of type ${type} gets an attribute`);
   if (state.tables.isHidden(owner)) state.tables.hide(slot);
   const slots = state.xattrs.get(owner);
   if (slots === undefined) state.xattrs.set(owner, [slot]);
@@ -242,6 +249,8 @@ function fill(state: VolumeState, block: number, bytes: Uint8Array): void {
 /** What an attribute's slot speaks of is nobody's any more. */
 function giveUp(state: VolumeState, slot: number): void {
   const { view } = state.tables;
+  const type = state.typeOf(slot);
+  invariant(type === L.TYPE.XATTR, `V4: slot ${slot} of type ${type} is given up as an attribute`);
   const at = slot * L.SLOT_BYTES;
   const offset = view.getUint32(at + L.XATTR.PATH_OFFSET, L.LE);
   state.paths.drop(offset, entryLength(view, at));

@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { invariant } from "../../../abi/invariant.ts";
 import * as L from "../format/layout.ts";
 import { entryBytes } from "../memory/path_table.ts";
 import type { VolumeState } from "../state.ts";
@@ -49,10 +50,17 @@ function correct(tables: Tables, correction: Correction): void {
   const { view, names } = tables;
   if (correction.kind === "padding") {
     const { offset, length } = correction;
+    const isThere = offset + entryBytes(length) <= names.length;
+    invariant(isThere, `V5: the name at ${offset} is put right and is not there`);
     names.fill(0, offset + L.NAME.BYTES + length, offset + entryBytes(length));
     return;
   }
-  const at = correction.slot * L.SLOT_BYTES;
-  if (correction.kind === "nlink") view.setUint16(at + L.SLOT.NLINK, correction.nlink, L.LE);
-  else view.setUint8(at + L.SLOT.FLAGS, L.FLAG_CONTINUED);
+  const { slot } = correction;
+  invariant(slot < tables.slotCount, `V4: slot ${slot} is put right and is not there`);
+  const at = slot * L.SLOT_BYTES;
+  if (correction.kind === "nlink") {
+    const { nlink } = correction;
+    invariant(nlink > 0 && nlink <= L.NLINK_MAX, `V4: a count of ${nlink} names is put right`);
+    view.setUint16(at + L.SLOT.NLINK, nlink, L.LE);
+  } else view.setUint8(at + L.SLOT.FLAGS, L.FLAG_CONTINUED);
 }

@@ -7,6 +7,7 @@
  * @module
  */
 import { ErrnoError } from "../../../abi/errno.ts";
+import { invariant } from "../../../abi/invariant.ts";
 import type { StorageHandle } from "../../device/handle.ts";
 import type { Bitmap } from "../memory/bitmap.ts";
 import type { Patch } from "../memory/pool_types.ts";
@@ -261,6 +262,9 @@ function readSegment(handle: StorageHandle, into: Uint8Array, at: number): void 
  * returns the first block whose bit is wrong, or -1.
  */
 export function compareBitmap(handle: StorageHandle, image: Image, bitmap: Bitmap): number {
+  const { totalBlocks } = image.superblock;
+  const isWhole = bitmap.blocks === totalBlocks;
+  invariant(isWhole, `V2: bits of ${bitmap.blocks} blocks are compared, there are ${totalBlocks}`);
   bitmap.home.clear();
   let firstWrong = -1;
   const end = Math.ceil(bitmap.blocks / 8);

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { invariant } from "../../../abi/invariant.ts";
 import type { StorageHandle } from "../../device/handle.ts";
 import type { Patch } from "../memory/pool_types.ts";
 import type { Image } from "./image.ts";
@@ -18,6 +19,7 @@ export function readImageBlocks(
   image: Image,
   { into, block, inside = 0 }: { into: Uint8Array; block: number; inside?: number },
 ): void {
+  invariant(block >= 0 && inside >= 0, `V7: byte ${inside} of block ${block} of an image is read`);
   const { dataOffset, blockSize } = image.superblock;
   const at = dataOffset + block * blockSize + inside;
   const there = Math.max(0, Math.min(into.length, handle.getSize() - at));

@@ -12,6 +12,7 @@
  * @module
  */
 import { ErrnoError } from "../../../abi/errno.ts";
+import { invariant } from "../../../abi/invariant.ts";
 import * as L from "../format/layout.ts";
 import { isZeroPage, pageSum, putRight } from "../format/page_sum.ts";
 import { keyOf, placeOfKey, type SummedTable } from "../memory/page_sums.ts";
@@ -56,6 +57,8 @@ export class ImageSums {
 
   /** Looks at the first page of slots, with the records laid over it, before the tables are known. */
   checkFirst(slots: Uint8Array<ArrayBuffer>, sums: Uint8Array): void {
+    const isWhole = slots.length >= L.PAGE_BYTES && sums.length >= L.SUM_BYTES;
+    invariant(isWhole, `V16: ${slots.length} bytes of a page, ${sums.length} of its sum`);
     const view = new DataView(sums.buffer, sums.byteOffset, sums.byteLength);
     const sum = this.#recorded.get(keyOf("slots", 0)) ?? view.getUint32(0, L.LE);
     const verdict = putRight(slots.subarray(0, L.PAGE_BYTES), sum);
@@ -65,6 +68,7 @@ export class ImageSums {
 
   /** Looks at every page, with the records laid over them, and says its sum. */
   check(tables: Tables): void {
+    invariant(tables.sums !== null, "V16: pages are compared with sums that there are not");
     this.#checkTable("slots", tables);
     this.#checkTable("names", tables);
   }

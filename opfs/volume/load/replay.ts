@@ -64,6 +64,8 @@ export function findRecords(
 ): Replay {
   const { ringBytes } = header;
   invariant(ring.length === ringBytes, `V9: ${ring.length} bytes of a ring of ${ringBytes}`);
+  const { tailPlace } = header;
+  invariant(tailPlace < ringBytes, `V10: replay begins at ${tailPlace} of ${ringBytes} bytes`);
   const chain = chainAfter(ring, header);
   const records: FoundRecord[] = [];
   const firstWords = new Set([chain.salt[0]]);
@@ -182,6 +184,7 @@ function isSameSalt(one: readonly [number, number], other: readonly [number, num
 
 /** Lays what records say of the first page of slots over it: it tells where the tables are. */
 export function replayDescriptors(replay: Replay, slots: Uint8Array, tell?: Tell): void {
+  invariant(slots.length >= L.PAGE_BYTES, `V11: ${slots.length} bytes of the first page of slots`);
   for (const record of replay.records) {
     try {
       for (const { index, bytes } of replay.reader.lists(record).slots) {

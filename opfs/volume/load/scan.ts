@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { invariant } from "../../../abi/invariant.ts";
 import * as M from "../../../abi/mode.ts";
 import { Bitmap } from "../memory/bitmap.ts";
 import type { Correction } from "./corrections.ts";
@@ -16,7 +17,7 @@ import * as L from "../format/layout.ts";
 import { isName } from "../format/names.ts";
 import { entryBytes, PathTable } from "../memory/path_table.ts";
 import type { Violation } from "../format/report.ts";
-import type { Segment, Segments } from "../format/segments.ts";
+import { bytesOf, type Segment, type Segments } from "../format/segments.ts";
 import { liveOwnerOf, namedOwnerOf } from "../format/slot_owner.ts";
 import {
   checkDescriptor,
@@ -96,14 +97,18 @@ class Scanner {
     segments: Segments,
     onSlots: (slots: number) => void,
   ) {
+    const { slotCount, slots, names } = tables;
+    invariant(slotCount >= L.FIRST_FILE_SLOT, `V4: ${slotCount} slots have no place for a file`);
+    const bytes = bytesOf(segments.slots) + bytesOf(segments.names);
+    const isWhole = bytes === slots.length + names.length;
+    invariant(isWhole, `V11: tables of ${slots.length + names.length} bytes lie in ${bytes}`);
     this.#tables = tables;
     this.#onSlots = onSlots;
     this.#view = tables.view;
     this.#superblock = superblock;
     this.#segments = segments;
     this.#inodes = new InodeTable(tables);
-    const parts = { tables, inodes: this.#inodes, bitmap: this.#bitmap };
-    this.#extents = new Extents(parts);
+    this.#extents = new Extents({ tables, inodes: this.#inodes, bitmap: this.#bitmap });
   }
 
   run(): Derived {

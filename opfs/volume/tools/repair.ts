@@ -9,6 +9,7 @@
  */
 import { ErrnoError, isErrnoError } from "../../../abi/errno.ts";
 import { FALLOC_FL_KEEP_SIZE } from "../../../abi/flags.ts";
+import { invariant } from "../../../abi/invariant.ts";
 import * as M from "../../../abi/mode.ts";
 import type { StorageHandle } from "../../device/handle.ts";
 import type { Ino } from "../../volume_ops.ts";
@@ -292,7 +293,9 @@ class Repair {
 
   #write(ino: Ino, bytes: Uint8Array, at: number): void {
     for (let done = 0; done < bytes.length;) {
-      done += this.#volume.write(ino, bytes.subarray(done), at + done);
+      const count = this.#volume.write(ino, bytes.subarray(done), at + done);
+      invariant(count > 0, "D1: a volume that is repaired into writes something, or says why not");
+      done += count;
     }
   }
 

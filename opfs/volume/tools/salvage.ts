@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { invariant } from "../../../abi/invariant.ts";
 import * as M from "../../../abi/mode.ts";
 import { append, largest } from "../../../abi/lists.ts";
 import type { StorageHandle } from "../../device/handle.ts";
@@ -306,6 +307,8 @@ export class Salvage {
   /** The entries of a directory; those of a ring that has been cut are not in both places. */
   entriesOf(directory: number): SavedName[] {
     const { tables } = this.#image;
+    const isThere = this.#isDirectory(directory);
+    invariant(isThere, `V6: the entries of slot ${directory}, which is no directory, are saved`);
     return this.#entriesOf(directory).filter((slot) => !this.#isCut.has(slot)).map((slot) => {
       const offset = this.#derived.paths.offsetOf(slot) + L.NAME.BYTES;
       const at = slot * L.SLOT_BYTES + L.SLOT.PATH_LENGTH;
@@ -316,7 +319,8 @@ export class Salvage {
 
   /** What a slot holds, and what is wrong with it said. */
   node(slot: number): SavedNode {
-    const { view } = this.#image.tables;
+    const { view, slotCount } = this.#image.tables;
+    invariant(slot < slotCount, `V4: slot ${slot} of ${slotCount} is saved`);
     const at = slot * L.SLOT_BYTES;
     this.#tellWrongPage(slot);
     const mode = this.#mode(slot);

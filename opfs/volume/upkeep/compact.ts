@@ -108,6 +108,7 @@ export class Compactor {
     this.#journal = journal;
     this.#isPatient = isPatient;
     this.#limit = state.bitmap.blocks - state.bitmap.unowned;
+    invariant(this.#limit >= 0, `V3: ${this.#limit} blocks are owned`);
   }
 
   /** How many used blocks are behind the limit. */
@@ -125,6 +126,8 @@ export class Compactor {
   /** Moves a piece of what belongs to the slot from behind the limit; whether there was one. */
   moveOne(slot: number): boolean {
     this.#state.requireWritable();
+    const { slotCount } = this.#state.tables;
+    invariant(slot < slotCount, `V4: slot ${slot} of ${slotCount} is moved`);
     return this.#moveContents(slot) || this.#moveAttribute(slot);
   }
 
@@ -156,6 +159,8 @@ export class Compactor {
     isInTheWay: (run: Place) => boolean,
     placeFor: (want: number) => Place | null,
   ): boolean {
+    const type = this.#state.typeOf(attribute);
+    invariant(type === L.TYPE.XATTR, `V4: slot ${attribute} of type ${type} is moved as a value`);
     const at = attribute * L.SLOT_BYTES;
     const runs = valueRuns(this.#state.tables.view, at);
     const pair = runs.findIndex(isInTheWay);
