@@ -25,5 +25,5 @@ export function refusedStorage(action: string, cause: unknown): ErrnoError {
   const isBlocked = name === "SecurityError" || name === "NotAllowedError";
   const code = isBlocked ? "EACCES" : "EIO";
   const why = isBlocked ? `${BLOCKED} (${String(cause)})` : String(cause);
-  return new ErrnoError(code, `${action}: ${why}`, { cause });
+  return new ErrnoError(code, action, { why, cause });
 }

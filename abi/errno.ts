@@ -163,18 +163,25 @@ export function codeOf(errno: number): ErrnoCode {
   return codeByNumber.get(errno) ?? "EIO";
 }
 
+/** What an {@link ErrnoError} can say besides its code and its action. */
+export interface ErrnoErrorOptions extends ErrorOptions {
+  /** What was wrong, where the code alone does not say it: `it is in use`. */
+  why?: string;
+}
+
 /**
  * The only error that a filesystem call throws on purpose. Emscripten's drivers make it from a
- * number, our own code from a name.
+ * number, our own code from a name. Its message is for people: a program looks at the fields.
  *
  * @example
  * ```ts
  * import { ErrnoError } from "@cairn/fs/abi";
  * import { assertEquals } from "@std/assert";
  *
- * const error = new ErrnoError("ENOENT", 'open "/a/b"');
- * assertEquals(error.errno, 44);
- * assertEquals(error.message, 'ENOENT: cannot open "/a/b"');
+ * const error = new ErrnoError("EBUSY", 'open "/a/b"', { why: "it is in use" });
+ * assertEquals(error.errno, 10);
+ * assertEquals([error.action, error.why], ['open "/a/b"', "it is in use"]);
+ * assertEquals(error.message, 'EBUSY: cannot open "/a/b": it is in use');
  * ```
  */
 export class ErrnoError extends Error {
@@ -184,14 +191,26 @@ export class ErrnoError extends Error {
   readonly code: ErrnoCode;
   /** The error's number, such as 44. */
   readonly errno: number;
+  /** What could not be done; undefined for an error that was made from its code alone. */
+  readonly action: string | undefined;
+  /** What was wrong; undefined where the code says it. */
+  readonly why: string | undefined;
 
   /** `action` reads like `open "/a/b"`: the call, then its subject. */
-  constructor(code: ErrnoCode | number, action?: string, options?: ErrorOptions) {
+  constructor(code: ErrnoCode | number, action?: string, options?: ErrnoErrorOptions) {
     const name = typeof code === "number" ? codeOf(code) : code;
-    super(action === undefined ? name : `${name}: cannot ${action}`, options);
+    const why = options?.why;
+    super(messageFor(name, action, why), options);
     this.code = name;
     this.errno = Errno[name];
+    this.action = action;
+    this.why = why;
   }
+}
+
+function messageFor(code: ErrnoCode, action?: string, why?: string): string {
+  const called = action === undefined ? code : `${code}: cannot ${action}`;
+  return why === undefined ? called : `${called}: ${why}`;
 }
 
 /** Whether a caught value is an {@link ErrnoError}, of this realm or another. */

@@ -18,6 +18,7 @@
 export * from "./attr.ts";
 export * from "./credentials.ts";
 export * from "./cursor_listing.ts";
+export { type DescribedError, describeError, restoreError } from "./described.ts";
 export * from "./errno.ts";
 export * from "./flags.ts";
 export * from "./invariant.ts";
@@ -25,4 +26,5 @@ export * from "./locks.ts";
 export * from "./mode.ts";
 export * from "./node.ts";
 export * from "./path_calls.ts";
+export { codeOfHost, messageOf } from "./thrown.ts";
 export * from "./xattr_name.ts";

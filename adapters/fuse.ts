@@ -19,7 +19,7 @@
  *
  * @module
  */
-import { ErrnoError, type MountReport } from "../mod.ts";
+import { ErrnoError, type MountReport, restoreError } from "../mod.ts";
 import { Libc } from "./fuse/linux.ts";
 import type { FromServer, MountOrder } from "./fuse/messages.ts";
 import { detach, isMounted } from "./fuse/mounting.ts";
@@ -150,7 +150,9 @@ async function clearDirectory(libc: Libc, directory: string): Promise<string> {
   const target = realPath(directory);
   if (isMounted(target)) {
     if (libc.isAnswering(target)) {
-      throw new ErrnoError("EBUSY", `mount on "${target}": there is such a mount already`);
+      throw new ErrnoError("EBUSY", `mount on "${target}"`, {
+        why: "there is such a mount already",
+      });
     }
     await detach(libc, target, { lazily: true });
   }
@@ -202,27 +204,21 @@ function start(order: MountOrder, report: (message: string) => void): Promise<Ke
         new KernelMount({ directory, stop, report, finished: finished.promise }),
       );
     } else if (data.type === "failed") {
-      mounted.reject(new ErrnoError(data.code, bareMessage(data)));
-      finished.reject(new ErrnoError(data.code, bareMessage(data)));
+      mounted.reject(restoreError(data));
+      finished.reject(restoreError(data));
     } else if (data.failure === null) finished.resolve();
     else {
       trouble(`not everything could be made durable: ${data.failure}`);
-      finished.reject(new ErrnoError("EIO", `close "${order.image}": ${data.failure}`));
+      finished.reject(new ErrnoError("EIO", `close "${order.image}"`, { why: data.failure }));
     }
   };
   worker.onerror = (event) => {
     event.preventDefault();
-    const error = new ErrnoError("EIO", `serve "${order.image}": ${event.message}`);
+    const error = new ErrnoError("EIO", `serve "${order.image}"`, { why: event.message });
     trouble(error.message);
     mounted.reject(error);
     finished.reject(error);
   };
   worker.postMessage(order);
   return mounted.promise;
-}
-
-/** An ErrnoError's message without what its constructor puts before it. */
-function bareMessage({ code, message }: { code: string; message: string }): string {
-  const start = `${code}: cannot `;
-  return message.startsWith(start) ? message.slice(start.length) : message;
 }

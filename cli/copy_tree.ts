@@ -14,6 +14,7 @@
  */
 import {
   type Attr,
+  codeOfHost,
   type ErrnoCode,
   ErrnoError,
   isDir,
@@ -27,7 +28,7 @@ import { freeName } from "./place.ts";
 import { noCounts, reportOf } from "./counts.ts";
 import type { Tally } from "./steps.ts";
 import type { Contents, Entry, NewContents, SourceTree, Tree, Xattr } from "./tree_ops.ts";
-import { at, codeOf, messageOf, PlaceError } from "./verb.ts";
+import { at, messageOf, PlaceError } from "./verb.ts";
 
 /** From where to where, and how. */
 export interface CopyEnds<S, T> {
@@ -120,7 +121,7 @@ export class TreeCopy<S, T> {
       const found = this.#ends.from.look(frame.entry.node, name);
       if (found !== null) return found;
       const why = name.includes("\ufffd") ? "its name is not UTF-8" : "it is gone";
-      throw new ErrnoError("ENOENT", `copy it: ${why}`);
+      throw new ErrnoError("ENOENT", "copy it", { why });
     });
     if (entry === null) return null;
     return { entry, directory: frame.node, name, fromText, toText: joined(frame.toText, name) };
@@ -345,7 +346,7 @@ const UNSAYABLE: ReadonlySet<string> = new Set([
 
 /** Whether an error is about one entry alone. A name that a host refuses is EINVAL. */
 function isUnsayable(error: unknown): boolean {
-  const code = codeOf(error);
+  const code = codeOfHost(error);
   return UNSAYABLE.has(code) || (code === "EINVAL" && !isErrnoError(error));
 }
 

@@ -128,7 +128,10 @@ async function fromInput({ call, interrupts, places, target }: Input): Promise<n
     const files = filesOf(volume, { readOnly: false });
     const found = at(placeText(target), () => files.findObject(target.path));
     if (target.path.endsWith("/") || found?.isFolder === true) {
-      throw new PlaceError(placeText(target), new ErrnoError("EISDIR", "write it: name the file"));
+      throw new PlaceError(
+        placeText(target),
+        new ErrnoError("EISDIR", "write it", { why: "name the file" }),
+      );
     }
     if (found !== null && options["no-clobber"] === true) return;
     const steps = copyIn(files, STDIN, { target: target.path, image, source: "-" });
@@ -283,7 +286,7 @@ class Session {
     const entry = world.at(path, !isRecursive || path.endsWith("/"));
     if (entry === null) throw new ErrnoError("ENOENT", "copy it");
     if (!isRecursive && isDir(entry.attr.mode)) {
-      throw new ErrnoError("EISDIR", "copy it: a directory takes -r");
+      throw new ErrnoError("EISDIR", "copy it", { why: "a directory takes -r" });
     }
     return entry;
   }

@@ -48,8 +48,8 @@ export function toFolder(path: string): ExportTarget {
 function refuseExisting(target: string): void {
   const stat = statSync(target, { throwIfNoEntry: false });
   if (stat === undefined) return;
-  if (!stat.isDirectory()) throw new ErrnoError("EEXIST", "write it: there is a file");
+  if (!stat.isDirectory()) throw new ErrnoError("EEXIST", "write it", { why: "there is a file" });
   if (readdirSync(target).length > 0) {
-    throw new ErrnoError("ENOTEMPTY", "write it: there is something in the folder");
+    throw new ErrnoError("ENOTEMPTY", "write it", { why: "there is something in the folder" });
   }
 }

@@ -55,7 +55,10 @@ async function run({ words, options, terminal }: Call, interrupts: Interrupts): 
 
 /** A name too few, and the file would take the place of all. */
 function refuseImage(target: string): never {
-  throw new PlaceError(target, new ErrnoError("EBUSY", "replace it: it is the image itself"));
+  throw new PlaceError(
+    target,
+    new ErrnoError("EBUSY", "replace it", { why: "it is the image itself" }),
+  );
 }
 
 interface Out {

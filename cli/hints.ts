@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { codeOfHost, isErrnoError } from "../mod.ts";
 
 const HINTS: Readonly<Record<string, string>> = {
   EACCES: "look at the permissions of the file and its folder",
@@ -30,15 +31,25 @@ const OF_VERBS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   cp: { EISDIR: "" },
 };
 
+const OPENING = "open the volume";
+
+/** What fails with EIO in an import, and not by the image that it reads. */
+const OF_OTHERS: ReadonlySet<string> = new Set([
+  "read the tar",
+  OPENING,
+  "keep the volume",
+  "cut the end off the volume",
+]);
+
 /** The hint for an error of a verb; empty when its message says everything. */
 export function hintFor(verb: string | undefined, error: unknown): string {
-  const code = String((error as { code?: unknown } | null)?.code);
-  const message = String((error as { message?: unknown } | null)?.message);
+  const { code, action } = isErrnoError(error) ? error : { code: codeOfHost(error), action: "" };
   const special = OF_VERBS[verb ?? ""]?.[code];
   if (special !== undefined) return special;
-  const isVersion1 = verb === "import" && code === "EIO" && !/the (tar|volume)/.test(message);
+  const isVersion1 = verb === "import" && code === "EIO" && !OF_OTHERS.has(action ?? "");
   if (isVersion1) return "`cairn import --repair` saves what can be saved";
-  const isNoVolume = code === "EINVAL" && /open the volume/.test(message);
-  if (isNoVolume) return "make a volume with `cairn mkfs` or `cairn import`";
+  if (code === "EINVAL" && action === OPENING) {
+    return "make a volume with `cairn mkfs` or `cairn import`";
+  }
   return HINTS[code] ?? "";
 }

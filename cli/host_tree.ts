@@ -71,7 +71,7 @@ export class HostTree implements Tree<string> {
       if (typeof (error as { code?: unknown }).code === "string" && !(error instanceof TypeError)) {
         throw error;
       }
-      throw new ErrnoError("EILSEQ", "read the link: it is not UTF-8", { cause: error });
+      throw new ErrnoError("EILSEQ", "read the link", { why: "it is not UTF-8", cause: error });
     }
   }
 
@@ -133,7 +133,9 @@ export class HostTree implements Tree<string> {
   }
 
   makeSpecial(directory: string, name: string, attr: Attr): string {
-    if (this.#linux === null) throw new ErrnoError("ENOTSUP", "make it: there is no way to here");
+    if (this.#linux === null) {
+      throw new ErrnoError("ENOTSUP", "make it", { why: "there is no way to here" });
+    }
     const path = join(directory, name);
     this.#linux.makeNode(path, attr);
     return path;

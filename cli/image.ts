@@ -127,7 +127,9 @@ function openImage(path: string, readOnly: boolean): OpenImage {
   return at(path, () => {
     const handle = fileHandle(path, { create: false, readOnly });
     try {
-      if (handle.getSize() === 0) throw new ErrnoError("EINVAL", "open the volume: it is empty");
+      if (handle.getSize() === 0) {
+        throw new ErrnoError("EINVAL", "open the volume", { why: "it is empty" });
+      }
       return new OpenImage(path, handle, readOnly);
     } catch (error) {
       const isChanged = readOnly && handle.isChanged();

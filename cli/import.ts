@@ -169,7 +169,7 @@ function checkWhole(path: string): void {
   try {
     const [first] = checkVolume(handle).violations;
     if (first !== undefined) {
-      throw new ErrnoError("EIO", `keep the volume: ${first.rule}: ${first.message}`);
+      throw new ErrnoError("EIO", "keep the volume", { why: `${first.rule}: ${first.message}` });
     }
   } finally {
     handle.close();

@@ -44,7 +44,7 @@ function stepsOf(
 function* whole(handle: HostFileHandle, steps: TransferSteps): TransferSteps {
   const report = yield* steps;
   if (!handle.isChanged()) return report;
-  throw new ErrnoError("EBUSY", "import it: it was written while it was read");
+  throw new ErrnoError("EBUSY", "import it", { why: "it was written while it was read" });
 }
 
 /** Reads the image; when that is refused, what was found up to there is said all the same. */

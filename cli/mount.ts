@@ -66,7 +66,9 @@ const READY = "mounted on";
 
 async function run(call: Call): Promise<number> {
   if (!("Deno" in globalThis) || process.platform !== "linux") {
-    throw new ErrnoError("ENOTSUP", "mount: it takes Linux, and Deno to run this program");
+    throw new ErrnoError("ENOTSUP", "mount", {
+      why: "it takes Linux, and Deno to run this program",
+    });
   }
   const timeout = numberOption(call, "attr-timeout");
   return call.options.foreground === true

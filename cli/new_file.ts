@@ -24,9 +24,9 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import process from "node:process";
-import { ErrnoError } from "../mod.ts";
+import { codeOfHost, ErrnoError } from "../mod.ts";
 import { fileHandle } from "../opfs/mod.ts";
-import { codeOf, UsageError } from "./verb.ts";
+import { UsageError } from "./verb.ts";
 
 /** A file on its way. */
 export interface NewFile {
@@ -95,7 +95,7 @@ export function dressAs(path: string, { mode, uid, gid }: Stats, given?: number)
     if (!isGiven) chownSync(path, uid, gid);
     isGiven = true;
   } catch (error) {
-    if (codeOf(error) !== "EPERM") throw error;
+    if (codeOfHost(error) !== "EPERM") throw error;
   }
   // Another group than before may do what all may.
   const bits = isGiven || own.gid === gid ? mode : (mode & ~0o070) | (mode & 0o007) << 3;

@@ -63,7 +63,7 @@ function openSource(source: string): number {
   const fd = openSync(source, "r");
   if (!fstatSync(fd).isDirectory()) return fd;
   closeSync(fd);
-  throw new ErrnoError("EISDIR", "put it: it is a directory");
+  throw new ErrnoError("EISDIR", "put it", { why: "it is a directory" });
 }
 
 /** The path in the volume: what was said, or the file's own name in the directory that was said. */

@@ -19,7 +19,7 @@ import {
   statSync,
 } from "node:fs";
 import { dirname } from "node:path";
-import { ErrnoError } from "../mod.ts";
+import { codeOfHost, ErrnoError } from "../mod.ts";
 import {
   checkVolume,
   fileHandle,
@@ -32,7 +32,7 @@ import {
 import { dressAs, makeBeside } from "./new_file.ts";
 import { isSameFile } from "./place.ts";
 import { type Interrupts, pause, showing, takeSteps } from "./steps.ts";
-import { at, atLength, codeOf, type Terminal } from "./verb.ts";
+import { at, atLength, type Terminal } from "./verb.ts";
 
 /** What a repair came to. */
 export interface Repaired {
@@ -83,7 +83,7 @@ export function checkShown(handle: StorageHandle, terminal: Terminal): Report {
 function mend(handle: StorageHandle): void {
   const [left] = mendVolume(handle).violations;
   if (left === undefined) return;
-  throw new ErrnoError("EIO", `mend the volume: ${left.rule}: ${left.message}`);
+  throw new ErrnoError("EIO", "mend the volume", { why: `${left.rule}: ${left.message}` });
 }
 
 async function makeAnew(
@@ -98,7 +98,9 @@ async function makeAnew(
     const report = await atLength(path, () => takeSteps(steps, options));
     const [worst] = checkShown(target, terminal).violations;
     if (worst !== undefined) {
-      throw new ErrnoError("EIO", `keep what was repaired: ${worst.rule}: ${worst.message}`);
+      throw new ErrnoError("EIO", "keep what was repaired", {
+        why: `${worst.rule}: ${worst.message}`,
+      });
     }
     target.flush();
     return report;
@@ -117,7 +119,7 @@ function requireOneName(image: string): void {
   const kept = keptNames(image, nlink).filter((name) => isSameFile(name, image));
   if (nlink - kept.length <= 1) return;
   const why = "it has several names, and the others would lead to the damaged volume";
-  throw new ErrnoError("EMLINK", `repair it: ${why}; copy it, and repair the copy`);
+  throw new ErrnoError("EMLINK", "repair it", { why: `${why}; copy it, and repair the copy` });
 }
 
 /** The first names that the damaged volume may get. */
@@ -151,7 +153,7 @@ function keep(image: string): string {
       linkSync(image, kept);
       return kept;
     } catch (error) {
-      if (codeOf(error) === "EEXIST") continue;
+      if (codeOfHost(error) === "EEXIST") continue;
       // A filesystem that knows no second names: for a moment no file has the name.
       if (lstatSync(kept, { throwIfNoEntry: false }) !== undefined) continue;
       renameSync(image, kept);

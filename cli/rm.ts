@@ -105,7 +105,7 @@ function targetOf(files: FS, path: string, options: Call["options"]): Target | n
       throw new ErrnoError("ENOTDIR", "remove it as a directory");
     }
     if (isDir(node.data.mode) && options.recursive !== true) {
-      throw new ErrnoError("EISDIR", "remove it: a directory takes -r");
+      throw new ErrnoError("EISDIR", "remove it", { why: "a directory takes -r" });
     }
     const parent = files.lookupPath(bare, { parent: true }).node!;
     return { ino: inoOf(node), parent: inoOf(parent), name };

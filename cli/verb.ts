@@ -6,8 +6,8 @@
  *
  * @module
  */
-import { constants } from "node:os";
 import { parseArgs, type ParseArgsConfig } from "node:util";
+import { codeOfHost, messageOf as textOf } from "../mod.ts";
 
 /** What a call of a verb is given. */
 export interface Call {
@@ -99,20 +99,17 @@ export class ChangedMeanwhile extends PassingError {
   }
 }
 
-/** The code of an error, "" if it has none. Deno gives some of the host's by number alone. */
-export function codeOf(error: unknown): string {
-  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
-  if (typeof code === "string") return code;
-  const number = Number(/\(os error (\d+)\)$/.exec(String(message))?.[1]);
-  return Object.entries(constants.errno).find(([, value]) => value === number)?.[0] ?? "";
-}
-
 /** What an error says; its code comes first, also with the host's own errors. */
 export function messageOf(error: unknown): string {
-  const code = codeOf(error);
-  const text = String((error as { message?: unknown } | null)?.message ?? error);
+  const code = codeOfHost(error);
+  const text = textOf(error);
   if (!/^E[A-Z0-9]+$/.test(code) || text.includes(code)) return text;
   return `${code}: ${text.replace(/ \(os error \d+\)/, "")}`;
+}
+
+/** What a library's error says, as the end of a sentence of ours. */
+export function clauseOf(error: unknown): string {
+  return textOf(error).replace(/\.$/, "");
 }
 
 /** Does something about a place, so that a failure names it. */

@@ -27,6 +27,7 @@ import {
 } from "../abi/flags.ts";
 import { isFIFO, isLink, S_IFMT } from "../abi/mode.ts";
 import type { PathCalls, PathStat, PathStream, PathTime } from "../abi/path_calls.ts";
+import { codeOfHost } from "../abi/thrown.ts";
 
 interface HostStat extends Omit<PathStat, "rdev"> {
   rdev: number;
@@ -85,7 +86,7 @@ export function hostFs(): HostFs {
   };
   const fs = process?.getBuiltinModule?.("node:fs");
   if (fs === undefined || fs === null) {
-    throw new ErrnoError("ENOTSUP", "use host files: there are none here");
+    throw new ErrnoError("ENOTSUP", "use host files", { why: "there are none here" });
   }
   return fs as HostFs;
 }
@@ -128,7 +129,7 @@ export class HostCalls implements PathCalls {
       return call();
     } catch (error) {
       if (isErrnoError(error)) throw error;
-      throw new ErrnoError(codeOfHost(error), action, { cause: error });
+      throw new ErrnoError(codeOf(error), action, { cause: error });
     }
   }
 
@@ -147,7 +148,7 @@ export class HostCalls implements PathCalls {
     try {
       return this.#hostFile(path);
     } catch (error) {
-      if (isErrnoError(error) || codeOfHost(error) !== "ENOENT") throw error;
+      if (isErrnoError(error) || codeOf(error) !== "ENOENT") throw error;
       return this.#host(path);
     }
   }
@@ -392,21 +393,10 @@ function hostTime(ms: number): HostTime {
   return new Date(Math.floor(ms / 1000) * 1000);
 }
 
-/** Errors of Linux for which Deno's `node:fs` gives no code, by their number. */
-const CODE_BY_NUMBER: Readonly<Record<string, ErrnoCode>> = {
-  27: "EFBIG",
-  28: "ENOSPC",
-  31: "EMLINK",
-  36: "ENAMETOOLONG",
-  40: "ELOOP",
-  122: "EDQUOT",
-};
-
-function codeOfHost(error: unknown): ErrnoCode {
-  const { code, message } = error as { code?: unknown; message?: unknown };
-  if (typeof code === "string" && code in Errno) return code as ErrnoCode;
-  const number = /os error (\d+)/.exec(String(message))?.[1];
-  return CODE_BY_NUMBER[number ?? ""] ?? "EIO";
+/** The host's code, where it is one of ours. */
+function codeOf(error: unknown): ErrnoCode {
+  const code = codeOfHost(error);
+  return code in Errno ? code as ErrnoCode : "EIO";
 }
 
 function fdOf(stream: PathStream): number {

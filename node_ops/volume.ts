@@ -220,7 +220,7 @@ class VolumeMount {
     const found = volume.lookupRetain((node.parent as Dir).data.handle, node.name);
     if (found?.ino === handle) return;
     if (found !== null) volume.release(found.ino);
-    throw new ErrnoError("ESTALE", `open "${node.name}": it has been replaced`);
+    throw new ErrnoError("ESTALE", `open "${node.name}"`, { why: "it has been replaced" });
   }
 
   /** Lets go of a file that was made and not opened. */

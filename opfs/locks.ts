@@ -94,12 +94,13 @@ export class VolumeLocks {
     }
     if (!request.wait) {
       this.#holdPending(waiting);
-      throw new ErrnoError("EAGAIN", `lock inode ${shown(ino)}: somebody else holds it`);
+      throw new ErrnoError("EAGAIN", `lock inode ${shown(ino)}`, { why: "somebody else holds it" });
     }
     if (this.#waitsForItself(waiting)) {
       throw new ErrnoError(
         "EDEADLK",
-        `lock inode ${shown(ino)}: those who hold it wait for this client`,
+        `lock inode ${shown(ino)}`,
+        { why: "those who hold it wait for this client" },
       );
     }
     this.#holdPending(waiting);

@@ -108,7 +108,7 @@ class ProxyStreams {
     const open = there(`open "${path}"`, () => this.#openQuietly(path, flags));
     if (there("stat", () => this.#fs.fstat(open.fd!).ino) === node.data.ino) return open;
     there("close", () => this.#fs.close(open));
-    throw new ErrnoError("ESTALE", `open "${path}": it has been replaced`);
+    throw new ErrnoError("ESTALE", `open "${path}"`, { why: "it has been replaced" });
   }
 
   /** O_NOATIME is for owners; whoever is none over there reads all the same. */

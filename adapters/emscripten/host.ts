@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { Errno, type ErrnoCode, isErrnoError } from "../../mod.ts";
+import { Errno, type ErrnoCode, isErrnoError, messageOf } from "../../mod.ts";
 
 /** An error of a module: each module has a class of its own. */
 export interface EmscriptenError {
@@ -150,7 +150,7 @@ function fill(made: EmscriptenError, message: string): EmscriptenError {
  */
 export function hostError(FS: EmscriptenFS, error: unknown): EmscriptenError {
   if (error instanceof FS.ErrnoError) return error;
-  const made = fill(new FS.ErrnoError(errnoOf(error)), String((error as Error)?.message ?? error));
+  const made = fill(new FS.ErrnoError(errnoOf(error)), messageOf(error));
   made.cause = error;
   return made;
 }

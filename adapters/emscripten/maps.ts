@@ -96,5 +96,7 @@ function holds(heap: Uint8Array, { ptr }: SharedMap, bytes: Uint8Array): boolean
 }
 
 function refuse(): never {
-  throw new ErrnoError("EINVAL", "msync one of several maps: the module does not say which");
+  throw new ErrnoError("EINVAL", "msync one of several maps", {
+    why: "the module does not say which",
+  });
 }

@@ -212,7 +212,9 @@ function seekFrom(volume: VolumeOps, stream: VolumeStream, whence: number): numb
 
 function memoryOps(FS: EmscriptenFS): MemoryType["stream_ops"] {
   const ops = (FS.filesystems?.MEMFS ?? FS.root.mount.type)?.stream_ops;
-  if (ops?.mmap === undefined) throw new ErrnoError("ENODEV", "mmap: this module has no MEMFS");
+  if (ops?.mmap === undefined) {
+    throw new ErrnoError("ENODEV", "mmap", { why: "this module has no MEMFS" });
+  }
   return ops;
 }
 

@@ -77,10 +77,14 @@ export class Libc {
    * @throws {ErrnoError} ENOTSUP where there is none of the kind
    */
   constructor() {
-    if (Deno.build.os !== "linux") throw new ErrnoError("ENOTSUP", "mount: this is not Linux");
+    if (Deno.build.os !== "linux") {
+      throw new ErrnoError("ENOTSUP", "mount", { why: "this is not Linux" });
+    }
     this.#library = Deno.dlopen("libc.so.6", SYMBOLS);
     const place = this.#library.symbols.__errno_location();
-    if (place === null) throw new ErrnoError("ENOTSUP", "mount: the C library hides its errors");
+    if (place === null) {
+      throw new ErrnoError("ENOTSUP", "mount", { why: "the C library hides its errors" });
+    }
     this.#errno = new Deno.UnsafePointerView(place);
   }
 
@@ -191,7 +195,7 @@ export class Libc {
     const words = new DataView(control.buffer);
     const isDescriptor = count > 0 && words.getInt32(CONTROL.LEVEL, true) === SOL_SOCKET &&
       words.getInt32(CONTROL.TYPE, true) === SCM_RIGHTS;
-    if (!isDescriptor) throw new ErrnoError("EPROTO", "receive a descriptor: none came");
+    if (!isDescriptor) throw new ErrnoError("EPROTO", "receive a descriptor", { why: "none came" });
     return words.getInt32(CONTROL.DATA, true);
   }
 

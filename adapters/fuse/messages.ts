@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { ErrnoCode, MountReport } from "../../mod.ts";
+import type { DescribedError, MountReport } from "../../mod.ts";
 import type { MountPlace } from "./mounting.ts";
 
 /** What the serving thread is to do. */
@@ -31,14 +31,10 @@ export type FromServer =
     /** In words. */
     message: string;
   }
-  | {
-    /** It came to nothing: the image or the mount. */
+  | ({
+    /** It came to nothing: the image or the mount. The rest says why. */
     type: "failed";
-    /** Which error. */
-    code: ErrnoCode;
-    /** In words. */
-    message: string;
-  }
+  } & DescribedError)
   | {
     /** The loop is over and the image is closed. */
     type: "finished";

@@ -78,7 +78,7 @@ function runFusermount(args: string[], env: Record<string, string> = {}): void {
     throw new ErrnoError("ENOTSUP", hint, { cause: error });
   }
   if (result.success) return;
-  throw new ErrnoError("EPERM", `mount: ${new TextDecoder().decode(result.stderr).trim()}`);
+  throw new ErrnoError("EPERM", "mount", { why: new TextDecoder().decode(result.stderr).trim() });
 }
 
 /**
@@ -105,7 +105,7 @@ export async function detach(
 }
 
 function busy(directory: string, cause?: unknown): ErrnoError {
-  return new ErrnoError("EBUSY", `unmount "${directory}": it is in use`, { cause });
+  return new ErrnoError("EBUSY", `unmount "${directory}"`, { why: "it is in use", cause });
 }
 
 /** Whether one of our mounts is on the directory. It is not touched. */

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { type ErrnoCode, isErrnoError } from "../../mod.ts";
+import { describeError, type ErrnoCode, isErrnoError, messageOf } from "../../mod.ts";
 import { fileHandle, openVolumeSync, type StorageHandle, type Volume } from "../../opfs/mod.ts";
 import { groupsOfProcess, Libc } from "./linux.ts";
 import type { FromServer, MountOrder } from "./messages.ts";
@@ -31,7 +31,7 @@ scope.onmessage = ({ data }) => {
   try {
     run(data);
   } catch (error) {
-    scope.postMessage({ type: "failed", code: codeOf(error), message: messageOf(error) });
+    scope.postMessage({ type: "failed", ...describeError(error) });
   }
   scope.close();
 };
@@ -119,8 +119,4 @@ function closeImage(volume: Volume): string | null {
   } catch (error) {
     return messageOf(error);
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

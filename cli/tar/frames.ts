@@ -96,7 +96,9 @@ export class Frames {
       this.#skipBytes -= count;
       return count;
     }
-    if (bytes.length < BLOCK_BYTES) throw new ErrnoError("EIO", "read the tar: it is cut short");
+    if (bytes.length < BLOCK_BYTES) {
+      throw new ErrnoError("EIO", "read the tar", { why: "it is cut short" });
+    }
     this.#header(bytes.subarray(0, BLOCK_BYTES));
     return BLOCK_BYTES;
   }
@@ -121,7 +123,7 @@ export class Frames {
     const sizeBytes = numberIn(header, FIELD.SIZE);
     if ("xgLK".includes(type)) {
       if (!(sizeBytes <= META_BYTES_MAX)) {
-        throw new ErrnoError("EIO", `read the tar: a header of ${sizeBytes} bytes`);
+        throw new ErrnoError("EIO", "read the tar", { why: `a header of ${sizeBytes} bytes` });
       }
       this.#begin(type, sizeBytes);
     } else {
@@ -133,7 +135,7 @@ export class Frames {
     if (checksumOf(header) === numberIn(header, FIELD.CHECKSUM)) return;
     const at = this.#doneBytes;
     const what = at === 0 ? "it is none" : `the header at byte ${at} is damaged`;
-    throw new ErrnoError("EIO", `read the tar: ${what}`);
+    throw new ErrnoError("EIO", "read the tar", { why: what });
   }
 
   #begin(type: string, sizeBytes: number): void {
@@ -155,7 +157,9 @@ export class Frames {
     const old = this.#global.get(key);
     this.#globalBytes += costOf(key, value) - (old === undefined ? 0 : costOf(key, old));
     if (this.#globalBytes > META_BYTES_MAX) {
-      throw new ErrnoError("EIO", `read the tar: global headers of over ${META_BYTES_MAX} bytes`);
+      throw new ErrnoError("EIO", "read the tar", {
+        why: `global headers of over ${META_BYTES_MAX} bytes`,
+      });
     }
     this.#global.set(key, value);
   }
@@ -169,7 +173,7 @@ export class Frames {
     const isBodyless = "123456".includes(type);
     const sizeBytes = isBodyless ? 0 : size;
     if (!Number.isSafeInteger(sizeBytes) || sizeBytes < 0) {
-      throw new ErrnoError("EIO", `read the tar: "${name.text}" has no size`);
+      throw new ErrnoError("EIO", "read the tar", { why: `"${name.text}" has no size` });
     }
     const [major, minor] = "34".includes(type)
       ? [numberIn(header, FIELD.MAJOR), numberIn(header, FIELD.MINOR)]

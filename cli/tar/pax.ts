@@ -65,7 +65,9 @@ export function parsePax(bytes: Uint8Array): PaxRecords {
     const equals = bytes.indexOf(0x3d, space);
     const isWhole = /^[1-9]\d{0,8}$/.test(digits) && end <= bytes.length &&
       bytes[end - 1] === 0x0a && equals > space && equals < end;
-    if (!isWhole) throw new ErrnoError("EIO", "read the tar: an extended header is damaged");
+    if (!isWhole) {
+      throw new ErrnoError("EIO", "read the tar", { why: "an extended header is damaged" });
+    }
     const key = textOf(bytes.subarray(space + 1, equals)).text;
     records.set(key, bytes.slice(equals + 1, end - 1));
     at = end;

@@ -10,7 +10,7 @@
  * @module
  */
 import { ErrnoError, isErrnoError } from "../../mod.ts";
-import { PassingError } from "../verb.ts";
+import { clauseOf, PassingError } from "../verb.ts";
 import { FIELD, type Frame, Frames, inBlocks, putNumber } from "./frames.ts";
 import { textOf, timeOf } from "./pax.ts";
 
@@ -64,7 +64,9 @@ export async function* readTar(
       yield entryOf(seen.shift(), value);
       if (!value.body.locked) await value.body.cancel();
     }
-    if (seen.length > 0) throw new ErrnoError("EIO", "read the tar: entries are missing");
+    if (seen.length > 0) {
+      throw new ErrnoError("EIO", "read the tar", { why: "entries are missing" });
+    }
   } catch (error) {
     throw inOurWords(error);
   } finally {
@@ -76,7 +78,9 @@ type Parsed = import("modern-tar").ParsedTarEntry;
 
 function entryOf(frame: Frame | undefined, { header, body }: Parsed): TarEntry {
   const isSame = frame !== undefined && (frame.sizeBytes === header.size || header.size === 0);
-  if (!isSame) throw new ErrnoError("EIO", "read the tar: its headers contradict each other");
+  if (!isSame) {
+    throw new ErrnoError("EIO", "read the tar", { why: "its headers contradict each other" });
+  }
   const { pax } = frame;
   const time = (key: string): number | null => {
     const said = pax.get(key);
@@ -119,16 +123,16 @@ function refuseUnreadable({ type }: Frame): void {
     : type === "M"
     ? "it is a later part of an archive of several volumes"
     : "";
-  if (what !== "") throw new ErrnoError("ENOTSUP", `read the tar: ${what}`);
+  if (what !== "") throw new ErrnoError("ENOTSUP", "read the tar", { why: what });
 }
 
 /** modern-tar has words and no codes, zlib has codes of its own. */
 function inOurWords(error: unknown): unknown {
-  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+  const code = (error as { code?: unknown } | null | undefined)?.code;
   const isOurs = isErrnoError(error) || error instanceof PassingError;
   if (isOurs || (typeof code === "string" && !code.startsWith("Z_"))) return error;
-  const words = String(message ?? error).replace(/\.$/, "");
+  const words = clauseOf(error);
   const isPacked = typeof code === "string" && code.startsWith("Z_");
   const why = isPacked ? `gzip: ${words}` : words[0]!.toLowerCase() + words.slice(1);
-  return new ErrnoError("EIO", `read the tar: ${why}`, { cause: error });
+  return new ErrnoError("EIO", "read the tar", { why, cause: error });
 }

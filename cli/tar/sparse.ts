@@ -50,7 +50,9 @@ export function sparseHead(records: PaxRecords): SparseHead | null {
   if (say("major") === "1") return { name: say("name"), sizeBytes: size, pieces: null };
   if (map !== null) return { name: say("name"), sizeBytes: size, pieces: piecesOf(map.split(",")) };
   const what = "it has sparse files in a format that is not read";
-  throw new ErrnoError("ENOTSUP", `read the tar: ${what}; tar --sparse-version=1.0 makes another`);
+  throw new ErrnoError("ENOTSUP", "read the tar", {
+    why: `${what}; tar --sparse-version=1.0 makes another`,
+  });
 }
 
 /** Reads the map at the beginning of a body, as its bytes come. */
@@ -111,7 +113,7 @@ function numberOf(text: string): number {
 }
 
 function damaged(what: string): ErrnoError {
-  return new ErrnoError("EIO", `read the tar: a sparse file is damaged: ${what}`);
+  return new ErrnoError("EIO", "read the tar", { why: `a sparse file is damaged: ${what}` });
 }
 
 /** The map of a file, as the beginning of its body. */

@@ -43,7 +43,7 @@ export async function* unpack(source: Readable): AsyncGenerator<Uint8Array, void
   if (program === null) return yield* whole;
   if (program !== "gzip") {
     const how = `${program} -dc FILE | cairn import - IMAGE`;
-    throw new ErrnoError("ENOTSUP", `read the tar: it is packed; unpack it: ${how}`);
+    throw new ErrnoError("ENOTSUP", "read the tar", { why: `it is packed; unpack it: ${how}` });
   }
   const packed = Readable.from(whole);
   const bytes = createGunzip();

@@ -7,6 +7,7 @@
  * @module
  */
 import { deferred } from "../../abi/deferred.ts";
+import { restoreError } from "../../abi/described.ts";
 import { ErrnoError } from "../../abi/errno.ts";
 import { nudged, startWorker, type WorkerGiven } from "../relay/delivery.ts";
 import type { FromWorker, ToWorker } from "../relay/messages.ts";
@@ -46,11 +47,15 @@ export async function askWorker<T extends FromWorker["type"]>(
   worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
     if (data.type === type) resolve(data as Answer<T>);
     else if (data.type === "progress") onProgress?.(data.progress);
-    else if (data.type === "unavailable") reject(new ErrnoError(data.code, data.reason));
+    else if (data.type === "unavailable") reject(restoreError(data));
   };
   worker.onerror = (event) => {
     event.preventDefault?.();
-    reject(new ErrnoError("EIO", `${message.type} a volume: the worker failed: ${event.message}`));
+    reject(
+      new ErrnoError("EIO", `${message.type} a volume`, {
+        why: `the worker failed: ${event.message}`,
+      }),
+    );
   };
   const abort = (): void => reject(signal?.reason);
   signal?.addEventListener("abort", abort);

@@ -146,7 +146,7 @@ export async function openVolume(
   const { name, handle, ticket, access = "auto" } = options;
   const sources = [name, handle, ticket].filter((source) => source !== undefined);
   if (sources.length !== 1) {
-    throw new ErrnoError("EINVAL", "open a volume: give one of name, handle, ticket");
+    throw new ErrnoError("EINVAL", "open a volume", { why: "give one of name, handle, ticket" });
   }
   if (ticket !== undefined) {
     checkTicket(ticket, options);
@@ -154,7 +154,7 @@ export async function openVolume(
   }
   if (handle !== undefined) {
     if (access === "relay") {
-      throw new ErrnoError("EINVAL", "open a handle through a relay: give a name");
+      throw new ErrnoError("EINVAL", "open a handle through a relay", { why: "give a name" });
     }
     return await openDirect(openEngine(handle, options), options, () => {});
   }
@@ -247,7 +247,9 @@ async function openDirect(
       }),
     share() {
       const advice = 'open it with access: "relay" in the first place';
-      throw new ErrnoError("ENOTSUP", `share a volume that this thread holds itself: ${advice}`);
+      throw new ErrnoError("ENOTSUP", "share a volume that this thread holds itself", {
+        why: advice,
+      });
     },
     close: once(async () => {
       stopTimer();
@@ -302,7 +304,7 @@ async function openByCalls(
       return { calls: {}, cache: null, relay: {}, engine, device };
     },
     share() {
-      throw new ErrnoError("ENOTSUP", `share the volume: ${ISOLATION_ADVICE}`);
+      throw new ErrnoError("ENOTSUP", "share the volume", { why: ISOLATION_ADVICE });
     },
     exportImage: () => host.exportImage(),
     compact: (how) => host.compact(how),
@@ -320,14 +322,20 @@ interface Ownership {
 
 const NO_OWNER: Ownership = {
   share() {
-    throw new ErrnoError("ENOTSUP", "share a ticket: share() where the volume was opened by name");
+    throw new ErrnoError("ENOTSUP", "share a ticket", {
+      why: "share() where the volume was opened by name",
+    });
   },
   exportImage() {
-    throw new ErrnoError("ENOTSUP", "export the image: do it where the volume was opened by name");
+    throw new ErrnoError("ENOTSUP", "export the image", {
+      why: "do it where the volume was opened by name",
+    });
   },
   compact: () =>
     Promise.reject(
-      new ErrnoError("ENOTSUP", "compact by a ticket: do it where the volume was opened by name"),
+      new ErrnoError("ENOTSUP", "compact by a ticket", {
+        why: "do it where the volume was opened by name",
+      }),
     ),
   leave: () => Promise.resolve(),
 };
@@ -339,14 +347,17 @@ function checkTicket({ name, channels, opened }: VolumeTicket, options: OpenOpti
     throw new ErrnoError("EINVAL", "open a ticket that is none of share()");
   }
   if (access === "direct") {
-    throw new ErrnoError("EINVAL", `open a ticket of "${name}" directly: it is one of a relay`);
+    throw new ErrnoError("EINVAL", `open a ticket of "${name}" directly`, {
+      why: "it is one of a relay",
+    });
   }
   const { area } = openChannelMemory(channels[0]);
   if (areaBytes !== undefined && areaSize(areaBytes) !== area.length) {
     const why = `the ticket was made with ${area.length}`;
     throw new ErrnoError(
       "EINVAL",
-      `open a ticket of "${name}" with areaBytes ${areaBytes}: ${why}`,
+      `open a ticket of "${name}" with areaBytes ${areaBytes}`,
+      { why },
     );
   }
   assertOpenedWith(name, opened, openedWith(options));

@@ -83,7 +83,7 @@ export function openOptions(
   what: string | StorageHandle | VolumeTicket | OpenOptions,
 ): OpenOptions {
   if (typeof what === "string") return { name: what };
-  if (what === undefined) throw new ErrnoError("EINVAL", "open a volume: say which");
+  if (what === undefined) throw new ErrnoError("EINVAL", "open a volume", { why: "say which" });
   const given = optionsOf<object>(what, "volume");
   if ("kind" in given && given.kind === "cairn ticket") return { ticket: what as VolumeTicket };
   if ("getSize" in given) return { handle: what as StorageHandle };
@@ -132,7 +132,9 @@ const ENGINE: Readonly<Record<keyof EngineSettings, unknown>> = {
 export function openedWith(options: OpenOptions): OpenedWith {
   for (const key of ["clock", "random"] as const) {
     if (options[key] === undefined) continue;
-    throw new ErrnoError("EINVAL", `send the option "${key}" to a relay: it is a function`);
+    throw new ErrnoError("EINVAL", `send the option "${key}" to a relay`, {
+      why: "it is a function",
+    });
   }
   const given = options as Readonly<Record<string, unknown>>;
   const engine = Object.fromEntries(
@@ -166,5 +168,5 @@ function contradiction(
 ): ErrnoError {
   const has = value === undefined ? `without "${key}"` : `with ${key} ${JSON.stringify(value)}`;
   const why = `it is open here already ${has}, which all who use it share`;
-  return new ErrnoError("EBUSY", `open "${path}" with ${key} ${JSON.stringify(asked)}: ${why}`);
+  return new ErrnoError("EBUSY", `open "${path}" with ${key} ${JSON.stringify(asked)}`, { why });
 }

@@ -107,7 +107,7 @@ export function ofThisThread(error: unknown, place: VolumePlace): unknown {
   const why = isDirect
     ? "this thread has it open itself, directly: use that volume, or close it first"
     : 'this thread has it open through a relay: open it with access: "relay", or close it first';
-  return new ErrnoError("EBUSY", `open "${place.path}": ${why}`, { cause: error });
+  return new ErrnoError("EBUSY", `open "${place.path}"`, { why, cause: error });
 }
 
 /** How much this thread keeps of what it has opened; for tests that count. */

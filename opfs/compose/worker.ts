@@ -6,7 +6,8 @@
  *
  * @module
  */
-import { type ErrnoCode, ErrnoError } from "../../abi/errno.ts";
+import { type DescribedError, describeError, reasonOf } from "../../abi/described.ts";
+import { ErrnoError } from "../../abi/errno.ts";
 import type { PathCalls } from "../../abi/path_calls.ts";
 import { createFS } from "../../fs/create_fs.ts";
 import { VOLUMEFS } from "../../node_ops/volume.ts";
@@ -18,7 +19,6 @@ import { fileHandle } from "../device/file.ts";
 import { openOpfsHandle } from "../device/opfs.ts";
 import { type EngineSettings, openVolumeSync } from "../volume/load/mount.ts";
 import type { Volume } from "../volume/volume.ts";
-import { described } from "../relay/described.ts";
 import { serveCalls } from "../relay/call_port.ts";
 import { clientLockName, watchLock } from "../relay/client_lock.ts";
 import { startCommitTimer } from "../relay/commit_timer.ts";
@@ -77,8 +77,8 @@ function announce(message: FromWorker): void {
 /** One worker, one volume: a second init is refused and disturbs nobody. */
 function init(message: Init): void {
   if (isInitialized) {
-    const reason = "open a second volume in one worker";
-    scope.postMessage({ type: "unavailable", code: "EBUSY", reason });
+    const action = "open a second volume in one worker";
+    scope.postMessage({ type: "unavailable", code: "EBUSY", action });
     return;
   }
   isInitialized = true;
@@ -88,7 +88,9 @@ function init(message: Init): void {
 
 async function start({ version, place, settings }: Init): Promise<void> {
   if (version !== MESSAGE_VERSION) {
-    throw new ErrnoError("EPROTO", `open the volume: the page speaks version ${version}`);
+    throw new ErrnoError("EPROTO", "open the volume", {
+      why: `the page speaks version ${version}`,
+    });
   }
   checkPlatform(place);
   releaseLock = place.kind === "opfs"
@@ -179,20 +181,22 @@ function pathsOf(volume: Volume, readOnly = false): PathCalls {
 
 function refuse(error: unknown): void {
   releaseLock();
-  announce({ type: "unavailable", ...described(error) });
+  announce({ type: "unavailable", ...describeError(error) });
 }
 
 /** A relay that cannot go on has no client any more; they learn of it at once. */
 function fail(error: unknown): void {
-  if (!isClosing) announce({ type: "closed", ...described(error) });
+  if (!isClosing) announce({ type: "closed", ...describeError(error) });
 }
 
 function hello(channel: SharedArrayBuffer): void {
   try {
-    if (relay === null) throw new ErrnoError("EIO", "attach a channel: no volume is open here");
+    if (relay === null) {
+      throw new ErrnoError("EIO", "attach a channel", { why: "no volume is open here" });
+    }
     relay.expect(channel);
   } catch (error) {
-    scope.postMessage({ type: "refused", channel, reason: described(error).reason });
+    scope.postMessage({ type: "refused", channel, reason: reasonOf(describeError(error)) });
   }
 }
 
@@ -245,12 +249,12 @@ function upgradeOnce({ place, settings }: Upgrade): void {
 async function close(): Promise<void> {
   stopTimer();
   isClosing = true;
-  let failure: { code?: ErrnoCode; reason?: string } = {};
+  let failure: Partial<DescribedError> = {};
   try {
     await relay?.stop();
     volume?.close();
   } catch (error) {
-    failure = described(error);
+    failure = describeError(error);
   }
   releaseLock();
   announce({ type: "closed", ...failure });

@@ -121,7 +121,9 @@ export class BrowserHandle implements StorageHandle {
   read(into: Uint8Array, options: { at: number }): number {
     const count = this.#handle.read(into, options);
     if (count >= 0 && count <= into.length) return count;
-    throw new ErrnoError("EIO", `read at ${options.at}: the browser says ${count} bytes`);
+    throw new ErrnoError("EIO", `read at ${options.at}`, {
+      why: `the browser says ${count} bytes`,
+    });
   }
 
   /** Writes. A short count is passed on: those bytes are there. */
@@ -139,7 +141,9 @@ export class BrowserHandle implements StorageHandle {
       return count;
     }
     if (answerOf(count, from.length) === "unknown") {
-      throw new ErrnoError("EIO", `write at ${options.at}: the browser says ${count} bytes`);
+      throw new ErrnoError("EIO", `write at ${options.at}`, {
+        why: `the browser says ${count} bytes`,
+      });
     }
     this.#noteRefusal(end);
     if (count > 0 && count < from.length) return count;

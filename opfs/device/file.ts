@@ -9,8 +9,9 @@
  */
 import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
+import { codeOfHost, messageOf } from "../../abi/thrown.ts";
 import { type FileLock, lockName } from "./file_lock.ts";
-import { codeOf, type Host, hostFor, isSameFile, type NodeFs, realPath } from "./host.ts";
+import { type Host, hostFor, isSameFile, type NodeFs, realPath } from "./host.ts";
 import { type InodeLock, lockInode } from "./inode_lock.ts";
 import type { StorageHandle } from "./handle.ts";
 
@@ -91,7 +92,7 @@ function openFile(path: string, flags: number, fs: NodeFs): number {
   const fd = fs.openSync(path, flags, 0o644);
   if (fs.fstatSync(fd).isFile()) return fd;
   fs.closeSync(fd);
-  throw new ErrnoError("EINVAL", `open "${path}": it is not a file`);
+  throw new ErrnoError("EINVAL", `open "${path}"`, { why: "it is not a file" });
 }
 
 /** How often a file may be replaced while it is being opened. */
@@ -111,7 +112,7 @@ function openAlone(path: string, { create, host }: { create: boolean; host: Host
     }
     if (file !== null) return file;
   }
-  throw new ErrnoError("EBUSY", `open "${path}": it is being replaced all the time`);
+  throw new ErrnoError("EBUSY", `open "${path}"`, { why: "it is being replaced all the time" });
 }
 
 /** A name that is held, or why nothing of ours can lie beside it; the file itself holds it then. */
@@ -159,7 +160,7 @@ function leadsTo(path: string, fd: number, fs: NodeFs): boolean {
   try {
     return isSameFile(fs.statSync(path), fs.fstatSync(fd));
   } catch (error) {
-    if (codeOf(error) === "ENOENT") return false;
+    if (codeOfHost(error) === "ENOENT") return false;
     throw error;
   }
 }
@@ -174,7 +175,7 @@ function letGo(name: HeldName, lock: InodeLock | null): void {
 
 function heldError(path: string): ErrnoError {
   const who = "another process holds it, by another name of it";
-  return new ErrnoError("EBUSY", `open "${path}": ${who}; close it there first`);
+  return new ErrnoError("EBUSY", `open "${path}"`, { why: `${who}; close it there first` });
 }
 
 /** Where a file cannot be locked by itself its name alone holds it, so it may have only one. */
@@ -187,7 +188,7 @@ function requireOneName(
   if (fs.fstatSync(fd).nlink <= 1) return;
   const hint =
     "this host locks files by their names alone (on Linux, Node takes the program flock)";
-  throw new ErrnoError("ENOLCK", `open "${path}": it has several names, and ${hint}`);
+  throw new ErrnoError("ENOLCK", `open "${path}"`, { why: `it has several names, and ${hint}` });
 }
 
 class HostFile implements HostFileHandle {
@@ -313,11 +314,11 @@ const codes: ReadonlySet<string> = new Set([
 /** The host's error in our words; one of ours passes. */
 export function translate(error: unknown, action: string): ErrnoError {
   if (isErrnoError(error)) return error;
-  const code = codeOf(error);
+  const code = codeOfHost(error);
   if (codes.has(code)) return new ErrnoError(code as "EIO", action, { cause: error });
   const isDenied = (error as { name?: unknown } | null)?.name === "NotCapable";
-  const why = `${action}: ${(error as { message?: unknown } | null)?.message ?? String(error)}`;
-  return new ErrnoError(isDenied ? "EACCES" : "EIO", why, { cause: error });
+  const why = messageOf(error);
+  return new ErrnoError(isDenied ? "EACCES" : "EIO", action, { why, cause: error });
 }
 
 interface Permissions {

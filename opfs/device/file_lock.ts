@@ -21,7 +21,8 @@
  * @module
  */
 import { ErrnoError } from "../../abi/errno.ts";
-import { codeOf, type Host, isSameFile, type NodeStat } from "./host.ts";
+import { codeOfHost } from "../../abi/thrown.ts";
+import { type Host, isSameFile, type NodeStat } from "./host.ts";
 import { type InodeLock, lockInode } from "./inode_lock.ts";
 
 interface DenoHost {
@@ -116,7 +117,7 @@ function openLockFile(owner: Owner): { fd: number; isMade: boolean } | null {
     return { fd: fs.openSync(owner.path, flags, 0o644), isMade };
   } catch (error) {
     // Another made it or took it away meanwhile. Without a folder no attempt will do better.
-    const hasMoved = codeOf(error) === (isMade ? "EEXIST" : "ENOENT");
+    const hasMoved = codeOfHost(error) === (isMade ? "EEXIST" : "ENOENT");
     if (hasMoved) return null;
     throw error;
   }
@@ -126,7 +127,7 @@ function statOf({ path, host }: Owner): NodeStat | null {
   try {
     return host.fs.lstatSync(path);
   } catch (error) {
-    if (codeOf(error) === "ENOENT") return null;
+    if (codeOfHost(error) === "ENOENT") return null;
     throw error;
   }
 }
@@ -164,7 +165,7 @@ function writeIfRoom(fd: number, owner: Owner): void {
 }
 
 function isFull(error: unknown): boolean {
-  return ["ENOSPC", "EDQUOT"].includes(codeOf(error));
+  return ["ENOSPC", "EDQUOT"].includes(codeOfHost(error));
 }
 
 /** Null: a dead process's line was in the way and is gone now; try again. */
@@ -175,7 +176,7 @@ function takeByLine(owner: Owner, isMade: boolean): FileLock | null {
     fs.writeFileSync(owner.path, lineOf(owner, "pid"), { flag: "wx" });
   } catch (error) {
     if (isFull(error)) removeQuietly(owner);
-    if (codeOf(error) !== "EEXIST") throw error;
+    if (codeOfHost(error) !== "EEXIST") throw error;
     const holder = holderOf(owner);
     if (holder === null) return null;
     if (isAlive(holder, owner)) throw heldError(owner);
@@ -240,7 +241,7 @@ function textOf({ path, host }: Owner): string {
   try {
     return host.fs.readFileSync(path, "utf8");
   } catch (error) {
-    if (codeOf(error) === "ENOENT") return "";
+    if (codeOfHost(error) === "ENOENT") return "";
     throw error;
   }
 }
@@ -262,7 +263,7 @@ function isAlive(holder: Holder, owner: Owner): boolean {
   try {
     owner.host.process.kill(holder.pid, 0);
   } catch (error) {
-    if (codeOf(error) === "ESRCH") return false;
+    if (codeOfHost(error) === "ESRCH") return false;
   }
   const start = startOf(holder.pid, owner);
   return start === "?" || holder.start === "?" || start === holder.start;
@@ -274,10 +275,12 @@ function heldError(owner: Owner): ErrnoError {
   const isLine = holder === null || holder.how === "pid";
   const rest = isLine ? ` (or remove "${owner.path}" if that process is gone)` : "";
   const hint = `close it there first${rest}`;
-  return new ErrnoError("EBUSY", `open "${owner.called}": ${who} holds it; ${hint}`);
+  return new ErrnoError("EBUSY", `open "${owner.called}"`, { why: `${who} holds it; ${hint}` });
 }
 
 function foreignError(owner: Owner): ErrnoError {
   const why = `"${owner.path}" is in the place of its lock and is none of ours`;
-  return new ErrnoError("EEXIST", `open "${owner.called}": ${why}; give one of them another name`);
+  return new ErrnoError("EEXIST", `open "${owner.called}"`, {
+    why: `${why}; give one of them another name`,
+  });
 }

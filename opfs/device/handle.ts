@@ -82,9 +82,10 @@ export function answerOf(count: number, asked: number): "whole" | "full" | "unkn
 export function requireWhole(count: number, asked: number, action: string): void {
   const answer = answerOf(count, asked);
   if (answer === "whole") return;
-  if (answer === "full") throw new ErrnoError("ENOSPC", `${action}: the device is full`);
+  if (answer === "full") throw new ErrnoError("ENOSPC", action, { why: "the device is full" });
   throw new ErrnoError(
     "EIO",
-    `${action}: the device says that it wrote ${count} of ${asked} bytes`,
+    action,
+    { why: `the device says that it wrote ${count} of ${asked} bytes` },
   );
 }

@@ -7,6 +7,7 @@
  * @module
  */
 import { ErrnoError } from "../../abi/errno.ts";
+import { codeOfHost } from "../../abi/thrown.ts";
 
 /** What is used of a file's attributes. */
 export interface NodeStat {
@@ -75,7 +76,6 @@ export interface NodeProcess {
   kill(pid: number, signal: 0): unknown;
   getBuiltinModule(name: "fs"): NodeFs;
   getBuiltinModule(name: "child_process"): NodeChildProcess;
-  getBuiltinModule(name: "os"): { constants: { errno: Readonly<Record<string, number>> } };
 }
 
 /** The running process, with its files. */
@@ -89,24 +89,7 @@ export function hostFor(action: string): Host {
   const { process } = globalThis as { process?: NodeProcess };
   const fs = process?.getBuiltinModule?.("fs");
   if (process !== undefined && fs !== undefined) return { process, fs };
-  throw new ErrnoError("ENOTSUP", `${action}: there are no host files here`);
-}
-
-/**
- * The code of a host's error; "" if it has none. Deno knows some by number only: "File too large (os
- * error 27)".
- */
-export function codeOf(error: unknown): string {
-  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
-  if (typeof code === "string") return code;
-  const number = /\(os error (\d+)\)$/.exec(String(message))?.[1];
-  return number === undefined ? "" : codeOfNumber(Number(number));
-}
-
-function codeOfNumber(number: number): string {
-  const { process } = globalThis as { process?: NodeProcess };
-  const errno = process?.getBuiltinModule?.("os")?.constants.errno ?? {};
-  return Object.keys(errno).find((name) => errno[name] === number) ?? "";
+  throw new ErrnoError("ENOTSUP", action, { why: "there are no host files here" });
 }
 
 /** Whether two are one file, by whichever names. */
@@ -129,7 +112,7 @@ export function realPath(path: string, fs: NodeFs): string {
       const real = lookUp(end, fs);
       return isSameFile(fs.statSync(real), fs.statSync(end)) ? real : end;
     } catch (error) {
-      if (codeOf(error) !== "ENOENT") return end;
+      if (codeOfHost(error) !== "ENOENT") return end;
     }
     // A link to what is not there yet: opening makes it where the link leads to.
     const target = targetOf(end, fs);

@@ -13,7 +13,8 @@
  * @module
  */
 import { ErrnoError } from "../../abi/errno.ts";
-import { codeOf, type Host, isSameFile } from "./host.ts";
+import { codeOfHost } from "../../abi/thrown.ts";
+import { type Host, isSameFile } from "./host.ts";
 
 interface DenoFile {
   tryLockSync(exclusive: boolean): boolean;
@@ -93,7 +94,7 @@ function lockByProgram({ fd, path }: ToLock, { process }: Host): InodeLock | "bu
   if (status === 0) return { release: () => {} };
   if (status === 1) return "busy";
   if (status !== REFUSED) return null;
-  throw new ErrnoError("ENOLCK", `lock "${path}": this filesystem has no locks`);
+  throw new ErrnoError("ENOLCK", `lock "${path}"`, { why: "this filesystem has no locks" });
 }
 
 /** O_EXLOCK | O_NONBLOCK, alike on macOS and the BSDs. */
@@ -104,7 +105,7 @@ function lockByOpening({ fd, path }: ToLock, { fs }: Host): InodeLock | "busy" |
   try {
     own = fs.openSync(path, fs.constants.O_RDWR | LOCKING);
   } catch (error) {
-    if (codeOf(error) === "EAGAIN") return "busy";
+    if (codeOfHost(error) === "EAGAIN") return "busy";
     throw error;
   }
   if (isSameFile(fs.fstatSync(own), fs.fstatSync(fd))) return { release: () => fs.closeSync(own) };

@@ -10,17 +10,10 @@
  * @module
  */
 import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
+import { codeOfHost } from "../../abi/thrown.ts";
 import { fileHandle, translate as translateHost } from "./file.ts";
 import { lockName } from "./file_lock.ts";
-import {
-  codeOf,
-  folderOf,
-  type Host,
-  hostFor,
-  type NodeFs,
-  type NodeStat,
-  realPath,
-} from "./host.ts";
+import { folderOf, type Host, hostFor, type NodeFs, type NodeStat, realPath } from "./host.ts";
 import type { StorageHandle } from "./handle.ts";
 import { findPlace, openOpfsHandle, translate } from "./opfs.ts";
 
@@ -77,7 +70,7 @@ function beginHostFile(
     old = statOf(real, fs);
     if (isHeir && old !== null && old.nlink > 1) {
       const why = "it has several names, and the others would lead to the old volume";
-      throw new ErrnoError("EMLINK", `replace "${path}": ${why}`);
+      throw new ErrnoError("EMLINK", `replace "${path}"`, { why });
     }
     temporary = makeBeside(real, { host, mode: old === null ? NEW_MODE : OWN_MODE });
     handle = fileHandle(temporary);
@@ -114,7 +107,7 @@ function statOf(path: string, fs: NodeFs): NodeStat | null {
   try {
     return fs.statSync(path);
   } catch (error) {
-    if (codeOf(error) === "ENOENT") return null;
+    if (codeOfHost(error) === "ENOENT") return null;
     throw error;
   }
 }
@@ -127,7 +120,7 @@ function dressAs(path: string, { mode, uid, gid }: NodeStat, fs: NodeFs): void {
     if (!isGiven) fs.chownSync(path, uid, gid);
     isGiven = true;
   } catch (error) {
-    if (codeOf(error) !== "EPERM") throw error;
+    if (codeOfHost(error) !== "EPERM") throw error;
   }
   // Another group than before may do what all may.
   const bits = isGiven || own.gid === gid ? mode : (mode & ~0o070) | (mode & 0o007) << 3;
@@ -150,7 +143,7 @@ function makeBeside(
       fs.closeSync(fs.openSync(temporary, "wx", mode));
       return temporary;
     } catch (error) {
-      if (codeOf(error) !== "EEXIST") throw error;
+      if (codeOfHost(error) !== "EEXIST") throw error;
     }
   }
 }
@@ -171,7 +164,7 @@ function holdName(
   }
   if (!replace && old.getSize() > 0) {
     old.close();
-    throw new ErrnoError("EEXIST", `make "${path}": there is something already`);
+    throw new ErrnoError("EEXIST", `make "${path}"`, { why: "there is something already" });
   }
   return () => old.close();
 }
@@ -217,7 +210,9 @@ export async function newOpfsFile(path: string, options: NewFileOptions = {}): P
       try {
         const file = await directory.getFileHandle(`${name}${SUFFIX}`, { create: false });
         if (typeof file.move !== "function") {
-          throw new ErrnoError("ENOTSUP", `make "${path}": files cannot be renamed here`);
+          throw new ErrnoError("ENOTSUP", `make "${path}"`, {
+            why: "files cannot be renamed here",
+          });
         }
         await file.move(name);
       } catch (error) {
@@ -243,6 +238,6 @@ async function refuseUsed(path: string, replace: boolean, deadlineMs: number): P
   const sizeBytes = old.getSize();
   old.close();
   if (!replace && sizeBytes > 0) {
-    throw new ErrnoError("EEXIST", `make "${path}": there is something already`);
+    throw new ErrnoError("EEXIST", `make "${path}"`, { why: "there is something already" });
   }
 }

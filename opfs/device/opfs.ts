@@ -72,7 +72,9 @@ async function openFile(
   deadlineMs: number,
 ): Promise<SyncAccessHandle> {
   if (typeof file.createSyncAccessHandle !== "function") {
-    throw new ErrnoError("ENOTSUP", `open "${path}": sync access handles exist only in a worker`);
+    throw new ErrnoError("ENOTSUP", `open "${path}"`, {
+      why: "sync access handles exist only in a worker",
+    });
   }
   // Pauses are counted, not the time: a machine that slept meanwhile has not tried.
   let waitedMs = 0;
@@ -109,7 +111,9 @@ async function rootDirectory(path: string): Promise<OpfsDirectory> {
   const storage = (globalThis as { navigator?: { storage?: { getDirectory?: unknown } } })
     .navigator?.storage;
   if (typeof storage?.getDirectory !== "function") {
-    throw new ErrnoError("ENOTSUP", `open "${path}": there is no origin private file system here`);
+    throw new ErrnoError("ENOTSUP", `open "${path}"`, {
+      why: "there is no origin private file system here",
+    });
   }
   return await storage.getDirectory() as OpfsDirectory;
 }
@@ -120,7 +124,7 @@ function isHeldElsewhere(error: unknown): boolean {
 
 function heldElsewhere(path: string, cause: unknown): ErrnoError {
   const why = "another tab or worker holds it; close it there";
-  return new ErrnoError("EBUSY", `open "${path}": ${why}`, { cause });
+  return new ErrnoError("EBUSY", `open "${path}"`, { why, cause });
 }
 
 /** The browser's error in our words; one of ours passes. */

@@ -11,11 +11,11 @@
  * @module
  */
 import { type Deferred, deferred } from "../../abi/deferred.ts";
-import { type ErrnoCode, ErrnoError } from "../../abi/errno.ts";
+import { type DescribedError, describeError, restoreError } from "../../abi/described.ts";
+import { ErrnoError } from "../../abi/errno.ts";
 import { shown } from "../../abi/options.ts";
 import { invariant } from "../../abi/invariant.ts";
 import type { Ino, VolumeOps } from "../volume_ops.ts";
-import { described } from "./described.ts";
 import { CALLS, type VolumePromises } from "./promises.ts";
 import type { Value } from "./s11n.ts";
 
@@ -29,11 +29,9 @@ interface Asked {
 }
 
 /** From the worker: what came of it. */
-interface Answered {
+interface Answered extends Partial<DescribedError> {
   id: number;
   value?: unknown;
-  code?: ErrnoCode;
-  reason?: string;
 }
 
 /** Serves the calls that come over a port until `close` does. */
@@ -65,7 +63,7 @@ class ServedPort {
     try {
       return { id, value: this.#run(call, args) };
     } catch (error) {
-      return { id, ...described(error) };
+      return { id, ...describeError(error) };
     }
   }
 
@@ -95,7 +93,9 @@ class ServedPort {
 
   #letGo(ino: Ino): void {
     const count = this.#held.get(ino) ?? 0;
-    if (count === 0) throw new ErrnoError("EINVAL", `release inode ${shown(ino)}: not retained`);
+    if (count === 0) {
+      throw new ErrnoError("EINVAL", `release inode ${shown(ino)}`, { why: "not retained" });
+    }
     if (count === 1) this.#held.delete(ino);
     else this.#held.set(ino, count - 1);
   }
@@ -157,7 +157,7 @@ export class PortPromises {
       },
       close: async () => {
         await this.#ask("close", []);
-        this.fail(new ErrnoError("EIO", "go on: the volume has been closed here"));
+        this.fail(new ErrnoError("EIO", "go on", { why: "the volume has been closed here" }));
       },
     };
   }
@@ -192,7 +192,7 @@ export class PortPromises {
     return open.promise;
   }
 
-  #hear({ id, value, code, reason }: Answered): void {
+  #hear({ id, value, code, action, why }: Answered): void {
     if (this.#gone !== null) return;
     const open = this.#open.get(id);
     invariant(open !== undefined, "R2: an answer is to no question");
@@ -200,7 +200,7 @@ export class PortPromises {
     clearTimeout(this.#timer);
     if (this.#open.size > 0) this.#watch();
     if (code === undefined) open.resolve(value);
-    else open.reject(new ErrnoError(code, reason ?? "go on"));
+    else open.reject(restoreError({ code, action, why }));
   }
 
   #watch(): void {
@@ -215,7 +215,7 @@ export class PortPromises {
 /** A volume whose synchronous calls say why there are none, and what to do. */
 export function withoutSync(root: Ino, advice: string): VolumeOps {
   const refusals = CALLS.map((call) => [call, () => {
-    throw new ErrnoError("ENOTSUP", `call ${call}() synchronously: ${advice}`);
+    throw new ErrnoError("ENOTSUP", `call ${call}() synchronously`, { why: advice });
   }]);
   return { ...Object.fromEntries(refusals) as VolumeOps, root, generation: 0 };
 }

@@ -296,7 +296,9 @@ export class Channel {
 export function claimChannel({ words }: ChannelMemory, how: number = Claimed.CLIENT): void {
   invariant(how !== Claimed.NOBODY, "R1: nobody takes a channel");
   if (Atomics.compareExchange(words, Word.CLAIMED, Claimed.NOBODY, how) === 0) return;
-  throw new ErrnoError("EBUSY", "attach with a ticket that is in use: share() one for each client");
+  throw new ErrnoError("EBUSY", "attach with a ticket that is in use", {
+    why: "share() one for each client",
+  });
 }
 
 /** Closes a channel, from either side. The first reason stays. */
@@ -326,6 +328,7 @@ export function wholeMessage(totalBytes: number, signal: number = Signal.REQUEST
 function gone(action: string, why: string): ErrnoError {
   return new ErrnoError(
     "EIO",
-    `${action}: ${why}; this channel stays closed, open the volume again`,
+    action,
+    { why: `${why}; this channel stays closed, open the volume again` },
   );
 }

@@ -302,7 +302,9 @@ export class RelayClient extends Derived implements VolumeOps, CompoundOps, Lock
 
   #letGo(ino: Ino): void {
     const count = this.#held.get(ino) ?? 0;
-    if (count === 0) throw new ErrnoError("EINVAL", `release inode ${shown(ino)}: not retained`);
+    if (count === 0) {
+      throw new ErrnoError("EINVAL", `release inode ${shown(ino)}`, { why: "not retained" });
+    }
     if (count === 1) this.#held.delete(ino);
     else this.#held.set(ino, count - 1);
   }

@@ -9,6 +9,7 @@
  * @module
  */
 import { deferred } from "../../abi/deferred.ts";
+import { reasonOf } from "../../abi/described.ts";
 import { ErrnoError } from "../../abi/errno.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 import { Feature, preflight } from "./preflight.ts";
@@ -44,7 +45,7 @@ export async function startWorker(
       causes.push(error);
     }
   }
-  throw new ErrnoError("ENOTSUP", `open the volume: ${NO_WORKER}`, { cause: causes });
+  throw new ErrnoError("ENOTSUP", "open the volume", { why: NO_WORKER, cause: causes });
 }
 
 function workerFrom(given: WorkerGiven): Worker {
@@ -90,7 +91,7 @@ function loaded(worker: Worker, timeoutMs: number): Promise<Worker> {
   worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
     if (data.type === "loaded") resolve(worker);
     else if (data.type === "unavailable") {
-      reject(new ErrnoError(data.code, `open the volume: ${data.reason}`));
+      reject(new ErrnoError(data.code, "open the volume", { why: reasonOf(data) }));
     }
   };
   // Ticks are counted, not the time: a machine that slept meanwhile has not listened.
@@ -126,7 +127,7 @@ export async function nudged<T>(
   const ask = () => {
     if (unanswered * NUDGE_MS > deadlineMs) {
       const why = `the relay worker has shown no life for ${deadlineMs} ms`;
-      reject(new ErrnoError("EIO", `wait for the volume: ${why}`));
+      reject(new ErrnoError("EIO", "wait for the volume", { why }));
     }
     unanswered += 1;
     worker.postMessage(announce);

@@ -9,6 +9,7 @@
  * @module
  */
 import { deferred } from "../../abi/deferred.ts";
+import { type DescribedError, reasonOf, restoreError } from "../../abi/described.ts";
 import { ErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
 import { PortPromises } from "./call_port.ts";
@@ -88,7 +89,9 @@ export class RelayHost {
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#hear(data);
     worker.onerror = (event) => {
       event.preventDefault?.();
-      this.#die(new ErrnoError("EIO", `go on: the relay worker has failed: ${event.message}`));
+      this.#die(
+        new ErrnoError("EIO", "go on", { why: `the relay worker has failed: ${event.message}` }),
+      );
     };
     this.#ended.promise.catch(() => {});
   }
@@ -111,7 +114,9 @@ export class RelayHost {
     worker.onerror = (event) => {
       event.preventDefault?.();
       reject(
-        new ErrnoError("EIO", `open the volume: the relay worker has failed: ${event.message}`),
+        new ErrnoError("EIO", "open the volume", {
+          why: `the relay worker has failed: ${event.message}`,
+        }),
       );
     };
     const init: ToWorker = { type: "init", version: MESSAGE_VERSION, place, settings };
@@ -146,7 +151,7 @@ export class RelayHost {
     const hear = () => resolve();
     this.#worker.addEventListener("message", hear);
     try {
-      if (this.#isGivenUp()) throw new ErrnoError("EIO", "go on: a client has given up");
+      if (this.#isGivenUp()) throw new ErrnoError("EIO", "go on", { why: "a client has given up" });
       await nudged(this.#worker, promise, this.#silenceMs);
       return true;
     } catch {
@@ -275,7 +280,7 @@ export class RelayHost {
 
   /** Ends the thread at once, as a crash would. For tests, and for a page that gives up. */
   terminate(): void {
-    this.#die(new ErrnoError("EIO", "go on: the relay worker was terminated"));
+    this.#die(new ErrnoError("EIO", "go on", { why: "the relay worker was terminated" }));
   }
 
   #hear(message: FromWorker): void {
@@ -302,22 +307,25 @@ export class RelayHost {
     for (const { words } of this.#channels.values()) closeChannel(words, Closed.RELAY_GONE);
     this.#channels.clear();
     this.#untaken.clear();
-    const gone = new ErrnoError("EBADF", "export the image: the relay has gone");
+    const gone = new ErrnoError("EBADF", "export the image", { why: "the relay has gone" });
     for (const fail of this.#images) fail(gone);
-    const left = new ErrnoError("EBADF", "compact the volume: the relay has gone");
+    const left = new ErrnoError("EBADF", "compact the volume", { why: "the relay has gone" });
     for (const fail of this.#works) fail(left);
-    const ended = new ErrnoError("EIO", "go on: the relay worker has ended; open the volume again");
+    const ended = new ErrnoError("EIO", "go on", {
+      why: "the relay worker has ended; open the volume again",
+    });
     for (const calls of this.#calls) calls.fail(ended);
     if (error === null) this.#ended.resolve();
     else this.#ended.reject(error);
   }
 }
 
-function closingError({ code, reason }: { code?: string; reason?: string }): ErrnoError | null {
-  return code === undefined ? null : new ErrnoError(code as "EIO", `close the volume: ${reason}`);
+function closingError({ code, action, why }: Partial<DescribedError>): ErrnoError | null {
+  if (code === undefined) return null;
+  return new ErrnoError(code, "close the volume", { why: reasonOf({ code, action, why }) });
 }
 
 function refusalOf(message: FromWorker): ErrnoError {
-  if (message.type === "unavailable") return new ErrnoError(message.code, message.reason);
-  return new ErrnoError("EPROTO", `open the volume: the worker says "${message.type}"`);
+  if (message.type === "unavailable") return restoreError(message);
+  return new ErrnoError("EPROTO", "open the volume", { why: `the worker says "${message.type}"` });
 }

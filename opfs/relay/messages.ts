@@ -13,7 +13,7 @@
  *
  * @module
  */
-import type { ErrnoCode } from "../../abi/errno.ts";
+import type { DescribedError } from "../../abi/described.ts";
 import type { Ino } from "../volume_ops.ts";
 
 /** Where the bytes of a volume are. */
@@ -74,7 +74,7 @@ export interface RelayAddress {
 
 /** From the worker to its page. */
 export type FromWorker =
-  | { type: "unavailable"; code: ErrnoCode; reason: string }
+  | { type: "unavailable" } & DescribedError
   | { type: "loaded"; version: number }
   | { type: "ready"; version: number; address: RelayAddress }
   | { type: "refused"; channel: SharedArrayBuffer; reason: string }
@@ -82,4 +82,4 @@ export type FromWorker =
   | { type: "imported"; report: object }
   | { type: "progress"; progress: { doneBytes: number; totalBytes: number } }
   | { type: "upgraded"; report: object | null }
-  | { type: "closed"; code?: ErrnoCode; reason?: string };
+  | { type: "closed" } & Partial<DescribedError>;

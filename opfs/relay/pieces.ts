@@ -7,13 +7,13 @@
  * @module
  */
 import { type Deferred, deferred } from "../../abi/deferred.ts";
-import { type ErrnoCode, ErrnoError } from "../../abi/errno.ts";
-import { described } from "./described.ts";
+import { type DescribedError, describeError, restoreError } from "../../abi/described.ts";
+import type { ErrnoError } from "../../abi/errno.ts";
 
 type FromSource =
   | { type: "piece"; bytes: Uint8Array<ArrayBuffer> }
   | { type: "end" }
-  | { type: "error"; code: ErrnoCode; reason: string };
+  | { type: "error" } & DescribedError;
 type ToSource = { type: "next" } | { type: "cancel" };
 
 /** Sends a stream's pieces to the other end of a port, as that asks for them. */
@@ -61,7 +61,7 @@ async function sendNext(
 
 /** Ends the stream at the other end with an error. */
 export function sendError(port: MessagePort, error: unknown): void {
-  post(port, { type: "error", ...described(error) });
+  post(port, { type: "error", ...describeError(error) });
   port.close();
 }
 
@@ -96,7 +96,7 @@ export function receivePieces(
         }
         if (data.type === "piece") controller.enqueue(data.bytes);
         else if (data.type === "end") controller.close();
-        else controller.error(new ErrnoError(data.code, data.reason));
+        else controller.error(restoreError(data));
         if (data.type !== "piece") end();
         wish?.resolve();
       };

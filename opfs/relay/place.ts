@@ -39,7 +39,7 @@ export function placeOf(name: string): VolumePlace {
   const why = here.isSecureContext === false
     ? "a page without https has no origin private file system"
     : "there is no origin private file system here";
-  throw new ErrnoError("ENOTSUP", `open volume "${name}": ${why}`);
+  throw new ErrnoError("ENOTSUP", `open volume "${name}"`, { why });
 }
 
 /** Whether this thread can hold the device of a volume itself. */

@@ -84,5 +84,5 @@ export function preflight(
   const missing = needs.filter((feature) => !hasFeature(feature, platform));
   if (missing.length === 0) return;
   const advice = missing.map((feature) => CHECKS[feature].advice).join("; and ");
-  throw new ErrnoError("ENOTSUP", `${action}: ${advice}`);
+  throw new ErrnoError("ENOTSUP", action, { why: advice });
 }

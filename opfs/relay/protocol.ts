@@ -190,7 +190,9 @@ function viewsOf(buffer: SharedArrayBuffer, areaBytes: number): ChannelMemory {
 }
 
 function noChannel(what: string): ErrnoError {
-  return new ErrnoError("EPROTO", `attach a channel: ${what} is not one of this version`);
+  return new ErrnoError("EPROTO", "attach a channel", {
+    why: `${what} is not one of this version`,
+  });
 }
 
 /** The part of a message that the header words carry. */

@@ -6,7 +6,8 @@
  *
  * @module
  */
-import { codeOf, ErrnoError } from "../../abi/errno.ts";
+import { restoreError } from "../../abi/described.ts";
+import { codeOf } from "../../abi/errno.ts";
 import type { Reader } from "./cursor.ts";
 import { Op, type OpName } from "./operations.ts";
 import type { ChannelMemory } from "./protocol.ts";
@@ -27,13 +28,9 @@ export function actionOf(op: number): string {
   return ACTIONS[op] ?? "finish a call";
 }
 
-/** Throws what the relay has thrown; its text travels as one s11n string. */
+/** Throws what the relay has thrown; its action and its reason travel as two s11n strings. */
 export function throwAnswered(reader: Reader, memory: ChannelMemory): void {
   if (reader.status >= 0) return;
-  const code = codeOf(-reader.status);
-  const [text] = readValues(memory.area, reader);
-  const message = typeof text === "string" ? text : code;
-  const prefix = `${code}: cannot `;
-  const action = message.startsWith(prefix) ? message.slice(prefix.length) : message;
-  throw new ErrnoError(code, action);
+  const [action, why] = readValues(memory.area, reader).map((text) => String(text) || undefined);
+  throw restoreError({ code: codeOf(-reader.status), action, why });
 }

@@ -9,6 +9,7 @@
  */
 import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
 import { S_IFREG } from "../../abi/mode.ts";
+import { messageOf } from "../../abi/thrown.ts";
 import type { VolumeOps } from "../volume_ops.ts";
 import { readValues, writeValues } from "./s11n.ts";
 
@@ -86,6 +87,9 @@ function valueOf<T>(name: string, work: () => T): T {
 }
 
 function failed(name: string, cause?: unknown): ErrnoError {
-  const why = cause instanceof Error ? `: ${cause.message}` : "";
-  return new ErrnoError("EIO", `trust this device: sanity check "${name}" failed${why}`, { cause });
+  const why = cause === undefined ? "" : `: ${messageOf(cause)}`;
+  return new ErrnoError("EIO", "trust this device", {
+    why: `sanity check "${name}" failed${why}`,
+    cause,
+  });
 }

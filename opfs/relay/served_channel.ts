@@ -9,7 +9,8 @@
  *
  * @module
  */
-import { Errno, ErrnoError, isErrnoError } from "../../abi/errno.ts";
+import { describeError } from "../../abi/described.ts";
+import { Errno, ErrnoError } from "../../abi/errno.ts";
 import { shown } from "../../abi/options.ts";
 import { invariant } from "../../abi/invariant.ts";
 import type { PathStream } from "../../abi/path_calls.ts";
@@ -64,7 +65,7 @@ export interface Transfer {
   name: string;
 }
 
-const TEXT_BYTES = 2048;
+const TEXT_BYTES = 4096;
 
 /** The relay's end of one channel. */
 export class ServedChannel {
@@ -130,7 +131,7 @@ export class ServedChannel {
     this.id = id;
     this.memory = openChannelMemory(buffer);
     if (Atomics.load(this.memory.words, Word.LEASE) !== Lease.NONE) {
-      throw new ErrnoError("EPROTO", "attach a channel: it is served already");
+      throw new ErrnoError("EPROTO", "attach a channel", { why: "it is served already" });
     }
     this.reader = new Reader(this.memory);
     this.writer = new Writer(this.memory);
@@ -173,7 +174,9 @@ export class ServedChannel {
    */
   release(volume: VolumeOps, ino: Ino): void {
     const count = this.retained.get(ino) ?? 0;
-    if (count === 0) throw new ErrnoError("EINVAL", `release inode ${shown(ino)}: not retained`);
+    if (count === 0) {
+      throw new ErrnoError("EINVAL", `release inode ${shown(ino)}`, { why: "not retained" });
+    }
     if (count > 1) {
       this.retained.set(ino, count - 1);
       return volume.release(ino);
@@ -257,13 +260,13 @@ export class ServedChannel {
 
   /** Answers that the call failed. An error that is none of ours is EIO. */
   answerError(error: unknown): void {
-    const errno = isErrnoError(error) ? error.errno : Errno.EIO;
-    const text = error instanceof Error || isErrnoError(error) ? error.message : String(error);
+    const { code, action = "", why = "" } = describeError(error);
     this.writer.beginResponse();
     const at = this.writer.at;
     const range = { at, end: at + TEXT_BYTES };
-    this.writer.at = writeValues([shortened(text)], this.memory.area, range);
-    this.answer(-errno);
+    const texts = [shortened(action), shortened(why)];
+    this.writer.at = writeValues(texts, this.memory.area, range);
+    this.answer(-Errno[code]);
   }
 
   /** Hands the area back, unless the client has closed the channel or sent something since. */
@@ -299,5 +302,5 @@ export class ServedChannel {
 
 /** Short enough for any area, and well formed. */
 function shortened(text: string): string {
-  return text.slice(0, TEXT_BYTES / 4).toWellFormed();
+  return text.slice(0, TEXT_BYTES / 8).toWellFormed();
 }

@@ -111,7 +111,7 @@ export class Relay {
   }
 
   #served(buffer: SharedArrayBuffer): ServedChannel {
-    if (this.#stopping) throw new ErrnoError("EIO", "attach a channel: the relay ends");
+    if (this.#stopping) throw new ErrnoError("EIO", "attach a channel", { why: "the relay ends" });
     return new ServedChannel(buffer, this.#nextId++);
   }
 

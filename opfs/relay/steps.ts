@@ -9,9 +9,9 @@
  * @module
  */
 import { type Deferred, deferred } from "../../abi/deferred.ts";
-import { type ErrnoCode, ErrnoError } from "../../abi/errno.ts";
+import { type DescribedError, describeError, restoreError } from "../../abi/described.ts";
+import type { ErrnoError } from "../../abi/errno.ts";
 import { functionOption, optionsOf } from "../../abi/options.ts";
-import { described } from "./described.ts";
 import { Hop } from "./hop.ts";
 
 /** How far such work is. */
@@ -79,7 +79,7 @@ export function stepsHere<R>(steps: Generator<StepProgress, R, void>): StepSourc
 type FromMaker =
   | { type: "progress"; progress: StepProgress }
   | { type: "done"; result: unknown }
-  | { type: "error"; code: ErrnoCode; reason: string };
+  | { type: "error" } & DescribedError;
 type ToMaker = { type: "next" } | { type: "stop" };
 
 /** Makes a step for each wish that comes from the other end of a port. */
@@ -101,7 +101,7 @@ export function serveSteps(port: MessagePort, make: () => Iterator<StepProgress,
       if (done !== true) return say({ type: "progress", progress: value as StepProgress });
       say({ type: "done", result: value });
     } catch (error) {
-      say({ type: "error", ...described(error) });
+      say({ type: "error", ...describeError(error) });
     }
     port.close();
   };
@@ -117,7 +117,7 @@ export function stepsOver<R>(
   port.onmessage = ({ data }: MessageEvent<FromMaker>) => {
     if (data.type === "progress") wish?.resolve({ value: data.progress, done: false });
     else if (data.type === "done") wish?.resolve({ value: data.result as R, done: true });
-    else wish?.reject(new ErrnoError(data.code, data.reason));
+    else wish?.reject(restoreError(data));
     if (data.type !== "progress") port.close();
   };
   return {

@@ -63,7 +63,7 @@ function refusalOf(path: string, cause: unknown): ErrnoError {
   if (nameOf(cause) !== "AbortError") return refusedStorage(`open "${path}"`, cause);
   const why = "another tab or worker has it open; close it there " +
     "(a page and the workers that it gives a ticket of share() can use one together, tabs cannot)";
-  return new ErrnoError("EBUSY", `open "${path}": ${why}`, { cause });
+  return new ErrnoError("EBUSY", `open "${path}"`, { why, cause });
 }
 
 /** Ticks are counted, not the time: a machine that slept meanwhile has not waited. */

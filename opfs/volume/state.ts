@@ -11,6 +11,7 @@
  */
 import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
+import { messageOf } from "../../abi/thrown.ts";
 import { answerOf, type StorageHandle } from "../device/handle.ts";
 import type { Bitmap } from "./memory/bitmap.ts";
 import { BlockPool } from "./memory/block_pool.ts";
@@ -252,7 +253,8 @@ export class VolumeState {
     const committer = this.committer!;
     if (committer.isDue) committer.commit();
     if (committer.isStuck && !(isFreeing && committer.hasRoomToFree)) {
-      throw new ErrnoError("ENOSPC", "go on: the device has no room for what is in the journal");
+      const why = "the device has no room for what is in the journal";
+      throw new ErrnoError("ENOSPC", "go on", { why });
     }
     this.#transaction.begin();
   }
@@ -278,7 +280,7 @@ export class VolumeState {
   #refusal(): ErrnoError {
     if (this.isClosed) return new ErrnoError("EBADF", "use a volume that is closed");
     const why = this.isReadOnly ? "it is open for reading only" : "it has failed: open it again";
-    return new ErrnoError("EROFS", `change the volume: ${why}`, { cause: this.failure });
+    return new ErrnoError("EROFS", "change the volume", { why, cause: this.failure });
   }
 
   /** The step has happened. */
@@ -348,10 +350,9 @@ export class VolumeState {
 
   /** Stops the volume for an error of unknown outcome. Returns the error to throw. */
   fail(error: unknown): ErrnoError {
-    const why = (error as { message?: unknown } | null)?.message ?? String(error);
     const failure = isErrnoError(error)
       ? error
-      : new ErrnoError("EIO", `go on: ${String(why)}`, { cause: error });
+      : new ErrnoError("EIO", "go on", { why: messageOf(error), cause: error });
     this.failure ??= failure;
     return failure;
   }
@@ -424,13 +425,12 @@ function commit(committer: Committer): void {
  */
 export function refusalOf(state: VolumeState, error: unknown): ErrnoError {
   if (isUnknownOutcome(error)) return state.fail(error);
-  return new ErrnoError("ENOSPC", "write to the device: it is full", { cause: error });
+  return new ErrnoError("ENOSPC", "write to the device", { why: "it is full", cause: error });
 }
 
 /** Whether what a device threw says that it is about something else than space. */
 export function isUnknownOutcome(error: unknown): boolean {
-  const code = (error as { code?: unknown } | null)?.code;
-  const name = (error as { name?: unknown } | null)?.name;
+  const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown };
   return typeof code === "string" && code.startsWith("E") && !FULL.has(code) ||
     name === "InvalidStateError" || name === "InvariantError";
 }
@@ -480,9 +480,9 @@ export function readDevice(handle: StorageHandle, into: Uint8Array, at: number):
   try {
     count = handle.read(into, { at });
   } catch (error) {
-    throw isErrnoError(error)
-      ? error
-      : new ErrnoError("EIO", `read the device at ${at}`, { cause: error });
+    if (isErrnoError(error)) throw error;
+    throw new ErrnoError("EIO", `read the device at ${at}`, { cause: error });
   }
-  if (count !== into.length) throw new ErrnoError("EIO", `read the device at ${at}: it ends there`);
+  const why = "it ends there";
+  if (count !== into.length) throw new ErrnoError("EIO", `read the device at ${at}`, { why });
 }

@@ -29,9 +29,21 @@ Deno.test("ErrnoError is made from a name or from a number", () => {
   assertEquals([byName.code, byName.errno, byName.name], ["ENOENT", 44, "ErrnoError"]);
   assertEquals(byName.message, 'ENOENT: cannot open "/a"');
   assertStrictEquals(byName.cause, cause);
+  assertEquals([byName.action, byName.why], ['open "/a"', undefined]);
   const byNumber = new ErrnoError(44);
   assertEquals([byNumber.code, byNumber.errno, byNumber.message], ["ENOENT", 44, "ENOENT"]);
+  assertEquals([byNumber.action, byNumber.why], [undefined, undefined]);
   assert(byNumber instanceof Error && byNumber.stack !== undefined);
+});
+
+Deno.test("ErrnoError says what was wrong after what could not be done", () => {
+  const cause = new Error("below");
+  const error = new ErrnoError("EBUSY", "open it", { why: "it is in use", cause });
+  assertEquals([error.action, error.why], ["open it", "it is in use"]);
+  assertEquals(error.message, "EBUSY: cannot open it: it is in use");
+  assertStrictEquals(error.cause, cause);
+  assertEquals(new ErrnoError("EBUSY", undefined, { why: "it is" }).message, "EBUSY: it is");
+  assert(!("cause" in new ErrnoError("EBUSY", "open it", { why: "it is" })));
 });
 
 Deno.test("isErrnoError() goes by name, so that realms do not matter", () => {

@@ -7,6 +7,7 @@ import {
   atLength,
   byteCount,
   type Call,
+  clauseOf,
   messageOf,
   numberOption,
   PlaceError,
@@ -104,4 +105,9 @@ Deno.test("messageOf() finds words in whatever is thrown", () => {
     "undefined",
     "1",
   ]);
+});
+
+Deno.test("clauseOf() takes the full stop off a library's words", () => {
+  assertEquals(clauseOf(new Error("Invalid block. Try again.")), "Invalid block. Try again");
+  assertEquals(clauseOf("text"), "text");
 });

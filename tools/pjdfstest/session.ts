@@ -152,7 +152,7 @@ export class Session implements SessionUnderTest {
     const { name, code, message } = error as { name?: string; code?: string; message?: string };
     if (error instanceof CallError) return error.code;
     if (name === "ErrnoError" && typeof code === "string") return code;
-    const text = `${name}: ${String(message).slice(0, 90)}`;
+    const text = `${name}: ${message}`;
     this.stats.exceptions[text] = (this.stats.exceptions[text] ?? 0) + 1;
     return `EXCEPTION_${name}`;
   }

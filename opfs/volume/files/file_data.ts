@@ -114,7 +114,7 @@ export function allocateRun(
     if (extents.block !== NO_BLOCK) goal = extents.block + 1;
   }
   const block = allocateBlocks(state, { goal, want, owner: slot, isPooled });
-  if (block < 0) throw new ErrnoError("ENOSPC", "write: no block left");
+  if (block < 0) throw new ErrnoError("ENOSPC", "write", { why: "no block left" });
   const count = bitmap.allocated;
   invariant(count > 0 && count <= want, `V7: ${count} of ${want} blocks have been allocated`);
   extents.insert(slot, { fileBlock, block, count, isUnwritten });
@@ -124,7 +124,7 @@ export function allocateRun(
 /** What is owned and was never written may have no room on the device. */
 function requireRoom(state: VolumeState, block: number, count: number): void {
   if (state.backing === null || state.backing.ensure(block, count)) return;
-  throw new ErrnoError("ENOSPC", "write: the disk is full");
+  throw new ErrnoError("ENOSPC", "write", { why: "the disk is full" });
 }
 
 function convertUnwritten(

@@ -208,7 +208,7 @@ function checkList(state: VolumeState, owner: number, name: Uint8Array): void {
     bytes += to - from + 1;
   }
   if (bytes > L.XATTR_LIST_BYTES_MAX) {
-    throw new ErrnoError("ENOSPC", "set an attribute: the inode has too many");
+    throw new ErrnoError("ENOSPC", "set an attribute", { why: "the inode has too many" });
   }
 }
 
@@ -228,7 +228,7 @@ function store(state: VolumeState, value: Uint8Array): ValueRun[] {
   for (let done = 0; done < value.length;) {
     const wanted = Math.ceil((value.length - done) / blockSize);
     const block = runs.length < L.XATTR_PAIRS_MAX ? allocate(wanted) : -1;
-    if (block < 0) throw new ErrnoError("ENOSPC", "set an attribute: no blocks left");
+    if (block < 0) throw new ErrnoError("ENOSPC", "set an attribute", { why: "no blocks left" });
     const count = bitmap.allocated;
     runs.push({ block, count });
     for (let index = 0; index < count; index++) {

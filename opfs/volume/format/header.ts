@@ -11,7 +11,7 @@ import { invariant } from "../../../abi/invariant.ts";
 import { crc32, turnedBit } from "./checksum.ts";
 import * as L from "./layout.ts";
 import { pageSum } from "./page_sum.ts";
-import { type Tell, tellOrThrow } from "./report.ts";
+import { DamageError, type Tell, tellOrThrow } from "./report.ts";
 import {
   decodeSuperblock,
   encodeSuperblock,
@@ -276,11 +276,7 @@ export function newestHeader(start: Uint8Array, tell?: Tell): FoundHeader {
   if (refused !== null) throw refused;
   if (newest !== null) return newest;
   const fromCopy = headerFromCopy(start);
-  tellOrThrow(
-    new ErrnoError("EIO", "open the volume: V9: both journal headers are damaged"),
-    tell,
-    "V9",
-  );
+  tellOrThrow(new DamageError("V9", "both journal headers are damaged"), tell);
   return fromCopy;
 }
 
@@ -324,9 +320,9 @@ function hasFirstSum(start: Uint8Array, inodeOffset: number, sums: number): bool
 }
 
 function unsupported(why: string): ErrnoError {
-  return new ErrnoError("ENOTSUP", `open the volume: ${why}`);
+  return new ErrnoError("ENOTSUP", "open the volume", { why });
 }
 
 function impossible(what: string): ErrnoError {
-  return new ErrnoError("EINVAL", `open the volume: its header speaks of ${what}`);
+  return new ErrnoError("EINVAL", "open the volume", { why: `its header speaks of ${what}` });
 }

@@ -6,10 +6,10 @@
  *
  * @module
  */
-import { ErrnoError } from "../../../abi/errno.ts";
 import { invariant } from "../../../abi/invariant.ts";
 import { crc32, crc32c } from "./checksum.ts";
 import * as L from "./layout.ts";
+import { DamageError } from "./report.ts";
 
 /** What stands at the head of a record besides its lists. */
 export interface RecordHead {
@@ -281,6 +281,6 @@ export interface RecordLists {
 }
 
 /** A record that nobody can have written. */
-export function impossible(record: RecordHead, why: string): ErrnoError {
-  return new ErrnoError("EIO", `open the volume: V10: record ${record.sequence}: ${why}`);
+export function impossible(record: RecordHead, why: string): DamageError {
+  return new DamageError("V10", `record ${record.sequence}: ${why}`);
 }

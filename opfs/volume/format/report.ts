@@ -6,7 +6,7 @@
  * @module
  */
 
-import { isErrnoError } from "../../../abi/errno.ts";
+import { ErrnoError } from "../../../abi/errno.ts";
 
 /** One broken rule of docs/FORMAT.md. */
 export interface Violation {
@@ -18,14 +18,25 @@ export interface Violation {
   isDerivable: boolean;
 }
 
-/** Told of each broken rule by those who can go on behind it; without one they throw. */
+/** Receives each broken rule from those who can go on after it; without one they throw. */
 export type Tell = (violation: Violation) => void;
 
-/** Tells of damage that an error speaks of; without anybody to tell, and for other errors, throws. */
-export function tellOrThrow(error: unknown, tell: Tell | undefined, rule = "V10"): void {
-  if (tell === undefined || !isErrnoError(error)) throw error;
-  const message = error.message.replace(/^E\w+: cannot open the volume: (V\d+: )?/, "");
-  tell({ rule, message, isDerivable: false });
+/** An image that breaks a rule which nothing else in it restores. */
+export class DamageError extends ErrnoError {
+  /** The broken rule. */
+  readonly violation: Violation;
+
+  /** `message` says what is wrong, `action` what cannot be done because of it. */
+  constructor(rule: string, message: string, action = "open the volume") {
+    super("EIO", action, { why: `${rule}: ${message}` });
+    this.violation = { rule, message, isDerivable: false };
+  }
+}
+
+/** Tells the damage that an error speaks of; with nobody to tell, and for other errors, throws. */
+export function tellOrThrow(error: unknown, tell: Tell | undefined): void {
+  if (tell === undefined || !(error instanceof DamageError)) throw error;
+  tell(error.violation);
 }
 
 /** What mounting found. */

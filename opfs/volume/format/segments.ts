@@ -7,10 +7,9 @@
  *
  * @module
  */
-import { ErrnoError } from "../../../abi/errno.ts";
 import { invariant } from "../../../abi/invariant.ts";
 import * as L from "./layout.ts";
-import { type Tell, tellOrThrow } from "./report.ts";
+import { DamageError, type Tell, tellOrThrow } from "./report.ts";
 import type { Superblock } from "./superblock.ts";
 
 /** One contiguous part of a table. */
@@ -99,7 +98,7 @@ export function readSegments(
   for (let slot = 1; slot < L.FIRST_FILE_SLOT; slot++) {
     const type = view.getUint8(slot * L.SLOT_BYTES);
     if (type === L.TYPE.SEGMENT) found.push(slot);
-    else if (type !== L.TYPE.FREE) tellOrThrow(broken(slot, `is of type ${type}`), tell, "V1");
+    else if (type !== L.TYPE.FREE) tellOrThrow(broken(slot, `is of type ${type}`), tell);
   }
   const ordinal = (slot: number): number =>
     view.getUint16(slot * L.SLOT_BYTES + L.SEGMENT.ORDINAL, L.LE);
@@ -108,7 +107,7 @@ export function readSegments(
     try {
       addSegment(segments, { view, slot, superblock, isSummed });
     } catch (error) {
-      tellOrThrow(error, tell, "V1");
+      tellOrThrow(error, tell);
     }
   }
   return segments;
@@ -139,11 +138,8 @@ function addSegment(
   list.push({ logical, bytes, at: start, firstBlock, blockCount });
 }
 
-function broken(slot: number, why: string): ErrnoError {
-  return new ErrnoError(
-    "EIO",
-    `open the volume: V1: the segment descriptor in slot ${slot} ${why}`,
-  );
+function broken(slot: number, why: string): DamageError {
+  return new DamageError("V1", `the segment descriptor in slot ${slot} ${why}`);
 }
 
 /** Blocks of a segment of so many bytes: with sums those of its pages are right behind them. */

@@ -186,5 +186,5 @@ function hex(value: number): string {
 }
 
 function refusal(code: "EINVAL" | "ENOTSUP" | "EIO", why: string): ErrnoError {
-  return new ErrnoError(code, `open the volume: ${why}`);
+  return new ErrnoError(code, "open the volume", { why });
 }

@@ -105,6 +105,8 @@ export class Aside {
       this.#take(block, 1);
       if (this.#spare.length >= count) return;
     }
-    throw new ErrnoError("ENOSPC", "export the image: no room to put aside what changes meanwhile");
+    throw new ErrnoError("ENOSPC", "export the image", {
+      why: "no room to put aside what changes meanwhile",
+    });
   }
 }

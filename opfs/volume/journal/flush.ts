@@ -36,11 +36,11 @@ export function flushDevice(state: VolumeState): void {
 }
 
 function fullAt(state: VolumeState, cause: unknown): ErrnoError {
-  const refusal = new ErrnoError("ENOSPC", `make the volume durable: ${NO_ROOM}`, { cause });
+  const refusal = new ErrnoError("ENOSPC", "make the volume durable", { why: NO_ROOM, cause });
   // What an export has put aside may be lost, too.
   for (const watch of [...state.watches]) watch.end(refusal);
   if (!state.pool.isUnflushed) return refusal;
   const wayOut = "make room, and open the volume again";
   const lost = `${NO_ROOM}; only what was synced before is sure to be there: ${wayOut}`;
-  return state.fail(new ErrnoError("ENOSPC", `make the volume durable: ${lost}`, { cause }));
+  return state.fail(new ErrnoError("ENOSPC", "make the volume durable", { why: lost, cause }));
 }

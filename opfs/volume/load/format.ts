@@ -85,7 +85,7 @@ export function formatVolume(handle: StorageHandle, options: FormatOptions = {})
     slots <= L.SLOTS_MAX;
   if (!isSlots) throw new ErrnoError("EINVAL", `format with ${slots} slots`);
   if (!force && !isFormattable(handle)) {
-    throw new ErrnoError("EEXIST", "format: there is something on the device");
+    throw new ErrnoError("EEXIST", "format", { why: "there is something on the device" });
   }
   const header = freshHeader(freshSuperblock(blockSize, ringBytes, slots), options);
   const most = Math.min(options.maxBytes ?? Infinity, limitBytes || Infinity);
@@ -97,7 +97,7 @@ export function formatVolume(handle: StorageHandle, options: FormatOptions = {})
   } catch (error) {
     if ((error as { name?: unknown } | null)?.name === "ErrnoError") throw error;
     const code = isUnknownOutcome(error) ? "EIO" : "ENOSPC";
-    throw new ErrnoError(code, "format: the device does not write", { cause: error });
+    throw new ErrnoError(code, "format", { why: "the device does not write", cause: error });
   }
 }
 
@@ -143,7 +143,7 @@ function writeImage(handle: StorageHandle, header: Header, now: number): void {
   }
   handle.truncate(imageBytes(superblock));
   if (handle.getSize() < imageBytes(superblock)) {
-    throw new ErrnoError("ENOSPC", "format: the device is full");
+    throw new ErrnoError("ENOSPC", "format", { why: "the device is full" });
   }
   put(handle, encodeHeader(header), L.HEADER_A_AT);
   handle.flush();

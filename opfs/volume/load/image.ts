@@ -18,7 +18,7 @@ import { endOfTables, ownedEnd } from "../memory/owned_end.ts";
 import { decodeSums, pagesOf, PageSums } from "../memory/page_sums.ts";
 import { bytesOf, readSegments, type Segment, type Segments } from "../format/segments.ts";
 import { findRecords, type Replay, replayDescriptors, replayTables } from "./replay.ts";
-import { type Tell, tellOrThrow, type Violation } from "../format/report.ts";
+import { DamageError, type Tell, tellOrThrow, type Violation } from "../format/report.ts";
 import { readDevice } from "../state.ts";
 import { geometryProblem, imageBytes, type Superblock } from "../format/superblock.ts";
 import { Tables } from "../memory/tables.ts";
@@ -61,7 +61,8 @@ const COMPARED_BYTES = 1024 * 1024;
 export function loadImage(handle: StorageHandle, tell?: Tell): Image {
   const sizeBytes = handle.getSize();
   if (sizeBytes < L.RING_AT) {
-    throw new ErrnoError("EINVAL", `open the volume: ${sizeBytes} bytes are no volume`);
+    const why = `${sizeBytes} bytes are no volume`;
+    throw new ErrnoError("EINVAL", "open the volume", { why });
   }
   const first = new Uint8Array(Math.min(sizeBytes, FIRST_READ_BYTES));
   readDevice(handle, first, 0);
@@ -118,7 +119,7 @@ function blocksIn(sizeBytes: number, { dataOffset, blockSize }: Superblock): num
 
 /** Some of the blocks that are missing are in use. */
 function tellCut({ sizeBytes, superblock, tell }: ShortFile): void {
-  tellOrThrow(cutOff(sizeBytes, superblock), tell, "V7");
+  tellOrThrow(cutOff(sizeBytes, superblock), tell);
   superblock.totalBlocks = blocksFor(sizeBytes, superblock);
 }
 
@@ -199,15 +200,14 @@ function superblockAfter(before: Superblock, replay: Replay, tell?: Tell): Super
   const after = { ...before, totalBlocks: replay.totalBlocks };
   const problem = geometryProblem(after);
   if (problem === null) return after;
-  tellOrThrow(new ErrnoError("EIO", `open the volume: V10: ${problem}`), tell);
+  tellOrThrow(new DamageError("V10", problem), tell);
   replay.totalBlocks = before.totalBlocks;
   return { ...before };
 }
 
-function cutOff(sizeBytes: number, superblock: Superblock): ErrnoError {
+function cutOff(sizeBytes: number, superblock: Superblock): DamageError {
   const needed = imageBytes(superblock);
-  const where = `at ${sizeBytes} of ${needed} bytes`;
-  return new ErrnoError("EIO", `open the volume: it was cut off ${where}`);
+  return new DamageError("V7", `it was cut off at ${sizeBytes} of ${needed} bytes`);
 }
 
 function wholeStart(

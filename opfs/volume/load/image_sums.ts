@@ -11,14 +11,13 @@
  *
  * @module
  */
-import { ErrnoError } from "../../../abi/errno.ts";
 import { invariant } from "../../../abi/invariant.ts";
 import * as L from "../format/layout.ts";
 import { isZeroPage, pageSum, putRight } from "../format/page_sum.ts";
 import { keyOf, placeOfKey, type SummedTable } from "../memory/page_sums.ts";
 import { impossible, type RecordHead, type RecordLists } from "../format/record.ts";
 import type { Replay } from "./replay.ts";
-import { type Tell, tellOrThrow, type Violation } from "../format/report.ts";
+import { DamageError, type Tell, tellOrThrow, type Violation } from "../format/report.ts";
 import type { Tables } from "../memory/tables.ts";
 
 const SLOTS_PER_PAGE = L.PAGE_BYTES / L.SLOT_BYTES;
@@ -111,7 +110,7 @@ export class ImageSums {
   #tellWrong(table: SummedTable, page: number, where: string): void {
     this.#wrong[table].add(page);
     const message = `page ${page} of the ${table} is not what its sum says (${where})`;
-    tellOrThrow(new ErrnoError("EIO", `open the volume: V16: ${message}`), this.#tell, "V16");
+    tellOrThrow(new DamageError("V16", message), this.#tell);
   }
 }
 

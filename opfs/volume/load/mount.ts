@@ -22,7 +22,7 @@ import { type Image, loadImage } from "./image.ts";
 import { imageViolations, strayPlaces } from "./image_rules.ts";
 import { Journal, type JournalOptions, type RingPosition } from "../journal/journal.ts";
 import * as L from "../format/layout.ts";
-import type { Violation } from "../format/report.ts";
+import { DamageError, type Violation } from "../format/report.ts";
 import { resizeFile } from "../space/resize.ts";
 import { type Derived, scan } from "./scan.ts";
 import { refusalOf, VolumeState, writeDevice } from "../state.ts";
@@ -82,7 +82,9 @@ export function openVolumeSync(handle: StorageHandle, options: VolumeOptions = {
   checkOptions(options);
   let formatted = false;
   if (isFormattable(handle)) {
-    if (!create || readOnly) throw new ErrnoError("ENOENT", "open the volume: the device is empty");
+    if (!create || readOnly) {
+      throw new ErrnoError("ENOENT", "open the volume", { why: "the device is empty" });
+    }
     formatVolume(handle, { ...options, force: true });
     formatted = true;
   }
@@ -121,7 +123,8 @@ function checkOptions(options: VolumeOptions): void {
     const [name, value] of Object.entries({ poolBytes, commitIntervalMs, maxBytes, quotaBytes })
   ) {
     if (value === undefined || Number.isFinite(value) && value >= 0) continue;
-    throw new ErrnoError("EINVAL", `open the volume: the option "${name}" is no number from 0 on`);
+    const why = `the option "${name}" is no number from 0 on`;
+    throw new ErrnoError("EINVAL", "open the volume", { why });
   }
   choiceOption(durability, ["periodic", "fsync", "op"], "durability");
   functionOption(clock, Date.now, "clock");
@@ -133,8 +136,8 @@ function refuseFeatures(image: Image): void {
   const unknown = image.header.featuresReadOnly & ~L.FEATURES_READ_ONLY_KNOWN;
   if (unknown === 0) return;
   const bit = 31 - Math.clz32(unknown);
-  const what = `feature bit ${bit} is not known to this writer: open it for reading only`;
-  throw new ErrnoError("ENOTSUP", `open the volume: ${what}`);
+  const why = `feature bit ${bit} is not known to this writer: open it for reading only`;
+  throw new ErrnoError("ENOTSUP", "open the volume", { why });
 }
 
 /** How many blocks a file of so many bytes has at most. */
@@ -148,10 +151,7 @@ function load(handle: StorageHandle): Image {
   try {
     return loadImage(handle);
   } catch (error) {
-    if (!isErrnoError(error) || error.code !== "EIO") throw error;
-    const why = error.message.replace(/^EIO: cannot /, "");
-    const isDamage = /: V\d+: /.test(why) || why.includes("was cut off");
-    throw isDamage ? new ErrnoError("EIO", `${why}; ${REPAIR}`, { cause: error }) : error;
+    throw error instanceof DamageError ? withHint(error) : error;
   }
 }
 
@@ -159,8 +159,12 @@ const REPAIR = "`cairn check --repair IMAGE` saves what can be saved";
 
 function refuseDamage(violations: readonly Violation[]): void {
   const worst = violations.find((violation) => !violation.isDerivable);
-  if (worst === undefined) return;
-  throw new ErrnoError("EIO", `open the volume: ${worst.rule}: ${worst.message}; ${REPAIR}`);
+  if (worst !== undefined) throw withHint(new DamageError(worst.rule, worst.message));
+}
+
+/** The same error; its reason says also what to do. */
+function withHint(error: DamageError): ErrnoError {
+  return new ErrnoError("EIO", error.action, { why: `${error.why}; ${REPAIR}`, cause: error });
 }
 
 function assemble(

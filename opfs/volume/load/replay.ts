@@ -10,7 +10,7 @@
  *
  * @module
  */
-import { ErrnoError, isErrnoError } from "../../../abi/errno.ts";
+import { isErrnoError } from "../../../abi/errno.ts";
 import { invariant } from "../../../abi/invariant.ts";
 import type { Patch } from "../memory/pool_types.ts";
 import { COUNTS_MAX, type Header, isSummed, saltOf } from "../format/header.ts";
@@ -18,7 +18,7 @@ import type { RingPosition } from "../journal/journal.ts";
 import * as L from "../format/layout.ts";
 import { type FoundRecord, impossible, type RecordLists, RecordReader } from "../format/record.ts";
 import { mendRecord } from "../format/record_mend.ts";
-import { type Tell, tellOrThrow, type Violation } from "../format/report.ts";
+import { DamageError, type Tell, tellOrThrow, type Violation } from "../format/report.ts";
 import type { Superblock } from "../format/superblock.ts";
 import type { Tables } from "../memory/tables.ts";
 
@@ -174,7 +174,7 @@ function refuseLater(chain: Chain, firstWords: ReadonlySet<number>): void {
     const record = reader.at(place, isLater);
     if (record === null) continue;
     const what = `record ${next.sequence} is damaged and record ${record.sequence} is whole`;
-    throw new ErrnoError("EIO", `open the volume: V10: ${what}: the journal is damaged`);
+    throw new DamageError("V10", `${what}: the journal is damaged`);
   }
 }
 

@@ -203,7 +203,7 @@ export class InodeTable {
       this.#heldUnused--;
     }
     if (this.#next < this.#tables.slotCount) return this.#next++;
-    throw new ErrnoError("ENOSPC", "make a file: no slot left");
+    throw new ErrnoError("ENOSPC", "make a file", { why: "no slot left" });
   }
 
   /**

@@ -198,7 +198,7 @@ export class PathTable {
 
   #allocate(granules: number): number {
     const first = this.#findFree(granules);
-    if (first < 0) throw new ErrnoError("ENOSPC", "add a name: no room for names left");
+    if (first < 0) throw new ErrnoError("ENOSPC", "add a name", { why: "no room for names left" });
     this.#granules.fill(1, first, first + granules);
     this.#usedGranules += granules;
     this.#taken.push(first, granules);

@@ -7,11 +7,11 @@
  *
  * @module
  */
-import { ErrnoError } from "../../../abi/errno.ts";
 import { invariant } from "../../../abi/invariant.ts";
 import * as L from "../format/layout.ts";
 import { isUtf8 } from "../format/names.ts";
 import { pageSum, putRight, type Verdict } from "../format/page_sum.ts";
+import { DamageError } from "../format/report.ts";
 
 /** A target and behind it its sum. */
 export function withSum(target: Uint8Array): Uint8Array<ArrayBuffer> {
@@ -70,5 +70,5 @@ export function requireRight(bytes: Uint8Array, sum: number, what: string): void
 
 function requireVerdict(verdict: Verdict, what: string): void {
   if (verdict !== "wrong") return;
-  throw new ErrnoError("EIO", `read ${what}: V16: it is not what its sum says`);
+  throw new DamageError("V16", "it is not what its sum says", `read ${what}`);
 }

@@ -171,7 +171,7 @@ function extendFile(state: VolumeState, blocks: number): number {
   const first = state.bitmap.blocks;
   const total = first + blocks;
   if (total > state.maxBlocks) {
-    throw new ErrnoError("ENOSPC", "grow the volume: it is as large as it may be");
+    throw new ErrnoError("ENOSPC", "grow the volume", { why: "it is as large as it may be" });
   }
   try {
     // It may be longer already: where a cut that the journal knows of was not made.
@@ -197,7 +197,7 @@ function growTable(state: VolumeState, table: number): void {
   const have = bytesOf(list);
   const limit = Math.floor((tableLimit(table) - have) / unit) * unit;
   const bytes = Math.min(L.roundUp(have * 4, unit), limit);
-  if (bytes <= 0) throw new ErrnoError("ENOSPC", "grow a table: it cannot be larger");
+  if (bytes <= 0) throw new ErrnoError("ENOSPC", "grow a table", { why: "it cannot be larger" });
   const isSummed = state.tables.sums !== null;
   const blockCount = blocksOfSegment(bytes, { table, isSummed, blockSize: state.blockSize });
   if (table !== L.TABLE.BITMAP) coverByBitmap(state, blockCount);

@@ -26,7 +26,9 @@ export function resizeFile(state: VolumeState, sizeBytes: number): void {
   handle.truncate(sizeBytes);
   state.pool.isUnflushed = true;
   const now = handle.getSize();
-  if (now < sizeBytes) throw new ErrnoError("ENOSPC", "grow the volume: the device is full");
+  if (now < sizeBytes) {
+    throw new ErrnoError("ENOSPC", "grow the volume", { why: "the device is full" });
+  }
   const isAsSaid = now === sizeBytes || now <= before;
   invariant(isAsSaid, `D2: a device made ${sizeBytes} bytes long has ${now}`);
 }

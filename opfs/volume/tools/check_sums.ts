@@ -161,7 +161,10 @@ function flush(handle: StorageHandle): void {
     handle.flush();
   } catch (error) {
     const code = isFullFlush(error) ? "ENOSPC" : "EIO";
-    throw new ErrnoError(code, "mend the volume: the device does not flush", { cause: error });
+    throw new ErrnoError(code, "mend the volume", {
+      why: "the device does not flush",
+      cause: error,
+    });
   }
 }
 
@@ -171,7 +174,12 @@ function put(handle: StorageHandle, bytes: Uint8Array, at: number): void {
     count = handle.write(bytes, { at });
   } catch (error) {
     const code = isUnknownOutcome(error) ? "EIO" : "ENOSPC";
-    throw new ErrnoError(code, "mend the volume: the device does not write", { cause: error });
+    throw new ErrnoError(code, "mend the volume", {
+      why: "the device does not write",
+      cause: error,
+    });
   }
-  if (count !== bytes.length) throw new ErrnoError("ENOSPC", "mend the volume: the device is full");
+  if (count !== bytes.length) {
+    throw new ErrnoError("ENOSPC", "mend the volume", { why: "the device is full" });
+  }
 }

@@ -46,7 +46,7 @@ export async function importImage(
 ): Promise<Report> {
   if (handle.getSize() !== 0) {
     await image.cancel();
-    throw new ErrnoError("EEXIST", "import an image: there is something on the device");
+    throw new ErrnoError("EEXIST", "import an image", { why: "there is something on the device" });
   }
   const arriving = new ArrivingImage(handle);
   try {
@@ -71,7 +71,9 @@ async function* piecesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uin
       isOver = done;
       if (done) return;
       if (!(value instanceof Uint8Array)) {
-        throw new ErrnoError("EINVAL", "import an image: the stream is not one of bytes");
+        throw new ErrnoError("EINVAL", "import an image", {
+          why: "the stream is not one of bytes",
+        });
       }
       yield value;
     }
@@ -113,7 +115,9 @@ class ArrivingImage implements StorageHandle {
       !isDerivable || rule === "V7"
     );
     if (worst !== undefined) {
-      throw new ErrnoError("EIO", `import a damaged image: ${worst.rule}: ${worst.message}`);
+      throw new ErrnoError("EIO", "import a damaged image", {
+        why: `${worst.rule}: ${worst.message}`,
+      });
     }
     this.#flush();
     this.#put(this.#head.subarray(L.HEADER_A_AT), L.HEADER_A_AT);
@@ -130,7 +134,10 @@ class ArrivingImage implements StorageHandle {
     } catch (error) {
       this.#hasFailed = isUnknownOutcome(error);
       const code = this.#hasFailed ? "EIO" : "ENOSPC";
-      throw new ErrnoError(code, "import an image: the device does not write", { cause: error });
+      throw new ErrnoError(code, "import an image", {
+        why: "the device does not write",
+        cause: error,
+      });
     }
     this.#hasFailed = answerOf(count, bytes.length) === "unknown";
     requireWhole(count, bytes.length, "import an image");
@@ -142,7 +149,10 @@ class ArrivingImage implements StorageHandle {
     } catch (error) {
       this.#hasFailed = !isFullFlush(error);
       const code = this.#hasFailed ? "EIO" : "ENOSPC";
-      throw new ErrnoError(code, "import an image: the device does not flush", { cause: error });
+      throw new ErrnoError(code, "import an image", {
+        why: "the device does not flush",
+        cause: error,
+      });
     }
   }
 

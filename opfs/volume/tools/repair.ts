@@ -69,7 +69,9 @@ export function* repairSteps(
   options: RepairOptions = {},
 ): TransferSteps {
   if (target.getSize() !== 0) {
-    throw new ErrnoError("EEXIST", "repair a volume: there is something where the new one goes");
+    throw new ErrnoError("EEXIST", "repair a volume", {
+      why: "there is something where the new one goes",
+    });
   }
   const { isExact = false } = options;
   const findings = new Findings();
@@ -346,7 +348,9 @@ export function mendVolume(handle: StorageHandle): Report {
   const { violations } = checkVolume(handle);
   const worst = violations.find(({ isDerivable }) => !isDerivable);
   if (worst !== undefined) {
-    throw new ErrnoError("EIO", `mend the volume in place: ${worst.rule}: ${worst.message}`);
+    throw new ErrnoError("EIO", "mend the volume in place", {
+      why: `${worst.rule}: ${worst.message}`,
+    });
   }
   // Two headers are written, one by each: then no old one is left.
   openVolumeSync(keptOpen(handle), { create: false }).close();

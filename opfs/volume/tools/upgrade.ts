@@ -49,15 +49,19 @@ export function isOlderFormat(handle: StorageHandle): boolean {
 export function* upgradeSteps(old: StorageHandle, target: StorageHandle): TransferSteps {
   const damage = worstOf(checkVolume(old));
   if (damage !== null) {
-    throw new ErrnoError("EIO", `upgrade a volume that is damaged (check it first): ${damage}`);
+    throw new ErrnoError("EIO", "upgrade a volume that is damaged (check it first)", {
+      why: damage,
+    });
   }
   const report = yield* repairSteps(old, target, { isExact: true });
   const [finding] = report.findings.filter(({ severity }) => severity !== "note");
   if (!report.isComplete) {
-    throw new ErrnoError("EIO", `upgrade the volume: ${finding?.path ?? ""}: ${finding?.message}`);
+    throw new ErrnoError("EIO", "upgrade the volume", {
+      why: `${finding?.path ?? ""}: ${finding?.message}`,
+    });
   }
   const fault = worstOf(checkVolume(target));
-  if (fault !== null) throw new ErrnoError("EIO", `keep the new volume: ${fault}`);
+  if (fault !== null) throw new ErrnoError("EIO", "keep the new volume", { why: fault });
   return report;
 }
 

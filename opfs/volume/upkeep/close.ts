@@ -15,7 +15,7 @@ import type { VolumeState } from "../state.ts";
 /** Makes everything durable, marks the volume as closed, and lets the device go. */
 export function closeVolume(state: VolumeState, journal: Journal | null): void {
   if (state.isClosed) return;
-  const reason = new ErrnoError("EBADF", "export the image: its volume has been closed");
+  const reason = new ErrnoError("EBADF", "export the image", { why: "its volume has been closed" });
   for (const watch of state.watches) watch.end(reason);
   try {
     if (journal !== null && state.failure === null) leaveClean(state, journal);

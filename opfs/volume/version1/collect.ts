@@ -222,7 +222,7 @@ class Collector {
     const { slotCount, paths } = this.#collected;
     if (slotCount <= PEER_SLOTS_MAX && paths.length <= PEER_PATH_TABLE_BYTES_MAX / 2) return;
     const why = `${slotCount} names of ${paths.length} bytes are more than their library mounts`;
-    throw new ErrnoError("EFBIG", `export: ${why}`);
+    throw new ErrnoError("EFBIG", "export", { why });
   }
 }
 

@@ -81,7 +81,7 @@ export function readVersion1(handle: StorageHandle, options: ReadOptions = {}): 
 
 function refusal(finding: Finding): ErrnoError {
   const whom = finding.path === undefined ? `slot ${finding.slot}` : `"${finding.path}"`;
-  return new ErrnoError("EIO", `read the version-1 image: ${whom}: ${finding.message}`);
+  return new ErrnoError("EIO", "read the version-1 image", { why: `${whom}: ${finding.message}` });
 }
 
 /** A version-1 image that has been scanned. Made by {@link readVersion1}. */
@@ -190,6 +190,8 @@ export class Version1Image {
     const piece = into.subarray(0, length);
     const count = readDevice1(this.#handle, piece, contents.at + at);
     if (count === length) return length;
-    throw new ErrnoError("EIO", `read slot ${entry.slot} at ${at}: the image ends there`);
+    throw new ErrnoError("EIO", `read slot ${entry.slot} at ${at}`, {
+      why: "the image ends there",
+    });
   }
 }

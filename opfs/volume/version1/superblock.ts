@@ -197,5 +197,5 @@ function note(findings: Findings, code: string, message: string): void {
 }
 
 function refusal(code: "EINVAL" | "ENOTSUP" | "EIO", why: string): ErrnoError {
-  return new ErrnoError(code, `read the version-1 image: ${why}`);
+  return new ErrnoError(code, "read the version-1 image", { why });
 }

@@ -66,7 +66,7 @@ export function* exportSteps(
   options: ExportOptions = {},
 ): TransferSteps {
   if (target.getSize() > 0) {
-    throw new ErrnoError("EEXIST", "export: there is something in the target");
+    throw new ErrnoError("EEXIST", "export", { why: "there is something in the target" });
   }
   const findings = new Findings();
   const collected = collectTree(volume, findings);
@@ -217,7 +217,7 @@ class Writer {
   resize(sizeBytes: number): void {
     this.#do("make the image", () => this.#handle.truncate(sizeBytes));
     const isThere = this.#handle.getSize() >= sizeBytes;
-    if (!isThere) throw new ErrnoError("ENOSPC", "make the image: the device is full");
+    if (!isThere) throw new ErrnoError("ENOSPC", "make the image", { why: "the device is full" });
   }
 
   write(bytes: Uint8Array, at: number): void {

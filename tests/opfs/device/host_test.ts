@@ -2,7 +2,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { ErrnoError } from "../../../abi/errno.ts";
 import { fileHandle } from "../../../opfs/device/file.ts";
-import { codeOf, folderOf, hostFor, realPath } from "../../../opfs/device/host.ts";
+import { folderOf, hostFor, realPath } from "../../../opfs/device/host.ts";
 import { inFolderOfLocks } from "../../support/lock_processes.ts";
 
 const { fs } = hostFor("test");
@@ -36,14 +36,6 @@ Deno.test("realPath() follows no more links than Linux does", async () => {
     assertThrows(() => fileHandle(`${folder}/5`), ErrnoError, "ELOOP");
     return Promise.resolve();
   });
-});
-
-Deno.test("codeOf() knows errors that have a number alone", () => {
-  assertEquals(codeOf(new Error("File too large (os error 27)")), "EFBIG");
-  assertEquals(codeOf(Object.assign(new Error("no"), { code: "ENOENT" })), "ENOENT");
-  for (const error of [null, undefined, new Error("x"), new Error("(os error 99999)")]) {
-    assertEquals(codeOf(error), "");
-  }
 });
 
 Deno.test("folderOf() is what a name is in", () => {

@@ -39,7 +39,7 @@ Deno.test("startWorker() says what to do when a worker does not start", async ()
 
 Deno.test("startWorker() hands on what a worker finds missing", async () => {
   const program = `
-    onmessage = () => postMessage({ type: "unavailable", code: "ENOTSUP", reason: "no memory" });`;
+    onmessage = () => postMessage({ type: "unavailable", code: "ENOTSUP", action: "no memory" });`;
   await assertRejects(
     () => startWorker(script(program), 5000),
     Error,

@@ -45,7 +45,7 @@ Deno.test("RelayHost goes from ready to closing to dead", async () => {
 });
 
 Deno.test("RelayHost.start() hands on why a volume cannot be had", async () => {
-  const busy = `say({ type: "unavailable", code: "EBUSY", reason: "open it twice" })`;
+  const busy = `say({ type: "unavailable", code: "EBUSY", action: "open it twice" })`;
   await assertRejects(() => start({ init: busy }), Error, "EBUSY: cannot open it twice");
   const other = `say({ type: "ready", version: 99, address })`;
   await assertRejects(() => start({ init: other }), Error, "EPROTO");
@@ -77,7 +77,7 @@ Deno.test("RelayHost closes a channel that its worker refuses", async () => {
 });
 
 Deno.test("RelayHost.close() throws what closing the volume has thrown", async () => {
-  const close = `say({ type: "closed", code: "ENOSPC", reason: "sync" })`;
+  const close = `say({ type: "closed", code: "ENOSPC", action: "sync" })`;
   const host = await start({ init: READY, close });
   await assertRejects(() => host.close(), Error, "ENOSPC: cannot close the volume: sync");
 });

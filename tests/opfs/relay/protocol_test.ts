@@ -107,8 +107,8 @@ Deno.test("requests have the bytes that docs/PROTOCOL.md shows", () => {
 /** CREATE answered with inode 2; UNLINK of a name "b" that is not there. */
 const EXAMPLE_ANSWERS = [
   "00000000" + "08000000" + "0200000000000000",
-  "d4ffffff" + "1d000000" + "0104" + "17000000" +
-  hex(new TextEncoder().encode('ENOENT: cannot find "b"')),
+  "d4ffffff" + "13000000" + "020404" + "08000000" +
+  hex(new TextEncoder().encode('find "b"')) + "00000000",
 ];
 
 Deno.test("answers have the bytes that docs/PROTOCOL.md shows", () => {

@@ -1,4 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
+import { ErrnoError } from "../../../abi/errno.ts";
 import { wholeMessage } from "../../../opfs/relay/channel.ts";
 import { Reader, Writer } from "../../../opfs/relay/cursor.ts";
 import { Op } from "../../../opfs/relay/operations.ts";
@@ -8,15 +9,31 @@ import { writeValues } from "../../../opfs/relay/s11n.ts";
 
 Deno.test("throwAnswered() makes the same error again", () => {
   const memory = createChannelMemory(16_384);
-  const answered = (status: number, text: string) => {
+  const answered = (status: number, ...texts: string[]) => {
     const writer = new Writer(memory).beginResponse();
-    writer.at = writeValues([text], memory.area, { at: writer.at, end: 1000 });
+    writer.at = writeValues(texts, memory.area, { at: writer.at, end: 1000 });
     const reader = new Reader(memory);
     reader.openResponse(wholeMessage(writer.endResponse(status)));
     return () => ask.throwAnswered(reader, memory);
   };
-  assertThrows(answered(-44, 'ENOENT: cannot open "a"'), Error, 'ENOENT: cannot open "a"');
-  assertThrows(answered(-29, "V2: block 7"), Error, "EIO: cannot V2: block 7");
+  const errorOf = (status: number, ...texts: string[]) => {
+    const { code, action, why, message } = assertThrows(answered(status, ...texts), ErrnoError);
+    return [code, action, why, message];
+  };
+  assertEquals(errorOf(-44, 'open "a"', ""), [
+    "ENOENT",
+    'open "a"',
+    undefined,
+    'ENOENT: cannot open "a"',
+  ]);
+  assertEquals(errorOf(-29, "EIO: cannot read it", "V2: block 7"), [
+    "EIO",
+    "EIO: cannot read it",
+    "V2: block 7",
+    "EIO: cannot EIO: cannot read it: V2: block 7",
+  ]);
+  assertEquals(errorOf(-8, "", ""), ["EBADF", undefined, undefined, "EBADF"]);
+  assertEquals(errorOf(-8), ["EBADF", undefined, undefined, "EBADF"]);
   assertThrows(answered(-9999, "strange"), Error, "EIO");
   answered(3, "nothing")();
 });
