@@ -14,7 +14,9 @@ export class InvariantError extends Error {
 }
 
 /**
- * Stops unless `condition` holds. The message names the invariant: `"V2: block 7 is owned but free"`.
+ * Stops unless `condition` holds. The message names the invariant; each `{}` in it stands for the next of
+ * `values`: "V2: block {} is owned but free". It is put together only when the condition does not hold,
+ * because this is asked many times in each call.
  *
  * @throws {InvariantError} if it does not hold
  * @example
@@ -22,9 +24,18 @@ export class InvariantError extends Error {
  * import { invariant } from "@cairn/fs/abi";
  *
  * const runs: number[] = [3, 4];
- * invariant(runs.length % 2 === 0, "V7: a run is a pair");
+ * invariant(runs.length % 2 === 0, "V7: {} numbers are no pairs", runs.length);
  * ```
  */
-export function invariant(condition: boolean, message: string): asserts condition {
-  if (!condition) throw new InvariantError(message);
+export function invariant(
+  condition: boolean,
+  message: string,
+  ...values: readonly unknown[]
+): asserts condition {
+  if (!condition) throw new InvariantError(filledIn(message, values));
+}
+
+function filledIn(message: string, values: readonly unknown[]): string {
+  let used = 0;
+  return message.replaceAll("{}", () => String(values[used++]));
 }

@@ -133,7 +133,9 @@ async function main(): Promise<void> {
     const before = new Side(against ?? HERE, against === undefined ? "plain" : "sums", path("a"));
     const now = new Side(HERE, "sums", path("b"));
     for (const name of rows) {
-      for (let run = 0; run < UNMEASURED; run++) await inTurns(before, now, { name, isSwapped: false });
+      for (let run = 0; run < UNMEASURED; run++) {
+        await inTurns(before, now, { name, isSwapped: false });
+      }
       for (let round = 0; round < rounds; round++) {
         measured.get(name)!.push(await inTurns(before, now, { name, isSwapped: round % 2 > 0 }));
       }
@@ -142,7 +144,9 @@ async function main(): Promise<void> {
     await now.end();
   }
   const sides = against === undefined ? ["no sums", "sums"] : ["other", "this"];
-  console.log(["µs of processor time".padEnd(30), ...sides.map((side) => side.padStart(9))].join(" "));
+  console.log(
+    ["µs of processor time".padEnd(30), ...sides.map((side) => side.padStart(9))].join(" "),
+  );
   for (const [name, pairs] of measured) console.log(lineOf(name, pairs));
 }
 

@@ -140,7 +140,11 @@ const MOUNT: Row = {
 
 /** All of them: those that the issue of sums was about first, then what the other benches ask. */
 export const ROWS: readonly Row[] = [
-  durable("create", 15_000, (volume) => (index) => void volume.create(volume.root, `f ${index}`, FILE)),
+  durable(
+    "create",
+    15_000,
+    (volume) => (index) => void volume.create(volume.root, `f ${index}`, FILE),
+  ),
   durable("create 1 KiB", 8000, (volume) => (index) => {
     volume.write(volume.create(volume.root, `f ${index}`, FILE), KIB, 0);
   }),
@@ -210,8 +214,7 @@ export const ROWS: readonly Row[] = [
   }),
   each("lookup and stat", 200_000, (volume) => {
     makeFiles(volume, SOME_FILES);
-    return (index) =>
-      void volume.getattr(volume.lookup(volume.root, `file ${index % SOME_FILES}`));
+    return (index) => void volume.getattr(volume.lookup(volume.root, `file ${index % SOME_FILES}`));
   }),
   each("readdir of 5,000", 300, (volume) => {
     makeFiles(volume, SOME_FILES);

@@ -223,7 +223,7 @@ class HostFile implements HostFileHandle {
       while (done < into.length) {
         const count = this.#fs.readSync(this.#fd, into, done, into.length - done, at + done);
         if (count === 0) break;
-        invariant(count > 0 && count <= into.length - done, `D1: the host read ${count} bytes`);
+        invariant(count > 0 && count <= into.length - done, "D1: the host read {} bytes", count);
         done += count;
       }
       return done;
@@ -238,7 +238,7 @@ class HostFile implements HostFileHandle {
       while (done < from.length) {
         const count = this.#fs.writeSync(this.#fd, from, done, from.length - done, at + done);
         if (count === 0) break;
-        invariant(count > 0 && count <= from.length - done, `D1: the host wrote ${count} bytes`);
+        invariant(count > 0 && count <= from.length - done, "D1: the host wrote {} bytes", count);
         done += count;
       }
       return done;

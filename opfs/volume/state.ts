@@ -163,7 +163,7 @@ export class VolumeState {
   writeBlocks(from: Uint8Array, block: number): void {
     this.requireWritable();
     const end = block + from.length / this.blockSize;
-    invariant(block >= 0 && end <= this.bitmap.blocks, `V7: a write of block ${block} to ${end}`);
+    invariant(block >= 0 && end <= this.bitmap.blocks, "V7: a write of block {} to {}", block, end);
     invariant(Number.isInteger(end), "V7: a write of part of a block");
     this.announceWrite(block, from.length / this.blockSize);
     writeDevice(this, from, this.placeOf(block, 0));
@@ -463,7 +463,7 @@ export function requireCount(state: VolumeState, count: number, asked: number): 
   const answer = answerOf(count, asked);
   if (answer === "whole") return;
   try {
-    invariant(answer === "full", `D1: a device says ${count} of ${asked} bytes`);
+    invariant(answer === "full", "D1: a device says {} of {} bytes", count, asked);
   } catch (error) {
     throw state.fail(error);
   }

@@ -26,7 +26,7 @@ export function comeRound(handle: StorageHandle, options: VolumeOptions = {}): n
     const owner = namedOwnerOf(tables.view, slot);
     const type = state.typeOf(owner);
     const isAlive = type >= L.TYPE.FILE && type <= L.TYPE.LINK;
-    invariant(!isAlive, `V17: slot ${owner} is alive, and dead slot ${slot} names it`);
+    invariant(!isAlive, "V17: slot {} is alive, and dead slot {} names it", owner, slot);
     rounds.set(owner, tables.view.getUint16(slot * L.SLOT_BYTES + said, L.LE));
   }
   for (const [owner, generation] of rounds) {

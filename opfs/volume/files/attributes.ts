@@ -25,7 +25,7 @@ export function attributesOf(state: VolumeState, slot: number): Attr {
   const at = slot * L.SLOT_BYTES;
   const type = view.getUint8(at);
   const isInode = type >= L.TYPE.FILE && type <= L.TYPE.SYMLINK;
-  invariant(isInode, `V4: the attributes of slot ${slot} of type ${type}`);
+  invariant(isInode, "V4: the attributes of slot {} of type {}", slot, type);
   const mode = view.getUint32(at + L.SLOT.MODE, L.LE);
   const isDevice = isChrdev(mode) || isBlkdev(mode);
   return {

@@ -111,7 +111,7 @@ export class Backing implements Rooms {
   /** Blocks have been written: they have room. */
   wrote(block: number, count: number): void {
     const isThere = block >= 0 && count >= 0 && block + count <= L.BLOCKS_MAX;
-    invariant(isThere, `V7: ${count} blocks at ${block} have room`);
+    invariant(isThere, "V7: {} blocks at {} have room", count, block);
     if (this.isTight && !this.#isBacked(block, count)) this.isTight = false;
     this.#mark(block, block + count);
   }
@@ -124,7 +124,7 @@ export class Backing implements Rooms {
    */
   ensure(block: number, count: number): boolean {
     const isThere = block >= 0 && count > 0 && block + count <= this.#state.bitmap.blocks;
-    invariant(isThere, `V7: room for ${count} blocks at ${block}`);
+    invariant(isThere, "V7: room for {} blocks at {}", count, block);
     if (this.#isBacked(block, count)) return true;
     const done = this.#occupy(block, this.#reach(block, count)) || this.#occupy(block, count);
     this.isTight = !done;
@@ -170,7 +170,7 @@ export class Backing implements Rooms {
    */
   takeBacked(want: number): number {
     const { bitmap } = this.#state;
-    invariant(want > 0, `V7: ${want} blocks with room are wanted`);
+    invariant(want > 0, "V7: {} blocks with room are wanted", want);
     const end = Math.min(bitmap.blocks, this.#blocks.blocks);
     for (let at = bitmap.freeFrom(0); at >= 0 && at < end;) {
       const free = bitmap.freeRunAt(at, end);

@@ -96,7 +96,7 @@ export function fillRecord(state: VolumeState, slot: number, options: CreateOpti
   const { view } = state.tables;
   const now = state.clock();
   const blocks = view.getUint32(at + L.SLOT.BLOCK_COUNT, L.LE);
-  invariant(blocks === 0, `V8: slot ${slot} is given out with ${blocks} blocks`);
+  invariant(blocks === 0, "V8: slot {} is given out with {} blocks", slot, blocks);
   const isDevice = M.isChrdev(options.mode) || M.isBlkdev(options.mode);
   view.setUint16(at + L.SLOT.NLINK, 1, L.LE);
   view.setUint32(at + L.SLOT.MODE, options.mode & (M.S_IFMT | M.PERMISSION_BITS), L.LE);
@@ -126,7 +126,7 @@ function nlinkOf(state: VolumeState, slot: number): number {
 /** One name less, of more than one. */
 function loseName(state: VolumeState, slot: number): void {
   const left = nlinkOf(state, slot) - 1;
-  invariant(left > 0, `V4: slot ${slot} loses the last name that it counts, and has another one`);
+  invariant(left > 0, "V4: slot {} loses the last name that it counts, and has another one", slot);
   setNlink(state, slot, left);
 }
 
@@ -156,7 +156,7 @@ export function linkName(state: VolumeState, ino: Ino, parent: Ino, name: string
 
 /** A file that was made without a name: its own slot takes the name in `nameBytes`. */
 function addFirstName(state: VolumeState, slot: number, directory: number, length: number): void {
-  invariant(state.orphans.has(slot), `V4: slot ${slot} gets its first name and has one`);
+  invariant(state.orphans.has(slot), "V4: slot {} gets its first name and has one", slot);
   setName(state, slot, state.paths.write(directory, nameBytes, length), length);
   setNlink(state, slot, 1);
   state.tables.unhide(slot);
@@ -242,7 +242,7 @@ function removeEntry(state: VolumeState, entry: number): void {
   state.paths.remove(entry);
   if (state.typeOf(entry) === L.TYPE.DIRECTORY) {
     const below = state.inodes.subdirectoriesOf(entry);
-    invariant(below === 0, `V4: an empty directory counts ${below} in it`);
+    invariant(below === 0, "V4: an empty directory counts {} in it", below);
     state.inodes.addSubdirectories(parent, -1);
     state.paths.forget(entry);
   }
@@ -254,7 +254,7 @@ function removeLink(state: VolumeState, entry: number): void {
   const target = state.targetOf(entry);
   const type = state.typeOf(target);
   const isFile = type === L.TYPE.FILE || type === L.TYPE.SYMLINK;
-  invariant(isFile, `V4: slot ${entry} is a name of slot ${target} of type ${type}`);
+  invariant(isFile, "V4: slot {} is a name of slot {} of type {}", entry, target, type);
   state.paths.remove(entry);
   state.inodes.release(entry);
   forgetLink(state, target, entry);
@@ -271,7 +271,7 @@ function forgetLink(state: VolumeState, target: number, entry: number): void {
 function promote(state: VolumeState, slot: number, links: readonly number[]): void {
   const link = links[0]!;
   const isLink = state.typeOf(link) === L.TYPE.LINK && state.targetOf(link) === slot;
-  invariant(isLink, `V4: slot ${link} is no further name of slot ${slot}`);
+  invariant(isLink, "V4: slot {} is no further name of slot {}", link, slot);
   const offset = state.paths.offsetOf(link);
   const length = lengthOf(state, link);
   state.paths.remove(slot);

@@ -116,7 +116,7 @@ export function allocateRun(
   const block = allocateBlocks(state, { goal, want, owner: slot, isPooled });
   if (block < 0) throw new ErrnoError("ENOSPC", "write", { why: "no block left" });
   const count = bitmap.allocated;
-  invariant(count > 0 && count <= want, `V7: ${count} of ${want} blocks have been allocated`);
+  invariant(count > 0 && count <= want, "V7: {} of {} blocks have been allocated", count, want);
   extents.insert(slot, { fileBlock, block, count, isUnwritten });
   return count;
 }
@@ -228,7 +228,7 @@ export function writeTarget(state: VolumeState, slot: number, target: Uint8Array
     throw new ErrnoError("ENAMETOOLONG", `link to a path of ${target.length} bytes`);
   }
   const type = state.typeOf(slot);
-  invariant(type === L.TYPE.SYMLINK, `V4: slot ${slot} of type ${type} gets a target`);
+  invariant(type === L.TYPE.SYMLINK, "V4: slot {} of type {} gets a target", slot, type);
   if (target.includes(0)) throw new ErrnoError("EINVAL", "link to a path with NUL in it");
   const { blockSize } = state;
   const bytes = state.tables.sums === null ? target : withSum(target);

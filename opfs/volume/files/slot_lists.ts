@@ -12,7 +12,12 @@ import type { VolumeState } from "../state.ts";
 export function removeFrom(lists: Map<number, number[]>, owner: number, slot: number): number {
   const list = lists.get(owner);
   const index = list?.indexOf(slot) ?? -1;
-  invariant(list !== undefined && index >= 0, `V4: slot ${slot} is unknown to its owner ${owner}`);
+  invariant(
+    list !== undefined && index >= 0,
+    "V4: slot {} is unknown to its owner {}",
+    slot,
+    owner,
+  );
   list.splice(index, 1);
   if (list.length === 0) lists.delete(owner);
   return index;
@@ -20,7 +25,7 @@ export function removeFrom(lists: Map<number, number[]>, owner: number, slot: nu
 
 /** Adds a slot to a set of the state, as long as the transaction is not reverted. */
 export function joinSet(state: VolumeState, set: Set<number>, slot: number): void {
-  invariant(!set.has(slot), `V4: slot ${slot} joins a set that it is in`);
+  invariant(!set.has(slot), "V4: slot {} joins a set that it is in", slot);
   set.add(slot);
   state.onRevert(() => set.delete(slot));
 }

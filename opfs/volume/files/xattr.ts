@@ -113,7 +113,7 @@ function readRuns(state: VolumeState, runs: readonly ValueRun[], into: Uint8Arra
   let done = 0;
   const blocks = runs.reduce((total, { count }) => total + count, 0);
   const isThere = blocks * blockSize >= into.length;
-  invariant(isThere, `V7: a value of ${into.length} bytes has ${blocks} blocks`);
+  invariant(isThere, "V7: a value of {} bytes has {} blocks", into.length, blocks);
   for (const { block, count } of runs) {
     for (let index = 0; index < count && done < into.length; index++) {
       const piece = into.subarray(done, done + blockSize);
@@ -184,7 +184,7 @@ function put(state: VolumeState, owner: number, { name, value, flags }: NewAttri
 function enter(state: VolumeState, owner: number, slot: number): void {
   const type = state.typeOf(owner);
   const isInode = type >= L.TYPE.FILE && type <= L.TYPE.SYMLINK;
-  invariant(isInode, `V4: slot ${owner} of type ${type} gets an attribute`);
+  invariant(isInode, "V4: slot {} of type {} gets an attribute", owner, type);
   if (state.tables.isHidden(owner)) state.tables.hide(slot);
   const slots = state.xattrs.get(owner);
   if (slots === undefined) state.xattrs.set(owner, [slot]);
@@ -250,7 +250,12 @@ function fill(state: VolumeState, block: number, bytes: Uint8Array): void {
 function giveUp(state: VolumeState, slot: number): void {
   const { view } = state.tables;
   const type = state.typeOf(slot);
-  invariant(type === L.TYPE.XATTR, `V4: slot ${slot} of type ${type} is given up as an attribute`);
+  invariant(
+    type === L.TYPE.XATTR,
+    "V4: slot {} of type {} is given up as an attribute",
+    slot,
+    type,
+  );
   const at = slot * L.SLOT_BYTES;
   const offset = view.getUint32(at + L.XATTR.PATH_OFFSET, L.LE);
   state.paths.drop(offset, entryLength(view, at));

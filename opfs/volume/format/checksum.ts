@@ -76,7 +76,7 @@ function checksum(
  */
 export function turnedBit(difference: number, length: number): number {
   const isBounded = length >= 0 && length < 2 ** 29;
-  invariant(isBounded, `V16: a turned bit is looked for in ${length} bytes`);
+  invariant(isBounded, "V16: a turned bit is looked for in {} bytes", length);
   let register = CRC32_POLYNOMIAL | 0;
   const wanted = difference | 0;
   for (let fromEnd = 0; fromEnd < length * 8; fromEnd++) {

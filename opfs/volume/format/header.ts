@@ -108,17 +108,17 @@ export function encodeHeader(header: Header): Uint8Array<ArrayBuffer> {
 function requireReadable(header: Header): void {
   const { state, counter, tailSequence, tailPlace, superblock, volumeId, label } = header;
   const isState = state >= L.STATE.FORMATTING && state <= L.STATE.CLOSED;
-  invariant(isState, `V9: a header of state ${state}`);
-  invariant(Number.isSafeInteger(counter) && counter > 0, `V9: a header number ${counter}`);
+  invariant(isState, "V9: a header of state {}", state);
+  invariant(Number.isSafeInteger(counter) && counter > 0, "V9: a header number {}", counter);
   const isTail = Number.isSafeInteger(tailSequence) && tailSequence >= 0;
-  invariant(isTail, `V9: a header with a tail at record ${tailSequence}`);
+  invariant(isTail, "V9: a header with a tail at record {}", tailSequence);
   const { ringBytes, featuresIncompatible } = header;
   const isRing = ringEnd(ringBytes, featuresIncompatible, superblock) === superblock.inodeOffset;
-  invariant(isRing, `V9: a header with a ring of ${ringBytes} bytes`);
+  invariant(isRing, "V9: a header with a ring of {} bytes", ringBytes);
   const isPlace = tailPlace >= 0 && tailPlace % L.SECTOR_BYTES === 0 && tailPlace < ringBytes;
-  invariant(isPlace, `V9: a header with a tail at ${tailPlace}`);
-  invariant(volumeId.length === L.VOLUME_ID_BYTES, `V9: an id of ${volumeId.length} bytes`);
-  invariant(label.length <= L.LABEL_BYTES, `V9: a label of ${label.length} letters`);
+  invariant(isPlace, "V9: a header with a tail at {}", tailPlace);
+  invariant(volumeId.length === L.VOLUME_ID_BYTES, "V9: an id of {} bytes", volumeId.length);
+  invariant(label.length <= L.LABEL_BYTES, "V9: a label of {} letters", label.length);
 }
 
 /** Where the slots begin behind a ring, and the sums that an image may have. */

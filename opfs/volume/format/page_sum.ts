@@ -50,6 +50,6 @@ export function putRight(bytes: Uint8Array, sum: number): Verdict {
   const bit = turnedBit(difference, bytes.length);
   if (bit < 0) return "wrong";
   bytes[bit >> 3]! ^= 1 << (bit & 7);
-  invariant(pageSum(bytes) === sum, `V16: bit ${bit} is turned back, and the sum is another one`);
+  invariant(pageSum(bytes) === sum, "V16: bit {} is turned back, and the sum is another one", bit);
   return "bit";
 }

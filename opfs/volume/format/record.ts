@@ -85,7 +85,7 @@ export class RecordWriter {
     const isInOrder = this.#counts[2] === 0 && this.#counts[3] === 0;
     invariant(isInOrder, "V10: names behind the list of data");
     const isWhole = offset % L.GRANULE_BYTES === 0 && bytes.length % L.GRANULE_BYTES === 0;
-    invariant(isWhole, `V5: ${bytes.length} bytes of names at ${offset}`);
+    invariant(isWhole, "V5: {} bytes of names at {}", bytes.length, offset);
     this.#view.setUint32(this.#at, offset, L.LE);
     this.#view.setUint32(this.#at + 4, bytes.length, L.LE);
     this.#put(bytes, this.#at + L.RECORD_NAME_HEAD_BYTES);
@@ -96,7 +96,7 @@ export class RecordWriter {
   data(block: number, offset: number, bytes: Uint8Array): void {
     invariant(this.#counts[3] === 0, "V10: data behind the list of sums");
     const isThere = block >= 0 && block < L.BLOCKS_MAX && offset >= 0 && bytes.length > 0;
-    invariant(isThere, `V7: ${bytes.length} bytes at ${offset} of block ${block}`);
+    invariant(isThere, "V7: {} bytes at {} of block {}", bytes.length, offset, block);
     this.#view.setUint32(this.#at, block, L.LE);
     this.#view.setUint32(this.#at + 4, offset, L.LE);
     this.#view.setUint32(this.#at + 8, bytes.length, L.LE);
@@ -130,9 +130,9 @@ export class RecordWriter {
   end(head: RecordHead): { bytes: Uint8Array<ArrayBuffer>; checksum: number } {
     const R = L.RECORD;
     const { sequence } = head;
-    invariant(Number.isSafeInteger(sequence) && sequence >= 0, `V10: a record number ${sequence}`);
+    invariant(Number.isSafeInteger(sequence) && sequence >= 0, "V10: a record number {}", sequence);
     const isLonger = head.totalBlocks >= 1 && head.totalBlocks <= L.BLOCKS_MAX;
-    invariant(isLonger, `V7: a record of ${head.totalBlocks} blocks`);
+    invariant(isLonger, "V7: a record of {} blocks", head.totalBlocks);
     const view = this.#view;
     const length = L.roundUp(this.#at, L.SECTOR_BYTES);
     this.#bytes.fill(0, this.#at, length);

@@ -32,7 +32,7 @@ export function mendRecord(
   place: number,
   expected: Expected,
 ): FoundRecord | null {
-  invariant(place % L.SECTOR_BYTES === 0, `V10: a record is looked for at ${place}`);
+  invariant(place % L.SECTOR_BYTES === 0, "V10: a record is looked for at {}", place);
   const { ring } = reader;
   if (place + L.RECORD_HEAD_BYTES > ring.length) return null;
   const view = new DataView(ring.buffer, ring.byteOffset, ring.byteLength);

@@ -53,7 +53,7 @@ export function locate(
     const inside = logical - segment.logical;
     return { at: segment.at + inside, bytes: segment.bytes - inside };
   }
-  invariant(false, `V11: a table has no byte ${logical}`);
+  invariant(false, "V11: a table has no byte {}", logical);
 }
 
 /** The segments that the superblock speaks of. */
@@ -159,8 +159,8 @@ export function encodeSegment(
 ): void {
   const { bytes, blockCount, firstBlock, table, ordinal } = segment;
   const isWhole = bytes > 0 && bytes % L.PAGE_BYTES === 0 && blockCount > 0 && firstBlock >= 0;
-  invariant(isWhole, `V1: a segment of ${bytes} bytes in ${blockCount} blocks at ${firstBlock}`);
-  invariant(table >= 1 && table <= 3 && ordinal >= 1, `V1: segment ${ordinal} of table ${table}`);
+  invariant(isWhole, "V1: a segment of {} bytes in {} blocks at {}", bytes, blockCount, firstBlock);
+  invariant(table >= 1 && table <= 3 && ordinal >= 1, "V1: segment {} of table {}", ordinal, table);
   view.setUint8(at, L.TYPE.SEGMENT);
   view.setUint8(at + L.SEGMENT.TABLE, segment.table);
   view.setUint16(at + L.SEGMENT.ORDINAL, segment.ordinal, L.LE);

@@ -80,7 +80,7 @@ export function imageBytes(superblock: Superblock): number {
 export function encodeSuperblock(superblock: Superblock, view: DataView, at: number): void {
   const S = L.SUPERBLOCK;
   const problem = geometryProblem(superblock);
-  invariant(problem === null, `V9: a superblock that would be refused: ${problem}`);
+  invariant(problem === null, "V9: a superblock that would be refused: {}", problem);
   view.setUint32(at + S.MAGIC, L.SUPERBLOCK_MAGIC, L.LE);
   view.setUint32(at + S.VERSION, L.VERSION_2, L.LE);
   view.setUint32(at + S.INODE_COUNT, superblock.inodeCount, L.LE);

@@ -41,7 +41,7 @@ export class Aside {
    */
   put(block: number, count: number): void {
     const { blockSize } = this.#state;
-    invariant(count > 0 && !this.has(block), `V1: block ${block} is put aside twice`);
+    invariant(count > 0 && !this.has(block), "V1: block {} is put aside twice", block);
     this.#takeSpare(count);
     const bytes = new Uint8Array(count * blockSize);
     this.#state.readBlocks(bytes, block);

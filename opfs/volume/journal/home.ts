@@ -85,7 +85,7 @@ function writePages(
   for (let index = 0; index < pages.length;) {
     const logical = pages[index]! * L.PAGE_BYTES;
     const place = locate(segments, logical);
-    invariant(place.bytes > 0, `V11: the page at ${logical} is behind its table`);
+    invariant(place.bytes > 0, "V11: the page at {} is behind its table", logical);
     const most = Math.min(STAGING_PAGES, place.bytes / L.PAGE_BYTES);
     let count = 1;
     while (count < most && pages[index + count] === pages[index]! + count) count++;
@@ -100,8 +100,8 @@ function writePages(
 function currentSuperblock(state: VolumeState): Superblock {
   const { blocks, unowned } = state.bitmap;
   const { totalBlocks } = state.superblock;
-  invariant(totalBlocks === blocks, `V3: ${totalBlocks} blocks are said, there are ${blocks}`);
-  invariant(unowned >= 0 && unowned <= blocks, `V3: ${unowned} of ${blocks} blocks are free`);
+  invariant(totalBlocks === blocks, "V3: {} blocks are said, there are {}", totalBlocks, blocks);
+  invariant(unowned >= 0 && unowned <= blocks, "V3: {} of {} blocks are free", unowned, blocks);
   return {
     ...state.superblock,
     freeBlocks: state.bitmap.unowned,
@@ -131,7 +131,7 @@ export function writeHeader(
     superblock: currentSuperblock(state),
   };
   const isPlace = state.headerAt === L.HEADER_A_AT || state.headerAt === L.HEADER_B_AT;
-  invariant(isPlace, `V9: the newest header is at ${state.headerAt}`);
+  invariant(isPlace, "V9: the newest header is at {}", state.headerAt);
   const at = state.headerAt === L.HEADER_A_AT ? L.HEADER_B_AT : L.HEADER_A_AT;
   // Its number is used up by the attempt: a write that is refused may land.
   state.header = { ...state.header, counter: header.counter };

@@ -109,8 +109,8 @@ export class Journal {
     const { sequence, place, usedBytes = 0 } = position;
     const isPlace = place >= 0 && place < this.#ringBytes && place % L.SECTOR_BYTES === 0 &&
       usedBytes <= this.#ringBytes;
-    invariant(isPlace, `V10: a journal goes on at ${place} with ${usedBytes} bytes in use`);
-    invariant(Number.isSafeInteger(sequence) && sequence >= 0, `V10: record ${sequence} is next`);
+    invariant(isPlace, "V10: a journal goes on at {} with {} bytes in use", place, usedBytes);
+    invariant(Number.isSafeInteger(sequence) && sequence >= 0, "V10: record {} is next", sequence);
     this.recordBytesMax = Math.floor(this.#ringBytes / 4 / L.SECTOR_BYTES) * L.SECTOR_BYTES;
     this.#writer = new RecordWriter(this.recordBytesMax, { isSummed: isSummed(state.header) });
     this.#sequence = position.sequence;
@@ -251,9 +251,9 @@ export class Journal {
     const logged = pool.dirtyFrames("logged");
     const others = pool.dirtyFrames("unlogged");
     const room = this.recordBytesMax - L.RECORD_HEAD_BYTES - tables.pendingBytes;
-    invariant(room >= 0, `V10: a record of ${tables.pendingBytes} bytes of slots and names`);
+    invariant(room >= 0, "V10: a record of {} bytes of slots and names", tables.pendingBytes);
     const all = logged.length + others.length;
-    invariant(all === pool.dirtyBlocks, `V12: ${all} dirty frames, ${pool.dirtyBlocks} counted`);
+    invariant(all === pool.dirtyBlocks, "V12: {} dirty frames, {} counted", all, pool.dirtyBlocks);
     const bytes = this.#recordBytesOf(others);
     // What can be taken back does not go to its place before its record is durable.
     const most = this.isEachCall ? room : INLINE_BYTES;
@@ -414,7 +414,7 @@ export class Journal {
     const state = this.#state;
     const { tailSequence } = state.header;
     const isOnward = this.#sequence >= tailSequence;
-    invariant(isOnward, `V10: from record ${tailSequence} back to ${this.#sequence}`);
+    invariant(isOnward, "V10: from record {} back to {}", tailSequence, this.#sequence);
     this.#newHeader = writeHeader(state, {
       state: volumeState,
       tailSequence: this.#sequence,

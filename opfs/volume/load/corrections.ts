@@ -51,16 +51,16 @@ function correct(tables: Tables, correction: Correction): void {
   if (correction.kind === "padding") {
     const { offset, length } = correction;
     const isThere = offset + entryBytes(length) <= names.length;
-    invariant(isThere, `V5: the name at ${offset} is put right and is not there`);
+    invariant(isThere, "V5: the name at {} is put right and is not there", offset);
     names.fill(0, offset + L.NAME.BYTES + length, offset + entryBytes(length));
     return;
   }
   const { slot } = correction;
-  invariant(slot < tables.slotCount, `V4: slot ${slot} is put right and is not there`);
+  invariant(slot < tables.slotCount, "V4: slot {} is put right and is not there", slot);
   const at = slot * L.SLOT_BYTES;
   if (correction.kind === "nlink") {
     const { nlink } = correction;
-    invariant(nlink > 0 && nlink <= L.NLINK_MAX, `V4: a count of ${nlink} names is put right`);
+    invariant(nlink > 0 && nlink <= L.NLINK_MAX, "V4: a count of {} names is put right", nlink);
     view.setUint16(at + L.SLOT.NLINK, nlink, L.LE);
   } else view.setUint8(at + L.SLOT.FLAGS, L.FLAG_CONTINUED);
 }

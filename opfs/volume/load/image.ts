@@ -264,7 +264,12 @@ function readSegment(handle: StorageHandle, into: Uint8Array, at: number): void 
 export function compareBitmap(handle: StorageHandle, image: Image, bitmap: Bitmap): number {
   const { totalBlocks } = image.superblock;
   const isWhole = bitmap.blocks === totalBlocks;
-  invariant(isWhole, `V2: bits of ${bitmap.blocks} blocks are compared, there are ${totalBlocks}`);
+  invariant(
+    isWhole,
+    "V2: bits of {} blocks are compared, there are {}",
+    bitmap.blocks,
+    totalBlocks,
+  );
   bitmap.home.clear();
   let firstWrong = -1;
   const end = Math.ceil(bitmap.blocks / 8);

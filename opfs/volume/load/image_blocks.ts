@@ -19,7 +19,12 @@ export function readImageBlocks(
   image: Image,
   { into, block, inside = 0 }: { into: Uint8Array; block: number; inside?: number },
 ): void {
-  invariant(block >= 0 && inside >= 0, `V7: byte ${inside} of block ${block} of an image is read`);
+  invariant(
+    block >= 0 && inside >= 0,
+    "V7: byte {} of block {} of an image is read",
+    inside,
+    block,
+  );
   const { dataOffset, blockSize } = image.superblock;
   const at = dataOffset + block * blockSize + inside;
   const there = Math.max(0, Math.min(into.length, handle.getSize() - at));

@@ -118,7 +118,7 @@ export interface StrayBytes {
 
 /** Where bytes that say nothing are not zero: after the superblock's copy, in and after headers. */
 export function strayPlaces({ start }: Image): StrayBytes[] {
-  invariant(start.length >= L.RING_AT, `V8: the headers are looked for in ${start.length} bytes`);
+  invariant(start.length >= L.RING_AT, "V8: the headers are looked for in {} bytes", start.length);
   const found: StrayBytes[] = [];
   const look = (at: number, from: number, end: number, what: string): void => {
     if (start.subarray(from, end).some((byte) => byte !== 0)) found.push({ at, from, end, what });

@@ -57,7 +57,7 @@ export class ImageSums {
   /** Looks at the first page of slots, with the records laid over it, before the tables are known. */
   checkFirst(slots: Uint8Array<ArrayBuffer>, sums: Uint8Array): void {
     const isWhole = slots.length >= L.PAGE_BYTES && sums.length >= L.SUM_BYTES;
-    invariant(isWhole, `V16: ${slots.length} bytes of a page, ${sums.length} of its sum`);
+    invariant(isWhole, "V16: {} bytes of a page, {} of its sum", slots.length, sums.length);
     const view = new DataView(sums.buffer, sums.byteOffset, sums.byteLength);
     const sum = this.#recorded.get(keyOf("slots", 0)) ?? view.getUint32(0, L.LE);
     const verdict = putRight(slots.subarray(0, L.PAGE_BYTES), sum);

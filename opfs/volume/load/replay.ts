@@ -63,9 +63,9 @@ export function findRecords(
   tell?: Tell,
 ): Replay {
   const { ringBytes } = header;
-  invariant(ring.length === ringBytes, `V9: ${ring.length} bytes of a ring of ${ringBytes}`);
+  invariant(ring.length === ringBytes, "V9: {} bytes of a ring of {}", ring.length, ringBytes);
   const { tailPlace } = header;
-  invariant(tailPlace < ringBytes, `V10: replay begins at ${tailPlace} of ${ringBytes} bytes`);
+  invariant(tailPlace < ringBytes, "V10: replay begins at {} of {} bytes", tailPlace, ringBytes);
   const chain = chainAfter(ring, header);
   const records: FoundRecord[] = [];
   const firstWords = new Set([chain.salt[0]]);
@@ -184,7 +184,7 @@ function isSameSalt(one: readonly [number, number], other: readonly [number, num
 
 /** Lays what records say of the first page of slots over it: it tells where the tables are. */
 export function replayDescriptors(replay: Replay, slots: Uint8Array, tell?: Tell): void {
-  invariant(slots.length >= L.PAGE_BYTES, `V11: ${slots.length} bytes of the first page of slots`);
+  invariant(slots.length >= L.PAGE_BYTES, "V11: {} bytes of the first page of slots", slots.length);
   for (const record of replay.records) {
     try {
       for (const { index, bytes } of replay.reader.lists(record).slots) {

@@ -98,10 +98,10 @@ class Scanner {
     onSlots: (slots: number) => void,
   ) {
     const { slotCount, slots, names } = tables;
-    invariant(slotCount >= L.FIRST_FILE_SLOT, `V4: ${slotCount} slots have no place for a file`);
+    invariant(slotCount >= L.FIRST_FILE_SLOT, "V4: {} slots have no place for a file", slotCount);
     const bytes = bytesOf(segments.slots) + bytesOf(segments.names);
     const isWhole = bytes === slots.length + names.length;
-    invariant(isWhole, `V11: tables of ${slots.length + names.length} bytes lie in ${bytes}`);
+    invariant(isWhole, "V11: tables of {} bytes lie in {}", slots.length + names.length, bytes);
     this.#tables = tables;
     this.#onSlots = onSlots;
     this.#view = tables.view;

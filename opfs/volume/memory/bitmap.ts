@@ -93,7 +93,12 @@ export class Bitmap {
 
   /** Takes free blocks off the end. */
   cut(count: number): void {
-    invariant(count > 0 && count < this.#blocks, `V7: ${count} of ${this.#blocks} blocks are cut`);
+    invariant(
+      count > 0 && count < this.#blocks,
+      "V7: {} of {} blocks are cut",
+      count,
+      this.#blocks,
+    );
     const blocks = this.#blocks - count;
     invariant(!this.anyUsed(blocks, count), "V1: a block beyond the end is owned");
     this.#blocks = blocks;
@@ -242,7 +247,7 @@ export class Bitmap {
 
   /** Takes exactly these blocks, which are free. */
   take(start: number, count: number): void {
-    invariant(!this.anyUsed(start, count), `V1: blocks at ${start} are owned already`);
+    invariant(!this.anyUsed(start, count), "V1: blocks at {} are owned already", start);
     this.#set(start, count);
     this.#taken.push(start, count);
   }
@@ -263,13 +268,13 @@ export class Bitmap {
    * crash gives them back by itself.
    */
   borrow(start: number, count: number): void {
-    invariant(!this.anyUsed(start, count), `V1: blocks at ${start} are owned already`);
+    invariant(!this.anyUsed(start, count), "V1: blocks at {} are owned already", start);
     this.#set(start, count);
   }
 
   /** Gives back what has been borrowed. */
   giveBack(start: number, count: number): void {
-    invariant(!this.anyFree(start, count), `V1: a block at ${start} that was borrowed is free`);
+    invariant(!this.anyFree(start, count), "V1: a block at {} that was borrowed is free", start);
     this.#clear(start, count);
   }
 
@@ -388,15 +393,15 @@ export class Bitmap {
 
   /** Ends the quarantine of one run. */
   release(start: number, count: number): void {
-    invariant(!this.anyFree(start, count), `V15: a block at ${start} in quarantine is free`);
-    invariant(count <= this.#quarantined, `V15: ${count} blocks leave a quarantine of fewer`);
+    invariant(!this.anyFree(start, count), "V15: a block at {} in quarantine is free", start);
+    invariant(count <= this.#quarantined, "V15: {} blocks leave a quarantine of fewer", count);
     this.#clear(start, count);
     this.#quarantined -= count;
   }
 
   /** The run has been given back durably, and a record that still counts has bytes of it. */
   hold(start: number, count: number): void {
-    invariant(!this.anyFree(start, count), `V15: a free block at ${start} is held`);
+    invariant(!this.anyFree(start, count), "V15: a free block at {} is held", start);
     this.#held.push(start, count);
     this.#markHome(start, count);
   }
@@ -423,7 +428,7 @@ export class Bitmap {
 
   /** Copies the image's bytes `[from, from + into.length)`: the bits of owned blocks. */
   copyBytes(from: number, into: Uint8Array): void {
-    invariant(Number.isInteger(from) && from >= 0, `V2: bits from byte ${from} on`);
+    invariant(Number.isInteger(from) && from >= 0, "V2: bits from byte {} on", from);
     const bytes = new Uint8Array(this.#words.buffer);
     const count = Math.max(0, Math.min(into.length, bytes.length - from));
     into.set(bytes.subarray(from, from + count));

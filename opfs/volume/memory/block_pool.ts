@@ -73,7 +73,7 @@ export class BlockPool {
     options: { blockSize: number; poolBytes: number; patches?: Map<number, Patch[]> },
   ) {
     const isSize = isBlockSize(options.blockSize) && options.poolBytes >= 0;
-    invariant(isSize, `V7: a pool of ${options.poolBytes} bytes, blocks of ${options.blockSize}`);
+    invariant(isSize, "V7: a pool of {} bytes, blocks of {}", options.poolBytes, options.blockSize);
     this.#device = device;
     this.#blockSize = options.blockSize;
     this.#patches = options.patches ?? new Map();
@@ -302,7 +302,7 @@ export class BlockPool {
       const block = this.#blockOf[frame]!;
       const bytes = this.#before.get(block);
       const isLogged = (this.#flags[frame]! & LOGGED) !== 0;
-      invariant(bytes !== undefined || !isLogged, `V15: block ${block} is nowhere as it was`);
+      invariant(bytes !== undefined || !isLogged, "V15: block {} is nowhere as it was", block);
       if (bytes === undefined) this.drop(block);
       else {
         this.slabOf(frame).set(bytes, this.offsetOf(frame));

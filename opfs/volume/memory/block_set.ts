@@ -52,7 +52,7 @@ export class BlockSet {
 
   /** Adds blocks; false, and nothing is added, if one of them is in it or does not exist. */
   add(block: number, count: number): boolean {
-    invariant(block >= 0 && count > 0, `V7: ${count} blocks from ${block} on are added to a set`);
+    invariant(block >= 0 && count > 0, "V7: {} blocks from {} on are added to a set", count, block);
     if (block + count > this.blocks || this.nextFrom(block, block + count) < block + count) {
       return false;
     }

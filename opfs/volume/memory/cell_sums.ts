@@ -94,7 +94,7 @@ export class CellSums {
   /** How much a page's sum changes when one of its cells has the sum `now`; counts from `settle` on. */
   change(key: number, cell: number, now: number): number {
     const known = this.#pages.get(key);
-    invariant(known !== undefined, `V16: a cell of page ${key} has changed, which is not known`);
+    invariant(known !== undefined, "V16: a cell of page {} has changed, which is not known", key);
     this.#changes.push(key, cell, now);
     return movedOn(now ^ known[cell]!, CELLS_PER_PAGE - 1 - cell);
   }

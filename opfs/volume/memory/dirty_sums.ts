@@ -134,7 +134,7 @@ export class DirtySums {
   settle(): void {
     const pages = this.#pages.slots.count + this.#pages.names.count;
     const said = this.#next.length / 2;
-    invariant(said === pages, `V16: a record says ${said} sums of ${pages} pages`);
+    invariant(said === pages, "V16: a record says {} sums of {} pages", said, pages);
     for (let index = 0; index < this.#next.length; index += 2) {
       this.#sums!.setByKey(this.#next[index]!, this.#next[index + 1]!);
     }

@@ -266,7 +266,7 @@ export class Extents {
   #addLeaf(owner: number, index: number, runs: Run[]): void {
     const type = this.#tables.view.getUint8(owner * L.SLOT_BYTES);
     const mayHave = type === L.TYPE.FILE || type === L.TYPE.SYMLINK;
-    invariant(mayHave, `V7: slot ${owner} of type ${type} gets runs`);
+    invariant(mayHave, "V7: slot {} of type {} gets runs", owner, type);
     const leaf = this.#inodes.allocate(L.TYPE.CONTINUATION);
     const { view } = this.#tables;
     const at = leaf * L.SLOT_BYTES;

@@ -61,7 +61,7 @@ export class HiddenSlots {
   /** Changes how a slot is hidden; `kept` is what the image goes on showing, without it zeros. */
   set(slot: number, state: number, kept?: Uint8Array): void {
     const isWhole = kept === undefined || kept.length === L.SLOT_BYTES && state === HIDDEN.ON_DISK;
-    invariant(isWhole, `V4: slot ${slot} in state ${state} keeps ${kept?.length} bytes`);
+    invariant(isWhole, "V4: slot {} in state {} keeps {} bytes", slot, state, kept?.length);
     const before = this.#states[slot]!;
     if (before === state && kept === undefined && !this.#kept.has(slot)) return;
     this.#changes.push({ slot, state: before, kept: this.#kept.get(slot) });

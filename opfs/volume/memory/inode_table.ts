@@ -65,7 +65,9 @@ export class InodeTable {
     const { slotCount } = this.#tables;
     invariant(
       firstUnused <= slotCount,
-      `V3: ${firstUnused} slots are in use, there are ${slotCount}`,
+      "V3: {} slots are in use, there are {}",
+      firstUnused,
+      slotCount,
     );
     this.#next = Math.max(firstUnused, L.FIRST_FILE_SLOT);
     for (let index = 0; index < freed.length; index++) this.#bury(freed[index]!);
@@ -177,7 +179,7 @@ export class InodeTable {
   /** A dead slot has been written over: the one that it named is free with the last of them. */
   #unbury(owner: number): void {
     const count = this.#deadOf.get(owner) ?? 0;
-    invariant(count > 0, `V17: a dead slot of slot ${owner} was not counted`);
+    invariant(count > 0, "V17: a dead slot of slot {} was not counted", owner);
     if (count > 1) {
       this.#deadOf.set(owner, count - 1);
       return;
@@ -213,12 +215,12 @@ export class InodeTable {
    */
   allocate(type: number): number {
     const isKind = type >= L.TYPE.FILE && type <= L.TYPE.XATTR && type !== L.TYPE.SEGMENT;
-    invariant(isKind, `V8: a slot of type ${type} is wanted`);
+    invariant(isKind, "V8: a slot of type {} is wanted", type);
     const slot = this.#pick();
     const { view, slots } = this.#tables;
     const isUnused = view.getUint8(slot * L.SLOT_BYTES) === L.TYPE.FREE || isDead(view, slot);
     invariant(isUnused, "V4: a slot is given out while it is in use");
-    invariant(!this.#deadOf.has(slot), `V17: slot ${slot} is given out, and dead slots name it`);
+    invariant(!this.#deadOf.has(slot), "V17: slot {} is given out, and dead slots name it", slot);
     this.#taken.push(slot);
     this.#takenFrom.push(namedOwnerOf(view, slot));
     const at = this.#tables.edit(slot);
@@ -246,7 +248,7 @@ export class InodeTable {
   abandon(slot: number): void {
     const { view } = this.#tables;
     const type = view.getUint8(slot * L.SLOT_BYTES);
-    invariant(namedOwnerOf(view, slot) >= 0, `V4: slot ${slot} of type ${type} is left as it is`);
+    invariant(namedOwnerOf(view, slot) >= 0, "V4: slot {} of type {} is left as it is", slot, type);
     this.#given.push(slot);
   }
 
@@ -282,6 +284,6 @@ export class InodeTable {
   addSubdirectories(slot: number, count: number): void {
     this.#subdirectories[slot]! += count;
     if (this.#isInUse) this.#counted.push(slot, count);
-    invariant(this.#subdirectories[slot]! >= 0, `V6: directory ${slot} has lost a child`);
+    invariant(this.#subdirectories[slot]! >= 0, "V6: directory {} has lost a child", slot);
   }
 }

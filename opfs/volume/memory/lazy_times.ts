@@ -31,7 +31,7 @@ export class LazyTimes {
 
   /** The time of a slot moves from the one that the last record has. */
   move(slot: number, recorded: number): void {
-    invariant(Number.isFinite(recorded), `V8: slot ${slot} was read at ${recorded}`);
+    invariant(Number.isFinite(recorded), "V8: slot {} was read at {}", slot, recorded);
     if (!this.#recorded.has(slot)) this.#recorded.set(slot, recorded);
   }
 

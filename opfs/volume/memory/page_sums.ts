@@ -34,7 +34,7 @@ export class PageSums {
   /** A table has become longer, by zeros. */
   grow(table: SummedTable, bytes: number): void {
     const sums = new Uint32Array(pagesOf(bytes));
-    invariant(sums.length >= this[table].length, `V16: sums of ${table} for ${bytes} bytes`);
+    invariant(sums.length >= this[table].length, "V16: sums of {} for {} bytes", table, bytes);
     sums.set(this[table]);
     this[table] = sums;
   }
@@ -44,7 +44,7 @@ export class PageSums {
     const sums = key < PAGES_PER_KIND ? this.slots : this.names;
     const page = key % PAGES_PER_KIND;
     const isThere = key < 2 * PAGES_PER_KIND && page < sums.length;
-    invariant(isThere, `V16: a sum for ${key}, which is no page`);
+    invariant(isThere, "V16: a sum for {}, which is no page", key);
     sums[page] = sum;
   }
 }
@@ -121,7 +121,7 @@ export function sumAreas(segments: Segments, firstAt: number): SumArea[] {
 }
 
 function partOf(table: SummedTable, { logical, bytes }: Segment): SumPart {
-  invariant(logical % L.PAGE_BYTES === 0, `V16: a segment of ${table} begins at ${logical}`);
+  invariant(logical % L.PAGE_BYTES === 0, "V16: a segment of {} begins at {}", table, logical);
   return { table, firstPage: logical / L.PAGE_BYTES, count: pagesOf(bytes), offset: 0 };
 }
 
@@ -179,7 +179,7 @@ export function bytesOfArea(
 export function decodeSums(bytes: Uint8Array, into: Uint32Array, firstPage: number): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const count = bytes.length / L.SUM_BYTES;
-  invariant(firstPage + count <= into.length, `V16: ${count} sums from page ${firstPage} on`);
+  invariant(firstPage + count <= into.length, "V16: {} sums from page {} on", count, firstPage);
   for (let index = 0; index < count; index++) {
     into[firstPage + index] = view.getUint32(index * L.SUM_BYTES, L.LE);
   }

@@ -257,7 +257,7 @@ export class PathTable {
     const first = offset / L.GRANULE_BYTES;
     const granules = entryBytes(length) / L.GRANULE_BYTES;
     const isThere = Number.isInteger(first) && first + granules <= this.#granules.length;
-    invariant(isThere, `V5: an entry of ${length} bytes at ${offset}`);
+    invariant(isThere, "V5: an entry of {} bytes at {}", length, offset);
     if (this.#firstUsed(first, granules) >= 0) return false;
     this.#granules.fill(1, first, first + granules);
     this.#usedGranules += granules;
@@ -327,7 +327,7 @@ export class PathTable {
   #unplace(slot: number, hash: number): void {
     let hole = hash & this.#mask;
     while (this.#heads[hole] !== slot) {
-      invariant(this.#heads[hole] !== EMPTY, `V5: slot ${slot} is not in the index`);
+      invariant(this.#heads[hole] !== EMPTY, "V5: slot {} is not in the index", slot);
       hole = hole + 1 & this.#mask;
     }
     for (let at = hole + 1 & this.#mask; this.#heads[at] !== EMPTY; at = at + 1 & this.#mask) {

@@ -24,7 +24,7 @@ export function withSum(target: Uint8Array): Uint8Array<ArrayBuffer> {
 /** What the sum behind a target says of it; a turned bit of the target is turned back. */
 export function judgeTarget(bytes: Uint8Array): { target: Uint8Array; verdict: Verdict } {
   const length = bytes.length - L.SUM_BYTES;
-  invariant(length >= 0, `V16: a target and its sum in ${bytes.length} bytes`);
+  invariant(length >= 0, "V16: a target and its sum in {} bytes", bytes.length);
   const target = bytes.subarray(0, length);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return { target, verdict: putRight(target, view.getUint32(length, L.LE)) };

@@ -79,7 +79,7 @@ export class Tables {
     sums: PageSums | null = null,
   ) {
     const isWhole = slots.length % L.SLOT_BYTES === 0 && names.length % L.GRANULE_BYTES === 0;
-    invariant(isWhole, `V5: tables of ${slots.length} and ${names.length} bytes`);
+    invariant(isWhole, "V5: tables of {} and {} bytes", slots.length, names.length);
     this.slots = slots;
     this.view = new DataView(slots.buffer, slots.byteOffset, slots.byteLength);
     this.slotCount = slots.length / L.SLOT_BYTES;
@@ -246,7 +246,7 @@ export class Tables {
       end = from;
     }
     const left = end - this.#namesBeforeMark;
-    invariant(left === 0, `V5: ${left} bytes of names are remembered for no place`);
+    invariant(left === 0, "V5: {} bytes of names are remembered for no place", left);
     this.#namesBeforeBytes = end;
     this.#written.length = this.#writtenMark;
   }
@@ -281,7 +281,11 @@ export class Tables {
 
   /** Shows the slot as free on disk from now on. Inside a transaction that has edited it. */
   hide(slot: number): void {
-    invariant(this.#stamp[slot] === this.#transaction, `V4: slot ${slot} is hidden but not edited`);
+    invariant(
+      this.#stamp[slot] === this.#transaction,
+      "V4: slot {} is hidden but not edited",
+      slot,
+    );
     if (this.#isDirty[slot] !== 0) this.#hidden.set(slot, HIDDEN.ON_DISK);
     else if (this.#hidden.stateOf(slot) === HIDDEN.NOT) this.#hidden.set(slot, HIDDEN.NEXT);
   }
@@ -309,13 +313,13 @@ export class Tables {
   /** Ends `hide`: the slot is what it is. Inside a transaction that has edited it. */
   unhide(slot: number): void {
     if (this.#hidden.stateOf(slot) === HIDDEN.NOT) return;
-    invariant(this.#stamp[slot] === this.#transaction, `V4: slot ${slot} is shown but not edited`);
+    invariant(this.#stamp[slot] === this.#transaction, "V4: slot {} is shown but not edited", slot);
     this.#hidden.set(slot, HIDDEN.NOT);
   }
 
   /** Ends `hide` between transactions: the slot is what the image shows. */
   becomeShown(slot: number): void {
-    invariant(!this.#isOpen, `V14: slot ${slot} becomes what it shows inside a transaction`);
+    invariant(!this.#isOpen, "V14: slot {} becomes what it shows inside a transaction", slot);
     if (this.#hidden.stateOf(slot) === HIDDEN.NOT) return;
     this.copySlots(slot, 1, this.slots, slot * L.SLOT_BYTES);
     this.#hidden.end(slot);
@@ -431,8 +435,8 @@ export class Tables {
 
   /** At mount: takes a slot from a record. */
   replaySlot(slot: number, bytes: Uint8Array): void {
-    invariant(bytes.length === L.SLOT_BYTES, `V10: slot ${slot} of ${bytes.length} bytes`);
-    invariant(slot < this.slotCount, `V10: slot ${slot} is behind the table`);
+    invariant(bytes.length === L.SLOT_BYTES, "V10: slot {} of {} bytes", slot, bytes.length);
+    invariant(slot < this.slotCount, "V10: slot {} is behind the table", slot);
     this.slots.set(bytes, slot * L.SLOT_BYTES);
     this.homeSlots.add(Math.floor(slot / SLOTS_PER_PAGE));
   }
@@ -440,7 +444,7 @@ export class Tables {
   /** At mount: takes a piece of the path table from a record. */
   replayNames(offset: number, bytes: Uint8Array): void {
     const isThere = offset + bytes.length <= this.names.length;
-    invariant(isThere, `V10: names at ${offset} are behind the table`);
+    invariant(isThere, "V10: names at {} are behind the table", offset);
     this.names.set(bytes, offset);
     if (bytes.length > 0) this.#markNames(offset, bytes.length);
   }

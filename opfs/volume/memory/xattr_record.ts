@@ -34,7 +34,7 @@ export function valueRuns(view: DataView, at: number): ValueRun[] {
 
 /** Writes the blocks of the value of the type-7 slot at `at`. */
 export function storeValueRuns(view: DataView, at: number, runs: readonly ValueRun[]): void {
-  invariant(runs.length <= L.XATTR_PAIRS_MAX, `V7: a value in ${runs.length} runs`);
+  invariant(runs.length <= L.XATTR_PAIRS_MAX, "V7: a value in {} runs", runs.length);
   view.setUint8(at + L.XATTR.RUNS, runs.length);
   for (let pair = 0; pair < L.XATTR_PAIRS_MAX; pair++) {
     const pairAt = at + L.XATTR.PAIRS + pair * L.PAIR_BYTES;

@@ -119,9 +119,9 @@ function useQuarantine(state: VolumeState): void {
 function requireNeed(state: VolumeState, wish: number): void {
   const { quarantined, free } = state.bitmap;
   const isUsed = state.isDeviceFull || !isWaiting(state);
-  invariant(isUsed, `V18: the file grows while ${quarantined} blocks wait for a commit`);
+  invariant(isUsed, "V18: the file grows while {} blocks wait for a commit", quarantined);
   const isMissing = free < wish || isLittleFree(state);
-  invariant(isMissing, `V18: the file grows for ${wish} blocks while ${free} are free`);
+  invariant(isMissing, "V18: the file grows for {} blocks while {} are free", wish, free);
 }
 
 /** Makes room for blocks that follow each other, at the end; whether that could be had. */
@@ -167,7 +167,7 @@ export function makeRoomForGuests(state: VolumeState): void {
 
 /** Appends blocks that read as zeros; returns the first. */
 function extendFile(state: VolumeState, blocks: number): number {
-  invariant(Number.isInteger(blocks) && blocks > 0, `V7: a volume longer by ${blocks} blocks`);
+  invariant(Number.isInteger(blocks) && blocks > 0, "V7: a volume longer by {} blocks", blocks);
   const first = state.bitmap.blocks;
   const total = first + blocks;
   if (total > state.maxBlocks) {

@@ -20,7 +20,7 @@ import type { VolumeState } from "../state.ts";
 export function resizeFile(state: VolumeState, sizeBytes: number): void {
   const { blocks } = state.bitmap;
   const isWhole = sizeBytes >= state.placeOf(blocks, 0);
-  invariant(isWhole, `D2: a file of ${blocks} blocks is cut to ${sizeBytes} bytes`);
+  invariant(isWhole, "D2: a file of {} blocks is cut to {} bytes", blocks, sizeBytes);
   const { handle } = state;
   const before = handle.getSize();
   handle.truncate(sizeBytes);
@@ -30,5 +30,5 @@ export function resizeFile(state: VolumeState, sizeBytes: number): void {
     throw new ErrnoError("ENOSPC", "grow the volume", { why: "the device is full" });
   }
   const isAsSaid = now === sizeBytes || now <= before;
-  invariant(isAsSaid, `D2: a device made ${sizeBytes} bytes long has ${now}`);
+  invariant(isAsSaid, "D2: a device made {} bytes long has {}", sizeBytes, now);
 }

@@ -308,7 +308,7 @@ export class Salvage {
   entriesOf(directory: number): SavedName[] {
     const { tables } = this.#image;
     const isThere = this.#isDirectory(directory);
-    invariant(isThere, `V6: the entries of slot ${directory}, which is no directory, are saved`);
+    invariant(isThere, "V6: the entries of slot {}, which is no directory, are saved", directory);
     return this.#entriesOf(directory).filter((slot) => !this.#isCut.has(slot)).map((slot) => {
       const offset = this.#derived.paths.offsetOf(slot) + L.NAME.BYTES;
       const at = slot * L.SLOT_BYTES + L.SLOT.PATH_LENGTH;
@@ -320,7 +320,7 @@ export class Salvage {
   /** What a slot holds, and what is wrong with it said. */
   node(slot: number): SavedNode {
     const { view, slotCount } = this.#image.tables;
-    invariant(slot < slotCount, `V4: slot ${slot} of ${slotCount} is saved`);
+    invariant(slot < slotCount, "V4: slot {} of {} is saved", slot, slotCount);
     const at = slot * L.SLOT_BYTES;
     this.#tellWrongPage(slot);
     const mode = this.#mode(slot);

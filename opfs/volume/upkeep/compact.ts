@@ -108,7 +108,7 @@ export class Compactor {
     this.#journal = journal;
     this.#isPatient = isPatient;
     this.#limit = state.bitmap.blocks - state.bitmap.unowned;
-    invariant(this.#limit >= 0, `V3: ${this.#limit} blocks are owned`);
+    invariant(this.#limit >= 0, "V3: {} blocks are owned", this.#limit);
   }
 
   /** How many used blocks are behind the limit. */
@@ -127,7 +127,7 @@ export class Compactor {
   moveOne(slot: number): boolean {
     this.#state.requireWritable();
     const { slotCount } = this.#state.tables;
-    invariant(slot < slotCount, `V4: slot ${slot} of ${slotCount} is moved`);
+    invariant(slot < slotCount, "V4: slot {} of {} is moved", slot, slotCount);
     return this.#moveContents(slot) || this.#moveAttribute(slot);
   }
 
@@ -160,7 +160,7 @@ export class Compactor {
     placeFor: (want: number) => Place | null,
   ): boolean {
     const type = this.#state.typeOf(attribute);
-    invariant(type === L.TYPE.XATTR, `V4: slot ${attribute} of type ${type} is moved as a value`);
+    invariant(type === L.TYPE.XATTR, "V4: slot {} of type {} is moved as a value", attribute, type);
     const at = attribute * L.SLOT_BYTES;
     const runs = valueRuns(this.#state.tables.view, at);
     const pair = runs.findIndex(isInTheWay);
@@ -416,7 +416,7 @@ export class Compactor {
         view.getUint16(at + L.SEGMENT.ORDINAL, L.LE) === ordinal;
       if (isIt) return slot;
     }
-    invariant(false, `V1: segment ${ordinal} of table ${table} has no descriptor`);
+    invariant(false, "V1: segment {} of table {} has no descriptor", ordinal, table);
   }
 
   /** Cuts the free end off the file; how many blocks. */

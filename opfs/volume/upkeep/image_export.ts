@@ -71,7 +71,7 @@ export class ImageExport implements BlockWatch {
       }
       const { totalBytes } = this;
       const isWhole = this.#doneBytes === totalBytes;
-      invariant(isWhole, `V7: an image of ${this.#doneBytes} bytes instead of ${totalBytes}`);
+      invariant(isWhole, "V7: an image of {} bytes instead of {}", this.#doneBytes, totalBytes);
     } catch (error) {
       this.end(isErrnoError(error) ? error : this.#state.fail(error));
       throw this.#failure!;

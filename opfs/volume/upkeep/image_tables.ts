@@ -86,7 +86,7 @@ export class ImageTables {
 
   #claim(block: number, stored: number): void {
     const count = stored & ~L.UNWRITTEN;
-    invariant(this.used.add(block, count), `V1: blocks at ${block} are owned twice`);
+    invariant(this.used.add(block, count), "V1: blocks at {} are owned twice", block);
     if (stored >>> 31 !== 0) this.#zeros.push({ block, count });
   }
 
@@ -138,7 +138,7 @@ export class ImageTables {
   /** Bytes of a table as the image has them. */
   copy(table: Place["table"], logical: number, length: number): Uint8Array<ArrayBuffer> {
     const bytes = this.#bytesOf(table);
-    invariant(logical >= 0 && logical + length <= bytes, `V11: ${table} end at byte ${bytes}`);
+    invariant(logical >= 0 && logical + length <= bytes, "V11: {} end at byte {}", table, bytes);
     if (table === "slots") return this.#slots.slice(logical, logical + length);
     if (table === "names") return this.#names.slice(logical, logical + length);
     const bits = new Uint8Array(length);

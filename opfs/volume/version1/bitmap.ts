@@ -60,7 +60,7 @@ export function compareBitmap1(
   let marked = 0;
   let end = 0;
   for (const range of owned) {
-    invariant(range.from >= end, `V1: blocks from ${range.from} on are counted twice`);
+    invariant(range.from >= end, "V1: blocks from {} on are counted twice", range.from);
     end = range.to;
     ownedBlocks += range.to - range.from;
     marked += countUsed(pages, s, range);

@@ -43,7 +43,7 @@ export class GrowingBytes {
 
   /** Adds `count` zeros and returns where they begin. */
   extend(count: number): number {
-    invariant(Number.isInteger(count) && count >= 0, `V7: ${count} bytes are added`);
+    invariant(Number.isInteger(count) && count >= 0, "V7: {} bytes are added", count);
     const at = this.#length;
     this.#length += count;
     if (this.#length > this.#bytes.length) {
@@ -78,7 +78,7 @@ export class Collected {
 
   /** One slot. */
   slot(index: number): Slot {
-    invariant(index >= 0 && index < this.slotCount, `V4: slot ${index} of ${this.slotCount}`);
+    invariant(index >= 0 && index < this.slotCount, "V4: slot {} of {}", index, this.slotCount);
     const bytes = this.records.view();
     return decodeSlot(new DataView(bytes.buffer), index * L.SLOT_BYTES);
   }
@@ -92,7 +92,7 @@ export class Collected {
   /** Adds a slot whose path is `path`, and returns its index. */
   add(path: Uint8Array, slot: Omit<Slot, "pathOffset" | "pathLength">, ino: Ino): number {
     const isPath = path.length > 0 && path.length <= PATH_BYTES_MAX;
-    invariant(isPath, `V5: a path of ${path.length} bytes`);
+    invariant(isPath, "V5: a path of {} bytes", path.length);
     const pathOffset = this.paths.extend(path.length);
     this.paths.view().set(path, pathOffset);
     this.records.extend(L.SLOT_BYTES);

@@ -22,7 +22,7 @@ export class Runs {
   add(owner: number, run: { first: number; needed: number; owned: number }): void {
     const { first, needed, owned } = run;
     const isRun = first >= 0 && needed >= 0 && needed <= owned;
-    invariant(isRun, `V7: ${needed} of ${owned} blocks at ${first} are needed`);
+    invariant(isRun, "V7: {} of {} blocks at {} are needed", needed, owned, first);
     this.#owners.push(owner);
     this.#first.push(run.first);
     this.#needed.push(run.needed);

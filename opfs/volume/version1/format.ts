@@ -83,8 +83,8 @@ export function decodeSlot(view: DataView, at: number): Slot {
 export function encodeSlot(slot: Slot, view: DataView, at: number): void {
   const S = L.SLOT;
   const isPath = slot.pathLength >= 0 && slot.pathLength <= PATH_BYTES_MAX;
-  invariant(isPath, `V5: a path of ${slot.pathLength} bytes in a slot`);
-  invariant(slot.size >= 0, `V7: a slot of ${slot.size} bytes`);
+  invariant(isPath, "V5: a path of {} bytes in a slot", slot.pathLength);
+  invariant(slot.size >= 0, "V7: a slot of {} bytes", slot.size);
   view.setUint8(at + S.TYPE, slot.type);
   view.setUint32(at + S.PATH_OFFSET, slot.pathOffset, L.LE);
   view.setUint16(at + S.PATH_LENGTH, slot.pathLength, L.LE);
@@ -133,11 +133,13 @@ export function decodeSuperblock1(bytes: Uint8Array): RawSuperblock {
 /** The 64 bytes of a version-1 superblock, checksum included. */
 export function encodeSuperblock1(superblock: Superblock): Uint8Array<ArrayBuffer> {
   const problem = geometryProblem1(superblock, Infinity);
-  invariant(problem === null, `V9: a version-1 image whose ${problem}`);
+  invariant(problem === null, "V9: a version-1 image whose {}", problem);
   const { freeBlocks, totalBlocks } = superblock;
   invariant(
     freeBlocks <= totalBlocks,
-    `V3: ${freeBlocks} of ${totalBlocks} blocks of an image free`,
+    "V3: {} of {} blocks of an image free",
+    freeBlocks,
+    totalBlocks,
   );
   const bytes = new Uint8Array(L.SUPERBLOCK_BYTES);
   const view = new DataView(bytes.buffer);

@@ -254,7 +254,7 @@ class Importer {
   *#contents(entry: Version1Entry, ino: Ino): Generator<Progress, void, void> {
     for (let at = 0; at < entry.sizeBytes;) {
       const count = this.#image.read(entry, this.#buffer, at);
-      invariant(count > 0, `V7: a file of ${entry.sizeBytes} bytes ends at ${at}`);
+      invariant(count > 0, "V7: a file of {} bytes ends at {}", entry.sizeBytes, at);
       const piece = this.#buffer.subarray(0, count);
       for (let done = 0; done < count;) {
         const written = this.#volume.write(ino, piece.subarray(done), at + done);

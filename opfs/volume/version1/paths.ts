@@ -44,7 +44,8 @@ export class PathReader {
   slot(index: number): Slot {
     invariant(
       index >= 0 && index < this.#superblock.inodeCount,
-      `V4: slot ${index} of a table that ends before it`,
+      "V4: slot {} of a table that ends before it",
+      index,
     );
     this.#pages.copy(INODE_TABLE_AT + index * L.SLOT_BYTES, this.#record);
     return decodeSlot(this.#view, 0);
