@@ -13,7 +13,7 @@ import { DirtySums } from "../../opfs/volume/memory/dirty_sums.ts";
 import { LazyTimes } from "../../opfs/volume/memory/lazy_times.ts";
 import * as L from "../../opfs/volume/format/layout.ts";
 import { pageSum, putRight } from "../../opfs/volume/format/page_sum.ts";
-import { turnedBit } from "../../opfs/volume/format/checksum.ts";
+import { afterZeros, bothPadded, turnedBit } from "../../opfs/volume/format/checksum.ts";
 import { decodeSums, PageSums, sumAreas } from "../../opfs/volume/memory/page_sums.ts";
 import { mendRecord } from "../../opfs/volume/format/record_mend.ts";
 import { RecordReader, RecordWriter } from "../../opfs/volume/format/record.ts";
@@ -21,9 +21,11 @@ import { findRecords } from "../../opfs/volume/load/replay.ts";
 import { firstSegments } from "../../opfs/volume/format/segments.ts";
 import { freshSuperblock } from "../../opfs/volume/format/superblock.ts";
 import { judgeTarget } from "../../opfs/volume/memory/summed_bytes.ts";
+import { Tables } from "../../opfs/volume/memory/tables.ts";
 import type { Row } from "./structures.ts";
 
 const superblock = freshSuperblock(4096, L.RING_BYTES_DEFAULT);
+const NO_SUMS = { crc32: 0, crc32c: 0 };
 const sumsOf = (): PageSums => new PageSums(new Uint32Array(2), new Uint32Array(2));
 
 function recordWithSum(bytes: number): RecordWriter {
@@ -74,6 +76,24 @@ export const sumRows: readonly Row[] = [
     dirty.soilSlot(0);
     dirty.settle();
   }],
+  ["V16: a record says 1 sums of 0 pages", () => {
+    const dirty = new DirtySums(sumsOf());
+    const tables = new Tables(new Uint8Array(4096), new Uint8Array(4096), sumsOf());
+    dirty.say(tables, [[0, 16]], () => {});
+    dirty.settle();
+  }],
+  ["V11: page 1 is not marked", () => {
+    const dirty = new DirtySums(sumsOf());
+    const tables = new Tables(new Uint8Array(8192), new Uint8Array(8192), sumsOf());
+    dirty.soilNames(0, 16);
+    dirty.say(tables, [[4096, 4112]], () => {});
+    dirty.settle();
+  }],
+  [
+    "V10: a second checksum at 62 of 64",
+    () => bothPadded(new Uint8Array(64), NO_SUMS, { end: 64, length: 64, placeC: 62 }),
+  ],
+  ["V10: a checksum of -1 zeros", () => afterZeros(5, -1)],
   ["V16: a cell of page 9 has changed, which is not known", () => new CellSums().change(9, 1, 5)],
   ["V16: a target and its sum in 3 bytes", () => judgeTarget(new Uint8Array(3))],
   [

@@ -2,23 +2,32 @@
  * CRC-32 as zlib computes it (polynomial 0xEDB88320, reflected): the checksum of superblock,
  * headers and journal records; and CRC-32C (0x82F63B78), the second one of a record.
  *
- * Layer: opfs/volume, bottom. Eight bytes a step through eight tables, because a commit's record is
- * checksummed on the way to every fsync. Use: `crc32(bytes, 0, 60)`; ranges are joined by passing
- * the first range's result as `seed` of the next.
+ * Layer: opfs/volume, bottom. Sixteen bytes a step through sixteen tables, because a commit's record is
+ * checksummed on the way to every fsync; both checksums of a record are taken in one pass, and the
+ * zeros at its end cost four look-ups for sixteen. The tables are constants of this module and hold
+ * signed numbers: then a compiler needs neither to look at their bounds nor to box what is in them.
+ *
+ * Use: `crc32(bytes, 0, 60)`; ranges are joined by passing the first range's result as `seed` of the
+ * next. `bothPadded` for a record.
  *
  * @module
  */
 
 import { invariant } from "../../../abi/invariant.ts";
 
-const TABLES = 8;
+const STEP_BYTES = 16;
 /** CRC-32's polynomial, reflected. */
 export const CRC32_POLYNOMIAL = 0xedb88320;
-const tables: Uint32Array<ArrayBuffer> = makeTables(CRC32_POLYNOMIAL);
-const tablesC: Uint32Array<ArrayBuffer> = makeTables(0x82f63b78);
+const T: Int32Array<ArrayBuffer> = makeTables(CRC32_POLYNOMIAL);
+const C: Int32Array<ArrayBuffer> = makeTables(0x82f63b78);
+/** Entries of one step over zeros. */
+const STEP = 8 * 16;
+const STEPS: Int32Array<ArrayBuffer> = makeSteps(T);
+const STEPS_C: Int32Array<ArrayBuffer> = makeSteps(C);
 
-function makeTables(polynomial: number): Uint32Array<ArrayBuffer> {
-  const made = new Uint32Array(TABLES * 256);
+/** Table n, of 256 entries, says what becomes of a byte that n bytes follow. */
+function makeTables(polynomial: number): Int32Array<ArrayBuffer> {
+  const made = new Int32Array(STEP_BYTES * 256);
   for (let byte = 0; byte < 256; byte++) {
     let value = byte;
     for (let bit = 0; bit < 8; bit++) value = value & 1 ? value >>> 1 ^ polynomial : value >>> 1;
@@ -31,43 +40,184 @@ function makeTables(polynomial: number): Uint32Array<ArrayBuffer> {
   return made;
 }
 
+function requireBytes(bytes: Uint8Array, from: number, to: number): void {
+  invariant(
+    from >= 0 && from <= to && to <= bytes.length,
+    "V10: a checksum of bytes that are not there",
+  );
+}
+
 /**
  * CRC-32 of `bytes[from..to)` as an unsigned 32-bit number; `seed` is the CRC of what came before.
  *
  * Test vector: the nine bytes of `"123456789"` give 0xCBF43926.
  */
 export function crc32(bytes: Uint8Array, from = 0, to: number = bytes.length, seed = 0): number {
-  return checksum(tables, bytes, { from, to, seed });
+  requireBytes(bytes, from, to);
+  let crc = ~seed;
+  let at = from;
+  for (const end = to - 15; at < end; at += STEP_BYTES) {
+    const low = crc ^
+      (bytes[at]! | bytes[at + 1]! << 8 | bytes[at + 2]! << 16 | bytes[at + 3]! << 24);
+    crc = T[3840 + (low & 0xff)]! ^ T[3584 + (low >>> 8 & 0xff)]! ^
+      T[3328 + (low >>> 16 & 0xff)]! ^ T[3072 + (low >>> 24)]! ^
+      T[2816 + bytes[at + 4]!]! ^ T[2560 + bytes[at + 5]!]! ^
+      T[2304 + bytes[at + 6]!]! ^ T[2048 + bytes[at + 7]!]! ^
+      T[1792 + bytes[at + 8]!]! ^ T[1536 + bytes[at + 9]!]! ^
+      T[1280 + bytes[at + 10]!]! ^ T[1024 + bytes[at + 11]!]! ^
+      T[768 + bytes[at + 12]!]! ^ T[512 + bytes[at + 13]!]! ^
+      T[256 + bytes[at + 14]!]! ^ T[bytes[at + 15]!]!;
+  }
+  for (; at < to; at++) crc = crc >>> 8 ^ T[(crc ^ bytes[at]!) & 0xff]!;
+  return ~crc >>> 0;
 }
 
 /**
  * CRC-32C, used as {@link crc32}. Test vector: the nine bytes of `"123456789"` give 0xE3069283.
  */
 export function crc32c(bytes: Uint8Array, from = 0, to: number = bytes.length, seed = 0): number {
-  return checksum(tablesC, bytes, { from, to, seed });
-}
-
-function checksum(
-  t: Uint32Array<ArrayBuffer>,
-  bytes: Uint8Array,
-  { from, to, seed }: { from: number; to: number; seed: number },
-): number {
-  invariant(
-    from >= 0 && from <= to && to <= bytes.length,
-    "V10: a checksum of bytes that are not there",
-  );
+  requireBytes(bytes, from, to);
   let crc = ~seed;
   let at = from;
-  for (const end = to - 7; at < end; at += 8) {
+  for (const end = to - 15; at < end; at += STEP_BYTES) {
     const low = crc ^
       (bytes[at]! | bytes[at + 1]! << 8 | bytes[at + 2]! << 16 | bytes[at + 3]! << 24);
-    crc = t[1792 + (low & 0xff)]! ^ t[1536 + (low >>> 8 & 0xff)]! ^
-      t[1280 + (low >>> 16 & 0xff)]! ^ t[1024 + (low >>> 24)]! ^
-      t[768 + bytes[at + 4]!]! ^ t[512 + bytes[at + 5]!]! ^
-      t[256 + bytes[at + 6]!]! ^ t[bytes[at + 7]!]!;
+    crc = C[3840 + (low & 0xff)]! ^ C[3584 + (low >>> 8 & 0xff)]! ^
+      C[3328 + (low >>> 16 & 0xff)]! ^ C[3072 + (low >>> 24)]! ^
+      C[2816 + bytes[at + 4]!]! ^ C[2560 + bytes[at + 5]!]! ^
+      C[2304 + bytes[at + 6]!]! ^ C[2048 + bytes[at + 7]!]! ^
+      C[1792 + bytes[at + 8]!]! ^ C[1536 + bytes[at + 9]!]! ^
+      C[1280 + bytes[at + 10]!]! ^ C[1024 + bytes[at + 11]!]! ^
+      C[768 + bytes[at + 12]!]! ^ C[512 + bytes[at + 13]!]! ^
+      C[256 + bytes[at + 14]!]! ^ C[bytes[at + 15]!]!;
   }
-  for (; at < to; at++) crc = crc >>> 8 ^ t[(crc ^ bytes[at]!) & 0xff]!;
+  for (; at < to; at++) crc = crc >>> 8 ^ C[(crc ^ bytes[at]!) & 0xff]!;
   return ~crc >>> 0;
+}
+
+/** Both checksums of a record. */
+export interface Checksums {
+  /** CRC-32, with the second one at its place. */
+  crc32: number;
+  /** CRC-32C, with zeros at the place of both. */
+  crc32c: number;
+}
+
+/** A record: bytes, and zeros from `end` to `length`; the place of its second checksum is zero. */
+export interface PaddedBytes {
+  /** Where zeros begin. */
+  end: number;
+  /** Where they end. */
+  length: number;
+  /** Where the CRC-32C will stand, and count for the CRC-32. */
+  placeC: number;
+}
+
+/** CRC-32 of bytes whose last ones, from `end` to `length`, are zeros. */
+export function crc32Padded(bytes: Uint8Array, end: number, length: number): number {
+  requireBytes(bytes, end, length);
+  return ~afterZeros(~crc32(bytes, 0, end), length - end) >>> 0;
+}
+
+/** Both checksums of a record, in one pass over the bytes before its zeros. */
+export function bothPadded(
+  bytes: Uint8Array,
+  into: Checksums,
+  { end, length, placeC }: PaddedBytes,
+): void {
+  requireBytes(bytes, end, length);
+  invariant(placeC >= 0 && placeC + 4 <= end, "V10: a second checksum at {} of {}", placeC, end);
+  let one = -1;
+  let other = -1;
+  let at = 0;
+  for (const last = end - 15; at < last; at += STEP_BYTES) {
+    const word = bytes[at]! | bytes[at + 1]! << 8 | bytes[at + 2]! << 16 | bytes[at + 3]! << 24;
+    const a = one ^ word;
+    const b = other ^ word;
+    const b4 = bytes[at + 4]!;
+    const b5 = bytes[at + 5]!;
+    const b6 = bytes[at + 6]!;
+    const b7 = bytes[at + 7]!;
+    const b8 = bytes[at + 8]!;
+    const b9 = bytes[at + 9]!;
+    const bA = bytes[at + 10]!;
+    const bB = bytes[at + 11]!;
+    const bC = bytes[at + 12]!;
+    const bD = bytes[at + 13]!;
+    const bE = bytes[at + 14]!;
+    const bF = bytes[at + 15]!;
+    one = T[3840 + (a & 0xff)]! ^ T[3584 + (a >>> 8 & 0xff)]! ^
+      T[3328 + (a >>> 16 & 0xff)]! ^ T[3072 + (a >>> 24)]! ^
+      T[2816 + b4]! ^ T[2560 + b5]! ^ T[2304 + b6]! ^ T[2048 + b7]! ^
+      T[1792 + b8]! ^ T[1536 + b9]! ^ T[1280 + bA]! ^ T[1024 + bB]! ^
+      T[768 + bC]! ^ T[512 + bD]! ^ T[256 + bE]! ^ T[bF]!;
+    other = C[3840 + (b & 0xff)]! ^ C[3584 + (b >>> 8 & 0xff)]! ^
+      C[3328 + (b >>> 16 & 0xff)]! ^ C[3072 + (b >>> 24)]! ^
+      C[2816 + b4]! ^ C[2560 + b5]! ^ C[2304 + b6]! ^ C[2048 + b7]! ^
+      C[1792 + b8]! ^ C[1536 + b9]! ^ C[1280 + bA]! ^ C[1024 + bB]! ^
+      C[768 + bC]! ^ C[512 + bD]! ^ C[256 + bE]! ^ C[bF]!;
+  }
+  for (; at < end; at++) {
+    one = one >>> 8 ^ T[(one ^ bytes[at]!) & 0xff]!;
+    other = other >>> 8 ^ C[(other ^ bytes[at]!) & 0xff]!;
+  }
+  into.crc32c = ~afterZerosBy(C, STEPS_C, other, length - end) >>> 0;
+  // A CRC is linear: four bytes that stood for zeros change it by what they become on the way to the end.
+  const change = afterZeros(fourBytes(into.crc32c), length - placeC - 4);
+  into.crc32 = (~afterZeros(one, length - end) ^ change) >>> 0;
+}
+
+/** The register of CRC-32 after a little-endian number, from 0 on. */
+function fourBytes(value: number): number {
+  return T[768 + (value & 0xff)]! ^ T[512 + (value >>> 8 & 0xff)]! ^
+    T[256 + (value >>> 16 & 0xff)]! ^ T[value >>> 24]!;
+}
+
+/** A register of CRC-32 after so many zeros; the sum of a page is one. */
+export function afterZeros(register: number, count: number): number {
+  return afterZerosBy(T, STEPS, register, count);
+}
+
+/** By powers of two of sixteen bytes, and then one by one. */
+function afterZerosBy(t: Int32Array, steps: Int32Array, register: number, count: number): number {
+  invariant(count >= 0 && count < 2 ** 32, "V10: a checksum of {} zeros", count);
+  let crc = register;
+  for (let left = count >>> 4, at = 0; left !== 0; left >>>= 1, at += STEP) {
+    if ((left & 1) !== 0) crc = moved(steps, at, crc);
+  }
+  return afterBytes(t, crc, count & 15);
+}
+
+function afterBytes(t: Int32Array, register: number, count: number): number {
+  let crc = register;
+  for (let left = count; left > 0; left--) crc = crc >>> 8 ^ t[crc & 0xff]!;
+  return crc;
+}
+
+function moved(steps: Int32Array, at: number, crc: number): number {
+  return steps[at + (crc & 15)]! ^ steps[at + 16 + (crc >>> 4 & 15)]! ^
+    steps[at + 32 + (crc >>> 8 & 15)]! ^ steps[at + 48 + (crc >>> 12 & 15)]! ^
+    steps[at + 64 + (crc >>> 16 & 15)]! ^ steps[at + 80 + (crc >>> 20 & 15)]! ^
+    steps[at + 96 + (crc >>> 24 & 15)]! ^ steps[at + 112 + (crc >>> 28)]!;
+}
+
+/** What becomes of each half byte of a register by 16, 32, 64 ... zeros: eight times 16 entries each. */
+function makeSteps(t: Int32Array): Int32Array<ArrayBuffer> {
+  const made = new Int32Array(28 * STEP);
+  for (let at = 0; at < made.length; at += STEP) {
+    for (let bit = 0; bit < 32; bit++) {
+      const before = 1 << bit;
+      const after = at === 0
+        ? afterBytes(t, before, STEP_BYTES)
+        : moved(made, at - STEP, moved(made, at - STEP, before));
+      const half = at + (bit >> 2) * 16;
+      const value = 1 << (bit & 3);
+      for (let other = 0; other < value; other++) {
+        made[half + value + other] = made[half + other]! ^ after;
+      }
+    }
+  }
+  return made;
 }
 
 /**

@@ -34,6 +34,13 @@ export class PageSet {
     this.#count++;
   }
 
+  /** Forgets one that is marked. */
+  remove(page: number): void {
+    invariant(this.#marks[page] === 1, "V11: page {} is not marked", page);
+    this.#marks[page] = 0;
+    this.#count--;
+  }
+
   /** Forgets all. */
   clear(): void {
     this.#marks.fill(0);

@@ -7,7 +7,7 @@
  * @module
  */
 import { invariant } from "../../../abi/invariant.ts";
-import { crc32, crc32c } from "./checksum.ts";
+import { bothPadded, type Checksums, crc32, crc32c, crc32Padded } from "./checksum.ts";
 import * as L from "./layout.ts";
 import { DamageError } from "./report.ts";
 
@@ -50,6 +50,7 @@ export class RecordWriter {
   #at = L.RECORD_HEAD_BYTES;
   readonly #counts = [0, 0, 0, 0];
   readonly #isSummed: boolean;
+  readonly #checksums: Checksums = { crc32: 0, crc32c: 0 };
 
   /** `bytesMax` is the longest record: a quarter of the ring. */
   constructor(bytesMax: number, { isSummed = true }: RecordOptions = {}) {
@@ -149,10 +150,19 @@ export class RecordWriter {
     view.setUint32(R.DATA, this.#counts[2]!, L.LE);
     view.setUint32(R.SUMS, this.#counts[3]!, L.LE);
     view.setFloat64(R.TIME, head.time, L.LE);
-    if (this.#isSummed) view.setUint32(R.CHECKSUM_C, crc32c(this.#bytes, 0, length), L.LE);
-    const checksum = crc32(this.#bytes, 0, length);
+    const checksum = this.#seal(this.#at, length);
     view.setUint32(R.CHECKSUM, checksum, L.LE);
     return { bytes: this.#bytes.subarray(0, length), checksum };
+  }
+
+  /** Puts the second checksum at its place, if there is one; returns the first. */
+  #seal(end: number, length: number): number {
+    if (!this.#isSummed) return crc32Padded(this.#bytes, end, length);
+    const { CHECKSUM_C: placeC } = L.RECORD;
+    const sums = this.#checksums;
+    bothPadded(this.#bytes, sums, { end, length, placeC });
+    this.#view.setUint32(placeC, sums.crc32c, L.LE);
+    return sums.crc32;
   }
 }
 

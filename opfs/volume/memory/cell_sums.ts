@@ -9,6 +9,7 @@
  * @module
  */
 import { invariant } from "../../../abi/invariant.ts";
+import { afterZeros } from "../format/checksum.ts";
 import * as L from "../format/layout.ts";
 import { pageSum } from "../format/page_sum.ts";
 
@@ -19,56 +20,22 @@ export const CELLS_PER_PAGE: number = L.PAGE_BYTES / CELL_BYTES;
 
 /** From so many cells on the whole page costs less. */
 const MANY_CELLS = 12;
-const POLYNOMIAL = 0xedb88320;
-/** Entries of one operator: four bytes of a sum, 256 values each. */
-const OPERATOR = 4 * 256;
-
-let operators: Uint32Array | null = null;
 
 /** A sum moved on by so many cells of zeros. */
 export function movedOn(sum: number, cells: number): number {
-  operators ??= makeOperators();
-  const at = cells * OPERATOR;
-  const t = operators;
-  return (t[at + (sum & 0xff)]! ^ t[at + 256 + (sum >>> 8 & 0xff)]! ^
-    t[at + 512 + (sum >>> 16 & 0xff)]! ^ t[at + 768 + (sum >>> 24)]!) >>> 0;
-}
-
-/** For each number of cells what becomes of each value of each byte. */
-function makeOperators(): Uint32Array {
-  const made = new Uint32Array(CELLS_PER_PAGE * OPERATOR);
-  const columns = Uint32Array.from({ length: 32 }, (_, bit) => 2 ** bit);
-  for (let cells = 0; cells < CELLS_PER_PAGE; cells++) {
-    fillOperator(made.subarray(cells * OPERATOR, (cells + 1) * OPERATOR), columns);
-    for (let bit = 0; bit < 32; bit++) columns[bit] = afterZeros(columns[bit]!, CELL_BYTES * 8);
-  }
-  return made;
-}
-
-function fillOperator(operator: Uint32Array, columns: Uint32Array): void {
-  for (let index = 0; index < OPERATOR; index++) {
-    const value = index & 0xff;
-    const low = value & -value;
-    if (value === 0) continue;
-    const bit = (index >> 8) * 8 + 31 - Math.clz32(low);
-    operator[index] = operator[index - low]! ^ columns[bit]!;
-  }
-}
-
-function afterZeros(register: number, bits: number): number {
-  let moved = register;
-  for (let bit = 0; bit < bits; bit++) {
-    moved = moved & 1 ? moved >>> 1 ^ POLYNOMIAL : moved >>> 1;
-  }
-  return moved >>> 0;
+  return afterZeros(sum, cells * CELL_BYTES) >>> 0;
 }
 
 /** The sums of the cells of touched pages, by the pages' keys. */
 export class CellSums {
-  readonly #pages = new Map<number, Uint32Array>();
+  readonly #pages = new Map<number, Int32Array>();
   /** Pages that are known from now on, or, null, are not any more. */
-  readonly #nextPages = new Map<number, Uint32Array | null>();
-  /** Page, cell and sum, for pages that are known. */
+  readonly #nextPages = new Map<number, Int32Array | null>();
+  /** The page that was looked for last. */
+  #key = -1;
+  #known: Int32Array | undefined;
+  /** What has changed: the page's cells, and in turn which one and its sum. */
+  readonly #changed: Int32Array[] = [];
   readonly #changes: number[] = [];
 
   /** How many pages are known. */
@@ -78,7 +45,13 @@ export class CellSums {
 
   /** Whether `change` can say what becomes of a page of which so many cells have changed. */
   isKnown(key: number, cells: number): boolean {
-    return cells < MANY_CELLS && this.#pages.has(key);
+    return cells < MANY_CELLS && this.#find(key) !== undefined;
+  }
+
+  #find(key: number): Int32Array | undefined {
+    if (key === this.#key) return this.#known;
+    this.#key = key;
+    return this.#known = this.#pages.get(key);
   }
 
   /**
@@ -93,19 +66,24 @@ export class CellSums {
 
   /** How much a page's sum changes when one of its cells has the sum `now`; counts from `settle` on. */
   change(key: number, cell: number, now: number): number {
-    const known = this.#pages.get(key);
-    invariant(known !== undefined, "V16: a cell of page {} has changed, which is not known", key);
-    this.#changes.push(key, cell, now);
+    const known = this.#find(key);
+    invariant(
+      known !== undefined,
+      "V16: a cell of page {} has changed, which is not known",
+      key,
+    );
+    this.#changed.push(known);
+    this.#changes.push(cell, now | 0);
     return movedOn(now ^ known[cell]!, CELLS_PER_PAGE - 1 - cell);
   }
 
   #meet(key: number, bytes: Uint8Array): number {
-    const cells = new Uint32Array(CELLS_PER_PAGE);
+    const cells = new Int32Array(CELLS_PER_PAGE);
     let sum = 0;
     for (let cell = 0; cell < CELLS_PER_PAGE; cell++) {
       const from = cell * CELL_BYTES;
       cells[cell] = pageSum(bytes, from, from + CELL_BYTES);
-      sum ^= movedOn(cells[cell]!, CELLS_PER_PAGE - 1 - cell);
+      sum = afterZeros(sum, CELL_BYTES) ^ cells[cell]!;
     }
     this.#nextPages.set(key, cells);
     return sum >>> 0;
@@ -116,10 +94,10 @@ export class CellSums {
     for (const [key, cells] of this.#nextPages) {
       if (cells === null) this.#pages.delete(key);
       else this.#pages.set(key, cells);
+      if (key === this.#key) this.#key = -1;
     }
-    for (let index = 0; index < this.#changes.length; index += 3) {
-      const cells = this.#pages.get(this.#changes[index]!)!;
-      cells[this.#changes[index + 1]!] = this.#changes[index + 2]!;
+    for (let index = 0; index < this.#changed.length; index++) {
+      this.#changed[index]![this.#changes[2 * index]!] = this.#changes[2 * index + 1]!;
     }
     this.forget();
   }
@@ -127,6 +105,6 @@ export class CellSums {
   /** What has been said has not happened. */
   forget(): void {
     if (this.#nextPages.size > 0) this.#nextPages.clear();
-    if (this.#changes.length > 0) this.#changes.length = 0;
+    if (this.#changed.length > 0) this.#changed.length = this.#changes.length = 0;
   }
 }

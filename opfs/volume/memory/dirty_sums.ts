@@ -11,7 +11,7 @@ import { CELL_BYTES, CELLS_PER_PAGE, CellSums } from "./cell_sums.ts";
 import * as L from "../format/layout.ts";
 import { PageSet } from "../format/page_set.ts";
 import { pageSum } from "../format/page_sum.ts";
-import { keyOf, type PageSums, type SummedTable } from "./page_sums.ts";
+import { keyOf, type PageSums, placeOfKey, type SummedTable } from "./page_sums.ts";
 
 /** Slots and names, as far as their sums need them. */
 export interface ShownTables {
@@ -136,10 +136,13 @@ export class DirtySums {
     const said = this.#next.length / 2;
     invariant(said === pages, "V16: a record says {} sums of {} pages", said, pages);
     for (let index = 0; index < this.#next.length; index += 2) {
-      this.#sums!.setByKey(this.#next[index]!, this.#next[index + 1]!);
+      const key = this.#next[index]!;
+      this.#sums!.setByKey(key, this.#next[index + 1]!);
+      const { table, page } = placeOfKey(key)!;
+      this.#pages[table].remove(page);
     }
     this.#cells.settle();
-    this.clear();
+    this.#forgetNext();
   }
 
   /** Nothing is dirty any more. */

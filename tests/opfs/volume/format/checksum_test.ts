@@ -1,5 +1,12 @@
 import { assertEquals } from "@std/assert";
-import { crc32, crc32c, turnedBit } from "../../../../opfs/volume/format/checksum.ts";
+import {
+  afterZeros,
+  bothPadded,
+  crc32,
+  crc32c,
+  crc32Padded,
+  turnedBit,
+} from "../../../../opfs/volume/format/checksum.ts";
 import { prng } from "../../../support/prng.ts";
 
 Deno.test("crc32() gives the test vector of docs/FORMAT.md", () => {
@@ -53,4 +60,42 @@ Deno.test("turnedBit() finds each bit of a record from what it does to the CRC-3
 Deno.test("turnedBit() knows no bit for a difference of more", () => {
   assertEquals(turnedBit(0xedb88320, 1), 7);
   assertEquals(turnedBit(0x12345678, 4096), -1);
+});
+
+Deno.test("crc32c() agrees with one bit at a time, at every length and offset", () => {
+  const bytes = new Uint8Array(80);
+  prng(2).fill(bytes);
+  for (let from = 0; from < 5; from++) {
+    for (let to = from; to <= 80; to++) {
+      let crc = 0xffffffff;
+      for (let at = from; at < to; at++) {
+        crc ^= bytes[at]!;
+        for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? crc >>> 1 ^ 0x82f63b78 : crc >>> 1;
+      }
+      assertEquals(crc32c(bytes, from, to), ~crc >>> 0);
+    }
+  }
+});
+
+Deno.test("bothPadded() and crc32Padded() are what the whole bytes give, one after the other", () => {
+  for (const length of [64, 512, 1024, 4096, 131_072]) {
+    for (const end of [57, 60, 63, 64].concat(length > 64 ? [65, 224, 500, length - 1] : [])) {
+      const bytes = new Uint8Array(length);
+      prng(length + end).fill(bytes.subarray(0, end));
+      bytes.fill(0, 52, 56);
+      const found = { crc32: 0, crc32c: 0 };
+      bothPadded(bytes, found, { end, length, placeC: 52 });
+      assertEquals(found.crc32c, crc32c(bytes), `${end} of ${length}`);
+      assertEquals(crc32Padded(bytes, end, length), crc32(bytes));
+      new DataView(bytes.buffer).setUint32(52, found.crc32c, true);
+      assertEquals(found.crc32, crc32(bytes), `${end} of ${length}`);
+    }
+  }
+});
+
+Deno.test("afterZeros() is what as many zeros do", () => {
+  const zeros = new Uint8Array(4 * 2 ** 20);
+  for (const count of [0, 1, 15, 16, 17, 64, 511, 512, 4095, 131_072 - 8, zeros.length]) {
+    assertEquals(~afterZeros(~0x12345678, count) >>> 0, crc32(zeros, 0, count, 0x12345678));
+  }
 });

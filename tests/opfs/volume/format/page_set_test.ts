@@ -11,3 +11,12 @@ Deno.test("PageSet counts each page once and gives them in order", () => {
   assertEquals([pages.count, pages.toArray()], [0, []]);
   assertThrows(() => pages.add(100), InvariantError);
 });
+
+Deno.test("PageSet.remove() forgets one, and no other", () => {
+  const pages = new PageSet();
+  pages.resize(10);
+  for (const page of [2, 5]) pages.add(page);
+  pages.remove(2);
+  assertEquals([pages.count, pages.toArray()], [1, [5]]);
+  assertThrows(() => pages.remove(2), InvariantError, "V11: page 2 is not marked");
+});
