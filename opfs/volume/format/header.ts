@@ -71,8 +71,19 @@ export interface FoundHeader extends Header {
   at: number;
   /** Where the headers stand of which one bit was wrong, and is right in memory. */
   mendedAt: number[];
-  /** Whether the other one is whole, too: then none has got lost, though one may have been refused. */
-  isOneOfTwo: boolean;
+  /**
+   * Where replay begins by the other one, if that is whole, too: then none has got lost, though one may
+   * have been refused. Else null.
+   */
+  olderTail: Tail | null;
+}
+
+/** Where replay begins. */
+export interface Tail {
+  /** Bytes from the ring's start. */
+  place: number;
+  /** Number of the first record. */
+  sequence: number;
 }
 
 /** Writes the header's page: 256 bytes, zeros up to 4,096. */
@@ -264,10 +275,9 @@ export function newestHeader(start: Uint8Array, tell?: Tell): FoundHeader {
       if (found === null) continue;
       if (found.isMended) mendedAt.push(at);
       const { header } = found;
-      const isOneOfTwo: boolean = newest !== null;
       if (newest === null || header.counter > newest.counter) {
-        newest = { ...header, at, mendedAt, isOneOfTwo };
-      } else newest.isOneOfTwo = true;
+        newest = { ...header, at, mendedAt, olderTail: tailOf(newest) };
+      } else newest.olderTail = tailOf(header);
     } catch (error) {
       if (!isErrnoError(error)) throw error;
       refused ??= error;
@@ -278,6 +288,10 @@ export function newestHeader(start: Uint8Array, tell?: Tell): FoundHeader {
   const fromCopy = headerFromCopy(start);
   tellOrThrow(new DamageError("V9", "both journal headers are damaged"), tell);
   return fromCopy;
+}
+
+function tailOf(header: Header | null): Tail | null {
+  return header && { place: header.tailPlace, sequence: header.tailSequence };
 }
 
 /**
@@ -307,7 +321,7 @@ export function headerFromCopy(start: Uint8Array): FoundHeader {
     limitBytes: 0,
     at: L.HEADER_A_AT,
     mendedAt: [],
-    isOneOfTwo: false,
+    olderTail: null,
   };
 }
 

@@ -107,14 +107,20 @@ export function openVolumeSync(handle: StorageHandle, options: VolumeOptions = {
   return new Volume(state, journal, { ...report, corrected: derived.violations });
 }
 
-/** Where the journal goes on; what has been replayed still counts until a header says otherwise. */
-function positionAfter(
-  { replay, header }: Image,
-): RingPosition & { usedBytes: number } {
-  const { ringBytes } = header;
-  const span = replay.next.place - header.tailPlace;
-  const isWrapped = span < 0 || span === 0 && replay.records.length > 0;
-  return { ...replay.next, usedBytes: isWrapped ? span + ringBytes : span };
+/**
+ * Where the journal goes on; what has been replayed still counts until a header says otherwise. A closed
+ * volume has nothing to replay, but its header may not be durable, when a process was killed before the
+ * flush after it: so what the older one would replay is kept until the first flush, too.
+ */
+function positionAfter({ wasClean, replay, header }: Image): RingPosition & { usedBytes: number } {
+  const { ringBytes, olderTail } = header;
+  const begin = { place: header.tailPlace, sequence: header.tailSequence };
+  const tail = wasClean && olderTail !== null ? olderTail : begin;
+  const span = replay.next.place - tail.place;
+  const isWrapped = span < 0 || span === 0 && replay.next.sequence > tail.sequence;
+  const usedBytes = isWrapped ? span + ringBytes : span;
+  // A tail that cannot be is of another image's header: nothing is written over until the first flush.
+  return { ...replay.next, usedBytes: usedBytes < 0 ? ringBytes : usedBytes };
 }
 
 function checkOptions(options: VolumeOptions): void {

@@ -13,7 +13,7 @@
 import { isErrnoError } from "../../../abi/errno.ts";
 import { invariant } from "../../../abi/invariant.ts";
 import type { Patch } from "../memory/pool_types.ts";
-import { COUNTS_MAX, type Header, isSummed, saltOf } from "../format/header.ts";
+import { COUNTS_MAX, type Header, isSummed, saltOf, type Tail } from "../format/header.ts";
 import type { RingPosition } from "../journal/journal.ts";
 import * as L from "../format/layout.ts";
 import { type FoundRecord, impossible, type RecordLists, RecordReader } from "../format/record.ts";
@@ -59,7 +59,7 @@ interface Chain {
  */
 export function findRecords(
   ring: Uint8Array,
-  header: Header & { isOneOfTwo?: boolean },
+  header: Header & { olderTail?: Tail | null },
   tell?: Tell,
 ): Replay {
   const { ringBytes } = header;
@@ -84,7 +84,7 @@ export function findRecords(
     tellOrThrow(error, tell);
   }
   const { reader, next, counter, mended } = chain;
-  if (counter > header.counter) leaveOutHome(records, chain, header.isOneOfTwo);
+  if (counter > header.counter) leaveOutHome(records, chain, !!header.olderTail);
   for (const violation of mended) tell?.(violation);
   return { records, next, totalBlocks, isLonger, counter, mended, reader };
 }
