@@ -206,6 +206,14 @@ export interface VolumeOps extends Partial<CompoundOps>, Partial<LockOps>, Parti
    * length, ENOTSUP for another mode.
    */
   allocate(ino: Ino, mode: number, at: number, length: number): void;
+  /**
+   * Copies bytes `[at, at + length)` of a file to byte `to` of another or the same one, piece after
+   * piece from the first on, and returns how many: fewer where the source ends, after 16 MiB of data
+   * or many holes, and where the device is full; 0 at or after the source's end. What is a hole in the
+   * source by whole blocks is none the less one in the target. EINVAL where the two ranges overlap in one
+   * file, EISDIR, EFBIG, ENOSPC when there is room for none.
+   */
+  copyRange(source: Ino, at: number, target: Ino, to: number, length: number): number;
   /** Value of an extended attribute as bytes of its own, or null. */
   getxattr(ino: Ino, name: string): Uint8Array | null;
   /**

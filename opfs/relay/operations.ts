@@ -338,6 +338,21 @@ export const OPERATIONS = {
     serve: (v: VolumeOps, c: ServedChannel): number => serve.removexattr(v, c),
     take: (r: Reader): boolean => r.status !== 0,
   },
+  COPY_RANGE: {
+    number: 89,
+    call: "copyRange",
+    part: "volume",
+    kind: "answers",
+    changes: "bytes",
+    forgets(kept: Kept, source: Ino, _at: number, target: Ino): void {
+      kept.accessed(source);
+      kept.file(target);
+    },
+    ask: (w: Writer, source: Ino, at: number, target: Ino, to: number, length: number): void =>
+      void w.ino(source).f64(at).ino(target).f64(to).f64(length),
+    serve: (v: VolumeOps, c: ServedChannel): number => serve.copyRange(v, c),
+    take: (r: Reader): number => r.f64(),
+  },
   // Several calls in one round trip.
   LOOKUP_ATTR: {
     number: 96,

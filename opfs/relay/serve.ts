@@ -117,6 +117,16 @@ export function allocate(volume: VolumeOps, channel: ServedChannel): 0 {
   return done(channel, volume.allocate(ino, mode, reader.f64(), reader.f64()));
 }
 
+/** COPY_RANGE. */
+export function copyRange(volume: VolumeOps, { reader, writer }: ServedChannel): 0 {
+  const [source, at, target, to] = [reader.ino(), reader.f64(), reader.ino(), reader.f64()];
+  const length = reader.f64();
+  const count = volume.copyRange(source, at, target, to, length);
+  invariant(count >= 0 && count <= length, "R3: more is copied than was asked for");
+  writer.beginResponse().f64(count);
+  return 0;
+}
+
 /** REMOVEXATTR. */
 export function removexattr(volume: VolumeOps, { reader, writer }: ServedChannel): number {
   const isRemoved = volume.removexattr(reader.ino(), reader.path());

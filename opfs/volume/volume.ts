@@ -33,6 +33,7 @@ import {
   renameName,
   unlinkName,
 } from "./files/directory.ts";
+import { copyRange } from "./files/copy_range.ts";
 import { readBytes, readTarget } from "./files/file_data.ts";
 import { FileWriter } from "./files/file_writer.ts";
 import { makeRoomForBlocks, makeRoomForGuests, makeRoomForName } from "./space/grow.ts";
@@ -294,6 +295,18 @@ export class Volume implements VolumeOps {
   allocate(ino: Ino, mode: number, at: number, length: number): void {
     this.#keepUp();
     allocateRange(this.#state, this.#state.slotOf(ino), { mode, at, length });
+  }
+
+  /** Copies bytes from a file to a file. EINVAL, EISDIR, EFBIG; ENOSPC when there is room for none. */
+  copyRange(source: Ino, at: number, target: Ino, to: number, length: number): number {
+    this.#keepUp();
+    const state = this.#state;
+    const range = { source: state.slotOf(source), at, target: state.slotOf(target), to, length };
+    try {
+      return copyRange(state, range, (from, place) => this.write(target, from, place));
+    } catch (error) {
+      throw state.broken(error);
+    }
   }
 
   /** Value of an extended attribute, or null. ERANGE, EIO. */

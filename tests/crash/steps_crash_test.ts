@@ -103,6 +103,50 @@ Deno.test("a crash at every call of checkpoints, with logged blocks, tables and 
   console.log(`images looked at: ${images}`);
 });
 
+Deno.test("a crash at every call of a copy leaves a prefix of it, and the source", () => {
+  const handle = new CrashHandle();
+  const volume = openVolumeSync(handle, { ...OPTIONS, durability: "op" });
+  const size = 420_000;
+  const bytes = new Uint8Array(size);
+  prng(5).fill(bytes);
+  bytes.fill(0, 280_000, 340_000);
+  const source = volume.create(volume.root, "source", FILE);
+  volume.write(source, bytes.subarray(0, 280_000), 0);
+  volume.write(source, bytes.subarray(340_000), 340_000);
+  const fresh = volume.create(volume.root, "fresh", FILE);
+  const full = volume.create(volume.root, "full", FILE);
+  const old = new Uint8Array(size).fill(1);
+  volume.write(full, old, 0);
+  volume.sync();
+  const from = handle.changes.length;
+  assertEquals(volume.copyRange(source, 0, fresh, 0, size), size);
+  assertEquals(volume.copyRange(source, 0, full, 0, size), size);
+  const synced = handle.changes.length;
+  volume.close();
+  let images = 0;
+  let parts = 0;
+  for (const { bytes: image, model, point } of handle.crashes(prng(6), from)) {
+    images++;
+    const where = `${model} at ${point} of ${from} to ${synced}`;
+    const device = memoryHandle(image);
+    const again = openVolumeSync(device, OPTIONS);
+    assertEquals(again.report.corrected, [], where);
+    const contents = (name: string) => contentsOf(again, again.lookup(again.root, name));
+    assertEquals(contents("source"), bytes, where);
+    const copied = contents("fresh");
+    assertEquals(copied, bytes.subarray(0, copied.length), `${where}: fresh`);
+    if (copied.length > 0 && copied.length < size) parts++;
+    const over = contents("full");
+    assertEquals(over.length, size, where);
+    assert(over.every((byte, at) => byte === bytes[at] || byte === 1), `${where}: full`);
+    if (point >= synced) assertEquals([copied.length, over], [size, bytes], where);
+    again.close();
+    assertEquals(checkVolume(device).violations, [], where);
+  }
+  assert(parts > 0, "some have a part of it");
+  console.log(`images looked at: ${images}, ${parts} of them have a part`);
+});
+
 function populated(): Volume {
   const volume = openVolumeSync(memoryHandle(), OPTIONS);
   const directory = volume.create(volume.root, "d", DIRECTORY);

@@ -7,6 +7,7 @@ import { isErrnoError } from "../../abi/errno.ts";
 import { memoryHandle } from "../../opfs/device/memory.ts";
 import { checkVolume } from "../../opfs/volume/tools/check.ts";
 import { openVolumeSync } from "../../opfs/volume/load/mount.ts";
+import type { CallOf } from "../../opfs/relay/rows.ts";
 import type { VolumeOps } from "../../opfs/volume_ops.ts";
 import { FILE } from "../support/on_volume.ts";
 import { turnedRelay } from "../support/turned_relay.ts";
@@ -41,7 +42,10 @@ const KINDS: Readonly<Record<string, unknown>> = {
 };
 
 /** Arguments that each call takes. */
-function callsOn(root: number, ino: number): Record<string, unknown[]> {
+function callsOn(
+  root: number,
+  ino: number,
+): Record<Exclude<CallOf<"volume">, "sync" | "statfs">, unknown[]> {
   return {
     lookup: [root, "a"],
     create: [root, "b", FILE],
@@ -59,6 +63,7 @@ function callsOn(root: number, ino: number): Record<string, unknown[]> {
     append: [ino, new Uint8Array(4)],
     seek: [ino, 0, 3],
     allocate: [ino, 0, 0, 100],
+    copyRange: [ino, 0, ino, 50, 20],
     getxattr: [ino, "user.x"],
     setxattr: [ino, "user.x", new Uint8Array(2), 0],
     listxattr: [ino],

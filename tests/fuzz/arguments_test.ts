@@ -114,6 +114,9 @@ const OPS: Record<string, OpCall> = {
   seek: (v, h, ino) => v.seek(ino, h.number(), h.random.pick([3, 4, h.number()])),
   allocate: (v, h, ino) =>
     v.allocate(ino, h.random.pick([0, 1, 3, 16, 17, h.number()]), h.number(), h.number()),
+  copyRange: (v, h, ino) => v.copyRange(ino, h.number(), ino, h.number(), h.number()),
+  copyRangeNear: (v, h, ino) =>
+    v.copyRange(ino, h.small(), h.oneIn(9) ? h.number() : ino, h.small(), h.random.below(MIB)),
   allocateNear: (v, h, ino) =>
     v.allocate(ino, h.random.pick([0, 1, 3, 16, 17]), h.small(), 1 + h.random.below(MIB)),
   getxattr: (v, h, ino) => v.getxattr(ino, h.name()),

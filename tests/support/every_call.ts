@@ -29,6 +29,7 @@ export async function everyCall(volume: VolumePromises): Promise<void> {
   await volume.allocate(unnamed, 0, 0, 9000);
   assertEquals(await volume.seek(unnamed, 5, 4), 5);
   await volume.release(unnamed);
+  assertEquals(await volume.copyRange(f, 1, f, 4, 9), 2);
   await volume.setxattr(f, "user.a", new Uint8Array(20_000).fill(4), 0);
   assertEquals(await volume.getxattr(f, "user.a"), new Uint8Array(20_000).fill(4));
   assertEquals(await volume.getxattr(f, "user.b"), null);

@@ -80,7 +80,9 @@ export class ModelBytes {
     for (let index = Math.floor(at / MODEL_PAGE_BYTES); index * MODEL_PAGE_BYTES < end; index++) {
       const start = index * MODEL_PAGE_BYTES;
       if ((mode & ~FALLOC_FL_KEEP_SIZE) !== 0) this.#zero(index, at, end);
-      const isWhole = at <= start && end >= start + MODEL_PAGE_BYTES;
+      // A page with the file's end in it is whole if the range goes on to that end.
+      const isToEnd = start < this.size && end >= this.size;
+      const isWhole = at <= start && (isToEnd || end >= start + MODEL_PAGE_BYTES);
       if (!isPunch && !this.#pages.has(index)) this.#unwritten.add(index);
       else if (isPunch && !this.#pages.has(index) && isWhole) this.#unwritten.delete(index);
     }
@@ -94,6 +96,38 @@ export class ModelBytes {
     const page = this.#pages.get(index);
     page?.fill(0, Math.max(0, at - start), Math.min(MODEL_PAGE_BYTES, end - start));
     if (at <= start && end >= shown) this.#pages.delete(index);
+  }
+
+  /** Takes bytes of another file, or of this one where they do not overlap; its holes too. */
+  copy(
+    source: ModelBytes,
+    { at, to, length, limit }: { at: number; to: number; length: number; limit: number },
+  ): number {
+    const there = Math.max(0, Math.min(length, source.size - at));
+    if (there > 0 && to >= limit) throw new ErrnoError("EFBIG", "copy beyond the largest offset");
+    const count = Math.max(0, Math.min(there, limit - to));
+    const isOverlap = source === this && at < to + count && to < at + count;
+    if (count > 0 && isOverlap) throw new ErrnoError("EINVAL", "copy a range onto itself");
+    for (let done = 0; done < count;) {
+      const index = Math.floor((at + done) / MODEL_PAGE_BYTES);
+      const isData = source.#pages.has(index);
+      let end = at + done;
+      while (end < at + count && source.#pages.has(Math.floor(end / MODEL_PAGE_BYTES)) === isData) {
+        end = Math.min(at + count, (Math.floor(end / MODEL_PAGE_BYTES) + 1) * MODEL_PAGE_BYTES);
+      }
+      const [from, until] = [to + done, to + end - at];
+      if (isData) {
+        const bytes = new Uint8Array(until - from);
+        source.read(bytes, at + done);
+        this.write(bytes, from);
+      } else {
+        const mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+        if (from < this.size) this.allocate(mode, from, until);
+        if (until > this.size) this.resize(until);
+      }
+      done = end - at;
+    }
+    return count;
   }
 
   /** The first byte at or behind `at` that is data, or in a hole. */

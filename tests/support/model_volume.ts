@@ -259,6 +259,16 @@ export class ModelVolume implements VolumeOps {
     node.mtime = node.ctime = this.#now();
   }
 
+  copyRange(source: Ino, at: number, target: Ino, to: number, length: number): number {
+    this.#count("copyRange");
+    for (const ino of [source, target]) this.#node(ino);
+    const [from, into] = [this.#file(source), this.#file(target)];
+    for (const number of [at, to, length]) checkOffset(number);
+    const count = into.bytes.copy(from.bytes, { at, to, length, limit: this.#maxFileBytes });
+    if (count > 0) into.mtime = into.ctime = this.#now();
+    return count;
+  }
+
   getxattr(ino: Ino, name: string): Uint8Array | null {
     this.#count("getxattr");
     const { xattrs } = this.#node(ino);

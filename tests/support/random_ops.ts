@@ -73,7 +73,7 @@ export class RandomOps {
     const name = this.#name();
     const random = this.#random;
     const at = random(4) === 0 ? random(200_000) : random(9000);
-    switch (random(20)) {
+    switch (random(21)) {
       case 0:
       case 1:
         return this.#create({ a, b }, name);
@@ -108,6 +108,8 @@ export class RandomOps {
         return this.#attribute({ a, b });
       case 18:
         return this.#tmpfile({ a, b });
+      case 19:
+        return this.#copyRange({ a, b }, at, other);
       default:
         return this.#hold({ a, b });
     }
@@ -222,6 +224,15 @@ export class RandomOps {
     this.#both((v, pick) => {
       v.allocate(pick(node), mode, at, length);
       return v.getattr(pick(node)).blocks;
+    });
+  }
+
+  #copyRange(source: Pair, at: number, target: Pair): void {
+    const to = this.#random(2) === 0 ? this.#random(9000) : this.#random(30) * 4096;
+    const length = this.#random(this.#random(2) === 0 ? 300 : 100_000);
+    this.#both((v, pick) => {
+      const count = v.copyRange(pick(source), at, pick(target), to, length);
+      return [count, v.getattr(pick(target)).blocks];
     });
   }
 

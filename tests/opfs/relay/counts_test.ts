@@ -48,6 +48,24 @@ Deno.test("nobody asks for attributes and names that are known and have not chan
   assertEquals(requests(client, () => void FS.stat("/a/b/f")), 0);
 });
 
+Deno.test("a copy is one request for 16 MiB, and none of its bytes come to the client", () => {
+  const { client: attach } = turnedRelay(openVolumeSync(memoryHandle()));
+  const client = attach();
+  const cached = new CachedVolume(client);
+  const source = cached.create(1, "source", file);
+  cached.write(source, new Uint8Array(20 << 20).fill(7), 0);
+  for (const [size, want] of [[100, 1], [1 << 20, 1], [16 << 20, 1], [20 << 20, 2]] as const) {
+    const target = cached.create(1, `${size}`, file);
+    let done = 0;
+    const count = requests(client, () => {
+      while (done < size) done += cached.copyRange(source, done, target, done, size - done);
+    });
+    assertEquals([count, done], [want, size]);
+    assertEquals(cached.getattr(target).size, size);
+  }
+  assertEquals(client.counters.snapshot()["COPY_RANGE"]!.bytes, 0);
+});
+
 Deno.test("both sides count every call once, whatever comes of it, and every byte", () => {
   const seed = Number(Deno.env.get("CAIRN_SEED") ?? Date.now() % 1e9);
   console.log(`seed ${seed}`);
