@@ -336,9 +336,29 @@ function streamOf(fields: StreamFields): FSStream {
   const position = integer(fields.position ?? 0, "createStream");
   const shared = { flags, position, descriptors: 1 };
   const stream = new FSStream(fields.node, shared, fields.path ?? getPath(fields.node));
-  stream.stream_ops = fields.stream_ops ?? fields.node.stream_ops;
+  const own = fields.node.stream_ops;
+  const ops = fields.stream_ops ?? own;
+  stream.stream_ops = ops === own ? unopened(own) : ops;
   stream.seekable = fields.seekable ?? true;
   return stream;
+}
+
+/**
+ * A node's operations for a stream that nothing has opened: a backend hears of the close of what it
+ * has opened, or it would take it for the close of another stream.
+ */
+function unopened(ops: FSStream["stream_ops"]): FSStream["stream_ops"] {
+  let opens = 0;
+  const open = (stream: FSStream): void => {
+    ops.open?.(stream);
+    opens++;
+  };
+  const close = (stream: FSStream): void => {
+    if (opens === 0) return;
+    opens--;
+    ops.close?.(stream);
+  };
+  return Object.create(ops, { open: { value: open }, close: { value: close } });
 }
 
 /** The number of the error that the work throws, or what it returns. */

@@ -134,6 +134,8 @@ function open(stream: Stream): void {
 
 function close(stream: Stream): void {
   const inode = stream.node.data;
+  // A stream that was made beside `open`, with these operations.
+  if (inode.openCount === 0) return;
   inode.openCount--;
   inode.store.release(inode);
 }

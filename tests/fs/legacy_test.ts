@@ -117,6 +117,30 @@ Deno.test("createNode() enters the table below a mounted parent, hashRemoveNode(
   assertEquals(fs.createNode(null, "/", 0o040755).pins, 0);
 });
 
+Deno.test("a stream that createStream() has made takes nothing from one that is open", () => {
+  const fs = make();
+  fs.writeFile("/d/f", "kept");
+  const open = fs.open("/d/f", "r");
+  const node = open.node;
+  fs.unlink("/d/f");
+  // Named or not, these are the operations of the node.
+  for (const more of [{}, { stream_ops: node.stream_ops }]) {
+    fs.close(fs.createStream({ node, path: "/d/f", ...more }));
+  }
+  const bytes = new Uint8Array(9);
+  assertEquals([fs.read(open, bytes, 0, 9), new TextDecoder().decode(bytes.subarray(0, 4))], [
+    4,
+    "kept",
+  ]);
+  // As Emscripten's own open does it: made, then opened.
+  const made = fs.createStream({ node, stream_ops: node.stream_ops });
+  made.stream_ops.open!(made);
+  fs.close(open);
+  assertEquals(fs.read(made, bytes, 0, 9), 4);
+  fs.close(made);
+  assertEquals(fs.read(fs.createStream({ node }), bytes, 0, 9), 0);
+});
+
 Deno.test("createStream(), closeStream() and dupStream() work on the table alone", () => {
   const fs = make();
   const node = fs.findObject("/d/f")!;
