@@ -10,6 +10,7 @@
  */
 import { isDir, S_IFDIR, S_IFLNK, S_IFMT } from "../abi/mode.ts";
 import { isErrnoError } from "../abi/errno.ts";
+import { invariant } from "../abi/invariant.ts";
 import type { FSNode } from "../abi/node.ts";
 import { checkName, checkPath, nameErrno, refuse, SYMLOOP_MAX } from "./arguments.ts";
 import { hashEnd, hashStart, hashUnit } from "./name_table.ts";
@@ -87,6 +88,8 @@ export function find(
 
 /** Gives an unattached node its place, and enters it into the name table. */
 export function attach(state: State, parent: FSNode, name: string, node: FSNode): FSNode {
+  const isNew = node.parent === node && node.name_next === null && node !== parent.mount.root;
+  invariant(isNew, "F1: a backend returns a node that has its place already");
   node.parent = parent;
   node.name = name;
   node.mount = parent.mount;

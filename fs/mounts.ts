@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { invariant } from "../abi/invariant.ts";
 import { isDir } from "../abi/mode.ts";
 import type { Backend, FSNode, Mount } from "../abi/node.ts";
 import { isNode, refuse } from "./arguments.ts";
@@ -73,7 +74,9 @@ function drop(state: State, mount: Mount): void {
   }
   state.names.removeMount(mount.dev);
   const { mountpoint } = mount;
+  invariant(mount.root.pins > 0, "F2: a mount does not hold its root");
   if (mountpoint !== null) {
+    invariant(mountpoint.mounted === mount, "F2: a mount is not on what it covers");
     mountpoint.mounted = null;
     mountpoint.pins--;
   }
@@ -84,6 +87,7 @@ function drop(state: State, mount: Mount): void {
 }
 
 function standAtRoot(state: State, before: FSNode): void {
+  invariant(before.pins > 0, "F2: the current directory is not held");
   before.pins--;
   state.directory = state.root;
   if (state.root !== null) state.root.pins++;

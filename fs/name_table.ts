@@ -12,6 +12,7 @@
  *
  * @module
  */
+import { invariant } from "../abi/invariant.ts";
 import type { FSNode } from "../abi/node.ts";
 
 /** Buckets of an empty table. A power of two, as every later size. */
@@ -89,6 +90,7 @@ export class NameTable {
 
   /** Adds an attached node, and pins its parent. */
   add(node: FSNode): void {
+    invariant(node.name_next === null, "F2: a node comes into the table twice");
     if (this.count * 2 >= this.buckets.length) this.#grow();
     this.#push(node);
     this.count++;
@@ -173,7 +175,9 @@ export class NameTable {
     else before.name_next = node.name_next;
     node.name_next = null;
     this.count--;
-    if (node.parent !== node) node.parent.pins--;
+    if (node.parent === node) return;
+    invariant(node.parent.pins > 0, "F2: a directory loses a child that was not pinned to it");
+    node.parent.pins--;
   }
 
   #filter(bucket: number, keeps: (node: FSNode) => boolean): void {

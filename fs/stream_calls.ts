@@ -25,6 +25,7 @@ import {
   SEEK_HOLE,
   SEEK_SET,
 } from "../abi/flags.ts";
+import { invariant } from "../abi/invariant.ts";
 import { isDir, S_IFDIR, S_IFMT } from "../abi/mode.ts";
 import { type FSNode, FSStream } from "../abi/node.ts";
 import { AttrCalls } from "./attr_calls.ts";
@@ -72,6 +73,7 @@ export class StreamCalls extends AttrCalls {
   close(stream: FSStream): void {
     const open = openStream(this, stream, "close");
     const fd = open.fd as number;
+    invariant(open.node.pins > 0, "F2: a stream that is closed does not hold its node");
     this.descriptors.remove(fd);
     open.fd = null;
     open.node.pins--;

@@ -8,6 +8,7 @@
  * @module
  */
 import { isErrnoError } from "../abi/errno.ts";
+import { invariant } from "../abi/invariant.ts";
 import { isDir, MAY_READ, S_IFDIR } from "../abi/mode.ts";
 import type { FSNode } from "../abi/node.ts";
 import { checkPath, refuse } from "./arguments.ts";
@@ -103,5 +104,7 @@ function descend(state: State, call: string, place: Place, levels: Level[]): voi
 }
 
 function ascend(levels: Level[]): void {
-  levels.pop()!.directory.pins--;
+  const { directory } = levels.pop()!;
+  invariant(directory.pins > 0, "F2: a tree is removed from a directory that is not held");
+  directory.pins--;
 }

@@ -13,6 +13,7 @@
  */
 import type { Attr, AttrChange, DirEntry, Owner, StatFs } from "../abi/attr.ts";
 import { ErrnoError } from "../abi/errno.ts";
+import { invariant } from "../abi/invariant.ts";
 import { isDir, isFile, isLink, PERMISSION_BITS, S_IFDIR, S_IFLNK, S_IFMT } from "../abi/mode.ts";
 import { type Backend, FSNode, type NodeOps } from "../abi/node.ts";
 import { choiceOption, countOption, functionOption, optionsOf } from "../abi/options.ts";
@@ -182,6 +183,7 @@ function unlink(parent: Dir, name: string): void {
   const inode = directory.entries!.get(name)?.inode;
   if (inode === undefined) throw new ErrnoError("ENOENT", `unlink "${name}"`);
   if (isDir(inode.mode)) throw new ErrnoError("EISDIR", `unlink "${name}"`);
+  invariant(inode.nlink > 0, "F3: an inode loses a name that it does not count");
   directory.entries!.delete(name);
   directory.modified();
   inode.nlink--;
@@ -195,6 +197,7 @@ function rmdir(parent: Dir, name: string): void {
   if (inode === undefined) throw new ErrnoError("ENOENT", `rmdir "${name}"`);
   if (!isDir(inode.mode)) throw new ErrnoError("ENOTDIR", `rmdir "${name}"`);
   if (inode.entries!.size > 0) throw new ErrnoError("ENOTEMPTY", `rmdir "${name}"`);
+  invariant(directory.nlink > 2, "F3: a directory loses one in it that it does not count");
   directory.entries!.delete(name);
   directory.nlink--;
   directory.modified();

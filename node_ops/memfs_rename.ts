@@ -8,6 +8,7 @@
  */
 import { ErrnoError } from "../abi/errno.ts";
 import { RENAME_EXCHANGE, RENAME_NOREPLACE } from "../abi/flags.ts";
+import { invariant } from "../abi/invariant.ts";
 import { isDir } from "../abi/mode.ts";
 import type { FSNode } from "../abi/node.ts";
 import { MAX_LINKS, MemfsEntry, type MemfsInode } from "../stream_ops/memfs_inode.ts";
@@ -100,6 +101,7 @@ function checkLinks({ from, to, source, target, newName }: Move, exchanges: bool
 /** Moves the count of a subdirectory from one parent to another. */
 function moveLink(inode: MemfsInode, from: MemfsInode, to: MemfsInode): void {
   if (!isDir(inode.mode)) return;
+  invariant(from.nlink > 2, "F3: a directory that is moved was not counted");
   from.nlink--;
   to.nlink++;
 }
@@ -128,6 +130,7 @@ function touch(from: MemfsInode, to: MemfsInode, moved: MemfsInode): void {
 }
 
 function dropReplaced(inode: MemfsInode, parent: MemfsInode): void {
+  invariant(inode.nlink > 0, "F3: what is replaced has no names");
   if (isDir(inode.mode)) {
     inode.nlink = 0;
     parent.nlink--;

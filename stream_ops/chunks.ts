@@ -102,7 +102,7 @@ export class ChunkPool {
 
   /** Takes a charge back. */
   refund(sizeBytes: number): void {
-    invariant(sizeBytes <= this.#usedBytes, "a pool takes back no more than it gave");
+    invariant(sizeBytes <= this.#usedBytes, "F3: a pool takes back more than it gave");
     this.#usedBytes -= sizeBytes;
   }
 
@@ -111,7 +111,7 @@ export class ChunkPool {
     if (sizeBytes === BLOCK_BYTES) return this.#blocks;
     if (sizeBytes === UNIT_BYTES) return this.#units;
     if (sizeBytes === QUARTER_BYTES) return this.#quarters;
-    invariant(sizeBytes === SMALL_BYTES, "a chunk has one of five sizes");
+    invariant(sizeBytes === SMALL_BYTES, "F3: a chunk has none of five sizes");
     return this.#small;
   }
 }

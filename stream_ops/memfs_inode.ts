@@ -117,7 +117,7 @@ export class MemfsStore {
     this.pool.refund(inode.chargedBytes);
     inode.chargedBytes = 0;
     this.#inodeCount--;
-    invariant(this.#inodeCount >= 0, "an inode is released once");
+    invariant(this.#inodeCount >= 0, "F3: an inode is released twice");
   }
 }
 

@@ -65,6 +65,7 @@ export class GroupCommit {
 
   /** Commits, and answers everybody: with what has gone wrong, if so. `count` hears of each first. */
   commit(count: (channel: ServedChannel) => void): void {
+    invariant(this.#waiting.length > 0, "R2: a commit answers no request");
     const waiting = this.#waiting.splice(0);
     const startedAt = performance.now();
     this.#commits++;

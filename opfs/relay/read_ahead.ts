@@ -10,6 +10,7 @@
  *
  * @module
  */
+import { invariant } from "../../abi/invariant.ts";
 import type { Ino } from "../volume_ops.ts";
 import { type ChannelMemory, Closed, RESPONSE_BYTES, Word } from "./protocol.ts";
 
@@ -61,6 +62,7 @@ export class ReadAhead {
 
   /** The answer behind the last `more` is in the area: `count` bytes of the file from byte `at`. */
   keep(at: number, count: number): void {
+    invariant(count >= 0 && count <= this.#longest, "R8: more is kept than an area holds");
     this.#from = at;
     this.#to = at + count;
     this.#tag = this.#memory.words[Word.ANSWER_GENERATION]!;

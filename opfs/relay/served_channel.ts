@@ -201,6 +201,7 @@ export class ServedChannel {
 
   /** A transfer is looked at after `passedMs`: how long it has not moved, in ms of looking. */
   pause(passedMs: number): number {
+    invariant(passedMs >= 0, "R5: a wait becomes shorter");
     const { movedAt } = this.transfer;
     this.#pausedMs = movedAt === this.#pausedAt ? this.#pausedMs + passedMs : 0;
     this.#pausedAt = movedAt;

@@ -11,6 +11,7 @@
 import { type Deferred, deferred } from "../../abi/deferred.ts";
 import { type DescribedError, describeError, restoreError } from "../../abi/described.ts";
 import type { ErrnoError } from "../../abi/errno.ts";
+import { invariant } from "../../abi/invariant.ts";
 import { functionOption, optionsOf } from "../../abi/options.ts";
 import { Hop } from "./hop.ts";
 
@@ -115,14 +116,17 @@ export function stepsOver<R>(
   let failure: ErrnoError | null = null;
   const ask = (message: ToMaker): void => port.postMessage(message);
   port.onmessage = ({ data }: MessageEvent<FromMaker>) => {
-    if (data.type === "progress") wish?.resolve({ value: data.progress, done: false });
-    else if (data.type === "done") wish?.resolve({ value: data.result as R, done: true });
-    else wish?.reject(restoreError(data));
+    const asked = wish;
+    wish = null;
+    if (data.type === "progress") asked?.resolve({ value: data.progress, done: false });
+    else if (data.type === "done") asked?.resolve({ value: data.result as R, done: true });
+    else asked?.reject(restoreError(data));
     if (data.type !== "progress") port.close();
   };
   return {
     next(): Promise<IteratorResult<StepProgress, R>> {
       if (failure !== null) return Promise.reject(failure);
+      invariant(wish === null, "R2: a step is asked for inside of another");
       wish = deferred();
       ask({ type: "next" });
       return wish.promise;

@@ -9,6 +9,7 @@
  *
  * @module
  */
+import { invariant } from "../../abi/invariant.ts";
 import type { Doorbell } from "./doorbell.ts";
 import type { ServedChannel } from "./served_channel.ts";
 
@@ -31,6 +32,7 @@ export class Untaken {
 
   /** One more; it may have been taken before the relay heard of it. */
   add(channel: ServedChannel): void {
+    invariant(!this.#channels.has(channel), "R1: a channel waits twice for its client");
     this.#channels.add(channel);
     this.#seen = this.#doorbell.claims - 1 | 0;
   }

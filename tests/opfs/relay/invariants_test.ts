@@ -33,13 +33,32 @@ import {
 import { writeEntry } from "../../../opfs/relay/records.ts";
 import { ServedChannel } from "../../../opfs/relay/served_channel.ts";
 import { serveLock } from "../../../opfs/relay/lock_requests.ts";
+import { GroupCommit } from "../../../opfs/relay/group_commit.ts";
+import { Patience } from "../../../opfs/relay/patience.ts";
+import { ReadAhead } from "../../../opfs/relay/read_ahead.ts";
+import { stepsOver } from "../../../opfs/relay/steps.ts";
+import { Untaken } from "../../../opfs/relay/untaken.ts";
 import { Transfers } from "../../../opfs/relay/transfers.ts";
 import { VolumeLocks } from "../../../opfs/locks.ts";
 import { LockKind } from "../../../opfs/volume_ops.ts";
 import { ModelVolume } from "../../support/model_volume.ts";
+import { neverSeen } from "../../invariants/messages.ts";
 import { turnedRelay } from "../../support/turned_relay.ts";
 
 const file = { mode: S_IFREG | 0o644, uid: 0, gid: 0 };
+
+/** Messages that have been seen. */
+const seen: string[] = [];
+
+/** Stops unless the call meets an invariant that says so. */
+function breaks(call: () => unknown, what: string): void {
+  seen.push(assertThrows(() => void call(), InvariantError, what).message);
+}
+
+/** The same for a call that answers later. */
+async function breaksLater(call: () => Promise<unknown>, what: string): Promise<void> {
+  seen.push((await assertRejects(call, InvariantError, what)).message);
+}
 
 /** What a client is told when its volume answers so. */
 const NONSENSE: readonly [
@@ -118,6 +137,7 @@ for (const [what, break_, call] of NONSENSE) {
     break_(volume);
     const error = assertThrows(() => call(one, ino), Error, what) as Error;
     assert(error.message.startsWith("EIO"), error.message);
+    seen.push(error.message);
     assertEquals(one.statfs().blockSize, 4096, "the relay goes on");
   });
 }
@@ -128,7 +148,8 @@ Deno.test("R5: nobody enters the relay while it serves", () => {
     relay.turn();
     throw new Error("it was entered");
   };
-  assertThrows(() => client().statfs(), Error, "R5: the relay is entered");
+  const { message } = assertThrows(() => client().statfs(), Error, "R5: the relay is entered");
+  seen.push(message);
 });
 
 /** A client whose other side is played: whatever is asked, it finds this answer. */
@@ -154,22 +175,25 @@ Deno.test("R2: a client takes no answer to another question", () => {
   attr[0] = 7;
   assertEquals(answered(0, attr).getattr(7).ino, 7);
   const other = () => answered(0, attr).getattr(8);
-  assertThrows(other, InvariantError, "R2: an answer is to another question");
+  breaks(other, "R2: an answer is to another question");
   const more = () => answered(2, [0, 0, 0, 0, 0, 0, 0, 0]).getattrs([1]);
-  assertThrows(more, InvariantError, "R2: an answer is to another question");
+  breaks(more, "R2: an answer is to another question");
   const much = () => answered(99, []).write(1, new Uint8Array(9), 0);
-  assertThrows(much, InvariantError, "R3: more is written than was sent");
+  breaks(much, "R3: more is written than was sent");
+  const added = () =>
+    answered(0, [0, 0, 0, 0, 0, 0, 0, 0, 99, 0, 0, 0]).append(1, new Uint8Array(9));
+  breaks(added, "R3: more is appended than was sent");
 });
 
 Deno.test("R1: a client publishes one message at a time, and none that is too long", () => {
   const open = () => new Channel(createChannelMemory(16_384), new Doorbell());
   const a = open();
   a.publish(wholeMessage(16));
-  assertThrows(() => a.publish(wholeMessage(16)), InvariantError, "R1: a message is published");
-  assertThrows(() => a.postRelease(1, 0), InvariantError, "R1: an inode is let go of inside");
-  assertThrows(() => open().publish(wholeMessage(16_385)), InvariantError, "than the area");
+  breaks(() => a.publish(wholeMessage(16)), "R1: a message is published");
+  breaks(() => a.postRelease(1, 0), "R1: an inode is let go of inside");
+  breaks(() => open().publish(wholeMessage(16_385)), "than the area");
   const longer = { ...wholeMessage(16), chunkBytes: 17 };
-  assertThrows(() => open().publish(longer), InvariantError, "than its message");
+  breaks(() => open().publish(longer), "than its message");
 });
 
 Deno.test("R1, R2: the relay takes a request once, answers it once, and not at length", () => {
@@ -181,23 +205,23 @@ Deno.test("R1, R2: the relay takes a request once, answers it once, and not at l
     return served;
   };
   const one = open();
-  assertThrows(() => one.take(), InvariantError, "R2: a request is taken twice");
+  breaks(() => one.take(), "R2: a request is taken twice");
   one.writer.beginResponse();
   one.answer(0);
   one.writer.beginResponse();
-  assertThrows(() => one.answer(0), InvariantError, "R2: a request is answered twice");
+  breaks(() => one.answer(0), "R2: a request is answered twice");
   const message = { chunkBytes: 16_385, totalBytes: 16_385, chunkIndex: 0 };
-  assertThrows(() => open().publish(2, message), InvariantError, "R1: an answer is longer");
+  breaks(() => open().publish(2, message), "R1: an answer is longer");
   const cut = { chunkBytes: 17, totalBytes: 16, chunkIndex: 0 };
-  assertThrows(() => open().publish(2, cut), InvariantError, "R1: a chunk is longer");
-  assertThrows(() => one.noteRetained(0), InvariantError, "R7: no inode is retained");
+  breaks(() => open().publish(2, cut), "R1: a chunk is longer");
+  breaks(() => one.noteRetained(0), "R7: no inode is retained");
 });
 
 Deno.test("R1, R6: what does not fit into a field is not written", () => {
   const memory = createChannelMemory(200_000);
   const writer = new Writer(memory);
   const long = () => writer.beginResponse().shortText("x".repeat(65_536));
-  assertThrows(long, InvariantError, "R1: a short text is long");
+  breaks(long, "R1: a short text is long");
   for (const ino of [-1, NaN, 2 ** 53, 33.5, "33" as unknown as number]) {
     assertThrows(() => writer.begin(Op.RETAIN).ino(ino), ErrnoError, "ESTALE");
   }
@@ -208,17 +232,14 @@ Deno.test("R1, R6: what does not fit into a field is not written", () => {
 
 Deno.test("R5: the relay never sleeps for ever, and no request goes on without its lock", async () => {
   const sleep = { ready: () => true, timeoutMs: Infinity };
-  assertThrows(() => new Doorbell().sleep(sleep), InvariantError, "R5: the relay sleeps");
+  breaks(() => new Doorbell().sleep(sleep), "R5: the relay sleeps");
   let thrown: unknown;
   await new Doorbell().sleepAsync(sleep).catch((error) => thrown = error);
   assert(thrown instanceof InvariantError);
+  seen.push(thrown.message);
   const channel = new ServedChannel(createChannelMemory(16_384).buffer);
   channel.ticket = { isHeld: false };
-  assertThrows(
-    () => serveLock(new VolumeLocks(), channel),
-    InvariantError,
-    "R5: a request goes on",
-  );
+  breaks(() => serveLock(new VolumeLocks(), channel), "R5: a request goes on");
 });
 
 Deno.test("R1, R2, R5: nothing is sent, counted or looked for that cannot be", () => {
@@ -247,7 +268,7 @@ Deno.test("R1, R2, R5: nothing is sent, counted or looked for that cannot be", (
       writeEntry(new Writer(memory).beginResponse(), entry);
     }],
   ];
-  for (const [what, call] of rows) assertThrows(call, InvariantError, what);
+  for (const [what, call] of rows) breaks(call, what);
 });
 
 Deno.test("L1: two never hold what excludes each other", () => {
@@ -263,7 +284,7 @@ Deno.test("L1: two never hold what excludes each other", () => {
     return found;
   };
   try {
-    assertThrows(() => locks.take(2, 7, request), InvariantError, "L1: two hold");
+    breaks(() => locks.take(2, 7, request), "L1: two hold");
   } finally {
     LockTable.prototype.test = test;
   }
@@ -282,7 +303,7 @@ Deno.test("R6: a page takes no volume without a root", async () => {
   const place = { kind: "host", path: "nowhere.cairn" } as const;
   const worker = `data:text/javascript,${encodeURIComponent(program)}`;
   const start = () => RelayHost.start({ place, settings, worker, startTimeoutMs: 5000 });
-  await assertRejects(start, InvariantError, "R6: a volume has no root");
+  await breaksLater(start, "R6: a volume has no root");
 });
 
 Deno.test("R3: a call by message moves no more than there is", async () => {
@@ -299,11 +320,11 @@ Deno.test("R2: a payload does not begin inside of another", () => {
   const channel = new ServedChannel(createChannelMemory(16_384).buffer);
   channel.state = "CHUNK_IN";
   const transfers = new Transfers(new ModelVolume());
-  assertThrows(() => transfers.begin(channel), InvariantError, "R2: a payload begins inside");
+  breaks(() => transfers.begin(channel), "R2: a payload begins inside");
   channel.state = "IDLE";
   const goesOn = "R2: a payload goes on that was not begun";
-  assertThrows(() => transfers.continueIn(channel), InvariantError, goesOn);
-  assertThrows(() => transfers.continueOut(channel), InvariantError, goesOn);
+  breaks(() => transfers.continueIn(channel), goesOn);
+  breaks(() => transfers.continueOut(channel), goesOn);
 });
 
 Deno.test("R8: a cache keeps nothing of another inode, and no more than there is", () => {
@@ -313,21 +334,21 @@ Deno.test("R8: a cache keeps nothing of another inode, and no more than there is
   const { getattr } = volume;
   const cached = new CachedVolume(volume);
   volume.getattr = (asked) => ({ ...getattr.call(volume, asked), ino: other });
-  assertThrows(() => cached.getattr(ino), InvariantError, "R8: attributes of another inode");
+  breaks(() => cached.getattr(ino), "R8: attributes of another inode");
   volume.getattr = (asked) => ({ ...getattr.call(volume, asked), atime: Date.now() + 60_000 });
   volume.read = () => 99_999;
   const read = () => cached.read(ino, new Uint8Array(9), 0);
-  assertThrows(read, InvariantError, "R8: a page holds more than it can");
+  breaks(read, "R8: a page holds more than it can");
   const pages = new PageCache(99_999);
   const before = () => pages.read(ino, new Uint8Array(9), -1);
-  assertThrows(before, InvariantError, "R8: what is before the file");
-  assertThrows(() => pages.forgetRange(ino, 9, 8), InvariantError, "R8: a range ends before");
+  breaks(before, "R8: what is before the file");
+  breaks(() => pages.forgetRange(ino, 9, 8), "R8: a range ends before");
   const deaf = new ModelVolume();
   Object.defineProperty(deaf, "generation", { value: 0 });
   const change = () => new CachedVolume(deaf).create(1, "f", file);
-  assertThrows(change, InvariantError, "R8: a change is not counted");
+  breaks(change, "R8: a change is not counted");
   const names = new NameCache(9);
-  assertThrows(() => names.set(1, "f", -1), InvariantError, "R8: a name leads to");
+  breaks(() => names.set(1, "f", -1), "R8: a name leads to");
 });
 
 Deno.test("a client that asks again while a commit is waited for is shut out, and no other harmed", () => {
@@ -353,4 +374,37 @@ Deno.test("a client that asks again while a commit is waited for is shut out, an
   assertEquals([a.memory.words[Word.ANSWER], a.memory.words[Word.CLOSED]], [0, Closed.BAD]);
   volume.statfs = statfs;
   assertEquals(client().statfs().blockSize, 4096);
+});
+
+Deno.test("R1, R2, R5, R8: nothing is waited for twice, kept too long or answered for nothing", async () => {
+  const memory = createChannelMemory(16_384);
+  breaks(() => new ReadAhead(memory).keep(0, 99_999), "R8: more is kept than an area");
+  breaks(() => new GroupCommit(new ModelVolume()).commit(() => {}), "R2: a commit answers no");
+  const channel = new ServedChannel(memory.buffer);
+  const untaken = new Untaken(new Doorbell());
+  untaken.add(channel);
+  breaks(() => untaken.add(channel), "R1: a channel waits twice");
+  breaks(() => channel.pause(-1), "R5: a wait becomes shorter");
+  breaks(() => new Patience(0), "R5: a wait has no time");
+  const { port1, port2 } = new MessageChannel();
+  const group = new GroupCommit(new ModelVolume());
+  group.defer(channel, 0);
+  breaks(() => group.defer(channel, 0), "R2: a request is deferred twice");
+  const deaf = { postMessage() {}, close() {} } as unknown as MessagePort;
+  new PortPromises(deaf, { isAlive: () => Promise.resolve(true), deadlineMs: 5000 });
+  const answer = new MessageEvent("message", { data: { id: 7 } });
+  breaks(() => deaf.onmessage!(answer), "R2: an answer is to no question");
+  const steps = stepsOver(port1);
+  const first = steps.next();
+  breaks(() => steps.next(), "R2: a step is asked for inside of another");
+  port2.postMessage({ type: "done", result: 7 });
+  assertEquals(await first, { value: 7, done: true });
+  port2.close();
+});
+
+Deno.test("every invariant of the relay, its cache and its locks has been made false", () => {
+  const places = ["opfs/relay", "opfs/cache", "opfs/cache.ts", "opfs/locks.ts"];
+  const { never, count } = neverSeen(places, { letters: "RL", seen });
+  assertEquals(never, []);
+  assert(count > 55, `${count}`);
 });
