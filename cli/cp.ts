@@ -14,7 +14,7 @@ import { type CopyJob, TreeCopy } from "./copy_tree.ts";
 import { HostTree } from "./host_tree.ts";
 import { filesOf, inoOf, withVolume, withVolumeAtLength } from "./image.ts";
 import { lastName, parentPath, type Place, placeOf, placeText } from "./place.ts";
-import { copyIn, STDIN } from "./put.ts";
+import { copyIn, INPUT } from "./put.ts";
 import { interruptible, type Interrupts, takeSteps } from "./steps.ts";
 import type { Entry, Tree } from "./tree_ops.ts";
 import {
@@ -67,7 +67,8 @@ Examples:
     "no-clobber": { type: "boolean", short: "n" },
   },
   words: [2, Infinity],
-  run: (call) => interruptible((interrupts) => run(call, interrupts)),
+  run: (call) =>
+    interruptible((interrupts) => run(call, interrupts), { clearsUp: call.words.at(-1) !== "-" }),
 };
 
 async function run(call: Call, interrupts: Interrupts): Promise<number> {
@@ -134,7 +135,8 @@ async function fromInput({ call, interrupts, places, target }: Input): Promise<n
       );
     }
     if (found !== null && options["no-clobber"] === true) return;
-    const steps = copyIn(files, STDIN, { target: target.path, image, source: "-" });
+    const job = { input: INPUT, interrupts, target: target.path, image, source: "-" };
+    const steps = copyIn(volume, files, job);
     await takeSteps(steps, { terminal, label: "copying", interrupts });
   }, { readOnly: false });
   return EXIT_GOOD;

@@ -56,7 +56,8 @@ Examples:
     json: { type: "boolean" },
   },
   words: [2, 2],
-  run: (call) => interruptible((interrupts) => run(call, interrupts)),
+  run: (call) =>
+    interruptible((interrupts) => run(call, interrupts), { clearsUp: call.words[1] !== "-" }),
 };
 
 async function run(call: Call, interrupts: Interrupts): Promise<number> {

@@ -5,16 +5,25 @@
  *
  * @module
  */
-import { closeSync, existsSync, openSync, statSync, utimesSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  ftruncateSync,
+  openSync,
+  statSync,
+  utimesSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { ErrnoError, type FS, O_RDONLY } from "../mod.ts";
-import type { Progress } from "../opfs/mod.ts";
+import type { Ino, Progress, Volume } from "../opfs/mod.ts";
 import { writeOut } from "./cat.ts";
-import { filesOf, withVolumeAtLength } from "./image.ts";
+import { filesOf, inoAt, withVolumeAtLength } from "./image.ts";
 import { newFile } from "./new_file.ts";
 import { isSameFile } from "./place.ts";
 import { interruptible, type Interrupts, takeSteps } from "./steps.ts";
 import { at, type Call, EXIT_GOOD, PlaceError, type Verb } from "./verb.ts";
+import { VolumeTree } from "./volume_tree.ts";
 
 /** The verb. */
 export const getVerb: Verb = {
@@ -22,7 +31,7 @@ export const getVerb: Verb = {
   usage: "get [--force] IMAGE PATH [FILE]",
   summary: "Copies a file of a volume to the host",
   help: `FILE is the new name, or a directory of the host; without it the file goes to the
-current directory. Its mode and its time of change go with it. "-" as FILE is the output.
+current directory. Its mode, its time of change and its holes go with it. "-" as FILE is the output.
 
   --force  replace FILE if it exists
 
@@ -33,7 +42,8 @@ Examples:
 `,
   options: { force: { type: "boolean" } },
   words: [2, 3],
-  run: (call) => interruptible((interrupts) => run(call, interrupts)),
+  run: (call) =>
+    interruptible((interrupts) => run(call, interrupts), { clearsUp: call.words[2] !== "-" }),
 };
 
 const PIECE_BYTES = 1024 * 1024;
@@ -47,7 +57,7 @@ async function run({ words, options, terminal }: Call, interrupts: Interrupts): 
     const isFolder = given !== undefined && existsSync(given) && statSync(given).isDirectory();
     const target = given === undefined ? name : isFolder ? join(given, name) : given;
     if (isSameFile(target, image)) refuseImage(target);
-    const steps = copyOut(files, { path, target, image, force: options.force === true });
+    const steps = copyOut(volume, files, { path, target, image, force: options.force === true });
     await takeSteps(steps, { terminal, label: "getting", interrupts });
   });
   return EXIT_GOOD;
@@ -69,6 +79,7 @@ interface Out {
 }
 
 function* copyOut(
+  volume: Volume,
   files: FS,
   { path, target, image, force }: Out,
 ): Generator<Progress, void, void> {
@@ -82,14 +93,13 @@ function* copyOut(
   let fd = -1;
   try {
     fd = at(target, () => openSync(file.path, "r+"));
-    for (let done = 0;;) {
-      const length = at(place, () => files.read(stream, buffer, 0, buffer.length));
-      if (length === 0) break;
-      at(target, () => writeWhole(fd, buffer.subarray(0, length)));
-      done += length;
-      yield { doneBytes: done, totalBytes: size };
+    const ino = at(place, () => inoAt(files, path, { follow: true }));
+    for (const piece of named(place, dataOf(volume, ino, buffer))) {
+      at(target, () => writeWhole(fd, piece));
+      yield { doneBytes: piece.at + piece.bytes.length, totalBytes: size };
     }
     at(target, () => {
+      ftruncateSync(fd, size);
       // As a date: a number below 0 is taken for now.
       utimesSync(file.path, new Date(mtimeMs), new Date(mtimeMs));
       file.keep({ mode: mode & 0o777 });
@@ -101,8 +111,49 @@ function* copyOut(
   }
 }
 
-function writeWhole(fd: number, bytes: Uint8Array): void {
+interface Piece {
+  bytes: Uint8Array;
+  at: number;
+}
+
+/** What a file has, without its holes. */
+function* dataOf(volume: Volume, ino: Ino, buffer: Uint8Array): Generator<Piece, void, void> {
+  const tree = new VolumeTree(volume);
+  const contents = tree.open(tree.at(ino));
+  try {
+    for (let start = contents.dataAt(0); start >= 0;) {
+      const stop = contents.holeAt(start);
+      for (let done = start; done < stop;) {
+        const length = contents.read(
+          buffer.subarray(0, Math.min(buffer.length, stop - done)),
+          done,
+        );
+        if (length === 0) return;
+        yield { bytes: buffer.subarray(0, length), at: done };
+        done += length;
+      }
+      start = contents.dataAt(stop);
+    }
+  } finally {
+    contents.close();
+  }
+}
+
+/** What goes wrong in there is about that place. */
+function* named<T>(place: string, items: Generator<T, void, void>): Generator<T, void, void> {
+  try {
+    for (;;) {
+      const step = at(place, () => items.next());
+      if (step.done === true) return;
+      yield step.value;
+    }
+  } finally {
+    items.return();
+  }
+}
+
+function writeWhole(fd: number, { bytes, at }: Piece): void {
   for (let done = 0; done < bytes.length;) {
-    done += writeSync(fd, bytes, done, bytes.length - done);
+    done += writeSync(fd, bytes, done, bytes.length - done, at + done);
   }
 }

@@ -104,7 +104,10 @@ type Kind = "folder" | "tar" | "version 1";
 /** What the first bytes say; whatever else there is may be a damaged version-1 image. */
 function kindOf(name: string): Kind {
   if (name === "-") return "tar";
-  if (statSync(name).isDirectory()) return "folder";
+  const stat = statSync(name);
+  if (stat.isDirectory()) return "folder";
+  // Of a pipe nothing can be read twice.
+  if (!stat.isFile()) return "tar";
   const start = startOf(name);
   return packerOf(start) !== null || isTar(start) ? "tar" : "version 1";
 }

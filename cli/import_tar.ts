@@ -8,22 +8,19 @@
  */
 import { createReadStream, type ReadStream, statSync } from "node:fs";
 import process from "node:process";
-import type { Readable } from "node:stream";
 import { isErrnoError, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG } from "../mod.ts";
 import type { Findings, Ino, Progress, TransferReport } from "../opfs/mod.ts";
 import { deviceNumber } from "./devices.ts";
 import type { ImportSource, Target } from "./ends.ts";
-import { Interrupted, type Interrupts } from "./steps.ts";
+import { type Interrupts, unlessInterrupted } from "./steps.ts";
 import { textOf, xattrsIn } from "./tar/pax.ts";
 import { readTar, type TarEntry } from "./tar/read.ts";
 import { type Piece, type SparseHead, sparseHead, SparseMapReader } from "./tar/sparse.ts";
 import { unpack } from "./tar/unpack.ts";
 import { type Member, TreeIn } from "./tree_in.ts";
-import { at, atLength, PlaceError } from "./verb.ts";
+import { at, named, PlaceError } from "./verb.ts";
 
 const READ_BYTES = 256 * 1024;
-/** How often somebody who waits for a pipe looks whether Ctrl-C was pressed. */
-const LOOK_MS = 100;
 const PERMISSION_BITS = 0o7777;
 
 /** The type bits of each type flag. */
@@ -48,21 +45,27 @@ export function openTar(
   const isPipe = name === "-";
   const source = isPipe ? process.stdin : createReadStream(name, { highWaterMark: READ_BYTES });
   const totalBytes = isPipe ? 0 : statSync(name).size;
-  const look = setInterval(() => {
-    if (!interrupts.isRaised) return;
-    source.destroy(new Interrupted("it was interrupted; nothing has been changed"));
-  }, LOOK_MS);
   const progress = (): Progress => ({
     doneBytes: isPipe ? 0 : (source as ReadStream).bytesRead,
     totalBytes,
   });
   return {
-    steps: (target) => new TarImport(target, { name, progress }).steps(source),
-    close: () => {
-      clearInterval(look);
-      source.destroy();
-    },
+    steps: (target) => new TarImport(target, { name, progress }).steps(heard(source, interrupts)),
+    close: () => void source.destroy(),
   };
+}
+
+/** What comes, unless a signal comes first: a pipe may be silent for ever. */
+async function* heard(
+  source: AsyncIterable<Uint8Array>,
+  interrupts: Interrupts,
+): AsyncGenerator<Uint8Array, void, void> {
+  const iterator = source[Symbol.asyncIterator]();
+  for (;;) {
+    const step = await unlessInterrupted(iterator.next(), interrupts);
+    if (step.done === true) return;
+    yield step.value;
+  }
 }
 
 interface Origin {
@@ -82,7 +85,7 @@ class TarImport {
     this.#tree = new TreeIn(target.volume, target);
   }
 
-  async *steps(source: Readable): AsyncGenerator<Progress, TransferReport, void> {
+  async *steps(source: AsyncIterable<Uint8Array>): AsyncGenerator<Progress, TransferReport, void> {
     const entries = readTar(unpack(source));
     for await (const entry of named(this.#origin.name, entries)) yield* this.#entry(entry);
     this.#tellAbsolute();
@@ -270,19 +273,5 @@ class SparseFill {
       this.#index++;
       this.#done = 0;
     }
-  }
-}
-
-/** What goes wrong in there is about that place. */
-async function* named<T>(place: string, items: AsyncIterable<T>): AsyncGenerator<T, void, void> {
-  const iterator = items[Symbol.asyncIterator]();
-  try {
-    for (;;) {
-      const step = await atLength(place, () => Promise.resolve(iterator.next()));
-      if (step.done === true) return;
-      yield step.value;
-    }
-  } finally {
-    await iterator.return?.();
   }
 }

@@ -1,20 +1,22 @@
 /**
  * `cairn put`: a host file goes into a volume.
  *
- * Layer: cli. It is written under a name of its own, made durable, and then takes its name: whoever
- * is interrupted has the old file or the new one.
+ * Layer: cli. It has no name until it is whole and durable: whoever is interrupted, or killed, has the
+ * old file or the new one, and nothing else.
  *
  * @module
  */
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, open, read, realpathSync, statSync } from "node:fs";
 import { basename } from "node:path";
-import process from "node:process";
-import { ErrnoError, type FS, isDir, O_CREAT, O_EXCL, O_WRONLY } from "../mod.ts";
-import type { Progress } from "../opfs/mod.ts";
-import { filesOf, withVolumeAtLength } from "./image.ts";
-import { isSameFile } from "./place.ts";
-import { interruptible, type Interrupts, takeSteps } from "./steps.ts";
-import { at, type Call, EXIT_GOOD, PlaceError, type Verb } from "./verb.ts";
+import { type Attr, codeOfHost, ErrnoError, type FS, isDir, S_ISGID } from "../mod.ts";
+import type { Ino, Progress, Volume } from "../opfs/mod.ts";
+import { HostTree } from "./host_tree.ts";
+import { filesOf, inoOf, withVolumeAtLength } from "./image.ts";
+import { isSameFile, lastName } from "./place.ts";
+import { interruptible, type Interrupts, takeSteps, unlessInterrupted } from "./steps.ts";
+import type { Contents } from "./tree_ops.ts";
+import { at, atLength, type Call, EXIT_GOOD, named, PlaceError, type Verb } from "./verb.ts";
+import { VolumeTree } from "./volume_tree.ts";
 
 /** The verb. */
 export const putVerb: Verb = {
@@ -22,7 +24,7 @@ export const putVerb: Verb = {
   usage: "put IMAGE FILE [PATH]",
   summary: "Copies a host file into a volume",
   help: `PATH is the new name, or a directory of the volume; without it the file goes to "/".
-Its mode and its time of change go with it; what had the name is replaced in one step.
+Its mode, its time of change and its holes go with it; what had the name is replaced in one step.
 "-" as FILE reads the standard input, and needs a PATH.
 
 Examples:
@@ -36,7 +38,7 @@ Examples:
 
 const PIECE_BYTES = 1024 * 1024;
 /** The input's descriptor. */
-export const STDIN = 0;
+const STDIN = 0;
 const DEFAULT_MODE = 0o644;
 
 async function run({ words, terminal }: Call, interrupts: Interrupts): Promise<number> {
@@ -44,26 +46,56 @@ async function run({ words, terminal }: Call, interrupts: Interrupts): Promise<n
   if (source !== "-" && isSameFile(source, image)) {
     throw new PlaceError(source, new ErrnoError("EINVAL", "put an image into itself"));
   }
-  const fd = at(source, () => openSource(source));
+  const input = await atLength(source, () => openInput(source, interrupts));
   try {
     await withVolumeAtLength(image, async (volume) => {
       const files = filesOf(volume, { readOnly: false });
       const target = targetOf(files, source, path);
-      const steps = copyIn(files, fd, { target, image, source });
+      const steps = copyIn(volume, files, { input, interrupts, target, image, source });
       await takeSteps(steps, { terminal, label: "putting", interrupts });
     }, { readOnly: false });
   } finally {
-    if (fd !== STDIN) closeSync(fd);
+    input.close();
   }
   return EXIT_GOOD;
 }
 
-function openSource(source: string): number {
-  if (source === "-") return STDIN;
-  const fd = openSync(source, "r");
-  if (!fstatSync(fd).isDirectory()) return fd;
-  closeSync(fd);
-  throw new ErrnoError("EISDIR", "put it", { why: "it is a directory" });
+/** What is read: a file of the host, whose holes are known, or a stream. */
+export interface Input {
+  /** Its attributes; null for the standard input, which has none of its own. */
+  attr: Attr | null;
+  /** The bytes of a file; null for a stream. */
+  contents: Contents | null;
+  /** The stream's descriptor. */
+  fd: number;
+  /** Lets it go. */
+  close(): void;
+}
+
+/** The standard input. */
+export const INPUT: Input = { attr: null, contents: null, fd: STDIN, close: () => {} };
+
+/** Opens what is to be read. A FIFO waits for a writer: a signal is heard meanwhile. */
+async function openInput(source: string, interrupts: Interrupts): Promise<Input> {
+  if (source === "-") return INPUT;
+  const stat = statSync(source);
+  if (stat.isDirectory()) throw new ErrnoError("EISDIR", "put it", { why: "it is a directory" });
+  if (stat.isFile()) {
+    const tree = new HostTree();
+    const entry = tree.at(realpathSync(source));
+    if (entry === null) throw new ErrnoError("ENOENT", "put it");
+    const contents = tree.open(entry);
+    return { attr: entry.attr, contents, fd: -1, close: () => contents.close() };
+  }
+  const fd = await unlessInterrupted(opened(source), interrupts);
+  const attr = { ...stat, atime: stat.atimeMs, mtime: stat.mtimeMs, ctime: stat.ctimeMs };
+  return { attr, contents: null, fd, close: () => closeSync(fd) };
+}
+
+function opened(path: string): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  open(path, "r", (error, fd) => error === null ? resolve(fd) : reject(error));
+  return promise;
 }
 
 /** The path in the volume: what was said, or the file's own name in the directory that was said. */
@@ -83,56 +115,105 @@ function targetOf(files: FS, source: string, path: string | undefined): string {
 }
 
 interface Target {
+  input: Input;
+  interrupts: Interrupts;
   target: string;
   image: string;
   source: string;
 }
 
-/** Copies what a descriptor of the host reads into a file of a volume. */
-export function* copyIn(
+/** Copies what is read into a file of a volume, which gets its name when it is whole. */
+export async function* copyIn(
+  volume: Volume,
   files: FS,
-  fd: number,
-  { target, image, source }: Target,
-): Generator<Progress, void, void> {
-  const temporary = `${target.slice(0, target.lastIndexOf("/"))}/.put-${process.pid}`;
+  { input, interrupts, target, image, source }: Target,
+): AsyncGenerator<Progress, void, void> {
   const place = `${image}:${target}`;
-  const { mode, mtimeMs, size } = fstatSync(fd);
-  const isStdin = fd === STDIN;
-  const stream = at(place, () => files.open(temporary, O_WRONLY | O_CREAT | O_EXCL, DEFAULT_MODE));
-  let isDone = false;
+  const { parent, name } = at(place, () => directoryOf(files, target));
+  const made = at(place, () => new VolumeTree(volume).begin(parent, name));
+  const totalBytes = input.attr?.size ?? 0;
   try {
-    const buffer = new Uint8Array(PIECE_BYTES);
-    for (let done = 0;;) {
-      const length = at(source, () => readSync(fd, buffer, 0, buffer.length, null));
-      if (length === 0) break;
-      at(place, () => writeWhole(files, stream, buffer.subarray(0, length)));
-      done += length;
-      yield { doneBytes: done, totalBytes: size };
+    let end = 0;
+    for await (const piece of named(source, piecesOf(input, interrupts))) {
+      at(place, () => made.write(piece.bytes, piece.at));
+      end = piece.at + piece.bytes.length;
+      yield { doneBytes: end, totalBytes };
     }
     at(place, () => {
-      files.fchmod(stream, isStdin ? DEFAULT_MODE : mode & 0o7777);
-      if (!isStdin) files.utime(temporary, mtimeMs, mtimeMs);
-      files.fsync(stream);
-      files.rename(temporary, target);
+      made.resize(end);
+      volume.fsync(made.keep(attrIn(volume.getattr(parent), input.attr), []).node);
     });
-    isDone = true;
   } finally {
-    files.close(stream);
-    if (!isDone) removeQuietly(files, temporary);
+    made.close();
   }
 }
 
-/** What went wrong before says more. */
-function removeQuietly(files: FS, path: string): void {
-  try {
-    files.unlink(path);
-  } catch {
-    // On a volume that has failed nothing can be removed; it never became durable.
-  }
+function directoryOf(files: FS, path: string): { parent: Ino; name: string } {
+  const name = lastName(path);
+  if (name === "") throw new ErrnoError("EISDIR", "write it", { why: "name the file" });
+  const { node } = files.lookupPath(path, { parent: true });
+  return { parent: inoOf(node!), name };
 }
 
-function writeWhole(files: FS, stream: ReturnType<FS["open"]>, bytes: Uint8Array): void {
-  for (let done = 0; done < bytes.length;) {
-    done += files.write(stream, bytes, done, bytes.length - done);
+/** What a new file looks like: mode and time go along, the owner is that of all new files. */
+function attrIn(directory: Attr, attr: Attr | null): Attr {
+  const nowMs = Date.now();
+  const gid = (directory.mode & S_ISGID) === 0 ? 0 : directory.gid;
+  const { mode = DEFAULT_MODE, mtime = nowMs } = attr ?? {};
+  return { ...directory, mode, uid: 0, gid, atime: mtime, mtime };
+}
+
+interface Stretch {
+  bytes: Uint8Array;
+  at: number;
+}
+
+/** What there is to write, without the holes; the last is empty and says where the end is. */
+async function* piecesOf(
+  { contents, attr, fd }: Input,
+  interrupts: Interrupts,
+): AsyncGenerator<Stretch, void, void> {
+  const buffer = new Uint8Array(PIECE_BYTES);
+  let done = 0;
+  const endOf = (): Stretch => ({ bytes: buffer.subarray(0, 0), at: done });
+  if (contents === null) {
+    for (;;) {
+      const length = await unlessInterrupted(readSoon(fd, buffer), interrupts);
+      if (length === 0) return yield endOf();
+      yield { bytes: buffer.subarray(0, length), at: done };
+      done += length;
+    }
+  }
+  for (let start = contents.dataAt(0); start >= 0; start = contents.dataAt(done)) {
+    const stop = contents.holeAt(start);
+    for (done = start; done < stop;) {
+      const room = buffer.subarray(0, Math.min(PIECE_BYTES, stop - done));
+      const length = contents.read(room, done);
+      if (length === 0) return yield endOf();
+      yield { bytes: room.subarray(0, length), at: done };
+      done += length;
+    }
+  }
+  done = Math.max(done, attr?.size ?? 0);
+  yield endOf();
+}
+
+/** How long a stream that does not block is given until it is asked again. */
+const RETRY_MS = 20;
+
+/** Reads without standing still: nothing would be heard of a signal meanwhile. */
+async function readSoon(fd: number, into: Uint8Array): Promise<number> {
+  for (;;) {
+    try {
+      const { promise, resolve, reject } = Promise.withResolvers<number>();
+      read(fd, into, 0, into.length, null, (error, count) => {
+        if (error === null) resolve(count);
+        else reject(error);
+      });
+      return await promise;
+    } catch (error) {
+      if (codeOfHost(error) !== "EAGAIN") throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
   }
 }

@@ -26,22 +26,50 @@ export interface Interrupts {
   isRaised: boolean;
 }
 
+/** What ends a program that does not listen: Ctrl-C, `kill`, and a terminal that is closed. */
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
 /**
- * Does something that must not just be cut off: SIGINT and SIGTERM are noted, and the work looks at
- * them where it can stop and clear up.
+ * Does something that must not just be cut off: signals are noted, and the work looks at them where it
+ * can stop and clear up. Work that leaves nothing behind says `clearsUp: false`: a signal then ends it
+ * at once, also while it waits for somebody to take its output.
  */
-export async function interruptible<T>(work: (interrupts: Interrupts) => Promise<T>): Promise<T> {
+export async function interruptible<T>(
+  work: (interrupts: Interrupts) => Promise<T>,
+  { clearsUp = true }: { clearsUp?: boolean } = {},
+): Promise<T> {
   const interrupts: Interrupts = { isRaised: false };
   const raise = (): void => void (interrupts.isRaised = true);
-  process.on("SIGINT", raise);
-  process.on("SIGTERM", raise);
+  const signals = clearsUp ? SIGNALS : [];
+  for (const signal of signals) process.on(signal, raise);
   try {
     return await work(interrupts);
   } finally {
-    process.off("SIGINT", raise);
-    process.off("SIGTERM", raise);
+    for (const signal of signals) process.off(signal, raise);
   }
 }
+
+/** How often work that waits for another program looks at the signals. */
+const LOOK_MS = 50;
+
+/** The outcome of something that may take for ever, or an {@link Interrupted}. */
+export async function unlessInterrupted<T>(
+  outcome: Promise<T>,
+  interrupts: Interrupts,
+): Promise<T> {
+  let look: ReturnType<typeof setInterval> | undefined;
+  const { promise, reject } = Promise.withResolvers<never>();
+  try {
+    look = setInterval(() => {
+      if (interrupts.isRaised) reject(new Interrupted(UNCHANGED));
+    }, LOOK_MS);
+    return await Promise.race([outcome, promise]);
+  } finally {
+    clearInterval(look);
+  }
+}
+
+const UNCHANGED = "it was interrupted; nothing has been changed";
 
 /** What long work is told. */
 export interface StepOptions {
@@ -92,7 +120,7 @@ export async function takeSteps<T>(
 /** Lets a signal be heard between two pieces of work that turn no loop themselves. */
 export async function pause(interrupts: Interrupts): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 0));
-  if (interrupts.isRaised) throw new Interrupted("it was interrupted; nothing has been changed");
+  if (interrupts.isRaised) throw new Interrupted(UNCHANGED);
 }
 
 /**

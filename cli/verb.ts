@@ -133,6 +133,23 @@ export async function atLength<T>(place: string, work: () => Promise<T>): Promis
   }
 }
 
+/** The same for what comes one after the other. */
+export async function* named<T>(
+  place: string,
+  items: AsyncIterable<T>,
+): AsyncGenerator<T, void, void> {
+  const iterator = items[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const step = await atLength(place, () => Promise.resolve(iterator.next()));
+      if (step.done === true) return;
+      yield step.value;
+    }
+  } finally {
+    await iterator.return?.();
+  }
+}
+
 /**
  * One thing after another: what fails is said, and the next is done. Use:
  *

@@ -30,7 +30,9 @@ export function packerOf(start: Uint8Array): string | null {
  *
  * @throws {ErrnoError} ENOTSUP for what another program has packed; what zlib says of damage
  */
-export async function* unpack(source: Readable): AsyncGenerator<Uint8Array, void, void> {
+export async function* unpack(
+  source: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, void> {
   const iterator = source[Symbol.asyncIterator]() as AsyncIterator<Uint8Array, unknown, void>;
   let start: Uint8Array = new Uint8Array(0);
   while (start.length < MAGIC_BYTES) {

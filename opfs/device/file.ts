@@ -11,7 +11,7 @@ import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
 import { codeOfHost, messageOf } from "../../abi/thrown.ts";
 import { type FileLock, lockName } from "./file_lock.ts";
-import { type Host, hostFor, isSameFile, type NodeFs, realPath } from "./host.ts";
+import { type Host, hostFor, isSameFile, type NodeFs, type NodeStat, realPath } from "./host.ts";
 import { type InodeLock, lockInode } from "./inode_lock.ts";
 import type { StorageHandle } from "./handle.ts";
 
@@ -87,12 +87,33 @@ function letTick(fd: number, fs: NodeFs): void {
   }
 }
 
-/** A descriptor of what is a file. */
+/**
+ * A descriptor of what is a file. Nothing else is opened: a FIFO would wait for its other end, and
+ * some devices do something when they are.
+ */
 function openFile(path: string, flags: number, fs: NodeFs): number {
-  const fd = fs.openSync(path, flags, 0o644);
+  refuseSpecial(path, fs);
+  const fd = fs.openSync(path, flags | (fs.constants.O_NONBLOCK ?? 0), 0o644);
   if (fs.fstatSync(fd).isFile()) return fd;
   fs.closeSync(fd);
-  throw new ErrnoError("EINVAL", `open "${path}"`, { why: "it is not a file" });
+  throw noFile(path);
+}
+
+const TYPE_BITS = 0o170000;
+const IS_DIRECTORY = 0o040000;
+
+function refuseSpecial(path: string, fs: NodeFs): void {
+  let found: NodeStat;
+  try {
+    found = fs.statSync(path);
+  } catch {
+    return; // Opening says what is wrong.
+  }
+  if (!found.isFile() && (found.mode & TYPE_BITS) !== IS_DIRECTORY) throw noFile(path);
+}
+
+function noFile(path: string): ErrnoError {
+  return new ErrnoError("EINVAL", `open "${path}"`, { why: "it is not a file" });
 }
 
 /** How often a file may be replaced while it is being opened. */
@@ -100,7 +121,10 @@ const ATTEMPTS = 20;
 
 function openAlone(path: string, { create, host }: { create: boolean; host: Host }): HostFile {
   const { fs } = host;
-  if (!create) fs.closeSync(fs.openSync(path, fs.constants.O_RDONLY));
+  if (!create) {
+    refuseSpecial(path, fs);
+    fs.closeSync(fs.openSync(path, fs.constants.O_RDONLY));
+  }
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const real = realPath(path, fs);
     const name = holdName(real, path, host);

@@ -5,8 +5,8 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { fileHandle } from "../../opfs/device/file.ts";
 import { openVolumeSync } from "../../opfs/volume/load/mount.ts";
 import type { Volume } from "../../opfs/volume/volume.ts";
-import { cairn } from "../support/command_line.ts";
-import { isLocked, stopped } from "../support/hostile_host.ts";
+import { CAIRN, cairn, inFolder } from "../support/command_line.ts";
+import { inShell, isLocked, stopped } from "../support/hostile_host.ts";
 
 const SIGNALS = ["SIGINT", "SIGKILL"] as const;
 const FILE = { mode: 0o100644, uid: 0, gid: 0 };
@@ -22,6 +22,11 @@ async function inFolderAtLength(work: (folder: string) => Promise<void>): Promis
   } finally {
     Deno.removeSync(folder, { recursive: true });
   }
+}
+
+/** The words that start the program, in a shell's line. */
+function program(): string {
+  return CAIRN.map((word) => `'${word}'`).join(" ");
 }
 
 /** Makes an image, and returns what puts it in its place again. */
@@ -181,5 +186,42 @@ Deno.test("cairn check --repair leaves the damaged image as it was when it is st
       assertEquals(cairn(["check", "--repair", image]).status, 1);
       assert(sizesIn(image).includes(100 * 2 ** 20));
     }
+  });
+});
+
+/** A pipe whose other end neither gives nor takes anything, and a command line on it. */
+const WAITING: readonly (readonly [words: string, said: RegExp | null])[] = [
+  ["put v - /a < silent", /^cairn put: it was interrupted; nothing has been changed$/m],
+  ["put v silent /a", /^cairn put: it was interrupted; nothing has been changed$/m],
+  ["put v nobody /a", /^cairn put: it was interrupted; nothing has been changed$/m],
+  ["cp - v:/a < silent", /^cairn cp: it was interrupted; nothing has been changed$/m],
+  ["import silent w", /^cairn import: .*interrupted; nothing has been changed$/m],
+  ["get v /big - > silent", null],
+  ["cp v:/big - > silent", null],
+  ["export v - > silent", null],
+  ["cat v /big > silent", null],
+];
+
+Deno.test("cairn hears a signal while it waits for another program", () => {
+  inFolder((folder) => {
+    const lines = WAITING.map(([words]) =>
+      `timeout -k 1 $1 sh -c 'exec "$0" "$@" ${words}' ${program()} 2>&1; echo "ended $?"`
+    );
+    const { out, err } = inShell(
+      `cairn mkfs v; mkfifo silent nobody; head -c 3000000 /dev/zero | cairn put v - /big
+# Keeps the FIFO open, and neither writes nor reads.
+exec 9<> silent
+set -- 8
+${lines.join("\n")}
+ls; cairn check v`,
+      folder,
+    );
+    const parts = out.split(/^(?=ended)/m);
+    assertEquals(parts.length, WAITING.length + 1, out + err);
+    for (const [index, [words, said]] of WAITING.entries()) {
+      assertMatch(parts[index + 1]!, /^ended 124\n/, `${words}: ${out}`);
+      if (said !== null) assertMatch(parts[index]!, said, words);
+    }
+    assertMatch(out, /^nobody\nsilent\nv\nclean: 1 file, /m);
   });
 });

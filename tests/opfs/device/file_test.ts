@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ErrnoError } from "../../../abi/errno.ts";
 import { fileHandle } from "../../../opfs/device/file.ts";
+import { hostCommand } from "../../../tools/programs.ts";
 import { onFullDisk } from "../../support/hostile_host.ts";
 
 const source = new URL("../../../opfs/device/file.ts", import.meta.url).href;
@@ -100,4 +101,23 @@ Deno.test("fileHandle() answers EFBIG where the host lets no file be so long", (
   assertThrows(() => handle.write(new Uint8Array(10), { at: 2 ** 52 }), ErrnoError, "EFBIG");
   handle.close();
   Deno.removeSync(folder, { recursive: true });
+});
+
+Deno.test("fileHandle() opens nothing but a file, and waits for none", () => {
+  const folder = Deno.makeTempDirSync();
+  try {
+    hostCommand("mkfifo", { args: [`${folder}/fifo`] }).outputSync();
+    Deno.symlinkSync("/dev/zero", `${folder}/zero`);
+    for (const name of ["fifo", "zero"]) {
+      for (const readOnly of [true, false]) {
+        for (const create of [true, false]) {
+          const open = () => fileHandle(`${folder}/${name}`, { create, readOnly });
+          assertThrows(open, ErrnoError, "EINVAL: ");
+        }
+      }
+    }
+    assertEquals([...Deno.readDirSync(folder)].length, 2);
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
 });
