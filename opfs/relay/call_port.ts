@@ -13,9 +13,9 @@
 import { type Deferred, deferred } from "../../abi/deferred.ts";
 import { type DescribedError, describeError, restoreError } from "../../abi/described.ts";
 import { ErrnoError } from "../../abi/errno.ts";
-import { shown } from "../../abi/options.ts";
 import { invariant } from "../../abi/invariant.ts";
 import type { Ino, VolumeOps } from "../volume_ops.ts";
+import { Held } from "./held.ts";
 import { CALLS, type VolumePromises } from "./promises.ts";
 import type { Value } from "./s11n.ts";
 
@@ -52,7 +52,7 @@ export function serveCalls(
 class ServedPort {
   readonly #volume: VolumeOps;
   readonly #stats: () => Record<string, Value>;
-  readonly #held = new Map<Ino, number>();
+  readonly #held = new Held();
 
   constructor(volume: VolumeOps, stats: () => Record<string, Value>) {
     this.#volume = volume;
@@ -73,10 +73,10 @@ class ServedPort {
     if (call === "close") return this.#leave();
     if (!CALLS.includes(call)) throw new ErrnoError("ENOSYS", `serve the call "${call}"`);
     const [ino] = args as [Ino];
-    if (call === "release") this.#letGo(ino);
+    if (call === "release") this.#held.remove(ino);
     const value = (this.#volume[call] as (...args: unknown[]) => unknown)(...args);
-    if (call === "retain") this.#hold(ino);
-    if (call === "tmpfile") this.#hold(value as Ino);
+    if (call === "retain") this.#held.add(ino);
+    if (call === "tmpfile") this.#held.add(value as Ino);
     return owned(value);
   }
 
@@ -87,25 +87,9 @@ class ServedPort {
     return count === lengthBytes ? bytes : bytes.slice(0, count);
   }
 
-  #hold(ino: Ino): void {
-    this.#held.set(ino, (this.#held.get(ino) ?? 0) + 1);
-  }
-
-  #letGo(ino: Ino): void {
-    const count = this.#held.get(ino) ?? 0;
-    if (count === 0) {
-      throw new ErrnoError("EINVAL", `release inode ${shown(ino)}`, { why: "not retained" });
-    }
-    if (count === 1) this.#held.delete(ino);
-    else this.#held.set(ino, count - 1);
-  }
-
   /** Makes everything durable, and gives back what the client holds. */
   #leave(): void {
-    for (const [ino, count] of this.#held) {
-      for (let left = count; left > 0; left--) this.#volume.release(ino);
-    }
-    this.#held.clear();
+    for (const ino of this.#held.takeAll()) this.#volume.release(ino);
     this.#volume.sync();
   }
 }

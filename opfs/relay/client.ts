@@ -10,8 +10,6 @@
  * @module
  */
 import type { Attr, AttrChange } from "../../abi/attr.ts";
-import { ErrnoError } from "../../abi/errno.ts";
-import { shown } from "../../abi/options.ts";
 import { invariant } from "../../abi/invariant.ts";
 import { append } from "../../abi/lists.ts";
 import type { Appended } from "../../abi/node.ts";
@@ -30,6 +28,7 @@ import type { Channel } from "./channel.ts";
 import { attrsThatFit } from "./compound.ts";
 import type { Writer } from "./cursor.ts";
 import { Exchange, NO_PAYLOAD, type Payload } from "./exchange.ts";
+import { Held } from "./held.ts";
 import { Metrics } from "./metrics.ts";
 import type { CallName } from "./operation.ts";
 import { Op, type OpCode, OPERATIONS } from "./operations.ts";
@@ -86,7 +85,7 @@ export class RelayClient extends Derived implements VolumeOps, CompoundOps, Lock
   #startedAt = 0;
   #waitedBefore = 0;
   /** How often this client has retained each inode. */
-  readonly #held = new Map<Ino, number>();
+  readonly #held = new Held();
   /** Changes of names and attributes that this client has made itself. */
   #ownChanges = 0;
 
@@ -137,7 +136,7 @@ export class RelayClient extends Derived implements VolumeOps, CompoundOps, Lock
     TMPFILE.ask(this.#open(Op.TMPFILE), parent, options);
     this.#run(Op.TMPFILE);
     const ino = TMPFILE.take(this.#channel.reader);
-    this.#hold(ino);
+    this.#held.add(ino);
     return ino;
   }
 
@@ -199,13 +198,13 @@ export class RelayClient extends Derived implements VolumeOps, CompoundOps, Lock
   retain(ino: Ino): void {
     RETAIN.ask(this.#open(Op.RETAIN), ino);
     this.#run(Op.RETAIN);
-    this.#hold(ino);
+    this.#held.add(ino);
   }
 
   /** Takes one `retain` back. It is not waited for if the one before has been carried out. */
   release(ino: Ino): void {
     const writer = this.#open(Op.RELEASE);
-    this.#letGo(ino);
+    this.#held.remove(ino);
     // It may be gone now, and what has come along of it with it.
     this.#ahead?.interrupt();
     if (this.#channel.postRelease(ino % TWO_32, Math.floor(ino / TWO_32))) {
@@ -228,7 +227,7 @@ export class RelayClient extends Derived implements VolumeOps, CompoundOps, Lock
     LOOKUP_RETAIN.ask(this.#open(Op.LOOKUP_RETAIN), parent, name);
     this.#run(Op.LOOKUP_RETAIN);
     const found = LOOKUP_RETAIN.take(this.#channel.reader);
-    if (found !== null) this.#hold(found.ino);
+    if (found !== null) this.#held.add(found.ino);
     return found;
   }
 
@@ -238,7 +237,7 @@ export class RelayClient extends Derived implements VolumeOps, CompoundOps, Lock
     this.#run(Op.CREATE_RETAIN);
     this.#ownChanges++;
     const found = CREATE_RETAIN.take(this.#channel.reader);
-    this.#hold(found.ino);
+    this.#held.add(found.ino);
     return found;
   }
 
@@ -294,19 +293,6 @@ export class RelayClient extends Derived implements VolumeOps, CompoundOps, Lock
   #room({ kind }: AnyRow): Payload {
     if (kind !== "fetches") return NO_PAYLOAD;
     return { into: this.#value ??= new Uint8Array(VALUE_BYTES_MAX) };
-  }
-
-  #hold(ino: Ino): void {
-    this.#held.set(ino, (this.#held.get(ino) ?? 0) + 1);
-  }
-
-  #letGo(ino: Ino): void {
-    const count = this.#held.get(ino) ?? 0;
-    if (count === 0) {
-      throw new ErrnoError("EINVAL", `release inode ${shown(ino)}`, { why: "not retained" });
-    }
-    if (count === 1) this.#held.delete(ino);
-    else this.#held.set(ino, count - 1);
   }
 
   /** Begins a request. */

@@ -11,7 +11,6 @@
  */
 import { describeError } from "../../abi/described.ts";
 import { Errno, ErrnoError } from "../../abi/errno.ts";
-import { shown } from "../../abi/options.ts";
 import { invariant } from "../../abi/invariant.ts";
 import type { PathStream } from "../../abi/path_calls.ts";
 import type { LockTicket } from "../locks.ts";
@@ -30,6 +29,7 @@ import {
   Word,
   writeHeader,
 } from "./protocol.ts";
+import { Held } from "./held.ts";
 import { writeValues } from "./s11n.ts";
 
 /** What a channel is doing, seen from the relay. */
@@ -110,7 +110,7 @@ export class ServedChannel {
   /** When the request at hand was taken, in ms. */
   takenAt = 0;
   /** How often the client has retained each inode. */
-  readonly retained: Map<Ino, number> = new Map();
+  readonly retained: Held = new Held();
   /** The client's descriptors of operations by path. */
   readonly streams: Map<number, PathStream> = new Map();
   readonly #answer: Header = wholeMessage(0, Signal.RESPONSE);
@@ -163,8 +163,7 @@ export class ServedChannel {
 
   /** An inode has been retained for the client already. */
   noteRetained(ino: Ino): void {
-    invariant(ino > 0, "R7: no inode is retained");
-    this.retained.set(ino, (this.retained.get(ino) ?? 0) + 1);
+    this.retained.add(ino);
   }
 
   /**
@@ -173,15 +172,7 @@ export class ServedChannel {
    * @throws {ErrnoError} EINVAL if the client holds nothing
    */
   release(volume: VolumeOps, ino: Ino): void {
-    const count = this.retained.get(ino) ?? 0;
-    if (count === 0) {
-      throw new ErrnoError("EINVAL", `release inode ${shown(ino)}`, { why: "not retained" });
-    }
-    if (count > 1) {
-      this.retained.set(ino, count - 1);
-      return volume.release(ino);
-    }
-    this.retained.delete(ino);
+    if (this.retained.remove(ino) > 0) return volume.release(ino);
     this.#hasRemoved = volume.getattr(ino).nlink === 0;
     volume.release(ino);
   }

@@ -415,12 +415,10 @@ export class Relay {
     this.#forget(channel);
     this.#locks.releaseClient(channel.id);
     channel.state = "CLOSED";
-    for (const [ino, count] of channel.retained) {
-      for (let left = count; left > 0; left--) this.#releaseQuietly(ino);
-    }
+    const held = channel.retained.takeAll();
+    for (const ino of held) this.#releaseQuietly(ino);
     // Some of it may be gone now.
-    if (channel.retained.size > 0) this.#bumpOthers(channel);
-    channel.retained.clear();
+    if (held.length > 0) this.#bumpOthers(channel);
     if (!this.#stopping) this.#onLeft?.(channel.memory);
   }
 
