@@ -136,6 +136,14 @@ export interface StreamOps<D extends NodeRecord = NodeRecord> {
   llseek?(stream: FSStream<D>, offset: number, whence: number): number;
   /** Owns, punches or zeroes a range; `mode` is 0 or FALLOC_FL_*. */
   allocate?(stream: FSStream<D>, mode: number, offset: number, length: number): void;
+  /** Copies bytes between two files of its mount; how many, as `VolumeOps.copyRange`. */
+  copyRange?(
+    source: FSStream<D>,
+    at: number,
+    target: FSStream<D>,
+    to: number,
+    length: number,
+  ): number;
   /** Makes the inode, its data and the names that lead to it durable. */
   fsync?(stream: FSStream<D>): void;
   /**

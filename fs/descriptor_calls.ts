@@ -51,6 +51,7 @@ import { isDir, isFIFO, isFile } from "../abi/mode.ts";
 import { type FSNode, FSStream } from "../abi/node.ts";
 import { byteCount, bytesOf, integer, refuse } from "./arguments.ts";
 import { dropPrivileges } from "./attributes.ts";
+import { copyFileRange } from "./copy_range.ts";
 import { type FileMap, PAGE_SIZE, writeDifference } from "./mmap.ts";
 import { parentInode } from "./node_calls.ts";
 import { openStream } from "./stream_calls.ts";
@@ -280,6 +281,32 @@ export class DescriptorCalls extends WholeFile {
     }
     dropPrivileges(this, open.node);
     this.watchers.tell("modify", open.node);
+  }
+
+  /**
+   * Linux's copy_file_range: copies up to `length` bytes between two open files and returns how many, 0
+   * at the source's end. Within one volume the volume copies: no byte comes to the caller, and holes stay
+   * holes. It may copy fewer than asked, so call it until nothing comes.
+   *
+   * @param offsetIn where in the source; absent or null: its own position, which moves
+   * @param offsetOut where in the target, likewise
+   * @param flags 0
+   * @throws {ErrnoError} EBADF, also for O_APPEND; EINVAL where two ranges of one file overlap, EISDIR,
+   * EFBIG, ENOSPC, EOVERFLOW
+   */
+  copy_file_range(
+    fdIn: number | FSStream,
+    offsetIn: number | null | undefined,
+    fdOut: number | FSStream,
+    offsetOut: number | null | undefined,
+    length: number,
+    flags: number = 0,
+  ): number {
+    const call = "copy_file_range";
+    const from = { stream: this.#open(fdIn, call), offset: offsetIn };
+    const to = { stream: this.#open(fdOut, call), offset: offsetOut };
+    if (integer(flags, call) !== 0) refuse("EINVAL", call, flags);
+    return copyFileRange(this, { from, to, length });
   }
 
   /**

@@ -73,6 +73,10 @@ export function volumeStreamOps(
     allocate(stream, mode, offset, length): void {
       volume.allocate(stream.node.data.handle, mode, offset, length);
     },
+    copyRange(source, at, target, to, length): number {
+      const { handle } = source.node.data;
+      return volume.copyRange(handle, at, target.node.data.handle, to, length);
+    },
     fsync(stream): void {
       volume.fsync(stream.node.data.handle);
     },

@@ -1,15 +1,17 @@
 /**
- * What is done with an open file, and with the volume as a whole: READ, WRITE, FALLOCATE, LSEEK,
- * FSYNC, STATFS.
+ * What is done with an open file, and with the volume as a whole: READ, WRITE, FALLOCATE,
+ * COPY_FILE_RANGE, LSEEK, FSYNC, STATFS.
  *
  * Layer: adapters/fuse. An open file has no handle of its own: the kernel holds the inode's count
  * as long as it is open. Reads land in the reply's buffer and writes are taken from the request's.
  *
  * @module
  */
+import { ErrnoError } from "../../mod.ts";
 import { dropPrivileges } from "./attributes.ts";
 import { type Context, requirePosition } from "./context.ts";
 import {
+  COPY_FILE_RANGE_IN,
   FALLOCATE_IN,
   LSEEK_IN,
   LSEEK_OUT,
@@ -24,6 +26,9 @@ import type { Reply } from "./reply.ts";
 import type { Request } from "./request.ts";
 
 const NAME_MAX = 255;
+const CALL = "copy a range of a file";
+/** The count is a number of 32 bits; Linux asks for no more. */
+const COPY_BYTES_MAX = 0x7ffff000;
 
 /** READ. */
 export function read(context: Context, request: Request, reply: Reply): void {
@@ -57,6 +62,23 @@ export function fallocate(context: Context, request: Request): void {
   context.volume.allocate(request.nodeId, request.u32(FALLOCATE_IN.MODE), at, length);
   context.isDirty = true;
   if (request.uid !== 0) dropPrivileges(context, request.nodeId);
+}
+
+/** COPY_FILE_RANGE: the bytes stay in the volume. Of this call too it is not said who is privileged. */
+export function copyFileRange(context: Context, request: Request, reply: Reply): void {
+  const target = request.u64(COPY_FILE_RANGE_IN.NODE_OUT);
+  const at = request.u64(COPY_FILE_RANGE_IN.OFFSET_IN);
+  const to = request.u64(COPY_FILE_RANGE_IN.OFFSET_OUT);
+  const length = Math.min(request.u64(COPY_FILE_RANGE_IN.LENGTH), COPY_BYTES_MAX);
+  requirePosition(at + length, CALL);
+  requirePosition(to + length, CALL);
+  if (request.u64(COPY_FILE_RANGE_IN.FLAGS) !== 0) throw new ErrnoError("EINVAL", CALL);
+  const count = context.volume.copyRange(request.nodeId, at, target, to, length);
+  context.isDirty = true;
+  if (count > 0 && request.uid !== 0) dropPrivileges(context, target);
+  reply.u32(WRITE_OUT.SIZE, count);
+  reply.u32(WRITE_OUT.SIZE + 4, 0);
+  reply.end(WRITE_OUT.BYTES);
 }
 
 /**

@@ -50,6 +50,7 @@ export const Op = {
   READDIRPLUS: 44,
   RENAME2: 45,
   LSEEK: 46,
+  COPY_FILE_RANGE: 47,
   SYNCFS: 50,
   TMPFILE: 51,
 } as const;
@@ -171,6 +172,14 @@ export const WRITE_OUT = { SIZE: 0, BYTES: 8 } as const;
 export const FALLOCATE_IN = { OFFSET: 8, LENGTH: 16, MODE: 24 } as const;
 /** Body of LSEEK. */
 export const LSEEK_IN = { OFFSET: 8, WHENCE: 16 } as const;
+/** Body of COPY_FILE_RANGE; the request is about the source. Its reply is that to WRITE. */
+export const COPY_FILE_RANGE_IN = {
+  OFFSET_IN: 8,
+  NODE_OUT: 16,
+  OFFSET_OUT: 32,
+  LENGTH: 40,
+  FLAGS: 48,
+} as const;
 /** Reply to LSEEK. */
 export const LSEEK_OUT = { OFFSET: 0, BYTES: 8 } as const;
 

@@ -15,7 +15,7 @@ import { getattr, setattr } from "./attributes.ts";
 import { Context, type ServeOptions } from "./context.ts";
 import { readdir, readdirplus } from "./directories.ts";
 import { LinuxErrno, linuxErrno } from "./errno.ts";
-import { fallocate, fsync, lseek, read, statfs, sync, write } from "./files.ts";
+import { copyFileRange, fallocate, fsync, lseek, read, statfs, sync, write } from "./files.ts";
 import * as N from "./names.ts";
 import * as P from "./protocol.ts";
 import type { Reply } from "./reply.ts";
@@ -48,6 +48,7 @@ const handlers: ReadonlyMap<number, Handler> = new Map<number, Handler>([
   [P.Op.WRITE, write],
   [P.Op.FALLOCATE, fallocate],
   [P.Op.LSEEK, lseek],
+  [P.Op.COPY_FILE_RANGE, copyFileRange],
   [P.Op.READDIR, readdir],
   [P.Op.READDIRPLUS, readdirplus],
   [P.Op.CREATE, N.create],

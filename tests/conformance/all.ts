@@ -7,6 +7,7 @@ import { cases as allocate } from "./allocate.ts";
 import { cases as atCalls } from "./at_calls.ts";
 import type { Case } from "./case.ts";
 import { cases as chmod } from "./chmod.ts";
+import { cases as copyRange } from "./copy_range.ts";
 import { cases as descriptors } from "./descriptors.ts";
 import { cases as getdents } from "./getdents.ts";
 import { cases as limits } from "./limits.ts";
@@ -58,6 +59,7 @@ export const ALL_CASES: readonly Case[] = [
   xattr,
   getdents,
   allocate,
+  copyRange,
   locks,
   pipe,
   mmap,

@@ -183,6 +183,9 @@ const STREAMS: readonly Row[] = [
     fs.allocate(streams[i]!, 0, 16);
     fs.fallocate(streams[i]!, 1, 0, 16);
   }),
+  each("copy_file_range", ({ fs, streams }, i) => {
+    fs.copy_file_range(streams[i]!, 0, streams[i]!, 32, 16);
+  }),
   each("mmap msync munmap", ({ fs, streams }, i) => {
     const map = fs.mmap(streams[i]!, 16, 0, 3, MAP_SHARED);
     fs.msync(streams[i]!, map.bytes!, 0, 16, MAP_SHARED);

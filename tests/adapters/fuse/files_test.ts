@@ -104,6 +104,47 @@ Deno.test("fallocate() by somebody who is not root takes setuid away", () => {
   }
 });
 
+/** The body of a copy from byte `at` to byte `to` of another file. */
+function copyTo(node: number, at: number | bigint, to: number | bigint, length: number, flags = 0) {
+  return [u64(0), u64(at), u64(node), u64(0), u64(to), u64(length), u64(flags)];
+}
+
+Deno.test("copyFileRange() copies between two files, and no byte passes the kernel", () => {
+  const { volume, kernel, node } = kernelWithFile();
+  const { node: other } = kernel.create("b");
+  kernel.write(node, "hello world");
+  kernel.server.sync();
+  const [reads, writes] = [volume.calls.get("read"), volume.calls.get("write")];
+  const copied = (at: number, to: number, length: number) =>
+    kernel.ok(OP.COPY_FILE_RANGE, { node, body: copyTo(other, at, to, length) }).u32();
+  assertEquals([copied(6, 1, 5), copied(6, 1, 100), copied(11, 0, 5)], [5, 5, 0]);
+  assertEquals(kernel.server.isDirty, true);
+  assertEquals([volume.calls.get("read"), volume.calls.get("write")], [reads, writes]);
+  assertEquals(kernel.read(other, 10), "\0world");
+});
+
+Deno.test("copyFileRange() is refused onto itself, for flags, for directories, and far out", () => {
+  const { kernel, node } = kernelWithFile();
+  kernel.write(node, "hello world");
+  const refused = (body: ReturnType<typeof copyTo>) =>
+    kernel.fails(OP.COPY_FILE_RANGE, { node, body });
+  assertEquals(refused(copyTo(node, 0, 1, 5)), EINVAL);
+  assertEquals(refused(copyTo(node, 0, 50, 5, 1)), EINVAL);
+  assertEquals(refused(copyTo(1, 0, 0, 5)), EISDIR);
+  assertEquals(refused(copyTo(node, 2n ** 62n, 0, 5)), EFBIG);
+  assertEquals(refused(copyTo(node, 0, 2n ** 62n, 5)), EFBIG);
+});
+
+Deno.test("copyFileRange() by somebody who is not root takes setuid away", () => {
+  const { kernel, node } = kernelWithFile();
+  kernel.write(node, "x");
+  for (const [uid, mode] of [[0, 0o104755], [1000, 0o100755]] as const) {
+    const { node: target } = kernel.create(`suid${uid}`, { mode: 0o104755 });
+    kernel.ok(OP.COPY_FILE_RANGE, { node, uid, body: copyTo(target, 0, 0, 1) });
+    assertEquals(kernel.getattr(target).mode, mode);
+  }
+});
+
 Deno.test("lseek() finds data and holes, and ENXIO where there is nothing", () => {
   const { kernel, node } = kernelWithFile();
   kernel.write(node, "x", 8192);
