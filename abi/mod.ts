@@ -27,4 +27,5 @@ export * from "./mode.ts";
 export * from "./node.ts";
 export * from "./path_calls.ts";
 export { codeOfHost, messageOf } from "./thrown.ts";
+export { highWord, joinWords, lowWord, shownIno } from "./words.ts";
 export * from "./xattr_name.ts";

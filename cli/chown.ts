@@ -66,7 +66,7 @@ function ownerOf(text: string): NewOwner {
     throw new UsageError(`"${text}" is no owner: write UID, UID:GID or :GID, as numbers`);
   }
   for (const id of [uid, gid]) {
-    if (Number(id) >= 2 ** 32 - 1) throw new UsageError(`"${id}" is too large for an owner`);
+    if (Number(id) >= 0xffff_ffff) throw new UsageError(`"${id}" is too large for an owner`);
   }
   return {
     ...(uid === "" ? {} : { uid: Number(uid) }),

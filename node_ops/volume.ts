@@ -14,6 +14,7 @@ import { ErrnoError, isErrnoError } from "../abi/errno.ts";
 import { type Backend, FSNode, type FSStream, type NodeOps, type StreamOps } from "../abi/node.ts";
 import type { Attr, AttrChange, DirEntry, Owner } from "../abi/attr.ts";
 import { isDir, isFile, isLink, PERMISSION_BITS, S_IFLNK, S_IFMT } from "../abi/mode.ts";
+import { shownIno } from "../abi/words.ts";
 import type { Found, Ino, VolumeOps } from "../opfs/volume_ops.ts";
 import { volumeStreamOps } from "../stream_ops/volume.ts";
 import type { VolumeRecord } from "../stream_ops/volume_record.ts";
@@ -30,7 +31,6 @@ export interface VolumeFsOptions {
 type Node = FSNode<VolumeRecord>;
 type Dir = FSNode<VolumeRecord>;
 
-const INO_RANGE = 2 ** 32;
 const USER_NAMESPACE = "user.";
 
 function isStale(error: unknown): boolean {
@@ -79,7 +79,7 @@ class VolumeMount {
 
   #record(handle: Ino, mode: number, uid: number, gid: number, rdev: number): VolumeRecord {
     return {
-      ino: handle % INO_RANGE,
+      ino: shownIno(handle),
       handle,
       mode,
       uid,

@@ -13,6 +13,7 @@
 import type { Attr, AttrChange, DirEntry } from "../abi/attr.ts";
 import { isErrnoError } from "../abi/errno.ts";
 import { invariant } from "../abi/invariant.ts";
+import { shownIno } from "../abi/words.ts";
 import { NameCache } from "./cache/names.ts";
 import type { CacheMetrics, CacheOptions } from "./cache/options.ts";
 import { PageCache } from "./cache/pages.ts";
@@ -381,7 +382,7 @@ export class CachedVolume extends HandingOn implements VolumeOps {
 
   /** Keeps a copy: whoever has asked may change what he was given. */
   #keep(ino: Ino, attr: Attr): Attr {
-    invariant(attr.ino === ino % 2 ** 32, "R8: attributes of another inode are kept");
+    invariant(attr.ino === shownIno(ino), "R8: attributes of another inode are kept");
     if (this.#attrs.size >= this.#entries) this.#attrs.clear();
     this.#attrs.set(ino, { ...attr });
     return attr;

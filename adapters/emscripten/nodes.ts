@@ -21,7 +21,9 @@ import {
   isErrnoError,
   isFile,
   isLink,
+  joinWords,
   S_IFLNK,
+  shownIno,
   type VolumeOps,
 } from "../../mod.ts";
 import {
@@ -50,7 +52,6 @@ interface Made {
   target?: string;
 }
 
-const INO_RANGE = 2 ** 32;
 /** A name that no walk asks for: the node of a name that is gone may be put back under it. */
 const NO_NAME = "/";
 /** Emscripten's programs run as user 0 of group 0. */
@@ -115,7 +116,7 @@ export class MountedVolume {
   #node(parent: VolumeNode | null, name: string, known: Known): VolumeNode {
     const { ino, mode, rdev, isLinked } = known;
     const node = new this.#FS.FSNode(parent, name, mode, rdev) as VolumeNode;
-    node.id = this.#number * INO_RANGE + ino % INO_RANGE;
+    node.id = joinWords(shownIno(ino), this.#number);
     node.entry = { ino, isLinked, isHashed: true, epoch: this.#epoch, names: new Map() };
     node.node_ops = this.#opsOf(node);
     node.stream_ops = this.#streamOpsOf(mode);

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { type DirEntry, type Ino, S_IFDIR } from "../../mod.ts";
+import { type DirEntry, type Ino, S_IFDIR, shownIno } from "../../mod.ts";
 import type { Context, Listing } from "./context.ts";
 import { ENTRY_OUT, MAX_WRITE_BYTES, READ_IN } from "./protocol.ts";
 import type { Reply } from "./reply.ts";
@@ -15,7 +15,6 @@ import type { Request } from "./request.ts";
 
 const SELF_OFFSET = 1;
 const PARENT_OFFSET = 2;
-const WORD = 2 ** 32;
 
 /** READDIR. */
 export function readdir(context: Context, request: Request, reply: Reply): void {
@@ -66,7 +65,7 @@ function entryAfter(context: Context, directory: Ino, offset: number): DirEntry 
 }
 
 function dots(ino: Ino, name: string, cursor: number): DirEntry {
-  return { ino: ino % WORD, mode: S_IFDIR, name, cursor };
+  return { ino: shownIno(ino), mode: S_IFDIR, name, cursor };
 }
 
 /** Whether what was kept goes on right behind `offset`. */

@@ -10,6 +10,7 @@
  *
  * @module
  */
+import { highWord, lowWord } from "../../mod.ts";
 import type { Attr, DirEntry } from "../../mod.ts";
 import {
   ATTR,
@@ -23,7 +24,6 @@ import {
 } from "./protocol.ts";
 import type { Request } from "./request.ts";
 
-const WORD = 2 ** 32;
 const MICROSECONDS = 1_000_000;
 const encoder = new TextEncoder();
 
@@ -100,8 +100,8 @@ export class Reply {
 
   /** Puts a 64-bit number, signed or not, at `at` of the body. */
   u64(at: number, value: number): void {
-    const high = Math.floor(value / WORD);
-    this.#view.setUint32(OUT_HEADER.BYTES + at, value - high * WORD, true);
+    const high = highWord(value);
+    this.#view.setUint32(OUT_HEADER.BYTES + at, lowWord(value), true);
     this.#view.setUint32(OUT_HEADER.BYTES + at + 4, high, true);
   }
 
@@ -142,7 +142,7 @@ export class Reply {
   /** Puts an entry at `at` of the body. */
   entryAt(at: number, entry: Entry): void {
     this.u64(at + ENTRY_OUT.NODE_ID, entry.nodeId);
-    this.u64(at + ENTRY_OUT.GENERATION, Math.floor(entry.nodeId / WORD));
+    this.u64(at + ENTRY_OUT.GENERATION, highWord(entry.nodeId));
     this.#valid(at + ENTRY_OUT.ENTRY_VALID, at + ENTRY_OUT.ENTRY_VALID_NS, entry.validMs);
     this.#valid(at + ENTRY_OUT.ATTR_VALID, at + ENTRY_OUT.ATTR_VALID_NS, entry.validMs);
     this.#attr(at + ENTRY_OUT.ATTR, entry);

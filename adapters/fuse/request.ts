@@ -9,10 +9,9 @@
  *
  * @module
  */
-import { ErrnoError, isErrnoError } from "../../mod.ts";
+import { ErrnoError, isErrnoError, joinWords } from "../../mod.ts";
 import { IN_HEADER, REQUEST_BYTES } from "./protocol.ts";
 
-const WORD = 2 ** 32;
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** A request in a buffer that is used again and again. */
@@ -87,11 +86,11 @@ export class Request {
   /** The signed 64-bit number at `at` of the body. */
   i64(at: number): number {
     const place = this.#placeOf(at, 8);
-    return this.#view.getInt32(place + 4, true) * WORD + this.#view.getUint32(place, true);
+    return joinWords(this.#view.getUint32(place, true), this.#view.getInt32(place + 4, true));
   }
 
   #u64(place: number): number {
-    return this.#view.getUint32(place + 4, true) * WORD + this.#view.getUint32(place, true);
+    return joinWords(this.#view.getUint32(place, true), this.#view.getUint32(place + 4, true));
   }
 
   /** `length` bytes of the body from `at`, in place. */

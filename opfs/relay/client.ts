@@ -13,6 +13,7 @@ import type { Attr, AttrChange } from "../../abi/attr.ts";
 import { invariant } from "../../abi/invariant.ts";
 import { append } from "../../abi/lists.ts";
 import type { Appended } from "../../abi/node.ts";
+import { highWord, lowWord, shownIno } from "../../abi/words.ts";
 import type {
   ChangeOps,
   CompoundOps,
@@ -37,7 +38,6 @@ import { type ChannelMemory, Closed, RESPONSE_BYTES, VALUE_BYTES_MAX } from "./p
 import { ReadAhead } from "./read_ahead.ts";
 import * as ask from "./requests.ts";
 
-const TWO_32 = 2 ** 32;
 const { LOOKUP, CREATE, TMPFILE, UNLINK, GETATTR, SETATTR, READ, WRITE, APPEND } = OPERATIONS;
 const { RETAIN, RELEASE, LOOKUP_ATTR, LOOKUP_RETAIN, CREATE_RETAIN, GETATTRS, LOCK } = OPERATIONS;
 
@@ -152,7 +152,7 @@ export class RelayClient extends Derived implements VolumeOps, CompoundOps, Lock
     GETATTR.ask(this.#open(Op.GETATTR), ino);
     this.#run(Op.GETATTR);
     const attr = GETATTR.take(this.#channel.reader);
-    invariant(attr.ino === ino % TWO_32, "R2: an answer is to another question");
+    invariant(attr.ino === shownIno(ino), "R2: an answer is to another question");
     return attr;
   }
 
@@ -207,7 +207,7 @@ export class RelayClient extends Derived implements VolumeOps, CompoundOps, Lock
     this.#held.remove(ino);
     // It may be gone now, and what has come along of it with it.
     this.#ahead?.interrupt();
-    if (this.#channel.postRelease(ino % TWO_32, Math.floor(ino / TWO_32))) {
+    if (this.#channel.postRelease(lowWord(ino), highWord(ino))) {
       this.counters.add(Op.RELEASE, { timeMs: 0, waitMs: 0, bytes: 0 });
       return;
     }

@@ -13,6 +13,7 @@ import { ErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
 import { shown } from "../../abi/options.ts";
 import { decodeUtf8, encodeUtf8 } from "../../abi/utf8.ts";
+import { highWord, joinWords, lowWord } from "../../abi/words.ts";
 import type { Ino } from "../volume_ops.ts";
 import {
   type ChannelMemory,
@@ -24,7 +25,6 @@ import {
   Word,
 } from "./protocol.ts";
 
-const TWO_32 = 2 ** 32;
 /** What surely has room behind a name: no operation has more fields than that. */
 const FIELDS_BYTES = 128;
 
@@ -126,7 +126,7 @@ export class Writer {
     if (!Number.isSafeInteger(ino) || ino < 0) {
       throw new ErrnoError("ESTALE", `use inode ${shown(ino)}`);
     }
-    return this.u32(ino % TWO_32).u32(Math.floor(ino / TWO_32));
+    return this.u32(lowWord(ino)).u32(highWord(ino));
   }
 
   /** Ends a request whose data goes on for `payloadBytes`; returns the bytes of the whole. */
@@ -251,7 +251,7 @@ export class Reader {
   /** An inode. */
   ino(): Ino {
     const low = this.u32();
-    return low + this.u32() * TWO_32;
+    return joinWords(low, this.u32());
   }
 
   #take(bytes: number): number {

@@ -9,6 +9,7 @@
  */
 import { ErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
+import { highWord, joinWords } from "../../abi/words.ts";
 
 /** Version of the wire; both sides must have the same. */
 export const PROTOCOL_VERSION = 1;
@@ -110,8 +111,6 @@ export const RequestAt = { OP: 0, FLAGS: 4, PATH_LEN: 8, DATA_LEN: 12 } as const
 /** Byte offsets of the response's frame in the area. */
 export const ResponseAt = { STATUS: 0, DATA_LEN: 4 } as const;
 
-const TWO_32 = 2 ** 32;
-
 /** The bytes of a channel, seen in the three ways that the house needs. */
 export interface ChannelMemory {
   /** All of it: what is shared with the other side. */
@@ -212,7 +211,7 @@ export function writeHeader(words: Int32Array, header: Header): void {
   invariant(header.totalBytes >= 0, "R1: a message is shorter than nothing");
   words[Word.CHUNK_LEN] = header.chunkBytes;
   words[Word.TOTAL_LOW] = header.totalBytes | 0;
-  words[Word.TOTAL_HIGH] = Math.floor(header.totalBytes / TWO_32) | 0;
+  words[Word.TOTAL_HIGH] = highWord(header.totalBytes) | 0;
   words[Word.CHUNK_INDEX] = header.chunkIndex;
   words[Word.SIGNAL] = header.signal;
 }
@@ -221,6 +220,6 @@ export function writeHeader(words: Int32Array, header: Header): void {
 export function readHeader(words: Int32Array, into: Header): void {
   into.signal = words[Word.SIGNAL]!;
   into.chunkBytes = words[Word.CHUNK_LEN]! >>> 0;
-  into.totalBytes = (words[Word.TOTAL_HIGH]! >>> 0) * TWO_32 + (words[Word.TOTAL_LOW]! >>> 0);
+  into.totalBytes = joinWords(words[Word.TOTAL_LOW]! >>> 0, words[Word.TOTAL_HIGH]! >>> 0);
   into.chunkIndex = words[Word.CHUNK_INDEX]! >>> 0;
 }

@@ -8,6 +8,7 @@
  * @module
  */
 import { invariant } from "../../abi/invariant.ts";
+import { shownIno } from "../../abi/words.ts";
 import type { Ino, VolumeOps } from "../volume_ops.ts";
 import {
   entryFits,
@@ -18,8 +19,6 @@ import {
   writeStatFs,
 } from "./records.ts";
 import type { ServedChannel } from "./served_channel.ts";
-
-const TWO_32 = 2 ** 32;
 
 /** Answers nothing but that the call is done. */
 export function done(channel: ServedChannel, _result: void): 0 {
@@ -80,7 +79,7 @@ export function readlink(volume: VolumeOps, { reader, writer }: ServedChannel): 
 export function getattr(volume: VolumeOps, { reader, writer }: ServedChannel): 0 {
   const ino = reader.ino();
   const attr = volume.getattr(ino);
-  invariant(attr.ino === ino % TWO_32, "R6: attributes are of another inode");
+  invariant(attr.ino === shownIno(ino), "R6: attributes are of another inode");
   writeAttr(writer.beginResponse(), attr);
   return 0;
 }

@@ -13,6 +13,7 @@ import { describeError } from "../../abi/described.ts";
 import { Errno, ErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
 import type { PathStream } from "../../abi/path_calls.ts";
+import { joinWords } from "../../abi/words.ts";
 import type { LockTicket } from "../locks.ts";
 import type { Ino, VolumeOps } from "../volume_ops.ts";
 import { closeChannel, wholeMessage } from "./channel.ts";
@@ -216,7 +217,7 @@ export class ServedChannel {
   takeRelease(volume: VolumeOps): number {
     const { words } = this.memory;
     const count = Atomics.load(words, Word.RELEASES);
-    const ino = (words[Word.RELEASE_LOW]! >>> 0) + (words[Word.RELEASE_HIGH]! >>> 0) * 2 ** 32;
+    const ino = joinWords(words[Word.RELEASE_LOW]! >>> 0, words[Word.RELEASE_HIGH]! >>> 0);
     try {
       this.release(volume, ino);
     } catch {

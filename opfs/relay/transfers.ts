@@ -11,6 +11,7 @@
  */
 import { ErrnoError, isErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
+import { shownIno } from "../../abi/words.ts";
 import type { Ino, VolumeOps } from "../volume_ops.ts";
 import { Op } from "./operations.ts";
 import type { TransferOp } from "./rows.ts";
@@ -27,7 +28,6 @@ import { packNames } from "./records.ts";
 import type { ServedChannel, Transfer } from "./served_channel.ts";
 
 /** An inode without its generation. */
-const SLOTS = 2 ** 32;
 
 /** What came of one step: a whole request is done, or more chunks follow, or it has to wait. */
 export type Step = "done" | "more" | "locked";
@@ -47,7 +47,7 @@ export class Transfers {
 
   /** Whether nobody is in the middle of an append to `ino`. */
   isTurnFree(ino: Ino): boolean {
-    return !this.#turns.has(ino % SLOTS);
+    return !this.#turns.has(shownIno(ino));
   }
 
   /** Begins what the channel's reader has open. */
@@ -102,7 +102,7 @@ export class Transfers {
   /** Lets go of a transfer in progress, whoever's fault it is that it ends. */
   forget(channel: ServedChannel): void {
     const { transfer } = channel;
-    const slot = transfer.ino % SLOTS;
+    const slot = shownIno(transfer.ino);
     if (this.#turns.get(slot) === channel) this.#turns.delete(slot);
     transfer.value = null;
     if (channel.state !== "CLOSED") channel.state = "IDLE";
@@ -129,7 +129,7 @@ export class Transfers {
     }
     if (ino !== 0 && !this.isTurnFree(ino)) return this.#awaitTurn(channel, ino);
     transfer.total = payloadBytes(channel);
-    if (ino !== 0) this.#turns.set(ino % SLOTS, channel);
+    if (ino !== 0) this.#turns.set(shownIno(ino), channel);
     return this.#writePiece(channel, reader.at, reader.end);
   }
 
@@ -271,7 +271,7 @@ export class Transfers {
     begin(channel, { ino, at, total });
     transfer.done = counted(count, piece.length);
     if (count < piece.length || count === total) return this.#finishWrite(channel);
-    this.#turns.set(ino % SLOTS, channel);
+    this.#turns.set(shownIno(ino), channel);
     return this.#acknowledge(channel);
   }
 

@@ -19,6 +19,7 @@ import type { Extents } from "./memory/extent.ts";
 import type { Header } from "./format/header.ts";
 import type { InodeTable } from "./memory/inode_table.ts";
 import * as L from "./format/layout.ts";
+import { typeOf } from "./format/slots.ts";
 import type { PathTable } from "./memory/path_table.ts";
 import type { Patch } from "./memory/pool_types.ts";
 import type { BlockWatch, Committer, Rooms } from "./roles.ts";
@@ -387,7 +388,7 @@ export class VolumeState {
 
   /** What a slot holds. */
   typeOf(slot: number): number {
-    return this.tables.view.getUint8(slot * L.SLOT_BYTES);
+    return typeOf(this.tables.view, slot);
   }
 
   /** File type and permission bits. */

@@ -13,6 +13,7 @@ import { isBlkdev, isChrdev, isFile, PERMISSION_BITS } from "../../../abi/mode.t
 import { shown } from "../../../abi/options.ts";
 import { removePastSize, resize } from "./file_data.ts";
 import * as L from "../format/layout.ts";
+import { typeAt } from "../format/slots.ts";
 import type { VolumeState } from "../state.ts";
 import { FREEING, PLAIN_STEP } from "../transaction.ts";
 
@@ -23,7 +24,7 @@ const UNIT_BYTES = 512;
 export function attributesOf(state: VolumeState, slot: number): Attr {
   const { view } = state.tables;
   const at = slot * L.SLOT_BYTES;
-  const type = view.getUint8(at);
+  const type = typeAt(view, at);
   const isInode = type >= L.TYPE.FILE && type <= L.TYPE.SYMLINK;
   invariant(isInode, "V4: the attributes of slot {} of type {}", slot, type);
   const mode = view.getUint32(at + L.SLOT.MODE, L.LE);

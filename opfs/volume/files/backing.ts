@@ -16,6 +16,7 @@ import { isErrnoError } from "../../../abi/errno.ts";
 import { invariant } from "../../../abi/invariant.ts";
 import { BlockSet } from "../memory/block_set.ts";
 import * as L from "../format/layout.ts";
+import { blockOfPair, countOfPair } from "../format/slots.ts";
 import type { Rooms } from "../roles.ts";
 import { isDead } from "../format/slot_owner.ts";
 import { type VolumeState, writeDevice } from "../state.ts";
@@ -51,8 +52,8 @@ export class Backing implements Rooms {
   #forgetUnwritten(): void {
     const { tables } = this.#state;
     const forget = (at: number): void => {
-      const block = tables.view.getUint32(at, L.LE);
-      const count = tables.view.getUint32(at + 4, L.LE);
+      const block = blockOfPair(tables.view, at);
+      const count = countOfPair(tables.view, at);
       if (count >>> 31 !== 0 && block !== L.HOLE_BLOCK) {
         this.#clear(block, block + (count & ~L.UNWRITTEN));
       }

@@ -180,7 +180,7 @@ export function afterZeros(register: number, count: number): number {
 
 /** By powers of two of sixteen bytes, and then one by one. */
 function afterZerosBy(t: Int32Array, steps: Int32Array, register: number, count: number): number {
-  invariant(count >= 0 && count < 2 ** 32, "V10: a checksum of {} zeros", count);
+  invariant(count >= 0 && count <= 0xffff_ffff, "V10: a checksum of {} zeros", count);
   let crc = register;
   for (let left = count >>> 4, at = 0; left !== 0; left >>>= 1, at += STEP) {
     if ((left & 1) !== 0) crc = moved(steps, at, crc);

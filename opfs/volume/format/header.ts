@@ -8,8 +8,10 @@
  */
 import { ErrnoError, isErrnoError } from "../../../abi/errno.ts";
 import { invariant } from "../../../abi/invariant.ts";
+import { lowWord } from "../../../abi/words.ts";
 import { crc32, turnedBit } from "./checksum.ts";
 import * as L from "./layout.ts";
+import { sumAt } from "./slots.ts";
 import { pageSum } from "./page_sum.ts";
 import { DamageError, type Tell, tellOrThrow } from "./report.ts";
 import {
@@ -62,7 +64,7 @@ export function isSummed({ featuresIncompatible }: Header): boolean {
  */
 export function saltOf(header: Header): [number, number] {
   const { salt, counter } = header;
-  return isSummed(header) ? [salt[0], counter % 2 ** 32] : [salt[0], salt[1]];
+  return isSummed(header) ? [salt[0], lowWord(counter)] : [salt[0], salt[1]];
 }
 
 /** A header and where it stood. */
@@ -101,7 +103,7 @@ export function encodeHeader(header: Header): Uint8Array<ArrayBuffer> {
   view.setUint32(H.TAIL_CHECKSUM, header.tailChecksum, L.LE);
   const salt = saltOf(header);
   view.setUint32(H.SALT, salt[0], L.LE);
-  view.setUint32(H.SALT + 4, salt[1], L.LE);
+  view.setUint32(H.SALT_COUNTED, salt[1], L.LE);
   view.setUint32(H.RING_PAGE, L.RING_AT / L.PAGE_BYTES, L.LE);
   view.setUint32(H.RING_PAGES, header.ringBytes / L.PAGE_BYTES, L.LE);
   view.setUint32(H.TERM, header.term, L.LE);
@@ -141,7 +143,7 @@ function ringEnd(ringBytes: number, features: number, superblock: Superblock): n
 function checksumOf(page: Uint8Array): number {
   const before = crc32(page, 0, L.HEADER.CRC);
   const zero = crc32(ZERO, 0, 4, before);
-  return crc32(page, L.HEADER.CRC + 4, L.HEADER_BYTES, zero);
+  return crc32(page, L.HEADER.CRC + L.CHECKSUM_BYTES, L.HEADER_BYTES, zero);
 }
 
 const ZERO = new Uint8Array(4);
@@ -206,7 +208,7 @@ export function decodeHeader(page: Uint8Array): Header | null {
     tailSequence: view.getFloat64(H.TAIL_SEQUENCE, L.LE),
     tailPlace: view.getUint32(H.TAIL_PLACE, L.LE),
     tailChecksum: view.getUint32(H.TAIL_CHECKSUM, L.LE),
-    salt: [view.getUint32(H.SALT, L.LE), view.getUint32(H.SALT + 4, L.LE)],
+    salt: [view.getUint32(H.SALT, L.LE), view.getUint32(H.SALT_COUNTED, L.LE)],
     term: view.getUint32(H.TERM, L.LE),
     ringBytes: view.getUint32(H.RING_PAGES, L.LE) * L.PAGE_BYTES,
     featuresIncompatible: features,
@@ -242,7 +244,8 @@ function checkRing(view: DataView, superblock: Superblock): void {
     const isCount = Number.isSafeInteger(value) && value >= 0 && value < COUNTS_MAX;
     if (!isCount) throw impossible(`a journal count of ${value}`);
   }
-  const isCounted = view.getUint32(H.SALT + 4, L.LE) === view.getFloat64(H.COUNTER, L.LE) % 2 ** 32;
+  const isCounted =
+    view.getUint32(H.SALT_COUNTED, L.LE) === lowWord(view.getFloat64(H.COUNTER, L.LE));
   if ((features & L.FEATURE_SUMS) !== 0 && !isCounted) throw impossible("another header's salt");
   const limit = view.getFloat64(H.LIMIT, L.LE);
   if (!Number.isSafeInteger(limit) || limit < 0) throw impossible(`at most ${limit} bytes`);
@@ -329,7 +332,7 @@ export function headerFromCopy(start: Uint8Array): FoundHeader {
 function hasFirstSum(start: Uint8Array, inodeOffset: number, sums: number): boolean {
   const end = inodeOffset + L.PAGE_BYTES;
   if (end > start.length || inodeOffset - sums < L.RING_AT + L.RING_BYTES_MIN) return false;
-  const sum = viewOf(start).getUint32(inodeOffset - sums, L.LE);
+  const sum = sumAt(viewOf(start.subarray(inodeOffset - sums)), 0);
   return sum !== 0 && pageSum(start, inodeOffset, end) === sum;
 }
 

@@ -1,8 +1,9 @@
 /**
  * Every byte offset of a version-2 image, and nothing else: docs/FORMAT.md as constants.
  *
- * Layer: opfs/volume, the bottom. No other file knows an offset. All numbers are little-endian:
- * `view.getUint32(at + SLOT.SIZE, LE)`, where `at` is where the record begins.
+ * Layer: opfs/volume, the bottom. No other file writes an offset down: the lint rule `layout/offset`
+ * (tools/offsets.ts) wants its name. All numbers are little-endian: `view.getFloat64(at + SLOT.SIZE, LE)`,
+ * where `at` is where the slot begins.
  *
  * @module
  */
@@ -135,7 +136,9 @@ export const CONTINUATION = {
 } as const;
 /** Pairs in a continuation slot. */
 export const PAIRS_MAX = 6;
-/** Bytes of a pair: u32 first block, u32 count. */
+/** Fields of a pair; an inode's own pair is FIRST_BLOCK and BLOCK_COUNT. */
+export const PAIR = { BLOCK: 0, COUNT: 4 } as const;
+/** Bytes of a pair. */
 export const PAIR_BYTES = 8;
 /** The first block of a pair that stands for a hole. */
 export const HOLE_BLOCK = 0xffffffff;
@@ -197,6 +200,7 @@ export const HEADER = {
   TAIL_PLACE: 32,
   TAIL_CHECKSUM: 36,
   SALT: 40,
+  SALT_COUNTED: 44,
   RING_PAGE: 48,
   RING_PAGES: 52,
   TERM: 56,
@@ -225,6 +229,8 @@ export const LABEL_BYTES = 64;
 /** Values of HEADER.STATE. */
 export const STATE = { FORMATTING: 1, IN_USE: 2, CLOSED: 3 } as const;
 
+/** Bytes of a checksum in a header or a record. */
+export const CHECKSUM_BYTES = 4;
 /** Bytes of a sum. */
 export const SUM_BYTES = 4;
 /** Bytes of a table to each byte of its sums. */
@@ -245,7 +251,9 @@ export const RECORD = {
   MAGIC: 0,
   BYTES: 4,
   SEQUENCE: 8,
+  SEQUENCE_HIGH: 12,
   SALT: 16,
+  SALT_COUNTED: 20,
   PREVIOUS: 24,
   CHECKSUM: 28,
   TOTAL_BLOCKS: 32,
@@ -257,14 +265,21 @@ export const RECORD = {
   CHECKSUM_C: 52,
   TIME: 56,
 } as const;
-/** In a record's list of slots: u32 index, then the slot. */
-export const RECORD_SLOT_BYTES: number = 4 + SLOT_BYTES;
-/** In a record's list of names: u32 offset, u32 length, then the bytes, padded to 4. */
+/** In a record's list of slots. */
+export const RECORD_SLOT = { INDEX: 0, SLOT: 4 } as const;
+/** Bytes of one of them. */
+export const RECORD_SLOT_BYTES: number = RECORD_SLOT.SLOT + SLOT_BYTES;
+/** In a record's list of names: before the bytes, which are padded to 4. */
+export const RECORD_NAME = { OFFSET: 0, LENGTH: 4 } as const;
+/** Bytes of that. */
 export const RECORD_NAME_HEAD_BYTES = 8;
-/** In a record's list of data: u32 block, u32 offset, u32 length, then the bytes, padded to 4. */
+/** In a record's list of data: before the bytes, which are padded to 4. */
+export const RECORD_DATA = { BLOCK: 0, OFFSET: 4, LENGTH: 8 } as const;
+/** Bytes of that. */
 export const RECORD_DATA_HEAD_BYTES = 12;
-
-/** In a record's list of sums: u32 key, u32 sum. */
+/** In a record's list of sums. */
+export const RECORD_SUM = { KEY: 0, SUM: 4 } as const;
+/** Bytes of one of them. */
 export const RECORD_SUM_BYTES = 8;
 
 /** `bytes` rounded up to a multiple of `unit`. */

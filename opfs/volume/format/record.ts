@@ -75,7 +75,7 @@ export class RecordWriter {
     const isFirst = this.#counts[1] === 0 && this.#counts[2] === 0 && this.#counts[3] === 0;
     invariant(isFirst, "V10: a slot behind other lists");
     invariant(this.#at + L.RECORD_SLOT_BYTES <= this.#bytes.length, "V10: a slot in a full record");
-    this.#view.setUint32(this.#at, index, L.LE);
+    this.#view.setUint32(this.#at + L.RECORD_SLOT.INDEX, index, L.LE);
     this.#counts[0]!++;
     this.#at += L.RECORD_SLOT_BYTES;
     return this.#at - L.SLOT_BYTES;
@@ -87,8 +87,8 @@ export class RecordWriter {
     invariant(isInOrder, "V10: names behind the list of data");
     const isWhole = offset % L.GRANULE_BYTES === 0 && bytes.length % L.GRANULE_BYTES === 0;
     invariant(isWhole, "V5: {} bytes of names at {}", bytes.length, offset);
-    this.#view.setUint32(this.#at, offset, L.LE);
-    this.#view.setUint32(this.#at + 4, bytes.length, L.LE);
+    this.#view.setUint32(this.#at + L.RECORD_NAME.OFFSET, offset, L.LE);
+    this.#view.setUint32(this.#at + L.RECORD_NAME.LENGTH, bytes.length, L.LE);
     this.#put(bytes, this.#at + L.RECORD_NAME_HEAD_BYTES);
     this.#counts[1]!++;
   }
@@ -98,9 +98,9 @@ export class RecordWriter {
     invariant(this.#counts[3] === 0, "V10: data behind the list of sums");
     const isThere = block >= 0 && block < L.BLOCKS_MAX && offset >= 0 && bytes.length > 0;
     invariant(isThere, "V7: {} bytes at {} of block {}", bytes.length, offset, block);
-    this.#view.setUint32(this.#at, block, L.LE);
-    this.#view.setUint32(this.#at + 4, offset, L.LE);
-    this.#view.setUint32(this.#at + 8, bytes.length, L.LE);
+    this.#view.setUint32(this.#at + L.RECORD_DATA.BLOCK, block, L.LE);
+    this.#view.setUint32(this.#at + L.RECORD_DATA.OFFSET, offset, L.LE);
+    this.#view.setUint32(this.#at + L.RECORD_DATA.LENGTH, bytes.length, L.LE);
     this.#put(bytes, this.#at + L.RECORD_DATA_HEAD_BYTES);
     this.#counts[2]!++;
   }
@@ -109,8 +109,8 @@ export class RecordWriter {
   sum(key: number, sum: number): void {
     invariant(this.#isSummed, "V10: a sum in a record of an image without sums");
     invariant(this.#at + L.RECORD_SUM_BYTES <= this.#bytes.length, "V10: a sum in a full record");
-    this.#view.setUint32(this.#at, key, L.LE);
-    this.#view.setUint32(this.#at + 4, sum, L.LE);
+    this.#view.setUint32(this.#at + L.RECORD_SUM.KEY, key, L.LE);
+    this.#view.setUint32(this.#at + L.RECORD_SUM.SUM, sum, L.LE);
     this.#counts[3]!++;
     this.#at += L.RECORD_SUM_BYTES;
   }
@@ -142,7 +142,7 @@ export class RecordWriter {
     view.setUint32(R.BYTES, length, L.LE);
     view.setFloat64(R.SEQUENCE, head.sequence, L.LE);
     view.setUint32(R.SALT, head.salt[0], L.LE);
-    view.setUint32(R.SALT + 4, head.salt[1], L.LE);
+    view.setUint32(R.SALT_COUNTED, head.salt[1], L.LE);
     view.setUint32(R.PREVIOUS, head.previous, L.LE);
     view.setUint32(R.TOTAL_BLOCKS, head.totalBlocks, L.LE);
     view.setUint32(R.SLOTS, this.#counts[0]!, L.LE);
@@ -158,10 +158,9 @@ export class RecordWriter {
   /** Puts the second checksum at its place, if there is one; returns the first. */
   #seal(end: number, length: number): number {
     if (!this.#isSummed) return crc32Padded(this.#bytes, end, length);
-    const { CHECKSUM_C: placeC } = L.RECORD;
     const sums = this.#checksums;
-    bothPadded(this.#bytes, sums, { end, length, placeC });
-    this.#view.setUint32(placeC, sums.crc32c, L.LE);
+    bothPadded(this.#bytes, sums, { end, length, placeC: L.RECORD.CHECKSUM_C });
+    this.#view.setUint32(L.RECORD.CHECKSUM_C, sums.crc32c, L.LE);
     return sums.crc32;
   }
 }
@@ -198,7 +197,7 @@ export class RecordReader {
       place,
       bytes,
       checksum: view.getUint32(place + R.CHECKSUM, L.LE),
-      salt: [view.getUint32(place + R.SALT, L.LE), view.getUint32(place + R.SALT + 4, L.LE)],
+      salt: [view.getUint32(place + R.SALT, L.LE), view.getUint32(place + R.SALT_COUNTED, L.LE)],
       sequence: view.getFloat64(place + R.SEQUENCE, L.LE),
       previous: view.getUint32(place + R.PREVIOUS, L.LE),
       totalBlocks: view.getUint32(place + R.TOTAL_BLOCKS, L.LE),
@@ -221,17 +220,22 @@ export class RecordReader {
   checksumAt(place: number, bytes: number): number {
     const field = place + L.RECORD.CHECKSUM;
     const before = crc32(this.ring, place, field);
-    const zero = crc32(FOUR_ZEROS, 0, 4, before);
-    return crc32(this.ring, field + 4, place + bytes, zero);
+    const zero = crc32(FOUR_ZEROS, 0, L.CHECKSUM_BYTES, before);
+    return crc32(this.ring, field + L.CHECKSUM_BYTES, place + bytes, zero);
   }
 
   /** The CRC-32C of so many bytes, both checksums as zero. */
   #checksumCAt(place: number, bytes: number): number {
     const field = place + L.RECORD.CHECKSUM;
     const fieldC = place + L.RECORD.CHECKSUM_C;
-    const before = crc32c(FOUR_ZEROS, 0, 4, crc32c(this.ring, place, field));
-    const between = crc32c(FOUR_ZEROS, 0, 4, crc32c(this.ring, field + 4, fieldC, before));
-    return crc32c(this.ring, fieldC + 4, place + bytes, between);
+    const before = crc32c(FOUR_ZEROS, 0, L.CHECKSUM_BYTES, crc32c(this.ring, place, field));
+    const between = crc32c(
+      FOUR_ZEROS,
+      0,
+      L.CHECKSUM_BYTES,
+      crc32c(this.ring, field + L.CHECKSUM_BYTES, fieldC, before),
+    );
+    return crc32c(this.ring, fieldC + L.CHECKSUM_BYTES, place + bytes, between);
   }
 
   /** The lists of a record. */
@@ -249,34 +253,34 @@ export class RecordReader {
     };
     for (let left = count(R.SLOTS); left > 0; left--) {
       const from = take(L.RECORD_SLOT_BYTES);
-      const bytes = this.ring.subarray(from + 4, from + L.RECORD_SLOT_BYTES);
-      lists.slots.push({ index: view.getUint32(from, L.LE), bytes });
+      const bytes = this.ring.subarray(from + L.RECORD_SLOT.SLOT, from + L.RECORD_SLOT_BYTES);
+      lists.slots.push({ index: view.getUint32(from + L.RECORD_SLOT.INDEX, L.LE), bytes });
     }
     for (let left = count(R.NAMES); left > 0; left--) {
       const from = take(L.RECORD_NAME_HEAD_BYTES);
-      const length = view.getUint32(from + 4, L.LE);
+      const length = view.getUint32(from + L.RECORD_NAME.LENGTH, L.LE);
       const start = take(padded(length));
       const bytes = this.ring.subarray(start, start + length);
-      lists.names.push({ offset: view.getUint32(from, L.LE), bytes });
+      lists.names.push({ offset: view.getUint32(from + L.RECORD_NAME.OFFSET, L.LE), bytes });
     }
     for (let left = count(R.DATA); left > 0; left--) {
       const from = take(L.RECORD_DATA_HEAD_BYTES);
-      const length = view.getUint32(from + 8, L.LE);
+      const length = view.getUint32(from + L.RECORD_DATA.LENGTH, L.LE);
       const start = take(padded(length));
       const bytes = this.ring.subarray(start, start + length);
-      const offset = view.getUint32(from + 4, L.LE);
-      lists.data.push({ block: view.getUint32(from, L.LE), offset, bytes });
+      const offset = view.getUint32(from + L.RECORD_DATA.OFFSET, L.LE);
+      lists.data.push({ block: view.getUint32(from + L.RECORD_DATA.BLOCK, L.LE), offset, bytes });
     }
     for (let left = count(R.SUMS); left > 0; left--) {
       const from = take(L.RECORD_SUM_BYTES);
-      const sum = view.getUint32(from + 4, L.LE);
-      lists.sums.push({ key: view.getUint32(from, L.LE), sum });
+      const sum = view.getUint32(from + L.RECORD_SUM.SUM, L.LE);
+      lists.sums.push({ key: view.getUint32(from + L.RECORD_SUM.KEY, L.LE), sum });
     }
     return lists;
   }
 }
 
-const FOUR_ZEROS = new Uint8Array(4);
+const FOUR_ZEROS = new Uint8Array(L.CHECKSUM_BYTES);
 
 /** What a record changes. */
 export interface RecordLists {

@@ -71,13 +71,13 @@ function* candidates(
 
 /** How many bits of what is known beforehand are not so. */
 function wrongBitsOfHead(view: DataView, place: number, expected: Expected): number {
-  const known = new DataView(new ArrayBuffer(8));
-  known.setFloat64(0, expected.sequence, L.LE);
+  const scratch = new DataView(new ArrayBuffer(8));
+  scratch.setFloat64(0, expected.sequence, L.LE);
   const word = (field: number): number => view.getUint32(place + field, L.LE);
   return bitsOf(word(L.RECORD.MAGIC) ^ L.RECORD_MAGIC) +
     bitsOf(word(L.RECORD.PREVIOUS) ^ expected.checksum) +
-    bitsOf(word(L.RECORD.SEQUENCE) ^ known.getUint32(0, L.LE)) +
-    bitsOf(word(L.RECORD.SEQUENCE + 4) ^ known.getUint32(4, L.LE));
+    bitsOf(word(L.RECORD.SEQUENCE) ^ scratch.getUint32(0, L.LE)) +
+    bitsOf(word(L.RECORD.SEQUENCE_HIGH) ^ scratch.getUint32(4, L.LE));
 }
 
 /** How many bits of a word are set. */

@@ -9,6 +9,7 @@
  */
 import { invariant } from "../../../abi/invariant.ts";
 import * as L from "./layout.ts";
+import { setTypeAt, typeOf } from "./slots.ts";
 import { DamageError, type Tell, tellOrThrow } from "./report.ts";
 import type { Superblock } from "./superblock.ts";
 
@@ -96,7 +97,7 @@ export function readSegments(
   const segments = firstSegments(superblock);
   const found: number[] = [];
   for (let slot = 1; slot < L.FIRST_FILE_SLOT; slot++) {
-    const type = view.getUint8(slot * L.SLOT_BYTES);
+    const type = typeOf(view, slot);
     if (type === L.TYPE.SEGMENT) found.push(slot);
     else if (type !== L.TYPE.FREE) tellOrThrow(broken(slot, `is of type ${type}`), tell);
   }
@@ -161,7 +162,7 @@ export function encodeSegment(
   const isWhole = bytes > 0 && bytes % L.PAGE_BYTES === 0 && blockCount > 0 && firstBlock >= 0;
   invariant(isWhole, "V1: a segment of {} bytes in {} blocks at {}", bytes, blockCount, firstBlock);
   invariant(table >= 1 && table <= 3 && ordinal >= 1, "V1: segment {} of table {}", ordinal, table);
-  view.setUint8(at, L.TYPE.SEGMENT);
+  setTypeAt(view, at, L.TYPE.SEGMENT);
   view.setUint8(at + L.SEGMENT.TABLE, segment.table);
   view.setUint16(at + L.SEGMENT.ORDINAL, segment.ordinal, L.LE);
   view.setUint32(at + L.SEGMENT.FIRST_BLOCK, segment.firstBlock, L.LE);

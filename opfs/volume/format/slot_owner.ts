@@ -8,6 +8,7 @@
  * @module
  */
 import * as L from "./layout.ts";
+import { typeAt, typeOf } from "./slots.ts";
 
 /** The generation of a slot itself; a continuation has it at a place of its own. */
 export function generationOf(view: DataView, slot: number): number {
@@ -21,14 +22,14 @@ export function setGeneration(view: DataView, slot: number, generation: number):
 
 function generationAt(view: DataView, slot: number): number {
   const at = slot * L.SLOT_BYTES;
-  const isLeaf = view.getUint8(at) === L.TYPE.CONTINUATION;
+  const isLeaf = typeAt(view, at) === L.TYPE.CONTINUATION;
   return at + (isLeaf ? L.CONTINUATION.GENERATION : L.SLOT.GENERATION);
 }
 
 /** The slot that a slot of type 6 or 7 names as its owner; -1 for one of another type. */
 export function namedOwnerOf(view: DataView, slot: number): number {
   const at = slot * L.SLOT_BYTES;
-  const type = view.getUint8(at);
+  const type = typeAt(view, at);
   if (type === L.TYPE.CONTINUATION) return view.getUint32(at + L.CONTINUATION.OWNER, L.LE);
   return type === L.TYPE.XATTR ? view.getUint32(at + L.XATTR.OWNER, L.LE) : -1;
 }
@@ -38,12 +39,12 @@ export function liveOwnerOf(view: DataView, slot: number): number {
   const owner = namedOwnerOf(view, slot);
   if (owner < 0 || (owner + 1) * L.SLOT_BYTES > view.byteLength) return -1;
   const at = slot * L.SLOT_BYTES;
-  const isLeaf = view.getUint8(at) === L.TYPE.CONTINUATION;
-  const said = isLeaf ? L.CONTINUATION.OWNER_GENERATION : L.XATTR.OWNER_GENERATION;
-  const type = view.getUint8(owner * L.SLOT_BYTES);
+  const isLeaf = typeAt(view, at) === L.TYPE.CONTINUATION;
+  const field = isLeaf ? L.CONTINUATION.OWNER_GENERATION : L.XATTR.OWNER_GENERATION;
+  const type = typeOf(view, owner);
   const isInode = type >= L.TYPE.FILE && type <= L.TYPE.SYMLINK;
   if (!isInode || isLeaf && type === L.TYPE.DIRECTORY) return -1;
-  return view.getUint16(at + said, L.LE) === generationOf(view, owner) ? owner : -1;
+  return view.getUint16(at + field, L.LE) === generationOf(view, owner) ? owner : -1;
 }
 
 /** Whether a slot is one of type 6 or 7 that belongs to no inode. */

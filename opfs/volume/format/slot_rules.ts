@@ -8,6 +8,7 @@
  */
 import * as M from "../../../abi/mode.ts";
 import * as L from "./layout.ts";
+import { typeAt } from "./slots.ts";
 
 /** Told of a broken rule; `isDerivable` says that a mount puts it right and nothing is lost. */
 export type Report = (rule: string, message: string, isDerivable?: boolean) => void;
@@ -41,7 +42,7 @@ export function checkFree(words: Uint32Array, slot: number, report: Report): voi
 /** Type, flags, mode, size and times of an inode. */
 export function checkInode(view: DataView, slot: number, report: Report): void {
   const at = slot * L.SLOT_BYTES;
-  const type = view.getUint8(at);
+  const type = typeAt(view, at);
   const mode = view.getUint32(at + L.SLOT.MODE, L.LE);
   if (slotTypeOf(mode) !== type || knownBits(mode) >>> 0 !== mode) {
     report("V8", `slot ${slot} is of type ${type} and of mode 0${mode.toString(8)}`);
@@ -97,8 +98,8 @@ export function checkLeaf(view: DataView, slot: number, report: Report): void {
 export function checkDescriptor(view: DataView, slot: number, report: Report): void {
   const at = slot * L.SLOT_BYTES;
   let bits = view.getUint32(at + L.SEGMENT.ZERO, L.LE);
-  for (let rest = L.SEGMENT.REST; rest < L.SLOT_BYTES; rest += 4) {
-    bits |= view.getUint32(at + rest, L.LE);
+  for (let field = L.SEGMENT.REST; field < L.SLOT_BYTES; field += 4) {
+    bits |= view.getUint32(at + field, L.LE);
   }
   if (bits !== 0) report("V8", `descriptor ${slot} has something in a reserved field`);
 }

@@ -14,6 +14,7 @@ import { requireWhole, type StorageHandle } from "../../device/handle.ts";
 import { encodeHeader, type Header, readHeader } from "../format/header.ts";
 import { soundClock } from "../clock.ts";
 import * as L from "../format/layout.ts";
+import { putSum } from "../format/slots.ts";
 import { pageSum } from "../format/page_sum.ts";
 import { isUnknownOutcome, readDevice } from "../state.ts";
 import {
@@ -129,10 +130,9 @@ function ringBytesOf(superblock: Superblock): number {
 
 /** Two random words. */
 export function randomSalt(random: (bytes: Uint8Array<ArrayBuffer>) => void): [number, number] {
-  const bytes = new Uint8Array(8);
-  random(bytes);
-  const view = new DataView(bytes.buffer);
-  return [view.getUint32(0, L.LE), view.getUint32(4, L.LE)];
+  const words = new Uint32Array(2);
+  random(new Uint8Array(words.buffer));
+  return [words[0]!, words[1]!];
 }
 
 function writeImage(handle: StorageHandle, header: Header, now: number): void {
@@ -154,7 +154,7 @@ function writeImage(handle: StorageHandle, header: Header, now: number): void {
   const tables = new Uint8Array(superblock.dataOffset - sumsAt);
   tables.set(rootSlot(now), tablesAt);
   const root = pageSum(tables, tablesAt, tablesAt + L.PAGE_BYTES);
-  new DataView(tables.buffer).setUint32(0, root, L.LE);
+  putSum(new DataView(tables.buffer), 0, root);
   put(handle, tables, sumsAt);
   handle.flush();
   // Only now: a header that is in use while the root got lost would be a volume without a root.

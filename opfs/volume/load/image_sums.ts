@@ -13,6 +13,7 @@
  */
 import { invariant } from "../../../abi/invariant.ts";
 import * as L from "../format/layout.ts";
+import { sumAt, typeAt } from "../format/slots.ts";
 import { isZeroPage, pageSum, putRight } from "../format/page_sum.ts";
 import { keyOf, placeOfKey, type SummedTable } from "../memory/page_sums.ts";
 import { impossible, type RecordHead, type RecordLists } from "../format/record.ts";
@@ -59,7 +60,7 @@ export class ImageSums {
     const isWhole = slots.length >= L.PAGE_BYTES && sums.length >= L.SUM_BYTES;
     invariant(isWhole, "V16: {} bytes of a page, {} of its sum", slots.length, sums.length);
     const view = new DataView(sums.buffer, sums.byteOffset, sums.byteLength);
-    const sum = this.#recorded.get(keyOf("slots", 0)) ?? view.getUint32(0, L.LE);
+    const sum = this.#recorded.get(keyOf("slots", 0)) ?? sumAt(view, 0);
     const verdict = putRight(slots.subarray(0, L.PAGE_BYTES), sum);
     this.#hasMendedFirst = verdict === "bit";
     if (verdict === "wrong") this.#tellWrong("slots", 0, "slots 0 to 63");
@@ -147,7 +148,7 @@ function whatIsIn(table: SummedTable, page: number, tables: Tables): string {
 /** The page of the path table in which the entry of a slot begins; -1 for a slot that has none. */
 export function pageOfEntry(slot: number, { view }: Tables): number {
   const at = slot * L.SLOT_BYTES;
-  const type = view.getUint8(at);
+  const type = typeAt(view, at);
   const isNamed = type >= L.TYPE.FILE && type <= L.TYPE.LINK || type === L.TYPE.XATTR;
   return isNamed ? Math.floor(view.getUint32(at + L.SLOT.PATH_OFFSET, L.LE) / L.PAGE_BYTES) : -1;
 }

@@ -14,6 +14,7 @@ import type { Correction } from "./corrections.ts";
 import { Extents, runsOfContinuation } from "../memory/extent.ts";
 import { InodeTable } from "../memory/inode_table.ts";
 import * as L from "../format/layout.ts";
+import { countOfPair, parentAt, typeAt, typeOf } from "../format/slots.ts";
 import { isName } from "../format/names.ts";
 import { entryBytes, PathTable } from "../memory/path_table.ts";
 import type { Violation } from "../format/report.ts";
@@ -161,7 +162,7 @@ class Scanner {
   }
 
   #visitSlots(): void {
-    this.#visitInode(L.ROOT_SLOT, this.#view.getUint8(0));
+    this.#visitInode(L.ROOT_SLOT, typeOf(this.#view, L.ROOT_SLOT));
     let lastUsed = L.FIRST_FILE_SLOT - 1;
     const words = new Uint32Array(
       this.#tables.slots.buffer,
@@ -169,7 +170,7 @@ class Scanner {
       this.#tables.slots.length / 4,
     );
     for (let slot = 1; slot < L.FIRST_FILE_SLOT; slot++) {
-      const isFree = this.#view.getUint8(slot * L.SLOT_BYTES) === L.TYPE.FREE;
+      const isFree = typeOf(this.#view, slot) === L.TYPE.FREE;
       if (isFree) checkFree(words, slot, this.#report);
       else checkDescriptor(this.#view, slot, this.#report);
     }
@@ -244,7 +245,7 @@ class Scanner {
       this.#report("V5", `the name of slot ${slot} is not a name`);
       return;
     }
-    const parent = nameView.getUint32(offset + L.NAME.PARENT, L.LE);
+    const parent = parentAt(nameView, offset + L.NAME.PARENT);
     if (parent >= this.#tables.slotCount) {
       this.#report("V5", `slot ${slot} is in directory ${parent}, which there is not`);
       return;
@@ -267,7 +268,7 @@ class Scanner {
     this.#visitName(slot);
     const target = this.#view.getUint32(at + L.SLOT.FIRST_BLOCK, L.LE);
     const type = target < this.#tables.slotCount && target >= L.FIRST_FILE_SLOT
-      ? this.#view.getUint8(target * L.SLOT_BYTES)
+      ? typeOf(this.#view, target)
       : L.TYPE.FREE;
     if (type !== L.TYPE.FILE && type !== L.TYPE.SYMLINK) {
       this.#report("V4", `slot ${slot} is a name of slot ${target}, which is no file`);
@@ -389,8 +390,8 @@ class Scanner {
       this.#claimRun(run.block, run.count, `slot ${owner}`);
     }
     for (let pair = 0; pair < pairs; pair++) {
-      const countAt = at + L.CONTINUATION.PAIRS + pair * L.PAIR_BYTES + 4;
-      end += this.#view.getUint32(countAt, L.LE) & ~L.UNWRITTEN;
+      const pairAt = at + L.CONTINUATION.PAIRS + pair * L.PAIR_BYTES;
+      end += countOfPair(this.#view, pairAt) & ~L.UNWRITTEN;
     }
     if (end > L.BLOCKS_MAX) this.#report("V7", `slot ${owner} has file block ${end}`);
     return end;
@@ -406,7 +407,7 @@ class Scanner {
       }
       const parent = this.#paths.parentOf(slot);
       const isDirectory = (parent === L.ROOT_SLOT || parent >= L.FIRST_FILE_SLOT) &&
-        this.#view.getUint8(parent * L.SLOT_BYTES) === L.TYPE.DIRECTORY;
+        typeOf(this.#view, parent) === L.TYPE.DIRECTORY;
       if (!isDirectory) {
         this.#report("V5", `slot ${slot} is in slot ${parent}, which is no directory`);
         continue;
@@ -420,7 +421,7 @@ class Scanner {
         continue;
       }
       this.#paths.insert(slot);
-      if (this.#view.getUint8(slot * L.SLOT_BYTES) === L.TYPE.DIRECTORY) {
+      if (typeOf(this.#view, slot) === L.TYPE.DIRECTORY) {
         this.#inodes.addSubdirectories(parent, 1);
       }
     }
@@ -432,7 +433,7 @@ class Scanner {
     seen[L.ROOT_SLOT] = 1;
     let walk = 1;
     for (const slot of this.#named) {
-      if (this.#view.getUint8(slot * L.SLOT_BYTES) !== L.TYPE.DIRECTORY) continue;
+      if (typeOf(this.#view, slot) !== L.TYPE.DIRECTORY) continue;
       walk++;
       let at = slot;
       while (seen[at] === 0 && this.#isIndexed(at)) {
@@ -444,7 +445,7 @@ class Scanner {
   }
 
   #isIndexed(slot: number): boolean {
-    const type = this.#view.getUint8(slot * L.SLOT_BYTES);
+    const type = typeOf(this.#view, slot);
     const length = this.#view.getUint16(slot * L.SLOT_BYTES + L.SLOT.PATH_LENGTH, L.LE);
     const offset = this.#paths.offsetOf(slot);
     return type === L.TYPE.DIRECTORY && length > 0 &&
@@ -457,7 +458,7 @@ class Scanner {
     const wrong: { slot: number; names: number; stored: number }[] = [];
     for (const slot of this.#named) {
       const at = slot * L.SLOT_BYTES;
-      const type = this.#view.getUint8(at);
+      const type = typeAt(this.#view, at);
       if (type === L.TYPE.DIRECTORY) this.#checkSubdirectories(slot);
       if (type !== L.TYPE.FILE && type !== L.TYPE.SYMLINK) continue;
       const names = 1 + (this.#links.get(slot)?.length ?? 0);

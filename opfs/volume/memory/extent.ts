@@ -13,6 +13,7 @@ import { append } from "../../../abi/lists.ts";
 import type { Bitmap } from "./bitmap.ts";
 import type { InodeTable } from "./inode_table.ts";
 import * as L from "../format/layout.ts";
+import { blockOfPair, countOfPair, putPair, typeOf } from "../format/slots.ts";
 import { generationOf, liveOwnerOf } from "../format/slot_owner.ts";
 import type { Tables } from "./tables.ts";
 
@@ -91,7 +92,7 @@ export class Extents {
 
   #isLeafOf(owner: number, slot: number): boolean {
     const { view } = this.#tables;
-    return view.getUint8(slot * L.SLOT_BYTES) === L.TYPE.CONTINUATION &&
+    return typeOf(view, slot) === L.TYPE.CONTINUATION &&
       liveOwnerOf(view, slot) === owner;
   }
 
@@ -130,8 +131,8 @@ export class Extents {
     const pairs = view.getUint8(at + L.CONTINUATION.RUNS);
     for (let pair = 0; pair < pairs; pair++) {
       const pairAt = at + L.CONTINUATION.PAIRS + pair * L.PAIR_BYTES;
-      const block = view.getUint32(pairAt, L.LE);
-      const count = view.getUint32(pairAt + 4, L.LE);
+      const block = blockOfPair(view, pairAt);
+      const count = countOfPair(view, pairAt);
       const blocks = count & ~L.UNWRITTEN;
       if (fileBlock < start + blocks) {
         this.block = block === L.HOLE_BLOCK ? NO_BLOCK : block + fileBlock - start;
@@ -264,7 +265,7 @@ export class Extents {
   }
 
   #addLeaf(owner: number, index: number, runs: Run[]): void {
-    const type = this.#tables.view.getUint8(owner * L.SLOT_BYTES);
+    const type = typeOf(this.#tables.view, owner);
     const mayHave = type === L.TYPE.FILE || type === L.TYPE.SYMLINK;
     invariant(mayHave, "V7: slot {} of type {} gets runs", owner, type);
     const leaf = this.#inodes.allocate(L.TYPE.CONTINUATION);
@@ -291,12 +292,10 @@ export class Extents {
     let expected = runs[0]!.fileBlock;
     for (const run of runs) {
       if (run.fileBlock > expected) {
-        view.setUint32(pairAt, L.HOLE_BLOCK, L.LE);
-        view.setUint32(pairAt + 4, run.fileBlock - expected, L.LE);
+        putPair(view, pairAt, L.HOLE_BLOCK, run.fileBlock - expected);
         pairAt += L.PAIR_BYTES;
       }
-      view.setUint32(pairAt, run.block, L.LE);
-      view.setUint32(pairAt + 4, run.count + (run.isUnwritten ? L.UNWRITTEN : 0), L.LE);
+      putPair(view, pairAt, run.block, run.count + (run.isUnwritten ? L.UNWRITTEN : 0));
       pairAt += L.PAIR_BYTES;
       expected = run.fileBlock + run.count;
     }
@@ -405,8 +404,8 @@ export function runsOfContinuation(view: DataView, at: number): Run[] {
   const pairs = Math.min(L.PAIRS_MAX, view.getUint8(at + L.CONTINUATION.RUNS));
   for (let pair = 0; pair < pairs; pair++) {
     const pairAt = at + L.CONTINUATION.PAIRS + pair * L.PAIR_BYTES;
-    const block = view.getUint32(pairAt, L.LE);
-    const stored = view.getUint32(pairAt + 4, L.LE);
+    const block = blockOfPair(view, pairAt);
+    const stored = countOfPair(view, pairAt);
     const count = stored & ~L.UNWRITTEN;
     if (block !== L.HOLE_BLOCK) {
       runs.push({ fileBlock, block, count, isUnwritten: stored >>> 31 !== 0 });

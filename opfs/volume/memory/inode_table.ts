@@ -16,11 +16,11 @@
 import { ErrnoError } from "../../../abi/errno.ts";
 import { invariant } from "../../../abi/invariant.ts";
 import { shown } from "../../../abi/options.ts";
+import { joinWords } from "../../../abi/words.ts";
 import * as L from "../format/layout.ts";
+import { setTypeAt, typeAt, typeOf } from "../format/slots.ts";
 import { generationOf, isDead, namedOwnerOf, setGeneration } from "../format/slot_owner.ts";
 import type { Tables } from "./tables.ts";
-
-const GENERATION_UNIT = 2 ** 32;
 
 /** The inode table of one volume. */
 export class InodeTable {
@@ -97,12 +97,12 @@ export class InodeTable {
   isFree(slot: number): boolean {
     const { view, slotCount } = this.#tables;
     if (slot < L.FIRST_FILE_SLOT || slot >= slotCount || this.#held.has(slot)) return false;
-    return view.getUint8(slot * L.SLOT_BYTES) === L.TYPE.FREE || isDead(view, slot);
+    return typeOf(view, slot) === L.TYPE.FREE || isDead(view, slot);
   }
 
   /** The number of a live slot's inode. */
   inoOf(slot: number): number {
-    return slot + 1 + generationOf(this.#tables.view, slot) * GENERATION_UNIT;
+    return joinWords(slot + 1, generationOf(this.#tables.view, slot));
   }
 
   /**
@@ -115,10 +115,10 @@ export class InodeTable {
     if (slot >= 0 && slot < this.#tables.slotCount) {
       const at = slot * L.SLOT_BYTES;
       const view = this.#tables.view;
-      const type = view.getUint8(at);
+      const type = typeAt(view, at);
       const generation = view.getUint16(at + L.SLOT.GENERATION, L.LE);
       const isInode = type >= L.TYPE.FILE && type <= L.TYPE.SYMLINK;
-      if (isInode && slot + 1 + generation * GENERATION_UNIT === ino) return slot;
+      if (isInode && joinWords(slot + 1, generation) === ino) return slot;
     }
     throw new ErrnoError("ESTALE", `use inode ${shown(ino)}`);
   }
@@ -191,7 +191,7 @@ export class InodeTable {
   }
 
   #putBack(slot: number): void {
-    const isZero = this.#tables.view.getUint8(slot * L.SLOT_BYTES) === L.TYPE.FREE;
+    const isZero = typeOf(this.#tables.view, slot) === L.TYPE.FREE;
     if (this.#deadOf.has(slot)) this.#held.add(slot);
     else if (isZero) this.#freed.push(slot);
     else this.#dead.push(slot);
@@ -218,7 +218,7 @@ export class InodeTable {
     invariant(isKind, "V8: a slot of type {} is wanted", type);
     const slot = this.#pick();
     const { view, slots } = this.#tables;
-    const isUnused = view.getUint8(slot * L.SLOT_BYTES) === L.TYPE.FREE || isDead(view, slot);
+    const isUnused = typeOf(view, slot) === L.TYPE.FREE || isDead(view, slot);
     invariant(isUnused, "V4: a slot is given out while it is in use");
     invariant(!this.#deadOf.has(slot), "V17: slot {} is given out, and dead slots name it", slot);
     this.#taken.push(slot);
@@ -226,7 +226,7 @@ export class InodeTable {
     const at = this.#tables.edit(slot);
     const generation = generationOf(view, slot) + 1;
     slots.fill(0, at, at + L.SLOT_BYTES);
-    view.setUint8(at, type);
+    setTypeAt(view, at, type);
     setGeneration(view, slot, generation);
     return slot;
   }
@@ -236,7 +236,7 @@ export class InodeTable {
     invariant(slot >= L.FIRST_FILE_SLOT, "V6: the root is never given back");
     const at = this.#tables.edit(slot);
     const { view, slots } = this.#tables;
-    invariant(view.getUint8(at) !== L.TYPE.FREE, "V4: a slot is given back that is free");
+    invariant(typeAt(view, at) !== L.TYPE.FREE, "V4: a slot is given back that is free");
     const generation = generationOf(view, slot);
     slots.fill(0, at, at + L.SLOT_BYTES);
     setGeneration(view, slot, generation);
@@ -247,7 +247,7 @@ export class InodeTable {
   /** Gives back a slot of type 6 or 7 whose owner goes with it: without one it is free as it is. */
   abandon(slot: number): void {
     const { view } = this.#tables;
-    const type = view.getUint8(slot * L.SLOT_BYTES);
+    const type = typeOf(view, slot);
     invariant(namedOwnerOf(view, slot) >= 0, "V4: slot {} of type {} is left as it is", slot, type);
     this.#given.push(slot);
   }

@@ -11,7 +11,7 @@ import { invariant } from "../../../abi/invariant.ts";
 import * as L from "../format/layout.ts";
 
 const timeBytes = new Uint8Array(8);
-const timeView = new DataView(timeBytes.buffer);
+const scratch = new DataView(timeBytes.buffer);
 
 /** The times of one volume. */
 export class LazyTimes {
@@ -60,7 +60,7 @@ export class LazyTimes {
     for (let slot = first; slot < first + count; slot++) {
       const recorded = this.#recorded.get(slot);
       if (recorded === undefined) continue;
-      timeView.setFloat64(0, recorded, L.LE);
+      scratch.setFloat64(0, recorded, L.LE);
       into.set(timeBytes, at + (slot - first) * L.SLOT_BYTES + L.SLOT.ATIME);
     }
   }

@@ -8,6 +8,7 @@
  */
 import { runsOfContinuation } from "./extent.ts";
 import * as L from "../format/layout.ts";
+import { typeAt } from "../format/slots.ts";
 import type { Segments } from "../format/segments.ts";
 import { isDead } from "../format/slot_owner.ts";
 import type { Tables } from "./tables.ts";
@@ -37,7 +38,7 @@ export function ownedEnd({ tables, segments }: { tables: Tables; segments: Segme
 
 function endOfSlot(view: DataView, slot: number): number {
   const at = slot * L.SLOT_BYTES;
-  const type = view.getUint8(at);
+  const type = typeAt(view, at);
   if (type === L.TYPE.FILE || type === L.TYPE.SYMLINK) return endOfInode(view, at);
   if (type !== L.TYPE.CONTINUATION && type !== L.TYPE.XATTR || isDead(view, slot)) return 0;
   const runs = type === L.TYPE.XATTR ? valueRuns(view, at) : runsOfContinuation(view, at);

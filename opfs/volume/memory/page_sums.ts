@@ -12,6 +12,7 @@
  */
 import { invariant } from "../../../abi/invariant.ts";
 import * as L from "../format/layout.ts";
+import { putSum, sumAt } from "../format/slots.ts";
 import { isZeroPage, pageSum } from "../format/page_sum.ts";
 import type { Segment, Segments } from "../format/segments.ts";
 
@@ -169,7 +170,7 @@ export function bytesOfArea(
     const end = Math.min(to, offset + count * L.SUM_BYTES);
     for (let at = Math.max(from, offset); at < end; at += L.SUM_BYTES) {
       const page = firstPage + (at - offset) / L.SUM_BYTES;
-      view.setUint32(at - from, sums[table][page]!, L.LE);
+      putSum(view, (at - from) / L.SUM_BYTES, sums[table][page]!);
     }
   }
   return bytes;
@@ -181,6 +182,6 @@ export function decodeSums(bytes: Uint8Array, into: Uint32Array, firstPage: numb
   const count = bytes.length / L.SUM_BYTES;
   invariant(firstPage + count <= into.length, "V16: {} sums from page {} on", count, firstPage);
   for (let index = 0; index < count; index++) {
-    into[firstPage + index] = view.getUint32(index * L.SUM_BYTES, L.LE);
+    into[firstPage + index] = sumAt(view, index);
   }
 }

@@ -12,6 +12,7 @@ import { ErrnoError } from "../../../abi/errno.ts";
 import { invariant } from "../../../abi/invariant.ts";
 import { EntryCache } from "./entry_cache.ts";
 import * as L from "../format/layout.ts";
+import { parentAt, typeOf } from "../format/slots.ts";
 import type { Segment } from "../format/segments.ts";
 import type { Tables } from "./tables.ts";
 
@@ -150,7 +151,7 @@ export class PathTable {
     const at = slot * L.SLOT_BYTES;
     if (view.getUint16(at + L.SLOT.PATH_LENGTH, L.LE) !== length) return false;
     const offset = view.getUint32(at + L.SLOT.PATH_OFFSET, L.LE);
-    if (nameView.getUint32(offset, L.LE) !== parent) return false;
+    if (parentAt(nameView, offset) !== parent) return false;
     for (let index = 0; index < length; index++) {
       if (names[offset + L.NAME.BYTES + index] !== name[from + index]) return false;
     }
@@ -160,7 +161,7 @@ export class PathTable {
   /** The directory that a named slot is in. */
   parentOf(slot: number): number {
     if (slot === L.ROOT_SLOT) return L.ROOT_SLOT;
-    return this.#tables.nameView.getUint32(this.offsetOf(slot), L.LE);
+    return parentAt(this.#tables.nameView, this.offsetOf(slot));
   }
 
   /** Where a named slot's entry begins. */
@@ -395,7 +396,7 @@ export class PathTable {
   }
 
   #isStill(slot: number, offset: number, directory: number): boolean {
-    const type = this.#tables.view.getUint8(slot * L.SLOT_BYTES);
+    const type = typeOf(this.#tables.view, slot);
     return type >= L.TYPE.FILE && type <= L.TYPE.LINK && !this.#tables.isHidden(slot) &&
       this.offsetOf(slot) === offset && this.parentOf(slot) === directory;
   }

@@ -8,6 +8,7 @@
  */
 import { invariant } from "../../../abi/invariant.ts";
 import * as L from "../format/layout.ts";
+import { blockOfPair, countOfPair, parentAt, putPair } from "../format/slots.ts";
 import { decodeName, isUtf8 } from "../format/names.ts";
 import { entryBytes } from "./path_table.ts";
 import type { Tables } from "./tables.ts";
@@ -26,8 +27,8 @@ export function valueRuns(view: DataView, at: number): ValueRun[] {
   const pairs = Math.min(L.XATTR_PAIRS_MAX, view.getUint8(at + L.XATTR.RUNS));
   for (let pair = 0; pair < pairs; pair++) {
     const pairAt = at + L.XATTR.PAIRS + pair * L.PAIR_BYTES;
-    const block = view.getUint32(pairAt, L.LE);
-    runs.push({ block, count: view.getUint32(pairAt + 4, L.LE) });
+    const block = blockOfPair(view, pairAt);
+    runs.push({ block, count: countOfPair(view, pairAt) });
   }
   return runs;
 }
@@ -38,8 +39,7 @@ export function storeValueRuns(view: DataView, at: number, runs: readonly ValueR
   view.setUint8(at + L.XATTR.RUNS, runs.length);
   for (let pair = 0; pair < L.XATTR_PAIRS_MAX; pair++) {
     const pairAt = at + L.XATTR.PAIRS + pair * L.PAIR_BYTES;
-    view.setUint32(pairAt, runs[pair]?.block ?? 0, L.LE);
-    view.setUint32(pairAt + 4, runs[pair]?.count ?? 0, L.LE);
+    putPair(view, pairAt, runs[pair]?.block ?? 0, runs[pair]?.count ?? 0);
   }
 }
 
@@ -113,6 +113,6 @@ function entryProblem(
   const name = names.subarray(from, to);
   if (name.includes(0) || !isUtf8(name)) return { rule: "V5", why: "has a name that is none" };
   const owner = view.getUint32(at + L.XATTR.OWNER, L.LE);
-  if (nameView.getUint32(offset, L.LE) === owner) return null;
+  if (parentAt(nameView, offset) === owner) return null;
   return { rule: "V5", why: "has an entry of somebody else" };
 }

@@ -13,6 +13,7 @@ import { isFullFlush } from "../journal/flush.ts";
 import type { Image } from "../load/image.ts";
 import { readImageBlocks } from "../load/image_blocks.ts";
 import * as L from "../format/layout.ts";
+import { typeOf } from "../format/slots.ts";
 import { putRight, type Verdict } from "../format/page_sum.ts";
 import type { Violation } from "../format/report.ts";
 import type { Derived } from "../load/scan.ts";
@@ -47,7 +48,7 @@ export function* summedBytes(
   if (image.sums === null) return;
   const { view, slotCount } = image.tables;
   for (let slot = L.FIRST_FILE_SLOT; slot < slotCount; slot++) {
-    if (view.getUint8(slot * L.SLOT_BYTES) !== L.TYPE.SYMLINK) continue;
+    if (typeOf(view, slot) !== L.TYPE.SYMLINK) continue;
     const found = targetOf(handle, image, { derived, slot });
     if (found !== null) yield found;
   }

@@ -13,6 +13,7 @@ import { runsOfContinuation } from "../memory/extent.ts";
 import { type Header, readHeader } from "../format/header.ts";
 import { type Image, loadImage } from "../load/image.ts";
 import * as L from "../format/layout.ts";
+import { parentAt, typeAt, typeOf } from "../format/slots.ts";
 import { decodeName } from "../format/names.ts";
 import { placeOfKey, sumAreas } from "../memory/page_sums.ts";
 import type { Violation } from "../format/report.ts";
@@ -254,7 +255,7 @@ export class ImageDump {
     if (!Number.isInteger(index) || index < 0 || index >= tables.slotCount) return null;
     const { view } = tables;
     const at = index * L.SLOT_BYTES;
-    const typeByte = view.getUint8(at);
+    const typeByte = typeAt(view, at);
     return {
       slot: index,
       type: TYPE_NAMES[typeByte] ?? "unknown",
@@ -284,7 +285,7 @@ export class ImageDump {
     const offset = view.getUint32(at + L.SLOT.PATH_OFFSET, L.LE);
     const length = view.getUint16(at + L.SLOT.PATH_LENGTH, L.LE);
     if (!isNamed || length === 0 || offset + L.NAME.BYTES + length > names.length) return null;
-    const parent = nameView.getUint32(offset + L.NAME.PARENT, L.LE);
+    const parent = parentAt(nameView, offset + L.NAME.PARENT);
     return { parent, name: decodeName(names, offset + L.NAME.BYTES, length), offset };
   }
 
@@ -307,7 +308,7 @@ export class ImageDump {
   names(): NameDump[] {
     const found: NameDump[] = [];
     for (let slot = 0; slot < this.slotCount; slot++) {
-      const type = this.#image.tables.view.getUint8(slot * L.SLOT_BYTES);
+      const type = typeOf(this.#image.tables.view, slot);
       const name = this.#nameOf(slot, type);
       if (name !== null) found.push({ ...name, slot });
     }
@@ -326,7 +327,7 @@ export class ImageDump {
       }
     }
     for (let slot = L.FIRST_FILE_SLOT; slot < tables.slotCount; slot++) {
-      const type = tables.view.getUint8(slot * L.SLOT_BYTES);
+      const type = typeOf(tables.view, slot);
       // A dead slot speaks of blocks that others may have by now.
       if (isDead(tables.view, slot)) continue;
       const above = namedOwnerOf(tables.view, slot);

@@ -18,6 +18,7 @@ import { type Image, loadImage } from "../load/image.ts";
 import { readImageBlocks } from "../load/image_blocks.ts";
 import { pageOfEntry } from "../load/image_sums.ts";
 import * as L from "../format/layout.ts";
+import { parentAt, setTypeAt, typeAt, typeOf } from "../format/slots.ts";
 import { decodeName, isName } from "../format/names.ts";
 import { putRight } from "../format/page_sum.ts";
 import { entryBytes } from "../memory/path_table.ts";
@@ -122,20 +123,20 @@ export class Salvage {
   }
 
   #typeOf(slot: number): number {
-    return this.#image.tables.view.getUint8(slot * L.SLOT_BYTES);
+    return typeOf(this.#image.tables.view, slot);
   }
 
   /** In memory: a slot whose type is none, and whose mode says one, is of that. */
   #mendTypes(): void {
     const { view, slotCount } = this.#image.tables;
     if (this.#typeOf(L.ROOT_SLOT) !== L.TYPE.DIRECTORY) {
-      view.setUint8(0, L.TYPE.DIRECTORY);
+      setTypeAt(view, L.ROOT_SLOT * L.SLOT_BYTES, L.TYPE.DIRECTORY);
       view.setUint16(L.SLOT.PATH_LENGTH, 0, L.LE);
       this.#tell("root-lost", "changed", L.ROOT_SLOT, "the root was no directory, it is one now");
     }
     for (let slot = L.FIRST_FILE_SLOT; slot < slotCount; slot++) {
       const at = slot * L.SLOT_BYTES;
-      const type = view.getUint8(at);
+      const type = typeAt(view, at);
       const isKnown = type <= L.TYPE.LINK || type === L.TYPE.CONTINUATION || type === L.TYPE.XATTR;
       if (isKnown && !(type === L.TYPE.FREE && this.#isLikeAnInode(slot))) continue;
       const mended = slotTypeOf(view.getUint32(at + L.SLOT.MODE, L.LE));
@@ -143,7 +144,7 @@ export class Salvage {
         this.#tell("slot-lost", "lost", slot, `its type is ${type}, and its mode says none either`);
         continue;
       }
-      view.setUint8(at, mended);
+      setTypeAt(view, at, mended);
       this.#tell("type-mended", "changed", slot, `its type was ${type}: it is what its mode says`);
     }
   }
@@ -163,7 +164,7 @@ export class Salvage {
     const isPlace = length > 0 && length <= L.NAME_BYTES_MAX && offset % L.GRANULE_BYTES === 0 &&
       offset + entryBytes(length) <= names.length;
     if (!isPlace || !isName(names, offset + L.NAME.BYTES, length)) return null;
-    const parent = nameView.getUint32(offset + L.NAME.PARENT, L.LE);
+    const parent = parentAt(nameView, offset + L.NAME.PARENT);
     return { name: decodeName(names, offset + L.NAME.BYTES, length), parent };
   }
 
@@ -280,8 +281,8 @@ export class Salvage {
     if (own === null || own.parent >= this.#image.tables.slotCount) return false;
     const { paths } = this.#derived;
     const offset = paths.offsetOf(slot) + L.NAME.BYTES;
-    const at = slot * L.SLOT_BYTES + L.SLOT.PATH_LENGTH;
-    const length = this.#image.tables.view.getUint16(at, L.LE);
+    const at = slot * L.SLOT_BYTES;
+    const length = this.#image.tables.view.getUint16(at + L.SLOT.PATH_LENGTH, L.LE);
     return paths.findAt(own.parent, this.#image.tables.names, offset, length) === slot;
   }
 
@@ -311,8 +312,9 @@ export class Salvage {
     invariant(isThere, "V6: the entries of slot {}, which is no directory, are saved", directory);
     return this.#entriesOf(directory).filter((slot) => !this.#isCut.has(slot)).map((slot) => {
       const offset = this.#derived.paths.offsetOf(slot) + L.NAME.BYTES;
-      const at = slot * L.SLOT_BYTES + L.SLOT.PATH_LENGTH;
-      const name = decodeName(tables.names, offset, tables.view.getUint16(at, L.LE));
+      const at = slot * L.SLOT_BYTES;
+      const length = tables.view.getUint16(at + L.SLOT.PATH_LENGTH, L.LE);
+      const name = decodeName(tables.names, offset, length);
       return { name, slot: this.#typeOf(slot) === L.TYPE.LINK ? this.#targetOf(slot) : slot };
     });
   }

@@ -15,6 +15,7 @@ import { cutFile, spareEnd } from "../space/free_end.ts";
 import { extendForGuest } from "../space/grow.ts";
 import type { Journal } from "../journal/journal.ts";
 import * as L from "../format/layout.ts";
+import { typeAt } from "../format/slots.ts";
 import { encodeSegment, type Segment, tableOf } from "../format/segments.ts";
 import type { VolumeState } from "../state.ts";
 import { FINAL } from "../transaction.ts";
@@ -411,7 +412,7 @@ export class Compactor {
     const { view } = this.#state.tables;
     for (let slot = 1; slot < L.FIRST_FILE_SLOT; slot++) {
       const at = slot * L.SLOT_BYTES;
-      const isIt = view.getUint8(at) === L.TYPE.SEGMENT &&
+      const isIt = typeAt(view, at) === L.TYPE.SEGMENT &&
         view.getUint8(at + L.SEGMENT.TABLE) === table &&
         view.getUint16(at + L.SEGMENT.ORDINAL, L.LE) === ordinal;
       if (isIt) return slot;

@@ -12,6 +12,7 @@ import { invariant } from "../../../abi/invariant.ts";
 import { BlockSet } from "../memory/block_set.ts";
 import { runsOfContinuation } from "../memory/extent.ts";
 import * as L from "../format/layout.ts";
+import { blockOfPair, countOfPair, setBlockOfPair, typeAt } from "../format/slots.ts";
 import { bytesOfArea, PageSums, type SumArea, sumAreas, sumsOf } from "../memory/page_sums.ts";
 import { bytesOf } from "../format/segments.ts";
 import { entryBytes } from "../memory/path_table.ts";
@@ -70,7 +71,7 @@ export class ImageTables {
     this.#places.sort((a, b) => a.block - b.block);
     this.#eachRun((_, block, count) => this.#claim(block, count));
     this.#zeros.sort((a, b) => a.block - b.block);
-    this.#eachRun((at, block) => this.#view.setUint32(at, this.used.before(block), L.LE));
+    this.#eachRun((at, block) => setBlockOfPair(this.#view, at, this.used.before(block)));
     const isSummed = tables.sums !== null;
     this.#sums = isSummed ? new PageSums(sumsOf(this.#slots), sumsOf(this.#names)) : null;
     this.#areas = sumAreas(segments, 0);
@@ -94,15 +95,15 @@ export class ImageTables {
   #eachRun(visit: (at: number, block: number, count: number) => void): void {
     const view = this.#view;
     for (let at = 0; at < this.#slots.length; at += L.SLOT_BYTES) {
-      const type = view.getUint8(at);
+      const type = typeAt(view, at);
       if (type === L.TYPE.FILE || type === L.TYPE.SYMLINK) {
         const count = view.getUint32(at + L.SLOT.BLOCK_COUNT, L.LE);
         const firstAt = at + L.SLOT.FIRST_BLOCK;
-        if (count !== 0) visit(firstAt, view.getUint32(firstAt, L.LE), count);
+        if (count !== 0) visit(firstAt, blockOfPair(view, firstAt), count);
       } else if (type === L.TYPE.SEGMENT) {
         const firstAt = at + L.SEGMENT.FIRST_BLOCK;
         const count = view.getUint32(at + L.SEGMENT.BLOCK_COUNT, L.LE);
-        visit(firstAt, view.getUint32(firstAt, L.LE), count);
+        visit(firstAt, blockOfPair(view, firstAt), count);
       } else if (type === L.TYPE.CONTINUATION) this.#eachPair(at, visit);
       else if (type === L.TYPE.XATTR) this.#eachValueRun(at, visit);
     }
@@ -116,8 +117,8 @@ export class ImageTables {
     invariant(runsOfContinuation(this.#view, at).length > 0, "V7: a continuation of holes");
     for (let pair = 0; pair < this.#view.getUint8(at + L.CONTINUATION.RUNS); pair++) {
       const pairAt = at + L.CONTINUATION.PAIRS + pair * L.PAIR_BYTES;
-      const block = this.#view.getUint32(pairAt, L.LE);
-      if (block !== L.HOLE_BLOCK) visit(pairAt, block, this.#view.getUint32(pairAt + 4, L.LE));
+      const block = blockOfPair(this.#view, pairAt);
+      if (block !== L.HOLE_BLOCK) visit(pairAt, block, countOfPair(this.#view, pairAt));
     }
   }
 
