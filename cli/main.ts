@@ -10,37 +10,37 @@
 import { existsSync } from "node:fs";
 import process from "node:process";
 import { isErrnoError } from "../mod.ts";
-import { benchVerb } from "./bench.ts";
-import { catVerb } from "./cat.ts";
-import { checkVerb } from "./check.ts";
-import { chmodVerb } from "./chmod.ts";
-import { chownVerb } from "./chown.ts";
-import { compactVerb } from "./compact.ts";
-import { cpVerb } from "./cp.ts";
-import { dfVerb } from "./df.ts";
-import { duVerb } from "./du.ts";
-import { dumpVerb } from "./dump.ts";
-import { exportVerb } from "./export.ts";
-import { findVerb } from "./find.ts";
-import { getVerb } from "./get.ts";
+import { benchVerb } from "./verbs/bench.ts";
+import { catVerb } from "./verbs/cat.ts";
+import { checkVerb } from "./verbs/check.ts";
+import { chmodVerb } from "./verbs/chmod.ts";
+import { chownVerb } from "./verbs/chown.ts";
+import { compactVerb } from "./verbs/compact.ts";
+import { cpVerb } from "./verbs/cp.ts";
+import { dfVerb } from "./verbs/df.ts";
+import { duVerb } from "./verbs/du.ts";
+import { dumpVerb } from "./verbs/dump.ts";
+import { exportVerb } from "./verbs/export.ts";
+import { findVerb } from "./verbs/find.ts";
+import { getVerb } from "./verbs/get.ts";
 import { hintFor } from "./hints.ts";
-import { importVerb } from "./import.ts";
-import { infoVerb } from "./info.ts";
-import { lnVerb } from "./ln.ts";
-import { lsVerb } from "./ls.ts";
-import { mkdirVerb } from "./mkdir.ts";
-import { mkfsVerb } from "./mkfs.ts";
-import { mountVerb } from "./mount.ts";
-import { mvVerb } from "./mv.ts";
-import { putVerb } from "./put.ts";
-import { rmVerb } from "./rm.ts";
-import { runShell } from "./shell.ts";
-import { statVerb } from "./stat.ts";
-import { Interrupted } from "./steps.ts";
-import { processTerminal, ReaderGone } from "./terminal.ts";
-import { touchVerb } from "./touch.ts";
-import { treeVerb } from "./tree.ts";
-import { truncateVerb } from "./truncate.ts";
+import { importVerb } from "./verbs/import.ts";
+import { infoVerb } from "./verbs/info.ts";
+import { lnVerb } from "./verbs/ln.ts";
+import { lsVerb } from "./verbs/ls.ts";
+import { mkdirVerb } from "./verbs/mkdir.ts";
+import { mkfsVerb } from "./verbs/mkfs.ts";
+import { mountVerb } from "./verbs/mount.ts";
+import { mvVerb } from "./verbs/mv.ts";
+import { putVerb } from "./verbs/put.ts";
+import { rmVerb } from "./verbs/rm.ts";
+import { runShell } from "./shell/shell.ts";
+import { statVerb } from "./verbs/stat.ts";
+import { Interrupted } from "./shared/steps.ts";
+import { processTerminal, ReaderGone } from "./shared/terminal.ts";
+import { touchVerb } from "./verbs/touch.ts";
+import { treeVerb } from "./verbs/tree.ts";
+import { truncateVerb } from "./verbs/truncate.ts";
 import {
   ChangedMeanwhile,
   EXIT_FAILED,
@@ -52,10 +52,10 @@ import {
   type Terminal,
   UsageError,
   type Verb,
-} from "./verb.ts";
-import { upgradeVerb } from "./upgrade.ts";
-import { versionVerb } from "./version.ts";
-import { printable } from "./words.ts";
+} from "./shared/verb.ts";
+import { upgradeVerb } from "./verbs/upgrade.ts";
+import { versionVerb } from "./verbs/version.ts";
+import { printable } from "./shared/words.ts";
 
 export type { Terminal };
 

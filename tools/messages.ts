@@ -13,7 +13,8 @@ import { ROOT } from "./project.ts";
 /** Which files may look into a message, and why. */
 export const EXEMPT: Readonly<Record<string, string>> = {
   "abi/thrown.ts": "reads the number that Deno puts nowhere else",
-  "cli/verb.ts": "prints: adds the host's code where the text lacks it, and drops the number",
+  "cli/shared/verb.ts":
+    "prints: adds the host's code where the text lacks it, and drops the number",
   "tools/std/assert/throws.ts": "stands in for @std/assert, whose callers name parts of messages",
 };
 

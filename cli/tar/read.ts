@@ -10,7 +10,7 @@
  * @module
  */
 import { ErrnoError, isErrnoError } from "../../mod.ts";
-import { clauseOf, PassingError } from "../verb.ts";
+import { clauseOf, PassingError } from "../shared/verb.ts";
 import { FIELD, type Frame, Frames, inBlocks, putNumber } from "./frames.ts";
 import { textOf, timeOf } from "./pax.ts";
 

@@ -10,7 +10,7 @@
  * @module
  */
 import { type Attr, isBlkdev, isChrdev, isDir, isFIFO, isLink } from "../../mod.ts";
-import { deviceParts } from "../devices.ts";
+import { deviceParts } from "../shared/devices.ts";
 import { FIELD, Frames, putNumber } from "./frames.ts";
 import { encodePax, type PaxRecords, secondsOf, textOf, xattrKey } from "./pax.ts";
 

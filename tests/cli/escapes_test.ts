@@ -3,9 +3,9 @@
  * errors, not in progress, not in completions.
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { complete } from "../../cli/shell_complete.ts";
-import { filesOf } from "../../cli/image.ts";
-import { jsonText, printable, visible } from "../../cli/words.ts";
+import { complete } from "../../cli/shell/complete.ts";
+import { filesOf } from "../../cli/shared/image.ts";
+import { jsonText, printable, visible } from "../../cli/shared/words.ts";
 import { fileHandle } from "../../opfs/device/file.ts";
 import { openVolumeSync } from "../../opfs/volume/load/mount.ts";
 import { cairnLines, inFolder } from "../support/command_line.ts";

@@ -3,8 +3,8 @@
  * do not and end with 1.
  */
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { withDevice, withVolume, withVolumeAtLength } from "../../cli/image.ts";
-import { ChangedMeanwhile, PlaceError, UsageError } from "../../cli/verb.ts";
+import { withDevice, withVolume, withVolumeAtLength } from "../../cli/shared/image.ts";
+import { ChangedMeanwhile, PlaceError, UsageError } from "../../cli/shared/verb.ts";
 import { fileHandle } from "../../opfs/device/file.ts";
 import { openVolumeSync } from "../../opfs/volume/load/mount.ts";
 import type { Volume } from "../../opfs/volume/volume.ts";

@@ -3,7 +3,7 @@
  * nothing worked.
  */
 import { assertEquals, assertMatch } from "@std/assert";
-import { Attempts, PlaceError, UsageError } from "../../cli/verb.ts";
+import { Attempts, PlaceError, UsageError } from "../../cli/shared/verb.ts";
 import { cairnLines, inFolder } from "../support/command_line.ts";
 
 /** Each verb, and what shows that both good places were done: the output, or a later line's. */

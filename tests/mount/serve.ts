@@ -3,9 +3,9 @@
  * line. A process of its own, because nobody may touch a mount from the process that serves it.
  */
 import process from "node:process";
-import { mountVerb } from "../../cli/mount.ts";
-import { processTerminal } from "../../cli/terminal.ts";
-import { readWords } from "../../cli/verb.ts";
+import { mountVerb } from "../../cli/verbs/mount.ts";
+import { processTerminal } from "../../cli/shared/terminal.ts";
+import { readWords } from "../../cli/shared/verb.ts";
 
 const { values, words } = readWords(mountVerb, ["--foreground", ...Deno.args]);
 const tell = (error: unknown): void => console.error(error);

@@ -6,7 +6,7 @@
  * @module
  */
 import { isDir, isFile, isLink } from "../../abi/mode.ts";
-import type { Entry, SourceTree } from "../../cli/tree_ops.ts";
+import type { Entry, SourceTree } from "../../cli/trees/tree_ops.ts";
 
 /** One name of a tree. */
 export interface Seen {

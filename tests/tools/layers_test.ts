@@ -66,7 +66,7 @@ refused("fs/create_fs.ts", `import "../node_ops/volume.ts";`, `"node_ops/volume.
 refused("mod.ts", `export * from "./node_ops/hostfs.ts";`, `"node_ops/hostfs.ts"`);
 refused("mod.ts", `export * from "./opfs/volume/volume.ts";`, `"opfs/volume/volume.ts"`);
 refused("adapters/x.ts", `import "../abi/errno.ts";`, `"abi/errno.ts"`);
-refused("cli/x.ts", `import "../fs/path.ts";`, `"fs/path.ts"`);
+refused("cli/verbs/x.ts", `import "../../fs/path.ts";`, `"fs/path.ts"`);
 refused("bench/x.ts", `import "../fs/path.ts";`, `"fs/path.ts"`);
 refused("examples/x.ts", `import "../mod.ts";`, `"mod.ts"`);
 refused("tools/x.ts", `import "../mod.ts";`, `"mod.ts"`);
@@ -87,12 +87,15 @@ refused("opfs/volume/memory/x.ts", `import "../state.ts";`, `"opfs/volume/state.
 refused("opfs/volume/state.ts", `import "./journal/y.ts";`, `"opfs/volume/journal/y.ts"`);
 refused("opfs/volume/volume.ts", `import "./load/mount.ts";`, `"opfs/volume/load/mount.ts"`);
 refused("opfs/volume/load/x.ts", `import "../tools/y.ts";`, `"opfs/volume/tools/y.ts"`);
+refused("cli/shared/x.ts", `import "../verbs/y.ts";`, `"cli/verbs/y.ts"`);
+refused("cli/trees/x.ts", `import "../exchange/y.ts";`, `"cli/exchange/y.ts"`);
 accepted("opfs/volume/state.ts", `import "./roles.ts"; import "./memory/y.ts";`);
 accepted("opfs/volume/version1/x.ts", `import "../volume.ts"; import "../tools/y.ts";`);
 
 // A file without a place.
 refused("opfs/stray.ts", `let x = 1;`, "no row");
 refused("opfs/volume/stray.ts", `let x = 1;`, "no row");
+refused("cli/stray.ts", `let x = 1;`, "no row");
 refused("stray.ts", `let x = 1;`, "no row");
 refused("lib/stray.ts", ``, "no row");
 
@@ -107,7 +110,8 @@ accepted("node_ops/x.ts", `import "../stream_ops/x.ts";`);
 accepted("fs/create_fs.ts", `import "../node_ops/memfs.ts"; import "./fs.ts";`);
 accepted("mod.ts", `export * from "./node_ops/memfs.ts"; export * from "./opfs/mod.ts";`);
 accepted("adapters/x.ts", `import "../mod.ts"; import "../opfs/mod.ts"; import "./y.ts";`);
-accepted("cli/x.ts", `import "node:path"; import "modern-tar"; import "../node_ops/hostfs.ts";`);
+accepted("cli/main.ts", `import "node:path"; import "modern-tar"; import "../node_ops/hostfs.ts";`);
+accepted("cli/verbs/x.ts", `import "../tar/y.ts"; import "../shared/verb.ts"; import "./z.ts";`);
 accepted("bench/x.ts", `import "@std/assert"; import "../adapters/wasi.ts";`);
 accepted("examples/x.ts", `import "@cairn/fs"; import "@cairn/fs/opfs"; import "node:fs";`);
 accepted("tools/x.ts", `import "esbuild"; import "npm:esbuild@0.28.2"; await import(name);`);
