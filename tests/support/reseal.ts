@@ -36,6 +36,13 @@ export function resealRecord(bytes: Uint8Array, at: number): void {
   }
 }
 
+/** Makes the checksum of the header at a place of an image right again. */
+export function resealHeader(bytes: Uint8Array, at: number): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset + at, L.HEADER_BYTES);
+  view.setUint32(L.HEADER.CRC, 0, true);
+  view.setUint32(L.HEADER.CRC, crc32(bytes, at, at + L.HEADER_BYTES), true);
+}
+
 /** Writes the sums of what is there. */
 export function reseal(bytes: Uint8Array): void {
   const header = newestHeader(bytes, () => {});

@@ -1,6 +1,6 @@
 /** Calls that are durable before they return have happened, or have not, whatever the device refuses. */
-import { assert, assertEquals } from "@std/assert";
-import { isErrnoError } from "../../../abi/errno.ts";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { ErrnoError, isErrnoError } from "../../../abi/errno.ts";
 import {
   FALLOC_FL_KEEP_SIZE,
   FALLOC_FL_PUNCH_HOLE,
@@ -8,9 +8,11 @@ import {
   RENAME_EXCHANGE,
 } from "../../../abi/flags.ts";
 import { memoryHandle } from "../../../opfs/device/memory.ts";
+import { writeInBlock } from "../../../opfs/volume/files/file_data.ts";
 import { checkVolume } from "../../../opfs/volume/tools/check.ts";
 import { openVolumeSync } from "../../../opfs/volume/load/mount.ts";
 import type { Volume } from "../../../opfs/volume/volume.ts";
+import { stateOf } from "../../support/engine_state.ts";
 import { DIRECTORY, FILE } from "../../support/on_volume.ts";
 import { type Prng, prng } from "../../support/prng.ts";
 import { viewAll, withoutTimes } from "../../support/volume_view.ts";
@@ -44,6 +46,27 @@ class MeteredHandle {
   }
   close(): void {}
 }
+
+Deno.test("a step that has not happened leaves nothing in the pool for the blocks that it took", () => {
+  const volume = openVolumeSync(memoryHandle());
+  const state = stateOf(volume);
+  const ino = volume.create(volume.root, "a", FILE);
+  volume.sync();
+  const before = state.pool.dirtyBlocks;
+  const slot = (ino >>> 0) - 1;
+  let block = -1;
+  const refused = () =>
+    state.step(() => {
+      writeInBlock(state, slot, 0, new Uint8Array(100).fill(7));
+      state.extents.find(slot, 0);
+      block = state.extents.block;
+      throw new ErrnoError("EINTR", "go on");
+    });
+  assertThrows(refused, ErrnoError, "EINTR");
+  assert(block >= 0);
+  assertEquals([state.pool.peek(block), state.pool.dirtyBlocks], [-1, before]);
+  volume.close();
+});
 
 /** One call of a random kind. */
 interface Call {

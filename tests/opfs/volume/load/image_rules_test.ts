@@ -9,6 +9,7 @@ import * as L from "../../../../opfs/volume/format/layout.ts";
 import { openVolumeSync } from "../../../../opfs/volume/load/mount.ts";
 import { scan } from "../../../../opfs/volume/load/scan.ts";
 import { FILE } from "../../../support/on_volume.ts";
+import { resealHeader } from "../../../support/reseal.ts";
 
 function imageWith(isClosed: boolean): Uint8Array<ArrayBuffer> {
   const handle = memoryHandle();
@@ -43,6 +44,22 @@ Deno.test("imageViolations() asks counters, bitmap, copy and features of a close
       assertEquals(checkVolume(memoryHandle(bytes)).clean, !isClosed);
     }
   }
+});
+
+Deno.test("strayPlaces() looks between what a whole header says, and messages name the bytes", () => {
+  const bytes = imageWith(false);
+  const { header } = loadImage(memoryHandle(bytes));
+  for (const inside of [L.HEADER.ZERO, L.HEADER.SUPERBLOCK - 1, L.HEADER.REST]) {
+    const damaged = bytes.slice();
+    damaged[header.at + inside] = 1;
+    resealHeader(damaged, header.at);
+    assertEquals(strayPlaces(loadImage(memoryHandle(damaged))).map(({ at }) => at), [header.at]);
+  }
+  const stray = bytes.slice();
+  stray[L.HEADER_A_AT + 300] = 1;
+  assertEquals(checkVolume(memoryHandle(stray)).violations.map(({ message }) => message), [
+    "the page of the header at 4096 is not zero from byte 256 to 4096",
+  ]);
 });
 
 Deno.test("strayPlaces() says where bytes that say nothing are not zero", () => {

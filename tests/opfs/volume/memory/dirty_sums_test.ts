@@ -115,3 +115,14 @@ Deno.test("DirtySums has nothing to say where there are no sums", () => {
   dirty.say(shown([3]), [[0, 16]], () => assertEquals(1, 2));
   dirty.settle();
 });
+
+Deno.test("DirtySums.soilOnly() knows each piece of names that is still dirty, and no other", () => {
+  const dirty = new DirtySums(sumsOf());
+  soil(dirty, [0, 200], [[0, 16], [8192, 8208], [12_288, 12_304]]);
+  dirty.soilOnly([64], [4096, 16, 8192, 16, 12_288, 16]);
+  assertEquals(dirty.bytes, 4 * 8);
+  const runs: Runs = [[4096, 4112], [8192, 8208], [12_288, 12_304]];
+  const said: number[] = [];
+  dirty.say(shown([64]), runs, (key) => said.push(key));
+  assertEquals(said, [keyOf("slots", 1), ...[1, 2, 3].map((page) => keyOf("names", page))]);
+});

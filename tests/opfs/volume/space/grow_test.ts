@@ -13,12 +13,15 @@ import { FILE, onVolume } from "../../../support/on_volume.ts";
 import { prng } from "../../../support/prng.ts";
 
 Deno.test("a volume grows its slots and names in segments", () => {
+  let freeInodes = 0;
   onVolume((volume) => {
     for (let index = 0; index < 12_000; index++) {
       volume.create(volume.root, `${"n".repeat(index % 90)} ${index}`, FILE);
     }
     assertEquals(volume.stats().slots, 25_600);
+    freeInodes = volume.statfs().freeInodes;
   }, (volume) => {
+    assertEquals(volume.statfs().freeInodes, freeInodes, "as a mount counts them");
     for (let index = 0; index < 12_000; index += 7) {
       assert(volume.lookup(volume.root, `${"n".repeat(index % 90)} ${index}`) !== 0);
     }

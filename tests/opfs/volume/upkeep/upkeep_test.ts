@@ -5,6 +5,7 @@ import { memoryHandle } from "../../../../opfs/device/memory.ts";
 import { checkVolume } from "../../../../opfs/volume/tools/check.ts";
 import { ImageExport } from "../../../../opfs/volume/upkeep/image_export.ts";
 import type { Journal } from "../../../../opfs/volume/journal/journal.ts";
+import { Upkeep } from "../../../../opfs/volume/upkeep/upkeep.ts";
 import { openVolumeSync, type VolumeOptions } from "../../../../opfs/volume/load/mount.ts";
 import type { Volume } from "../../../../opfs/volume/volume.ts";
 import { stateOf } from "../../../support/engine_state.ts";
@@ -174,5 +175,51 @@ Deno.test("Volume rests where nothing can be moved, and begins again when much h
   const { checkpoints } = journal.metrics;
   commits(volume, 40);
   assert(journal.metrics.checkpoints - checkpoints < 4, "one cut at the end");
+  volume.close();
+});
+
+Deno.test("Upkeep looks once after each commit, and not at a volume that has failed", () => {
+  const volume = openVolumeSync(memoryHandle());
+  const state = stateOf(volume);
+  const upkeep = new Upkeep(state, state.committer as Journal);
+  let looks = 0;
+  const { searchFromStart } = state.bitmap;
+  state.bitmap.searchFromStart = () => {
+    looks++;
+    searchFromStart.call(state.bitmap);
+  };
+  commits(volume, 1);
+  looks = 0;
+  assertEquals([upkeep.isDue, upkeep.isTidying], [true, false]);
+  upkeep.run();
+  assertEquals([looks, upkeep.isDue], [1, false]);
+  upkeep.run();
+  assertEquals(looks, 1, "there has been no commit since");
+  commits(volume, 1);
+  looks = 0;
+  state.fail(new ErrnoError("EIO", "go on"));
+  upkeep.run();
+  assertEquals(looks, 0, "the volume has failed");
+});
+
+Deno.test("Upkeep does not go through all slots after each commit where nothing can be moved", () => {
+  const volume = openVolumeSync(memoryHandle());
+  filled(volume, 30);
+  volume.sync();
+  const state = stateOf(volume);
+  // Without spare slots no file is moved; each pass asks once for each slot.
+  let looks = 0;
+  const free = (): number => {
+    looks++;
+    return 0;
+  };
+  Object.defineProperty(state.inodes, "free", { get: free, configurable: true });
+  for (let index = 0; index < 29; index++) volume.unlink(volume.root, `f${index}`);
+  commits(volume, 3);
+  assert(looks > 0);
+  looks = 0;
+  commits(volume, 20);
+  assertEquals(looks, 0, "little has changed since a pass that moved nothing");
+  delete (state.inodes as { free?: unknown }).free;
   volume.close();
 });
