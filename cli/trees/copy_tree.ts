@@ -239,11 +239,9 @@ export class TreeCopy<S, T> {
       if (start < 0) break;
       const stop = source.holeAt(start);
       for (done = start; done < stop;) {
-        const room = this.#buffer.subarray(0, Math.min(PIECE_BYTES, stop - done));
-        const length = this.#read(fromText, () => source.read(room, done));
+        const length = this.#piece({ fromText, toText }, { source, target, done, stop });
         if (length === null) return false;
         if (length === 0) break;
-        at(toText, () => target.write(room.subarray(0, length), done));
         done += length;
         this.#counts.bytes += length;
         yield this.#tally();
@@ -255,6 +253,25 @@ export class TreeCopy<S, T> {
     }
     at(toText, () => target.resize(end));
     return true;
+  }
+
+  /** Bytes copied from `done` on, 0 at the end of the source; null if they could not be read. */
+  #piece(
+    { fromText, toText }: { fromText: string; toText: string },
+    { source, target, done, stop }: {
+      source: Contents;
+      target: NewContents<T>;
+      done: number;
+      stop: number;
+    },
+  ): number | null {
+    const most = stop - done;
+    const copied = most < Infinity ? at(toText, () => target.copy?.(source, done, most) ?? -1) : -1;
+    if (copied >= 0) return copied;
+    const room = this.#buffer.subarray(0, Math.min(PIECE_BYTES, most));
+    const length = this.#read(fromText, () => source.read(room, done));
+    if (length) at(toText, () => target.write(room.subarray(0, length), done));
+    return length;
   }
 
   /** A symbolic link or a special file; null if it could not be had. */

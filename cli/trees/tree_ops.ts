@@ -37,6 +37,11 @@ export interface Contents {
 export interface NewContents<N> {
   /** Writes all of the bytes. */
   write(bytes: Uint8Array, at: number): void;
+  /**
+   * Copies up to `length` bytes to the same place without handing them over, and returns how many; 0 at
+   * the end, -1 if they have to be read and written: another volume has them, or they cannot be read.
+   */
+  copy?(source: Contents, at: number, length: number): number;
   /** Makes it that long. */
   resize(sizeBytes: number): void;
   /** Gives it attributes and name; what has the name is replaced in one step. */

@@ -68,14 +68,7 @@ export class VolumeTree implements Tree<Ino> {
   }
 
   open({ node }: Entry<Ino>): Contents {
-    const volume = this.#volume;
-    volume.retain(node);
-    return {
-      dataAt: (at) => dataAt(volume, node, at),
-      holeAt: (at) => volume.seek(node, at, SEEK_HOLE),
-      read: (into, at) => volume.read(node, into, at),
-      close: () => volume.release(node),
-    };
+    return new VolumeContents(this.#volume, node);
   }
 
   begin(directory: Ino, name: string): NewContents<Ino> {
@@ -83,6 +76,7 @@ export class VolumeTree implements Tree<Ino> {
     const node = volume.tmpfile(directory, { mode: S_IFREG | 0o600, uid: 0, gid: 0 });
     return {
       write: (bytes, at) => this.#write(node, bytes, at),
+      copy: (source, at, length) => copyWithin(volume, source, { target: node, at, length }),
       resize: (size) => volume.setattr(node, { size }),
       keep: (attr, xattrs): Kept<Ino> => {
         const lacks = this.dress(node, attr, xattrs);
@@ -163,6 +157,49 @@ export class VolumeTree implements Tree<Ino> {
       this.#volume.unlink(directory, temporary);
       throw error;
     }
+  }
+}
+
+/** A file of a volume that is being read. */
+class VolumeContents implements Contents {
+  readonly volume: VolumeOps;
+  readonly node: Ino;
+
+  constructor(volume: VolumeOps, node: Ino) {
+    volume.retain(node);
+    this.volume = volume;
+    this.node = node;
+  }
+
+  dataAt(at: number): number {
+    return dataAt(this.volume, this.node, at);
+  }
+
+  holeAt(at: number): number {
+    return this.volume.seek(this.node, at, SEEK_HOLE);
+  }
+
+  read(into: Uint8Array, at: number): number {
+    return this.volume.read(this.node, into, at);
+  }
+
+  close(): void {
+    this.volume.release(this.node);
+  }
+}
+
+/** Bytes that stay in the volume. Which side of a copy has failed, reading and writing will say. */
+function copyWithin(
+  volume: VolumeOps,
+  source: Contents,
+  { target, at, length }: { target: Ino; at: number; length: number },
+): number {
+  if (!(source instanceof VolumeContents) || source.volume !== volume) return -1;
+  try {
+    return volume.copyRange(source.node, at, target, at, length);
+  } catch (error) {
+    if (isErrnoError(error) && error.code === "EIO") return -1;
+    throw error;
   }
 }
 

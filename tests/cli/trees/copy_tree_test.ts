@@ -97,6 +97,44 @@ Deno.test("TreeCopy carries everything from volume to volume", () => {
   });
 });
 
+Deno.test("TreeCopy within one volume leaves its bytes there", () => {
+  onVolume((volume) => {
+    fill(volume);
+    const { read } = volume;
+    volume.read = () => refuse("EPERM");
+    const tree = new VolumeTree(volume);
+    const roots = { from: volume.root, to: volume.root };
+    const report = copyTree({ from: tree, to: tree }, roots, "copy");
+    assertEquals([report.isComplete, report.bytes], [true, 5 * PAGE + 7]);
+    volume.read = read;
+  }, (volume) => {
+    const tree = new VolumeTree(volume);
+    assertEquals(viewIn(tree, volume.root, "copy"), viewIn(tree, volume.root));
+    const copy = volume.lookup(volume.root, "copy");
+    assertEquals(volume.getattr(volume.lookup(copy, "sparse")).blocks, 2 * 8);
+  });
+});
+
+Deno.test("TreeCopy within one volume leaves out what cannot be read, and says so", () => {
+  onVolume((volume) => {
+    const folder = volume.create(volume.root, "tree", { mode: 0o040755, ...OWNER });
+    const [bad] = ["bad", "good"].map((name) => {
+      const ino = volume.create(folder, name, { mode: 0o100644, ...OWNER });
+      volume.write(ino, new Uint8Array(100).fill(1), 0);
+      return ino;
+    });
+    const { read, copyRange } = volume;
+    volume.read = (ino, ...rest) => ino === bad ? refuse("EIO") : read.call(volume, ino, ...rest);
+    volume.copyRange = (source, ...rest) =>
+      source === bad ? refuse("EIO") : copyRange.call(volume, source, ...rest);
+    const tree = new VolumeTree(volume);
+    const roots = { from: volume.root, to: volume.root };
+    const { findings } = copyTree({ from: tree, to: tree }, roots, "copy");
+    assertEquals(findings.map(({ severity, path }) => [severity, path]), [["lost", "from/bad"]]);
+    assertEquals(tree.names(volume.lookup(volume.root, "copy")), ["good"]);
+  });
+});
+
 Deno.test("TreeCopy carries everything to the host and back", () => {
   withSource((source, from) => {
     const before = viewIn(from, source.root);
