@@ -249,7 +249,7 @@ async function main(settings: Settings): Promise<number> {
   const trial = new Trial(root, files);
   const end = performance.now() + minutes * 60_000;
   const tallies = new Map<string, Tally>();
-  let isStopped = false;
+  let [isStopped, tried] = [false, 0];
   Deno.addSignalListener("SIGINT", () => {
     isStopped = true;
     trial.stop();
@@ -261,10 +261,12 @@ async function main(settings: Settings): Promise<number> {
       if (isStopped) break;
       const tally = tallies.get(mutant.path) ?? emptyTally();
       tally[verdict]++;
+      tried++;
       tallies.set(mutant.path, tally);
       if (verdict === "killed" || verdict === "stopped") continue;
       const text = readFileSync(join(root, mutant.path), "utf8");
-      console.log(`${verdict} ${mutant.path}:${describeMutation(text, mutant.mutation)}`);
+      const place = `${mutant.path}:${describeMutation(text, mutant.mutation)}`;
+      console.log(`${tried} of ${chosen.length}: ${verdict} ${place}`);
     }
   } finally {
     rmSync(root, { recursive: true });

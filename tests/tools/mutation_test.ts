@@ -49,10 +49,10 @@ Deno.test("mutation reports nothing in an ordinary run of the linter", () => {
   assertEquals(Deno.lint.runPlugin(plugin, "opfs/x.ts", "x = a < b;"), []);
 });
 
-Deno.test("describeMutation() names the line and what changes", () => {
+Deno.test("describeMutation() names the place and what changes", () => {
   const text = "one();\n  x = a < b;\n";
   assertEquals(
     describeMutation(text, { from: 15, to: 16, text: "<=" }),
-    "2: `<` -> `<=` in `x = a < b;`",
+    "2:9: `<` -> `<=` in `x = a < b;`",
   );
 });
