@@ -14,7 +14,7 @@ import { utf8Length } from "../abi/utf8.ts";
 /** Longest name, in bytes of UTF-8. */
 export const NAME_MAX = 255;
 /** Longest path, in bytes of UTF-8 with the NUL that C puts behind it. */
-export const PATH_MAX = 4096;
+const PATH_MAX = 4096;
 /** Longest chain of symbolic links that one walk follows. */
 export const SYMLOOP_MAX = 40;
 

@@ -11,7 +11,7 @@ import { O_PATH, XATTR_CREATE, XATTR_REPLACE } from "../abi/flags.ts";
 import { isDir, isFile, MAY_READ, MAY_WRITE } from "../abi/mode.ts";
 import { type FSNode, FSStream } from "../abi/node.ts";
 import { xattrNameCode } from "../abi/xattr_name.ts";
-import { byteCount, bytesOf, isNode, refuse } from "./arguments.ts";
+import { byteCount, bytesOf, isNode, NAME_MAX, refuse } from "./arguments.ts";
 import {
   changeMode,
   changeOwner,
@@ -30,7 +30,6 @@ import { NodeCalls } from "./node_calls.ts";
 import { mayAccess } from "./permissions.ts";
 import type { State } from "./state.ts";
 
-const NAME_MAX = 255;
 const XATTR_SIZE_MAX = 65536;
 
 /** Space of a mounted file system, with the fields of C's struct statfs beside ours. */

@@ -183,7 +183,7 @@ function mayGive(
 }
 
 /** Mode bits that go when somebody unprivileged changes the contents; undefined if none do. */
-export function strippedMode(state: State, node: FSNode): number | undefined {
+function strippedMode(state: State, node: FSNode): number | undefined {
   const { mode } = node.data;
   if (!(mode & (S_ISUID | S_ISGID)) || isPrivileged(state)) return undefined;
   const stripped = modeWithoutPrivileges(mode);

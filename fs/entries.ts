@@ -32,7 +32,7 @@ function isSpecial(name: string): boolean {
 }
 
 /** Stops unless the place is free and the caller may fill it. */
-export function checkFree(state: State, call: string, place: Place, asDirectory = false): void {
+function checkFree(state: State, call: string, place: Place, asDirectory = false): void {
   const { parent, name } = place;
   if (place.node !== null || isSpecial(name)) refuse("EEXIST", call, name);
   if (place.slash && !asDirectory) refuse("ENOENT", call, name);

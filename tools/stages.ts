@@ -53,6 +53,7 @@ function checks(): Stage[] {
     { ...run("length", ["run", "-A", "tools/function_length.ts"]), prints: true },
     { ...run("assertions", ["run", "-A", "tools/assertions.ts"]), prints: true },
     run("mirror", ["run", "-A", "tools/mirror.ts"]),
+    run("exports", ["run", "-A", "tools/exports.ts"]),
     run("generated", ["run", "-A", "tools/build.ts", "--check"]),
   ];
 }

@@ -1,5 +1,5 @@
 /**
- * The C library's calls that a mount needs, through Deno's FFI: the only file that has any.
+ * The C library's calls that a mount needs, through Deno's FFI: no other file of adapters/ has any.
  *
  * Layer: adapters/fuse. Linux on 64-bit little-endian machines with glibc, under Deno. Use:
  * `const libc = new Libc()`; one for each thread, because the error number of a failed call belongs

@@ -11,7 +11,7 @@ import { ErrnoError } from "../../mod.ts";
 import { type Libc, MS_NODEV, MS_NOSUID, MS_RDONLY } from "./linux.ts";
 
 /** What the kernel calls these mounts. */
-export const MOUNT_TYPE = "fuse.cairn";
+const MOUNT_TYPE = "fuse.cairn";
 
 /** What is mounted where. */
 export interface MountPlace {

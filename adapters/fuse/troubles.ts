@@ -15,7 +15,7 @@ export interface Sender {
 }
 
 /** Where the system takes lines of its log. */
-export const LOG_SOCKET = "/dev/log";
+const LOG_SOCKET = "/dev/log";
 /** The facility of daemons, 3, and the severity of an error, 3. */
 const PRIORITY = 3 * 8 + 3;
 /** A broken image may have a message for each of its files. */

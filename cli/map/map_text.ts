@@ -9,7 +9,7 @@ import type { BlockMap, Cell } from "./block_map.ts";
 import { count, printable, sizeText } from "../shared/words.ts";
 
 /** Cells of a line. */
-export const LINE_CELLS = 64;
+const LINE_CELLS = 64;
 /** As many lines fit on a screen. */
 export const TEXT_CELLS_MAX: number = LINE_CELLS * 32;
 /** So many files are listed. */

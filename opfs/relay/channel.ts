@@ -1,5 +1,5 @@
 /**
- * Channel: a client's end of one channel, and the one place that waits.
+ * Channel: a client's end of one channel, where a call waits for its answer.
  *
  * Layer: relay. A message is published by raising the request sequence behind everything else, and
  * is answered when the answer sequence has the same value. The client waits in a loop on that

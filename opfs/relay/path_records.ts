@@ -10,8 +10,6 @@ import { isDir, isFile, isLink } from "../../abi/mode.ts";
 import type { PathStat } from "../../abi/path_calls.ts";
 import type { Writer } from "./cursor.ts";
 
-/** Bytes of a stat record. */
-export const PATH_STAT_BYTES = 53;
 /** "VFS!", the first word of STATFS: the magic of the images. */
 const STATFS_MAGIC = 0x56465321;
 const U32_MAX = 0xffffffff;

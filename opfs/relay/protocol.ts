@@ -1,9 +1,8 @@
 /**
  * The wire: every word, number and offset of a channel, and nothing that waits.
  *
- * Layer: relay, its bottom. This is the only file that knows an offset; docs/PROTOCOL.md says the
- * same in prose. `cursor.ts` puts values behind each other, `records.ts` packs attributes and
- * entries, `channel.ts` and `served_channel.ts` move the words.
+ * Layer: relay, its bottom. docs/PROTOCOL.md says the same in prose. `cursor.ts` puts values after each
+ * other, `records.ts` packs attributes and entries, `channel.ts` and `served_channel.ts` move the words.
  *
  * @module
  */
@@ -12,11 +11,11 @@ import { invariant } from "../../abi/invariant.ts";
 import { highWord, joinWords } from "../../abi/words.ts";
 
 /** Version of the wire; both sides must have the same. */
-export const PROTOCOL_VERSION = 1;
+const PROTOCOL_VERSION = 1;
 /** Version of the messages in `messages.ts`; both sides must have the same. */
 export const MESSAGE_VERSION = 1;
 /** "CRNC", first byte first: a Cairn channel. */
-export const CHANNEL_MAGIC = 0x434e5243;
+const CHANNEL_MAGIC = 0x434e5243;
 
 /** Words of a channel, as indices of 32-bit words. Each has one writer. */
 export const Word = {
@@ -67,7 +66,7 @@ export const Word = {
 export const Claimed = { NOBODY: 0, CLIENT: 1, LOCKED: 2 } as const;
 
 /** Where the request area begins, in bytes; the ring follows it. */
-export const AREA_START = 256;
+const AREA_START = 256;
 /** Smallest area: a name, a link's target and an error text fit in one piece. */
 export const MIN_AREA_BYTES = 16_384;
 /** Longest single transfer, in bytes, as in Linux: a count fits the status. */

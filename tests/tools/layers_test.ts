@@ -2,6 +2,7 @@
  * Lints one bad file of each kind, and good ones, with tools/layers.ts.
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { readText } from "../../tools/project.ts";
 import plugin, { COMPOSERS, rowOf, TABLE } from "../../tools/layers.ts";
 
 /** The messages of the linter about a text that stands at `path`. */
@@ -127,5 +128,28 @@ Deno.test("rowOf() takes the longest match", () => {
 Deno.test("TABLE places every composer on a row of its own", () => {
   for (const composer of COMPOSERS) {
     assert(TABLE.some(({ who }) => who.length === 1 && who[0] === composer), composer);
+  }
+});
+
+/** The rows of the first table in docs/ARCHITECTURE.md, with the names that stand in backticks. */
+function documentedRows(): { who: string[]; may: string[] }[] {
+  const [, table] = readText("docs/ARCHITECTURE.md").split("## Who may import what");
+  const rows = table!.split("\n## ")[0]!.split("\n").filter((line) => line.startsWith("| `"));
+  const names = (cell: string) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name!);
+  return rows.map((row) => {
+    const [, who, may] = row.split("|");
+    return { who: names(who!), may: names(may!).sort() };
+  });
+}
+
+Deno.test("the table of docs/ARCHITECTURE.md is the rule's", () => {
+  const rows = documentedRows();
+  assert(rows.length >= 10, String(rows.length));
+  for (const { who, may } of rows) {
+    for (const name of who) {
+      const path = name === "opfs/volume/" ? "opfs/volume/format/x.ts" : name;
+      const found = rowOf(path.endsWith("/") ? `${path}x.ts` : path);
+      assertEquals([...found?.row.may ?? []].sort(), may, name);
+    }
   }
 });

@@ -17,7 +17,7 @@ import { invariant } from "../../../abi/invariant.ts";
 
 const STEP_BYTES = 16;
 /** CRC-32's polynomial, reflected. */
-export const CRC32_POLYNOMIAL = 0xedb88320;
+const CRC32_POLYNOMIAL = 0xedb88320;
 const T: Int32Array<ArrayBuffer> = makeTables(CRC32_POLYNOMIAL);
 const C: Int32Array<ArrayBuffer> = makeTables(0x82f63b78);
 /** Entries of one step over zeros. */

@@ -303,7 +303,7 @@ function tailOf(header: Header | null): Tail | null {
  *
  * @throws {ErrnoError} EINVAL, EIO or ENOTSUP if the copy is none either
  */
-export function headerFromCopy(start: Uint8Array): FoundHeader {
+function headerFromCopy(start: Uint8Array): FoundHeader {
   const superblock = decodeSuperblock(viewOf(start), L.SUPERBLOCK_AT);
   const sums = firstSumBytes(superblock);
   const isSummed = hasFirstSum(start, superblock.inodeOffset, sums);

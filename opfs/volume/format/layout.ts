@@ -1,8 +1,8 @@
 /**
  * Every byte offset of a version-2 image, and nothing else: docs/FORMAT.md as constants.
  *
- * Layer: opfs/volume, the bottom. No other file writes an offset down: the lint rule `layout/offset`
- * (tools/offsets.ts) wants its name. All numbers are little-endian: `view.getFloat64(at + SLOT.SIZE, LE)`,
+ * Layer: opfs/volume, the bottom. It alone writes an offset down: the lint rule `layout/offset`
+ * (tools/offsets.ts) wants its name elsewhere. All numbers are little-endian: `view.getFloat64(at + SLOT.SIZE, LE)`,
  * where `at` is where the slot begins.
  *
  * @module

@@ -163,12 +163,6 @@ export class Extents {
     return low - 1;
   }
 
-  /** Whether the file has blocks at or past a file block. */
-  hasFrom(owner: number, fileBlock: number): boolean {
-    this.find(owner, fileBlock);
-    return this.block !== NO_BLOCK || this.count < L.BLOCKS_MAX - fileBlock;
-  }
-
   /** How many blocks the file owns. */
   blocksOf(owner: number): number {
     const { view } = this.#tables;
