@@ -52,6 +52,7 @@ function checks(): Stage[] {
     run("doc", ["doc", "--lint", ...entryPoints()]),
     { ...run("length", ["run", "-A", "tools/function_length.ts"]), prints: true },
     { ...run("assertions", ["run", "-A", "tools/assertions.ts"]), prints: true },
+    { ...run("words", ["run", "-A", "tools/words.ts"]), prints: true },
     run("mirror", ["run", "-A", "tools/mirror.ts"]),
     run("exports", ["run", "-A", "tools/exports.ts"]),
     run("generated", ["run", "-A", "tools/build.ts", "--check"]),
