@@ -19,7 +19,13 @@ import { readVersion1 } from "../../opfs/volume/version1/read.ts";
 import { exportSteps } from "../../opfs/volume/version1/write.ts";
 import type { Volume } from "../../opfs/volume/volume.ts";
 import { stateOf } from "../support/engine_state.ts";
-import { type Fault, FaultyHandle } from "../support/faulty_handle.ts";
+import {
+  browserWays,
+  diskWays,
+  type Fault,
+  type FaultWay,
+  FaultyHandle,
+} from "../support/faulty_handle.ts";
 import { differences, type Shown, treeOf } from "../support/model_tree.ts";
 import { DIRECTORY, FILE } from "../support/on_volume.ts";
 import { reseal } from "../support/reseal.ts";
@@ -62,6 +68,12 @@ async function survive(subject: Subject, fault: Fault): Promise<number> {
   return handle.calls;
 }
 
+/** In the short form each call fails in every way of a disk, and in one of a browser that is full. */
+function waysOf(call: number): FaultWay[] {
+  if (isLong) return [...diskWays, ...browserWays];
+  return [...diskWays, browserWays[call % browserWays.length]!];
+}
+
 /** Lets every call of a subject fail, in every way. */
 function failing(name: string, make: () => Subject): void {
   Deno.test(`${name} bears a device that fails at its Nth call, once and for ever`, async () => {
@@ -73,9 +85,9 @@ function failing(name: string, make: () => Subject): void {
     const step = Math.max(1, Math.ceil(calls / tried));
     for (let call = 1; call <= calls; call += step) {
       for (const isForEver of [false, true]) {
-        for (const way of [{}, { isShort: true }, { isUnknown: true }]) {
+        for (const way of waysOf(call)) {
           runs++;
-          await survive(subject, { call, isForEver, ...way });
+          await survive(subject, { call, isForEver, way });
         }
       }
     }

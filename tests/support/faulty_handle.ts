@@ -6,7 +6,98 @@
  * @module
  */
 import { ErrnoError } from "../../abi/errno.ts";
-import type { StorageHandle } from "../../opfs/device/handle.ts";
+import { NO_SPACE_ANSWER, type StorageHandle } from "../../opfs/device/handle.ts";
+
+type DiskWay = "throwing" | "writing short" | "saying EIO";
+type BrowserWay =
+  | "throwing QuotaExceededError"
+  | "answering -8 and keeping its length"
+  | "refusing what it has done";
+/** How a call fails, by name. */
+export type FaultWay = DiskWay | BrowserWay;
+
+/** How a call of a device fails. It may make the call, or a part of it, all the same. */
+interface Way {
+  /** What a write answers, or throws. */
+  write(handle: StorageHandle, from: Uint8Array, at: number): number;
+  /** A truncate, which throws or leaves the length as it is. */
+  truncate(handle: StorageHandle, size: number): void;
+  /** A flush. */
+  flush(handle: StorageHandle): void;
+  /** Whether nothing is known after a write or a truncate that has failed so: nothing is written any more. */
+  isUnknown?: boolean;
+  /** Whether a flush that has failed so says that the device is full. */
+  isFull?: boolean;
+}
+
+const full = (): never => {
+  throw new DOMException("there is no room", "QuotaExceededError");
+};
+const broken = (what: string) => (): never => {
+  throw new Error(`the device does not ${what}`);
+};
+
+/** Writes the first half. */
+function half(handle: StorageHandle, from: Uint8Array, at: number): number {
+  return handle.write(from.subarray(0, from.length >> 1), { at });
+}
+
+const throwing: Way = {
+  write(handle, from, at) {
+    half(handle, from, at);
+    return broken("write")();
+  },
+  truncate: broken("grow"),
+  flush: broken("flush"),
+};
+const io = (): never => {
+  throw new ErrnoError("EIO", "use the device");
+};
+
+/** Ways in which disks fail, and after these the ones in which browsers do when they are full. */
+const DISKS: Record<DiskWay, Way> = {
+  "throwing": throwing,
+  "writing short": { ...throwing, write: half },
+  "saying EIO": {
+    write(handle, from, at) {
+      half(handle, from, at);
+      return io();
+    },
+    truncate: io,
+    flush: broken("flush"),
+    isUnknown: true,
+  },
+};
+const BROWSERS: Record<BrowserWay, Way> = {
+  "throwing QuotaExceededError": { write: full, truncate: full, flush: full, isFull: true },
+  "answering -8 and keeping its length": {
+    write: () => NO_SPACE_ANSWER,
+    truncate: () => {},
+    flush: full,
+    isFull: true,
+  },
+  "refusing what it has done": {
+    write(handle, from, at) {
+      handle.write(from, { at });
+      return full();
+    },
+    truncate(handle, size) {
+      handle.truncate(size);
+      full();
+    },
+    flush(handle) {
+      handle.flush();
+      full();
+    },
+    isFull: true,
+  },
+};
+const WAYS: Record<FaultWay, Way> = { ...DISKS, ...BROWSERS };
+
+/** The ways of disks. */
+export const diskWays: readonly FaultWay[] = Object.keys(DISKS) as FaultWay[];
+/** The ways of browsers that are full. */
+export const browserWays: readonly FaultWay[] = Object.keys(BROWSERS) as FaultWay[];
 
 /** Which calls fail. */
 export interface Fault {
@@ -14,16 +105,15 @@ export interface Fault {
   call: number;
   /** Whether all later ones fail too. */
   isForEver: boolean;
-  /** Whether a write fails by taking half of its bytes instead of throwing. */
-  isShort?: boolean;
-  /** Whether a write or a cut fails with EIO: what has become of it, nobody knows. */
-  isUnknown?: boolean;
+  /** Default: "throwing". */
+  way?: FaultWay;
 }
 
 /** Passes on what does not fail. */
 export class FaultyHandle implements StorageHandle {
   readonly #handle: StorageHandle;
   readonly #fault: Fault;
+  readonly #way: Way;
   /** Calls so far. */
   calls = 0;
   /** Calls so far, by name. */
@@ -42,6 +132,7 @@ export class FaultyHandle implements StorageHandle {
   constructor(handle: StorageHandle, fault: Fault) {
     this.#handle = handle;
     this.#fault = fault;
+    this.#way = WAYS[fault.way ?? "throwing"];
   }
 
   /** Counts a call; whether it fails. */
@@ -60,33 +151,20 @@ export class FaultyHandle implements StorageHandle {
 
   write(from: Uint8Array, options: { at: number }): number {
     if (!this.#fails("write")) return this.#handle.write(from, options);
-    const half = from.subarray(0, from.length >> 1);
-    this.#handle.write(half, options);
-    this.#failUnknown();
-    if (this.#fault.isShort === true) return half.length;
-    throw new Error("the device does not write");
+    if (this.#way.isUnknown === true) this.hasFailedFlush = true;
+    return this.#way.write(this.#handle, from, options.at);
   }
 
   truncate(size: number): void {
-    if (this.#fails("truncate")) {
-      this.#failUnknown();
-      throw new Error("the device does not grow");
-    }
-    this.#handle.truncate(size);
-  }
-
-  #failUnknown(): void {
-    if (this.#fault.isUnknown !== true) return;
-    this.hasFailedFlush = true;
-    throw new ErrnoError("EIO", "use the device");
+    if (!this.#fails("truncate")) return this.#handle.truncate(size);
+    if (this.#way.isUnknown === true) this.hasFailedFlush = true;
+    this.#way.truncate(this.#handle, size);
   }
 
   flush(): void {
-    if (this.#fails("flush")) {
-      this.hasFailedFlush = true;
-      throw new Error("the device does not flush");
-    }
-    this.#handle.flush();
+    if (!this.#fails("flush")) return this.#handle.flush();
+    if (this.#way.isFull !== true) this.hasFailedFlush = true;
+    this.#way.flush(this.#handle);
   }
 
   getSize(): number {
