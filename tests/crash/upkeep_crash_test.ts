@@ -1,4 +1,10 @@
-/** Power cuts and kills while a volume in use is cut and tidied. */
+/**
+ * Power cuts and kills while a volume in use is cut and tidied.
+ *
+ * With CAIRN_LONG=1 each of the six kinds has one history of 200 calls, with a seed of its own. One looks
+ * at some 4,600 images, and of every seventh at 80 that crashes of its mounts leave: it took 157 s of
+ * processor time, so all six take about a quarter of an hour. More seeds instead of six kinds would not end.
+ */
 import { assert, assertEquals } from "@std/assert";
 import { Compactor } from "../../opfs/volume/upkeep/compact.ts";
 import type { Journal } from "../../opfs/volume/journal/journal.ts";
@@ -41,32 +47,29 @@ function ballast(): { meanwhile: (volume: Volume, step: number) => void; cuts: n
   return made;
 }
 
+let kinds = 0;
 for (const durability of ["fsync", "periodic", "op"] as const) {
   for (const isSparse of [false, true]) {
+    const seed = 42 + (isLong ? kinds++ : 0);
     const kind = `durability ${durability}, ${isSparse ? "sparse" : "memory"}`;
     Deno.test(`a volume that is cut and tidied in use survives a crash at every call: ${kind}`, () => {
-      let images = 0;
-      let cuts = 0;
       moves = 0;
-      for (let seed = 1; seed <= (isLong ? 8 : 1); seed++) {
-        const made = ballast();
-        const result = crashRun({
-          seed: seed + 41,
-          steps: isLong ? 200 : 70,
-          syncEvery: 4,
-          blockSize: 512,
-          ringBytes: 128 * 1024,
-          sizeMax: 20_000,
-          meanwhile: made.meanwhile,
-          durability,
-          isSparse,
-        });
-        assertEquals(result.problems, []);
-        for (const count of Object.values(result.images)) images += count;
-        cuts += made.cuts;
-      }
-      assert(cuts > 3 && moves > 3, `cut ${cuts} times, ${moves} moves`);
-      console.log(`${kind}: ${images} images, cut ${cuts} times, ${moves} moves, bad 0`);
+      const made = ballast();
+      const result = crashRun({
+        seed,
+        steps: isLong ? 200 : 70,
+        syncEvery: 4,
+        blockSize: 512,
+        ringBytes: 128 * 1024,
+        sizeMax: 20_000,
+        meanwhile: made.meanwhile,
+        durability,
+        isSparse,
+      });
+      assertEquals(result.problems, []);
+      const images = Object.values(result.images).reduce((sum, count) => sum + count);
+      assert(made.cuts > 3 && moves > 3, `cut ${made.cuts} times, ${moves} moves`);
+      console.log(`${kind}: ${images} images, cut ${made.cuts} times, ${moves} moves, bad 0`);
     });
   }
 }
