@@ -122,7 +122,7 @@ export class ModelBytes {
         this.write(bytes, from);
       } else {
         const mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
-        if (from < this.size) this.allocate(mode, from, until);
+        if (from < this.size) this.allocate(mode, from, Math.min(until, this.size));
         if (until > this.size) this.resize(until);
       }
       done = end - at;

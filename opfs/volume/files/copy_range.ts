@@ -67,7 +67,7 @@ export function copyRange(state: VolumeState, range: CopyRange, write: WriteTarg
       done += count;
       parts += 1;
       if (part.isData) data += count;
-      if (count < part.length) break;
+      if (part.isData && count < part.length) break;
     }
   } catch (error) {
     // The next call meets it again.
@@ -133,15 +133,18 @@ function copyData(
   return write(piece, to + done);
 }
 
-/** What the target has there is given back, and it is as long as if zeros had been written. */
+/** What the target has there is given back; after its end it gets longer by a hole. */
 function copyHole(
   state: VolumeState,
   { target, to }: CopyRange,
   { done, length }: { done: number; length: number },
 ): number {
   const from = to + done;
-  const end = from + length;
-  if (from < state.sizeOf(target)) allocateRange(state, target, { mode: PUNCH, at: from, length });
-  if (end > state.sizeOf(target)) setAttributes(state, target, { size: end });
+  const inside = Math.min(length, state.sizeOf(target) - from);
+  if (inside > 0) {
+    allocateRange(state, target, { mode: PUNCH, at: from, length: inside });
+    return inside;
+  }
+  setAttributes(state, target, { size: from + length });
   return length;
 }
