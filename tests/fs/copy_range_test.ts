@@ -1,12 +1,13 @@
 /** copy_file_range within a volume, between mounts, and where a piece fails. */
-import { assertEquals } from "@std/assert";
-import { SEEK_DATA } from "../../abi/flags.ts";
+import { assertEquals, assertThrows } from "@std/assert";
+import { MAP_SHARED, PROT_READ, PROT_WRITE, SEEK_DATA } from "../../abi/flags.ts";
 import { createFS } from "../../fs/create_fs.ts";
 import { MEMFS } from "../../node_ops/memfs.ts";
 import { PROXYFS } from "../../node_ops/proxyfs.ts";
 import { VOLUMEFS } from "../../node_ops/volume.ts";
 import { memoryHandle } from "../../opfs/device/memory.ts";
 import { openVolumeSync } from "../../opfs/volume/load/mount.ts";
+import { as } from "../conformance/case.ts";
 import { CountedVolume } from "../adapters/emscripten/counted_volume.ts";
 import { LimitedHandle } from "../support/limited_handle.ts";
 
@@ -85,4 +86,37 @@ Deno.test("FS.copy_file_range() tells watchers and the tracking delegate", () =>
   fs.copy_file_range(from, 0, to, 0, 9);
   fs.copy_file_range(from, 5, to, 0, 9);
   assertEquals(told, [["read", "/tmp/from", 3], ["write", "/tmp/to", 3], ["read", "/tmp/from", 0]]);
+});
+
+Deno.test("FS.copy_file_range() takes files alone, and what a program has put into a map", () => {
+  const fs = createFS();
+  fs.writeFile("/tmp/f", "abcdef");
+  const [from, to, device] = [
+    fs.open("/tmp/f", "r+"),
+    fs.open("/tmp/to", "w+"),
+    fs.open("/dev/zero", "r+"),
+  ];
+  assertThrows(() => fs.copy_file_range(device, 0, to, 0, 9), Error, "EINVAL");
+  assertThrows(() => fs.copy_file_range(from, 0, device, 0, 9), Error, "EINVAL");
+  assertEquals(fs.copy_file_range(from, 4, from, 6, 100), 2);
+  assertEquals(fs.readFile("/tmp/f", { encoding: "utf8" }), "abcdefef");
+  const map = fs.mmap(from, 8, 0, PROT_READ | PROT_WRITE, MAP_SHARED);
+  map.bytes[0] = 90;
+  assertEquals(fs.copy_file_range(from, 0, to, 0, 100), 8);
+  assertEquals(fs.readFile("/tmp/to", { encoding: "utf8" }), "Zbcdefef");
+  fs.munmap(map);
+});
+
+Deno.test("FS.copy_file_range() by somebody unprivileged takes setuid away, by root not", () => {
+  const fs = createFS();
+  fs.writeFile("/tmp/from", "x");
+  for (const [uid, mode] of [[0, 0o104755], [1000, 0o100755]] as const) {
+    const path = `/tmp/${uid}`;
+    fs.writeFile(path, "");
+    fs.chown(path, uid, uid);
+    fs.chmod(path, 0o4755);
+    const [from, to] = [fs.open("/tmp/from", "r"), fs.open(path, "r+")];
+    as(fs, { uid, gid: uid, groups: [] }, () => fs.copy_file_range(from, 0, to, 0, 1));
+    assertEquals(fs.stat(path).mode, mode);
+  }
 });
