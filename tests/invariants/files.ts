@@ -7,12 +7,23 @@
  */
 import { attributesOf } from "../../opfs/volume/files/attributes.ts";
 import { Backing } from "../../opfs/volume/files/backing.ts";
+import { copyRange } from "../../opfs/volume/files/copy_range.ts";
 import { fillRecord } from "../../opfs/volume/files/directory.ts";
-import { writeTarget } from "../../opfs/volume/files/file_data.ts";
+import {
+  fillBlocks,
+  readInBlock,
+  readTarget,
+  writeTarget,
+  zeroGap,
+} from "../../opfs/volume/files/file_data.ts";
 import { FileWriter } from "../../opfs/volume/files/file_writer.ts";
+import { directPiece, missingBlocks, pooledPiece } from "../../opfs/volume/files/write_plan.ts";
 import { setAttribute } from "../../opfs/volume/files/xattr.ts";
 import * as L from "../../opfs/volume/format/layout.ts";
-import { Compactor } from "../../opfs/volume/upkeep/compact.ts";
+import { Compactor, cutEnd } from "../../opfs/volume/upkeep/compact.ts";
+import { ImageExport } from "../../opfs/volume/upkeep/image_export.ts";
+import { ImageTables } from "../../opfs/volume/upkeep/image_tables.ts";
+import { namesIn } from "../../opfs/volume/upkeep/transfer.ts";
 import { DIRECTORY, FILE } from "../support/on_volume.ts";
 import type { Row } from "./structures.ts";
 import type { Broken, VolumeRow } from "./volumes.ts";
@@ -29,6 +40,24 @@ export function fileInnerRows(parts: () => Broken): readonly Row[] {
     ["V7: 2 blocks at -1 have room", () => backing().wrote(-1, 2)],
     ["V7: room for 0 blocks at 3", () => backing().ensure(3, 0)],
     ["V7: 0 blocks with room are wanted", () => backing().takeBacked(0)],
+    ["V7: what is missing of blocks 5 to 3", () => missingBlocks(parts().state, 32, 5, 3)],
+    ["V7: a step writes 0 bytes", () => pooledPiece(parts().state, 32, 0, 0)],
+    ["V7: 999 blocks go to the device, of 16", () => {
+      const { state, slot } = parts();
+      state.pool.directRun = () => 999;
+      directPiece(state, slot, 0, 65_536);
+    }],
+    ["V7: 0 blocks are given to a hole", () => fillBlocks(parts().state, 32, 9, 0)],
+    ["V8: a gap goes from byte 9 to 5", () => zeroGap(parts().state, 32, 9, 5)],
+    ["V7: bytes 4095 of a block are read, 2 of them", () => {
+      readInBlock(parts().state, new Uint8Array(2), { block: 3, from: 4095, follow: 1 });
+    }],
+    ["V4: the target of slot 32 of type 1 is read", () => readTarget(parts().state, 32)],
+    ["V7: 99 bytes are copied, of 9", () => {
+      const { state, slot, volume } = parts();
+      const target = (volume.create(volume.root, "copy", FILE) >>> 0) - 1;
+      copyRange(state, { source: slot, at: 0, target, to: 0, length: 9 }, () => 99);
+    }],
     ["V14: a device has written what no write has asked for", () => {
       new FileWriter(parts().state).wrote(1);
     }],
@@ -53,6 +82,33 @@ export function fileInnerRows(parts: () => Broken): readonly Row[] {
       const { state, journal } = parts();
       Object.defineProperty(state.bitmap, "unowned", { value: 1e9 });
       new Compactor(state, journal);
+    }],
+  ];
+}
+
+/** What makes images of a volume, lists it and makes it shorter. */
+export function copyInnerRows(parts: () => Broken): readonly Row[] {
+  return [
+    ["V15: 1 blocks at -1 are written over", () => {
+      new ImageExport(parts().state).beforeWrite(-1, 1);
+    }],
+    [
+      "V16: 128 bytes of first sums in 5",
+      () => new ImageTables(parts().state).firstSums(5),
+    ],
+    ["V14: an image of what may still be taken back", () => {
+      const { state } = parts();
+      Object.defineProperty(state, "isHeld", { value: true });
+      new ImageTables(state);
+    }],
+    ["V7: 0 blocks are cut off the end", () => {
+      const { state, journal } = parts();
+      cutEnd(state, journal, 0);
+    }],
+    ["V5: a listing goes from 0 to 0", () => {
+      const { volume } = parts();
+      volume.readdir = () => [{ ino: 2, mode: 0, name: "a", cursor: 0 }];
+      namesIn(volume, 1);
     }],
   ];
 }

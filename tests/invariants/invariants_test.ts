@@ -13,7 +13,7 @@ import { stateOf } from "../support/engine_state.ts";
 import { FaultyHandle } from "../support/faulty_handle.ts";
 import { DIRECTORY, fails, FILE } from "../support/on_volume.ts";
 import { patched } from "./patched.ts";
-import { fileInnerRows, fileVolumeRows } from "./files.ts";
+import { copyInnerRows, fileInnerRows, fileVolumeRows } from "./files.ts";
 import { loadRows } from "./loading.ts";
 import { neverSeen } from "./messages.ts";
 import { structureRows } from "./structures.ts";
@@ -48,6 +48,7 @@ const rows = [
   ...loadRows,
   ...innerRows(broken),
   ...fileInnerRows(broken),
+  ...copyInnerRows(broken),
   ...version1Rows,
 ];
 for (const [said, act] of rows) {

@@ -18,6 +18,7 @@ import { findRecords, replayDescriptors } from "../../opfs/volume/load/replay.ts
 import { scan } from "../../opfs/volume/load/scan.ts";
 import { Bitmap } from "../../opfs/volume/memory/bitmap.ts";
 import { Tables } from "../../opfs/volume/memory/tables.ts";
+import { mendSummedBytes } from "../../opfs/volume/tools/check_sums.ts";
 import { repairSteps } from "../../opfs/volume/tools/repair.ts";
 import { Salvage } from "../../opfs/volume/tools/salvage.ts";
 import { Findings, runToEnd } from "../../opfs/volume/upkeep/transfer.ts";
@@ -90,6 +91,12 @@ export const loadRows: readonly Row[] = [
   ["V11: tables of 8192 bytes lie in 131072", () => {
     const { superblock, segments } = formatted().image;
     scan(smallTables(), superblock, segments);
+  }],
+  ["V13: bits are mended before 1 records are replayed", () => {
+    const { handle, image } = formatted();
+    const derived = scan(image.tables, image.superblock, image.segments);
+    image.replay.records.length = 1;
+    mendSummedBytes(handle, image, derived);
   }],
   ["V4: slot 5000 of 1024 is saved", () => salvageOf().node(5000)],
   [

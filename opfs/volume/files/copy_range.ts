@@ -73,7 +73,7 @@ export function copyRange(state: VolumeState, range: CopyRange, write: WriteTarg
     // The next call meets it again.
     if (done === 0 || !isErrnoError(error) || state.failure !== null) throw error;
   }
-  invariant(done <= length, "R3: more is copied than was asked for");
+  invariant(done <= length, "V7: {} bytes are copied, of {}", done, length);
   touchAccess(state, range.source);
   return done;
 }

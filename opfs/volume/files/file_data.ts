@@ -38,6 +38,7 @@ export function fillBlocks(
   want: number,
   isPooled = true,
 ): number {
+  invariant(want > 0, "V7: {} blocks are given to a hole", want);
   const { extents } = state;
   const most = Math.min(want, extents.count);
   if (extents.isUnwritten && isPooled) requireRoom(state, extents.block, most);
@@ -146,6 +147,7 @@ function convertUnwritten(
  * Call it first in the transaction: nobody sees what lies there, so each step is a valid state.
  */
 export function zeroGap(state: VolumeState, slot: number, size: number, to: number): void {
+  invariant(size <= to, "V8: a gap goes from byte {} to {}", size, to);
   const { extents, blockSize } = state;
   const tail = Math.min(to, Math.ceil(size / blockSize) * blockSize);
   for (let at = size; at < tail;) {
@@ -244,6 +246,8 @@ export function writeTarget(state: VolumeState, slot: number, target: Uint8Array
  * @throws {ErrnoError} EIO for one that is not what its sum says
  */
 export function readTarget(state: VolumeState, slot: number): Uint8Array<ArrayBuffer> {
+  const type = state.typeOf(slot);
+  invariant(type === L.TYPE.SYMLINK, "V4: the target of slot {} of type {} is read", slot, type);
   const size = Math.min(state.sizeOf(slot), L.TARGET_BYTES_MAX);
   if (state.tables.sums === null) {
     const target = new Uint8Array(size);
@@ -315,6 +319,8 @@ export function readInBlock(
   { block, from, follow }: { block: number; from: number; follow: number },
 ): void {
   const { pool } = state;
+  const isInside = from >= 0 && from + into.length <= state.blockSize;
+  invariant(isInside, "V7: bytes {} of a block are read, {} of them", from, into.length);
   if (state.failure !== null && pool.peek(block) < 0) {
     // A full pool would write to make room, and nothing is written any more.
     readDevice(state.handle, into, state.placeOf(block, from));

@@ -8,6 +8,7 @@
  * @module
  */
 import { ErrnoError, isErrnoError } from "../../../abi/errno.ts";
+import { invariant } from "../../../abi/invariant.ts";
 import { shown } from "../../../abi/options.ts";
 import { NO_BLOCK } from "../memory/extent.ts";
 import { fillBlocks, LOGGED_STEP_BYTES } from "./file_data.ts";
@@ -42,6 +43,7 @@ export function writable(state: VolumeState, length: number, at: number): number
 
 /** File blocks of `[from, to)` that the file does not own. */
 export function missingBlocks(state: VolumeState, slot: number, from: number, to: number): number {
+  invariant(from <= to, "V7: what is missing of blocks {} to {}", from, to);
   const { extents } = state;
   let missing = 0;
   for (let fileBlock = from; fileBlock < to;) {
@@ -107,6 +109,7 @@ export function directPiece(
     return fillBlocks(state, slot, fileBlock, blocks, false) * blockSize;
   }
   const count = pool.directRun(extents.block, Math.min(extents.count, blocks));
+  invariant(count <= blocks, "V7: {} blocks go to the device, of {}", count, blocks);
   if (count > 0 && extents.isUnwritten) fillBlocks(state, slot, fileBlock, count, false);
   return count * blockSize;
 }
@@ -118,6 +121,7 @@ export function pooledPiece(
   position: number,
   length: number,
 ): number {
+  invariant(length > 0, "V7: a step writes {} bytes", length);
   const { extents, blockSize, pool } = state;
   const fileBlock = Math.floor(position / blockSize);
   const piece = Math.min(length, blockSize - (position - fileBlock * blockSize));

@@ -7,6 +7,7 @@
  * @module
  */
 import { ErrnoError } from "../../../abi/errno.ts";
+import { invariant } from "../../../abi/invariant.ts";
 import { isLink } from "../../../abi/mode.ts";
 import type { StorageHandle } from "../../device/handle.ts";
 import { isFullFlush } from "../journal/flush.ts";
@@ -142,6 +143,8 @@ export function summedViolations(
  * @throws {ErrnoError} ENOSPC, EIO
  */
 export function mendSummedBytes(handle: StorageHandle, image: Image, derived: Derived): void {
+  const { length } = image.replay.records;
+  invariant(length === 0, "V13: bits are mended before {} records are replayed", length);
   const { dataOffset, blockSize } = image.superblock;
   let isChanged = false;
   for (const { verdict, bytes, pieces } of summedBytes(handle, image, derived)) {

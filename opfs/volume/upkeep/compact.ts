@@ -431,6 +431,7 @@ export class Compactor {
 
 /** Cuts blocks off the end that are free, and of which no export wants the bytes. */
 export function cutEnd(state: VolumeState, journal: Journal, count: number): void {
+  invariant(count > 0, "V7: {} blocks are cut off the end", count);
   state.bitmap.cut(count);
   state.superblock.totalBlocks = state.bitmap.blocks;
   // The header says first that the volume is shorter: a longer file is cut by the next mount.

@@ -91,6 +91,7 @@ export class ImageExport implements BlockWatch {
 
   /** Somebody is about to write over blocks: what has not been handed out is put aside. */
   beforeWrite(block: number, count: number): void {
+    invariant(block >= 0 && count >= 0, "V15: {} blocks at {} are written over", count, block);
     try {
       const end = block + count;
       for (let at = this.#pending.nextFrom(block, end); at < end;) {

@@ -55,6 +55,7 @@ export class ImageTables {
   /** Copies what is in memory; nothing in it waits for a commit. */
   constructor(state: VolumeState) {
     const { tables, segments, bitmap } = state;
+    invariant(!state.isHeld, "V14: an image of what may still be taken back");
     this.#slots = new Uint8Array(tables.slots.length);
     tables.copySlots(0, tables.slotCount, this.#slots, 0);
     this.#view = new DataView(this.#slots.buffer);
@@ -81,6 +82,8 @@ export class ImageTables {
   firstSums(length: number): Uint8Array<ArrayBuffer> {
     const bytes = new Uint8Array(length);
     const area = this.#areas[0]!;
+    const room = this.#sums === null ? Infinity : length;
+    invariant(area.bytes <= room, "V16: {} bytes of first sums in {}", area.bytes, length);
     if (this.#sums !== null) bytes.set(bytesOfArea(this.#sums, area, 0, area.bytes));
     return bytes;
   }

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { invariant } from "../../../abi/invariant.ts";
 import type { VolumeOps } from "../../volume_ops.ts";
 
 /**
@@ -166,6 +167,7 @@ export function namesIn(volume: VolumeOps, directory: number): string[] {
     const entries = volume.readdir(directory, after);
     if (entries.length === 0) return names;
     for (const entry of entries) {
+      invariant(entry.cursor > after, "V5: a listing goes from {} to {}", after, entry.cursor);
       names.push(entry.name);
       after = entry.cursor;
     }
