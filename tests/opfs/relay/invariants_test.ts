@@ -77,6 +77,7 @@ const NONSENSE: readonly [
   ["R6: what is answered", (v) => v.lookup = () => -1, (c) => c.lookup(1, "f")],
   ["R6: what is answered", (v) => v.create = () => NaN, (c) => c.create(1, "n", file)],
   ["R6: a search goes back", (v) => v.seek = () => 0, (c, i) => c.seek(i, 1, 4)],
+  ["R3: more is copied", (v) => v.copyRange = () => 99, (c, i) => c.copyRange(i, 0, i, 50, 9)],
   ["R6: a listing goes back", repeatEntries, (c) => c.readdir(1, 4)],
   ["R6: a listing goes back", repeatEntries, (c) => c.readdirAttr(1, 4)],
   ["R6: a name leads to an inode", loseNames, (c) => c.lookupAttr(1, "f")],

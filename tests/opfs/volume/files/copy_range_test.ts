@@ -247,3 +247,12 @@ Deno.test("Volume.copyRange() counts what is before a block that cannot be read"
   assertEquals([count, volume.getattr(target).size], [512 * 1024, 512 * 1024]);
   volume.close();
 });
+
+Deno.test("Volume.copyRange() that counts more than was asked for fails the volume", () => {
+  const volume = openVolumeSync(memoryHandle());
+  const source = filled(volume, "source", random(10));
+  const target = filled(volume, "target", random(0));
+  volume.write = () => 11;
+  fails("EIO", () => volume.copyRange(source, 0, target, 0, 10));
+  fails("EROFS", () => volume.copyRange(source, 0, target, 0, 10));
+});
