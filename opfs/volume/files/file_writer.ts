@@ -230,7 +230,8 @@ export class FileWriter {
   /** What is secured is on the device, but perhaps not flushed; its times are no part of that. */
   #endShort(): void {
     const state = this.#state;
-    state.flush();
+    // Refused, it is not known any more what is there: then the volume has failed, and so has the write.
+    if (state.pool.isUnflushed) state.flush();
     try {
       state.step(() => state.touch(this.#slot, true), FINAL);
     } catch (error) {
