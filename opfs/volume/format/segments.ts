@@ -43,6 +43,15 @@ export function bytesOf(segments: readonly Segment[]): number {
   return last.logical + last.bytes;
 }
 
+/** Whether some bytes of a table lie in one of its segments. */
+export function isInside(segments: readonly Segment[], offset: number, bytes: number): boolean {
+  for (const segment of segments) {
+    const end = segment.logical + segment.bytes;
+    if (offset >= segment.logical && offset + bytes <= end) return true;
+  }
+  return false;
+}
+
 /** Where the byte `logical` of a table lies, and how many bytes of its segment follow there. */
 export function locate(
   segments: readonly Segment[],

@@ -18,7 +18,7 @@ import { countOfPair, parentAt, typeAt, typeOf } from "../format/slots.ts";
 import { isName } from "../format/names.ts";
 import { entryBytes, PathTable } from "../memory/path_table.ts";
 import type { Violation } from "../format/report.ts";
-import { bytesOf, type Segment, type Segments } from "../format/segments.ts";
+import { bytesOf, isInside, type Segments } from "../format/segments.ts";
 import { liveOwnerOf, namedOwnerOf } from "../format/slot_owner.ts";
 import {
   checkDescriptor,
@@ -235,7 +235,7 @@ class Scanner {
     const offset = this.#view.getUint32(at + L.SLOT.PATH_OFFSET, L.LE);
     const length = this.#view.getUint16(at + L.SLOT.PATH_LENGTH, L.LE);
     const isPlace = length > 0 && length <= L.NAME_BYTES_MAX && offset % L.GRANULE_BYTES === 0 &&
-      this.#isInside(this.#segments.names, offset, entryBytes(length));
+      isInside(this.#segments.names, offset, entryBytes(length));
     if (!isPlace) {
       this.#report("V5", `the name of slot ${slot} is ${length} bytes at ${offset}`);
       return;
@@ -251,15 +251,6 @@ class Scanner {
       return;
     }
     this.#named.push(slot);
-  }
-
-  #isInside(segments: readonly Segment[], offset: number, bytes: number): boolean {
-    for (const segment of segments) {
-      if (offset >= segment.logical && offset + bytes <= segment.logical + segment.bytes) {
-        return true;
-      }
-    }
-    return false;
   }
 
   #visitLink(slot: number): void {
@@ -330,7 +321,7 @@ class Scanner {
     for (const slot of slots) {
       const problem = attributeProblem(this.#tables, slot, {
         blockSize: this.#superblock.blockSize,
-        isInside: (offset, bytes) => this.#isInside(this.#segments.names, offset, bytes),
+        names: this.#segments.names,
       });
       if (problem !== null) {
         this.#report(problem.rule, `attribute ${slot} of slot ${owner} ${problem.why}`);
@@ -449,7 +440,7 @@ class Scanner {
     const length = this.#view.getUint16(slot * L.SLOT_BYTES + L.SLOT.PATH_LENGTH, L.LE);
     const offset = this.#paths.offsetOf(slot);
     return type === L.TYPE.DIRECTORY && length > 0 &&
-      this.#isInside(this.#segments.names, offset, entryBytes(length)) &&
+      isInside(this.#segments.names, offset, entryBytes(length)) &&
       this.#paths.parentOf(slot) < this.#tables.slotCount;
   }
 

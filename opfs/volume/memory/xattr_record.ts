@@ -10,6 +10,7 @@ import { invariant } from "../../../abi/invariant.ts";
 import * as L from "../format/layout.ts";
 import { blockOfPair, countOfPair, parentAt, putPair } from "../format/slots.ts";
 import { decodeName, isUtf8 } from "../format/names.ts";
+import { isInside, type Segment } from "../format/segments.ts";
 import { entryBytes } from "./path_table.ts";
 import type { Tables } from "./tables.ts";
 
@@ -67,8 +68,8 @@ export function attributeName(tables: Tables, slot: number): string {
 export interface Surroundings {
   /** Bytes of a block. */
   blockSize: number;
-  /** Whether bytes lie in one segment of the path table. */
-  isInside: (offset: number, bytes: number) => boolean;
+  /** Where the path table lies. */
+  names: readonly Segment[];
 }
 
 /** The rule that an attribute's record breaks, or null. Whose blocks it has is not looked at. */
@@ -99,7 +100,7 @@ export function attributeProblem(
 function entryProblem(
   tables: Tables,
   slot: number,
-  { isInside }: Surroundings,
+  { names: segments }: Surroundings,
 ): { rule: string; why: string } | null {
   const at = slot * L.SLOT_BYTES;
   const { view, names, nameView } = tables;
@@ -108,7 +109,7 @@ function entryProblem(
   const length = entryLength(view, at);
   const isPlace = to > from && to - from <= L.XATTR_NAME_BYTES_MAX &&
     length <= L.XATTR_ENTRY_BYTES_MAX && offset % L.GRANULE_BYTES === 0 &&
-    isInside(offset, entryBytes(length));
+    isInside(segments, offset, entryBytes(length));
   if (!isPlace) return { rule: "V5", why: `has an entry of ${length} bytes at ${offset}` };
   const name = names.subarray(from, to);
   if (name.includes(0) || !isUtf8(name)) return { rule: "V5", why: "has a name that is none" };

@@ -20,7 +20,7 @@ import type { Violation } from "../format/report.ts";
 import type { Derived } from "../load/scan.ts";
 import { isUnknownOutcome } from "../state.ts";
 import { judgeTarget, withSum } from "../memory/summed_bytes.ts";
-import { attributeName, valueRuns } from "../memory/xattr_record.ts";
+import { attributeName, attributeProblem, valueRuns } from "../memory/xattr_record.ts";
 
 /** Blocks that follow each other; no block is a hole. */
 interface Piece {
@@ -90,9 +90,11 @@ function valueOf(
 ): SummedBytes | null {
   const { view } = image.tables;
   const at = slot * L.SLOT_BYTES;
+  const { superblock: { blockSize }, segments: { names } } = image;
   const pieces = valueRuns(view, at);
   const size = view.getUint32(at + L.XATTR.SIZE, L.LE);
-  if (pieces.length === 0 || size > L.XATTR_VALUE_BYTES_MAX) return null;
+  const isValue = attributeProblem(image.tables, slot, { blockSize, names }) === null;
+  if (pieces.length === 0 || !isValue) return null;
   const bytes = read(handle, image, { pieces, length: size });
   if (bytes === null) return null;
   const said = putRight(bytes, view.getUint32(at + L.XATTR.SUM, L.LE));

@@ -419,10 +419,7 @@ export class Salvage {
     for (const attribute of this.#derived.xattrs.get(slot) ?? []) {
       const problem = attributeProblem(tables, attribute, {
         blockSize: superblock.blockSize,
-        isInside: (offset, bytes) =>
-          segments.names.some(({ logical, bytes: length }) =>
-            offset >= logical && offset + bytes <= logical + length
-          ),
+        names: segments.names,
       });
       if (problem === null) {
         this.#tellWrongPage(attribute);

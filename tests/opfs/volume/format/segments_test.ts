@@ -5,6 +5,7 @@ import {
   bytesOf,
   encodeSegment,
   firstSegments,
+  isInside,
   locate,
   readSegments,
 } from "../../../../opfs/volume/format/segments.ts";
@@ -77,5 +78,20 @@ Deno.test("firstSegments() lie one behind the other", () => {
   assertEquals([slots[0]!.at + slots[0]!.bytes, names[0]!.at + names[0]!.bytes], [
     names[0]!.at,
     bitmap[0]!.at,
+  ]);
+});
+
+Deno.test("isInside() wants all bytes in one segment", () => {
+  const segment = { at: 0, firstBlock: -1, blockCount: 0 };
+  const two = [{ ...segment, logical: 0, bytes: 100 }, { ...segment, logical: 100, bytes: 50 }];
+  assertEquals([isInside(two, 0, 100), isInside(two, 100, 50), isInside(two, 99, 1)], [
+    true,
+    true,
+    true,
+  ]);
+  assertEquals([isInside(two, 99, 2), isInside(two, 100, 51), isInside(two, 150, 1)], [
+    false,
+    false,
+    false,
   ]);
 });

@@ -11,7 +11,8 @@ import {
 
 const SLOT = 40;
 const AT = SLOT * L.SLOT_BYTES;
-const around = { blockSize: 4096, isInside: (at: number, bytes: number) => at + bytes <= 4096 };
+const names = [{ logical: 0, bytes: 4096, at: 0, firstBlock: -1, blockCount: 0 }];
+const around = { blockSize: 4096, names };
 
 /** An attribute "user.a" of slot 7 with 3 bytes behind its name, changed by `damage`. */
 function tablesWith(damage: (tables: Tables) => void = () => {}): Tables {

@@ -48,6 +48,13 @@ Deno.test("summedBytes() leaves to other rules what no target or value can be", 
     found((view) => view.setUint32(at(32) + L.SLOT.FIRST_BLOCK, 9999, true)).bytes.length,
     1,
   );
+  // A name that ends after the table, and one that begins there.
+  for (
+    const damage of [
+      (view: DataView) => view.setUint16(at(35) + L.XATTR.PATH_LENGTH, 0xffff, true),
+      (view: DataView) => view.setUint32(at(35) + L.XATTR.PATH_OFFSET, 0xffff_0000, true),
+    ]
+  ) assertEquals(found(damage).bytes.length, 1);
   const long = found((view) => view.setUint32(at(35) + L.XATTR.SIZE, 70_000, true));
   assertEquals(long.bytes.length, 1);
 });
