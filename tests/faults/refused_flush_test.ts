@@ -97,7 +97,7 @@ function run(
 ): { refused: number; failed: number } {
   const random = prng(seed);
   const handle = new ForgettingHandle();
-  const options = { durability: "op", poolBytes: 1 << 18 } as const;
+  const options = { durability: "op", ringBytes: 128 * 1024, poolBytes: 1 << 18 } as const;
   const volume = openVolumeSync(handle, options);
   const ops = over(volume);
   volume.sync();

@@ -112,6 +112,8 @@ export class Journal {
     invariant(isPlace, "V10: a journal goes on at {} with {} bytes in use", place, usedBytes);
     invariant(Number.isSafeInteger(sequence) && sequence >= 0, "V10: record {} is next", sequence);
     this.recordBytesMax = Math.floor(this.#ringBytes / 4 / L.SECTOR_BYTES) * L.SECTOR_BYTES;
+    // More would not fit into a record, and go to its place before that: then nothing takes it back.
+    state.pool.fillingBytes = Math.min(state.pool.fillingBytes, this.recordBytesMax / 2);
     this.#writer = new RecordWriter(this.recordBytesMax, { isSummed: isSummed(state.header) });
     this.#sequence = position.sequence;
     this.#place = position.place;

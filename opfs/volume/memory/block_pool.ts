@@ -22,8 +22,6 @@ const STAGING_BYTES = 1024 * 1024;
 const SLAB_BYTES = 256 * 1024;
 const FRAMES_MIN = 64;
 const READ_AHEAD_BYTES = 128 * 1024;
-/** Dirty bytes that may wait for the end of a call that can be taken back. */
-const FILLING_BYTES = 32 * 1024;
 
 /** Cached blocks of one volume. */
 export class BlockPool {
@@ -57,6 +55,8 @@ export class BlockPool {
   readonly capacity: number;
   /** Whether something has been written to its place and not flushed. */
   isUnflushed = false;
+  /** Dirty bytes that may wait for the end of a call that can be taken back. */
+  fillingBytes: number = 32 * 1024;
   /** Whether changes of a call are taken back when its commit is refused. */
   isRemembering = false;
   /** Bytes that the dirty parts of logged blocks would take in the next record. */
@@ -315,7 +315,7 @@ export class BlockPool {
 
   /** Whether so much is dirty that a record should take it before a place does. */
   get isFilling(): boolean {
-    return this.#dirty * this.#blockSize > FILLING_BYTES || this.#dirty > this.capacity >> 2;
+    return this.#dirty * this.#blockSize > this.fillingBytes || this.#dirty > this.capacity >> 2;
   }
 
   /** Says that bytes `[low, high)` of a frame have been changed. */

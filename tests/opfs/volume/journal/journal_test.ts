@@ -367,3 +367,23 @@ Deno.test("with durability op nothing is written that a refused record which lan
     assertEquals([back.length, back[0], back[131_071], back[131_072]], [262_144, 2, 2, 1]);
   }
 });
+
+Deno.test("with durability op a write that is refused has changed nothing, however short the ring is", () => {
+  for (const ringBytes of [RING_BYTES_MIN, 2 * RING_BYTES_MIN, 4 * RING_BYTES_MIN]) {
+    for (const length of [5000, 20_000, 31_000, 40_000, 60_000]) {
+      const device = memoryHandle();
+      const volume = openVolumeSync(device, { ringBytes, durability: "op" });
+      const ino = volume.create(volume.root, "f", FILE);
+      volume.write(ino, new Uint8Array(70_000).fill(1), 0);
+      const { write } = device;
+      device.write = (from, options) => {
+        const isRecord = options.at >= RING_AT && options.at < RING_AT + ringBytes;
+        return isRecord ? 0 : write.call(device, from, options);
+      };
+      assertThrows(() => volume.write(ino, new Uint8Array(length).fill(2), 100), ErrnoError);
+      device.write = write;
+      assertEquals(contentsOf(volume, ino), new Uint8Array(70_000).fill(1), `${length}`);
+      volume.close();
+    }
+  }
+});
