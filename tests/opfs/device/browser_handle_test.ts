@@ -60,6 +60,7 @@ Deno.test("BrowserHandle.truncate() is full when the size has not followed upwar
   const { handle, memory } = rig({ grows: false });
   memory.truncate(50);
   full(() => handle.truncate(60));
+  assertEquals(handle.getQuotaBytes(), 59, "no byte more was to be had");
   handle.truncate(40);
   assertEquals(handle.getSize(), 50, "downwards it need not follow");
 });
@@ -68,6 +69,7 @@ Deno.test("BrowserHandle.read() refuses a number that cannot be", () => {
   const { inner } = rig();
   const handle = new BrowserHandle({ ...inner, read: () => 4294967280 });
   assertThrows(() => handle.read(bytes, { at: 0 }), Error, "EIO");
+  assertEquals(rig().handle.read(bytes, { at: 0 }), 0, "nothing is read at the end");
 });
 
 Deno.test("BrowserHandle knows the quota at open, and anew after each refusal", async () => {
@@ -114,6 +116,30 @@ Deno.test("BrowserHandle remembers what was refused beside an estimate that neve
   delete answers.write;
   handle.truncate(500);
   assert(handle.getQuotaBytes() > 1e9, "what was refused has been had");
+  answers.write = 4294967288;
+  full(() => handle.write(bytes, { at: 500 }));
+  assertEquals(handle.getQuotaBytes(), 599);
+  delete answers.write;
+  assertEquals(handle.write(bytes, { at: 500 }), 100);
+  assert(handle.getQuotaBytes() > 1e9, "by a write, too");
+});
+
+Deno.test("BrowserHandle asks the browser's own storage, where there is one", async () => {
+  const { inner } = rig();
+  inner.truncate(50);
+  const handle = new BrowserHandle(inner);
+  const before = Object.getOwnPropertyDescriptor(navigator, "storage");
+  const quotas: number[] = [];
+  for (
+    const storage of [undefined, {}, { estimate: () => Promise.resolve({ quota: 9, usage: 4 }) }]
+  ) {
+    Object.defineProperty(navigator, "storage", { value: storage, configurable: true });
+    await handle.estimate();
+    quotas.push(handle.getQuotaBytes());
+  }
+  if (before === undefined) delete (navigator as { storage?: unknown }).storage;
+  else Object.defineProperty(navigator, "storage", before);
+  assertEquals(quotas, [Infinity, Infinity, 55]);
 });
 
 Deno.test("BrowserHandle.estimate() lives with a browser that fails, or says nothing at all", async () => {

@@ -48,6 +48,28 @@ Deno.test("lockName() is seen by a process that may only read and write the fold
   });
 });
 
+Deno.test("lockName() believes a line whose process it may not look at", async () => {
+  await inFolderOfLocks(async (folder) => {
+    const opener = denoOpener([`--allow-read=${folder}`, `--allow-write=${folder}`]);
+    for (const line of [`${Deno.pid} ? word pid\n`, "999999999 123 word pid\n"]) {
+      Deno.writeTextFileSync(`${folder}/a.lock`, line);
+      assertStringIncludes(await opener.open(`${folder}/a`), `EBUSY: cannot open "${folder}/a"`);
+      assertEquals(Deno.readTextFileSync(`${folder}/a.lock`), line);
+    }
+  });
+});
+
+Deno.test("lockName() removes no file that has come into the place of its own", async () => {
+  await inFolderOfLocks((folder) => {
+    const handle = fileHandle(`${folder}/a`);
+    Deno.writeTextFileSync(`${folder}/other`, "theirs");
+    Deno.renameSync(`${folder}/other`, `${folder}/a.lock`);
+    handle.close();
+    assertEquals(Deno.readTextFileSync(`${folder}/a.lock`), "theirs");
+    return Promise.resolve();
+  });
+});
+
 Deno.test("lockName() takes over the line that a dead process of Node's has left", async () => {
   await inFolderOfLocks((folder) => {
     for (const line of ["999999999 123 word pid\n", `${Deno.pid} 1 word pid\n`]) {
