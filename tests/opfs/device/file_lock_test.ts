@@ -59,6 +59,24 @@ Deno.test("lockName() believes a line whose process it may not look at", async (
   });
 });
 
+Deno.test("lockName() keeps no descriptor and no lock when it refuses", async () => {
+  await inFolderOfLocks((folder) => {
+    const open = () => [...Deno.readDirSync("/proc/self/fd")].length;
+    const path = `${folder}/a`;
+    Deno.writeTextFileSync(`${path}.lock`, `${Deno.pid} ? word pid\n`);
+    const refuse = () => assertThrows(() => lockName(path, path, hostFor("")), ErrnoError, "EBUSY");
+    refuse();
+    const before = open();
+    for (let round = 0; round < 10; round++) refuse();
+    // Other tests of this process open files meanwhile, but not ten more each time.
+    assert(open() < before + 10, `${before} to ${open()}`);
+    // The same file, no line in it: what was refused holds it no more.
+    Deno.truncateSync(`${path}.lock`, 0);
+    lockName(path, path, hostFor("")).release();
+    return Promise.resolve();
+  });
+});
+
 Deno.test("lockName() removes no file that has come into the place of its own", async () => {
   await inFolderOfLocks((folder) => {
     const handle = fileHandle(`${folder}/a`);

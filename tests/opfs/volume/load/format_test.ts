@@ -50,6 +50,19 @@ Deno.test("formatVolume() on a device that is too small is ENOSPC", () => {
   assertThrows(() => formatVolume(handle), ErrnoError, "ENOSPC");
 });
 
+Deno.test("formatVolume() takes as many bytes as it may, and no more", () => {
+  const handle = memoryHandle();
+  formatVolume(handle);
+  const maxBytes = handle.getSize();
+  for (const name of ["maxBytes", "limitBytes"]) {
+    formatVolume(memoryHandle(), { [name]: maxBytes });
+    const small = memoryHandle();
+    const tight = () => formatVolume(small, { [name]: maxBytes - 1 });
+    assertThrows(tight, ErrnoError, "ENOSPC");
+    assertEquals(small.getSize(), 0);
+  }
+});
+
 Deno.test("openVolumeSync() formats nothing without create or for reading only", () => {
   const handle = memoryHandle();
   assertThrows(() => openVolumeSync(handle, { create: false }), ErrnoError, "ENOENT");
