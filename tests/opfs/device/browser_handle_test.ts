@@ -87,6 +87,11 @@ Deno.test("BrowserHandle knows the quota at open, and anew after each refusal", 
   await tick();
   assertEquals(estimate.asked, 2, "one question at a time");
   assertEquals(handle.getQuotaBytes(), 100, "no byte more was to be had");
+  const over = rig();
+  over.memory.truncate(70);
+  over.estimate.usage = 1200;
+  await over.handle.estimate();
+  assertEquals(over.handle.getQuotaBytes(), 70, "more is used than may be: what is there stays");
   for (const quota of [undefined, NaN]) {
     const unknown = rig();
     Object.assign(unknown.estimate, { quota });
