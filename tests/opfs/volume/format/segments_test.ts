@@ -1,6 +1,6 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ErrnoError } from "../../../../abi/errno.ts";
-import { SEGMENT } from "../../../../opfs/volume/format/layout.ts";
+import { BLOCKS_MAX, SEGMENT, TABLE } from "../../../../opfs/volume/format/layout.ts";
 import {
   bytesOf,
   encodeSegment,
@@ -8,6 +8,7 @@ import {
   isInside,
   locate,
   readSegments,
+  tableLimit,
 } from "../../../../opfs/volume/format/segments.ts";
 import { freshSuperblock } from "../../../../opfs/volume/format/superblock.ts";
 
@@ -94,4 +95,11 @@ Deno.test("isInside() wants all bytes in one segment", () => {
     false,
     false,
   ]);
+});
+
+Deno.test("tableLimit() is what FORMAT says of slots and names, and bits for every block", () => {
+  const { SLOTS, NAMES, BITMAP } = TABLE;
+  assertEquals(tableLimit(SLOTS) / 64, 2 ** 24);
+  assertEquals(tableLimit(NAMES), 2 ** 32 - 16);
+  assert(tableLimit(BITMAP) * 8 >= BLOCKS_MAX);
 });

@@ -9,6 +9,7 @@ import { openVolumeSync } from "../../../../opfs/volume/load/mount.ts";
 import { mendVolume, repairSteps } from "../../../../opfs/volume/tools/repair.ts";
 import { runToEnd, type TransferReport } from "../../../../opfs/volume/upkeep/transfer.ts";
 import type { Volume } from "../../../../opfs/volume/volume.ts";
+import { goldenPath } from "../../../golden/images.ts";
 import { contentsOf, differences, treeOf } from "../../../support/model_tree.ts";
 import { FILE } from "../../../support/on_volume.ts";
 import { reseal } from "../../../support/reseal.ts";
@@ -307,4 +308,16 @@ Deno.test("repairSteps() carries extended attributes over, short and long", () =
   const saved = walk(volume, "a");
   assertEquals(volume.getxattr(saved, "user.short"), new Uint8Array([1, 2, 3]));
   assertEquals(volume.getxattr(saved, "user.long"), new Uint8Array(9000).fill(4));
+});
+
+Deno.test("repairSteps() saves an image of before the sums whose headers are lost", async () => {
+  const packed = await Deno.open(goldenPath("older_closed"));
+  const stream = packed.readable.pipeThrough(new DecompressionStream("gzip"));
+  const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
+  const { files } = checkVolume(memoryHandle(bytes.slice()));
+  bytes.fill(0, L.HEADER_A_AT, L.RING_AT);
+  const target = memoryHandle();
+  const report = runToEnd(repairSteps(memoryHandle(bytes), target, { nowMs: 1 }));
+  assertEquals(report.files + report.special, files);
+  assertEquals(checkVolume(target).violations, []);
 });
