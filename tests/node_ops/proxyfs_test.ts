@@ -134,10 +134,12 @@ Deno.test("PROXYFS changes an open file whose name is gone, and never who took t
   const link = `/proc/self/fd/${fd}`;
   ours.truncate(link, 2);
   ours.chmod(link, 0o600);
+  ours.chown(link, 7, 8);
   ours.utime(link, 1000, 2000);
   ours.close(ours.open(link, "w"));
-  const { size, mode, mtimeMs } = ours.fstat(fd!);
+  const { size, mode, mtimeMs, uid, gid } = ours.fstat(fd!);
   assertEquals([size, mode & 0o777, mtimeMs > 2000], [0, 0o600, true]);
+  assertEquals([uid, gid, theirs.stat("/shared/f").uid], [7, 8, 0]);
   assertEquals(theirs.readFile("/shared/f", { encoding: "utf8" }), "another");
   assertEquals(theirs.stat("/shared/f").mode & 0o777, 0o644);
 });
