@@ -34,3 +34,21 @@ Deno.test("Volume keeps times and moves those that POSIX says", () => {
     assertEquals(volume.getattr(volume.lookup(volume.root, "b")).atime, 1.25);
   }, { clock: () => now });
 });
+
+Deno.test("Volume.getattr() counts the blocks of a new file in a slot of one that is gone", () => {
+  onVolume((volume) => {
+    const sparse = (name: string, count: number): number => {
+      const ino = volume.create(volume.root, name, FILE);
+      for (let index = 0; index < count; index++) {
+        volume.write(ino, new Uint8Array(4096), index * 102_400);
+        assertEquals(volume.getattr(ino).blocks, 8 * (index + 1));
+      }
+      return ino;
+    };
+    const first = sparse("a", 9);
+    volume.unlink(volume.root, "a");
+    volume.sync();
+    const again = sparse("b", 3);
+    assertEquals([again >>> 0, again !== first], [first >>> 0, true], "the same slot");
+  });
+});
