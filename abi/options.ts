@@ -32,12 +32,20 @@ export function fieldsOf<O extends object, K extends keyof O>(
   action: string,
 ): Pick<O, K> {
   const fields = {} as Pick<O, K>;
+  if (typeof given !== "object" || given === null) {
+    throw new ErrnoError("EINVAL", `${action} with ${shown(given)}`);
+  }
   try {
     for (const name of names) if (given[name] !== undefined) fields[name] = given[name];
   } catch (error) {
     throw new ErrnoError("EINVAL", `${action} with what cannot be read`, { cause: error });
   }
   return fields;
+}
+
+/** Stops unless it is a list. EINVAL. */
+export function requireList(list: readonly unknown[]): void {
+  if (!Array.isArray(list)) throw new ErrnoError("EINVAL", `go through ${shown(list)}`);
 }
 
 /** The options themselves: an object, or nothing. EINVAL. */

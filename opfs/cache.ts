@@ -11,9 +11,11 @@
  * @module
  */
 import type { Attr, AttrChange, DirEntry } from "../abi/attr.ts";
+import { requireBytes } from "../abi/bytes.ts";
 import { isErrnoError } from "../abi/errno.ts";
 import { invariant } from "../abi/invariant.ts";
 import { shownIno } from "../abi/words.ts";
+import { requireList } from "../abi/options.ts";
 import { NameCache } from "./cache/names.ts";
 import type { CacheMetrics, CacheOptions } from "./cache/options.ts";
 import { PageCache } from "./cache/pages.ts";
@@ -160,6 +162,7 @@ export class CachedVolume extends HandingOn implements VolumeOps {
 
   /** Attributes of many inodes; null for one that is gone. */
   getattrs(inos: readonly Ino[]): (Attr | null)[] {
+    requireList(inos);
     this.#look();
     const missing = inos.filter((ino) => !this.#attrs.has(ino));
     const asked = this.#inner.getattrs?.(missing) ?? missing.map((ino) => this.#attrOrNull(ino));
@@ -258,6 +261,7 @@ export class CachedVolume extends HandingOn implements VolumeOps {
 
   /** Bytes read at byte `at`; 0 at the end. `isQuiet` leaves atime alone. */
   read(ino: Ino, into: Uint8Array, at: number, isQuiet = false): number {
+    requireBytes(into);
     this.#look();
     if (!this.#isPaged(into.length, at) || (!isQuiet && this.#mustBeSeen(ino))) {
       const count = this.#inner.read(ino, into, at, isQuiet);

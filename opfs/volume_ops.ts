@@ -47,6 +47,9 @@ export const TMPFILE_FIELDS = ["mode", "uid", "gid", "isLinkable"] as const;
 /** What is read of an AttrChange. */
 export const CHANGE_FIELDS = ["mode", "uid", "gid", "size", "atime", "mtime"] as const;
 
+/** What is read of a {@link LockRequest}. */
+export const LOCK_FIELDS = ["kind", "owner", "type", "start", "end", "wait"] as const;
+
 /** An inode and its attributes, both of one moment. */
 export interface Found {
   /** The inode. */

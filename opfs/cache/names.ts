@@ -167,6 +167,7 @@ export class NameCache {
 
 /** A name about which there is nothing to complain; of others the volume itself says what is wrong. */
 function isPlain(name: string): boolean {
+  if (typeof name !== "string") return false;
   if (name === "" || name === "." || name === ".." || name.length > SAFE_LENGTH) return false;
   return name.isWellFormed() && !name.includes("/") && !name.includes("\0");
 }

@@ -10,11 +10,19 @@
  *
  * @module
  */
+import { requireBytes } from "../../abi/bytes.ts";
 import { type Deferred, deferred } from "../../abi/deferred.ts";
 import { type DescribedError, describeError, restoreError } from "../../abi/described.ts";
 import { ErrnoError } from "../../abi/errno.ts";
+import { fieldsOf } from "../../abi/options.ts";
 import { invariant } from "../../abi/invariant.ts";
-import type { Ino, VolumeOps } from "../volume_ops.ts";
+import {
+  CHANGE_FIELDS,
+  CREATE_FIELDS,
+  type Ino,
+  TMPFILE_FIELDS,
+  type VolumeOps,
+} from "../volume_ops.ts";
 import { Held } from "./held.ts";
 import { CALLS, type VolumePromises } from "./promises.ts";
 import type { Value } from "./s11n.ts";
@@ -73,7 +81,7 @@ class ServedPort {
     if (call === "close") return this.#leave();
     if (!CALLS.includes(call)) throw new ErrnoError("ENOSYS", `serve the call "${call}"`);
     const [ino] = args as [Ino];
-    if (call === "release") this.#held.remove(ino);
+    if (call === "release") this.#letGo(ino);
     const value = (this.#volume[call] as (...args: unknown[]) => unknown)(...args);
     if (call === "retain") this.#held.add(ino);
     if (call === "tmpfile") this.#held.add(value as Ino);
@@ -81,10 +89,18 @@ class ServedPort {
   }
 
   #read(ino: Ino, lengthBytes: number, at: number): Uint8Array<ArrayBuffer> {
-    const bytes = new Uint8Array(lengthBytes);
+    // As much as there is: the caller's buffer may be far longer than the file.
+    const left = Math.max(0, Math.min(lengthBytes, this.#volume.getattr(ino).size - at));
+    const bytes = new Uint8Array(Number.isSafeInteger(left) ? left : 0);
     const count = this.#volume.read(ino, bytes, at);
-    invariant(count >= 0 && count <= lengthBytes, "R3: more is moved than there is");
-    return count === lengthBytes ? bytes : bytes.slice(0, count);
+    invariant(count >= 0 && count <= bytes.length, "R3: more is moved than there is");
+    return count === bytes.length ? bytes : bytes.slice(0, count);
+  }
+
+  /** An inode that is gone is ESTALE, as for the engine, and not only not held. */
+  #letGo(ino: Ino): void {
+    if (this.#held.count(ino) === 0) this.#volume.getattr(ino);
+    this.#held.remove(ino);
   }
 
   /** Makes everything durable, and gives back what the client holds. */
@@ -99,11 +115,44 @@ function owned(value: unknown): unknown {
   return value instanceof Uint8Array ? value.slice() : value;
 }
 
+/** Everything that an object among the arguments may say. */
+const FIELDS = [...new Set<string>([...CREATE_FIELDS, ...TMPFILE_FIELDS, ...CHANGE_FIELDS])];
+
+/**
+ * An argument as it travels. What cannot travel cannot be right in any place: null goes there instead,
+ * and the volume says what is wrong with it, as to a caller of its own thread.
+ */
+function sent(value: unknown): unknown {
+  if (isPlain(value)) return value;
+  if (typeof value !== "object" || value === null) return null;
+  try {
+    if (ArrayBuffer.isView(value)) return copied(value as Uint8Array);
+    const fields = fieldsOf(value as Record<string, unknown>, FIELDS, "send a call");
+    return Object.fromEntries(
+      Object.entries(fields).map(([name, field]) => [name, isPlain(field) ? field : null]),
+    );
+  } catch {
+    return null;
+  }
+}
+
+function copied(bytes: Uint8Array): Uint8Array {
+  requireBytes(bytes);
+  return new Uint8Array(bytes);
+}
+
+function isPlain(value: unknown): boolean {
+  return ["undefined", "number", "string", "boolean"].includes(typeof value);
+}
+
 function buffersOf(values: unknown[]): ArrayBuffer[] {
   return values.flatMap((value) =>
     value instanceof Uint8Array ? [(value as Uint8Array<ArrayBuffer>).buffer] : []
   );
 }
+
+/** Longer than this no timer runs; a longer one would come round to a short one. */
+const LONGEST_MS = 2 ** 31 - 1;
 
 /** How a client watches over the other side. */
 export interface PortOptions {
@@ -135,14 +184,17 @@ export class PortPromises {
     this.calls = {
       ...Object.fromEntries(all) as VolumePromises,
       read: async (ino, into, at) => {
-        const bytes = await this.#ask("read", [ino, into.length, at]) as Uint8Array;
+        requireBytes(into);
+        const length = into.length;
+        const bytes = await this.#ask("read", [ino, length, at]) as Uint8Array;
+        if (into.length < length) {
+          throw new ErrnoError("EINVAL", "use bytes whose memory has gone meanwhile");
+        }
         into.set(bytes);
         return bytes.length;
       },
-      close: async () => {
-        await this.#ask("close", []);
-        this.fail(new ErrnoError("EIO", "go on", { why: "the volume has been closed here" }));
-      },
+      // Whatever comes of it, the other end closes its port: nothing would be answered any more.
+      close: () => this.#ask("close", []).then(() => {}).finally(() => this.fail(closed())),
     };
   }
 
@@ -164,7 +216,7 @@ export class PortPromises {
 
   #ask(call: Name, args: unknown[]): Promise<unknown> {
     if (this.#gone !== null) return Promise.reject(this.#gone);
-    const asked: Asked = { id: this.#nextId++, call, args: args.map(owned) };
+    const asked: Asked = { id: this.#nextId++, call, args: args.map(sent) };
     const open = deferred<unknown>();
     try {
       this.#port.postMessage(asked, buffersOf(asked.args));
@@ -192,8 +244,12 @@ export class PortPromises {
     const look = async () => {
       if (await this.#options.isAlive() && this.#open.size > 0) this.#watch();
     };
-    this.#timer = setTimeout(look, this.#options.deadlineMs);
+    this.#timer = setTimeout(look, Math.min(this.#options.deadlineMs, LONGEST_MS));
   }
+}
+
+function closed(): ErrnoError {
+  return new ErrnoError("EBADF", "go on", { why: "the volume has been closed here" });
 }
 
 /** A volume whose synchronous calls say why there are none, and what to do. */

@@ -111,10 +111,11 @@ export class Channel {
   /**
    * Makes sure that the channel is open.
    *
-   * @throws {ErrnoError} EIO if it is closed
+   * @throws {ErrnoError} EBADF if it has been closed here, EIO if it is closed for another reason
    */
   assertOpen(action: string): void {
     const why = Atomics.load(this.memory.words, Word.CLOSED);
+    if (why === Closed.LEFT) throw new ErrnoError("EBADF", action, { why: WHY_CLOSED[why] });
     if (why !== Closed.OPEN) throw gone(action, WHY_CLOSED[why] ?? `for reason ${why}`);
   }
 
@@ -233,9 +234,14 @@ export class Channel {
     };
   }
 
-  /** What the relay has counted up for this client: changes that others made. */
+  /**
+   * What the relay has counted up for this client: changes that others made. It moves once more when
+   * the channel is closed: what was kept under it answers for nobody from then on.
+   */
   get generation(): number {
-    return Atomics.load(this.memory.words, Word.GENERATION) >>> 0;
+    const { words } = this.memory;
+    const isClosed = Atomics.load(words, Word.CLOSED) !== Closed.OPEN;
+    return (Atomics.load(words, Word.GENERATION) >>> 0) + (isClosed ? 1 : 0);
   }
 
   #sleepUntilAnswered(action: string, sinceMs: number): void {

@@ -10,20 +10,23 @@
  * @module
  */
 import type { Attr, AttrChange } from "../../abi/attr.ts";
+import { requireBytes } from "../../abi/bytes.ts";
 import { invariant } from "../../abi/invariant.ts";
 import { append } from "../../abi/lists.ts";
 import type { Appended } from "../../abi/node.ts";
+import { fieldsOf, requireList } from "../../abi/options.ts";
 import { highWord, lowWord, shownIno } from "../../abi/words.ts";
-import type {
-  ChangeOps,
-  CompoundOps,
-  CreateOptions,
-  Found,
-  Ino,
-  LockOps,
-  LockRequest,
-  TmpfileOptions,
-  VolumeOps,
+import {
+  type ChangeOps,
+  type CompoundOps,
+  type CreateOptions,
+  type Found,
+  type Ino,
+  LOCK_FIELDS,
+  type LockOps,
+  type LockRequest,
+  type TmpfileOptions,
+  type VolumeOps,
 } from "../volume_ops.ts";
 import type { Channel } from "./channel.ts";
 import { attrsThatFit } from "./compound.ts";
@@ -165,6 +168,7 @@ export class RelayClient extends Derived implements VolumeOps, CompoundOps, Lock
 
   /** Bytes read at byte `at`; 0 at the end. `isQuiet` leaves atime alone. */
   read(ino: Ino, into: Uint8Array, at: number, isQuiet = false): number {
+    requireBytes(into);
     // What has come along was read aloud, and what a quiet read brings must not answer another.
     const ahead = isQuiet ? null : this.#ahead;
     const known = ahead?.take(ino, into, at) ?? -1;
@@ -174,7 +178,7 @@ export class RelayClient extends Derived implements VolumeOps, CompoundOps, Lock
     }
     const writer = this.#open(Op.READ);
     if (isQuiet) this.#ahead?.interrupt();
-    const more = ahead?.more(ino, into.length, at) ?? 0;
+    const more = Number.isInteger(at) && ahead?.more(ino, into.length, at) || 0;
     this.#run(Op.READ, READ.ask(writer, ino, into, at, isQuiet, more));
     if (more > 0) ahead?.keep(at, this.#channel.header.chunkBytes - RESPONSE_BYTES);
     return this.#exchange.received;
@@ -204,10 +208,12 @@ export class RelayClient extends Derived implements VolumeOps, CompoundOps, Lock
   /** Takes one `retain` back. It is not waited for if the one before has been carried out. */
   release(ino: Ino): void {
     const writer = this.#open(Op.RELEASE);
-    this.#held.remove(ino);
     // It may be gone now, and what has come along of it with it.
     this.#ahead?.interrupt();
-    if (this.#channel.postRelease(lowWord(ino), highWord(ino))) {
+    const isHeld = this.#held.count(ino) > 0;
+    if (isHeld) this.#held.remove(ino);
+    // Of what this client does not hold the relay says what is wrong with it.
+    if (isHeld && this.#channel.postRelease(lowWord(ino), highWord(ino))) {
       this.counters.add(Op.RELEASE, { timeMs: 0, waitMs: 0, bytes: 0 });
       return;
     }
@@ -243,6 +249,7 @@ export class RelayClient extends Derived implements VolumeOps, CompoundOps, Lock
 
   /** Attributes of many inodes in as few round trips as the area allows; null for one gone. */
   getattrs(inos: readonly Ino[]): (Attr | null)[] {
+    requireList(inos);
     const size = attrsThatFit(this.#channel.memory.area.length);
     const attrs: (Attr | null)[] = [];
     for (let at = 0; at < inos.length; at += size) {
@@ -275,8 +282,8 @@ export class RelayClient extends Derived implements VolumeOps, CompoundOps, Lock
   /** Takes, changes or gives back a lock. A page that spins never waits for one: EAGAIN. */
   lock(ino: Ino, request: LockRequest): void {
     const writer = this.#open(Op.LOCK);
-    const wait = request.wait && this.#channel.maySleep;
-    LOCK.ask(writer, ino, { ...request, wait });
+    const given = fieldsOf(request, LOCK_FIELDS, "lock");
+    LOCK.ask(writer, ino, { ...given, wait: given.wait && this.#channel.maySleep });
     this.#run(Op.LOCK);
   }
 

@@ -28,6 +28,9 @@ interface Host {
   Deno?: { unrefTimer?(id: unknown): void };
 }
 
+/** Longer than this no timer runs; a longer interval would come round to a short one. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 /** Starts the timer; the result stops it. A volume that has failed stops it too. */
 export function startCommitTimer(volume: VolumeOps, options: CommitTimerOptions): () => void {
   const { durability = "periodic", commitIntervalMs = INTERVAL_MS, readOnly = false } = options;
@@ -40,7 +43,7 @@ export function startCommitTimer(volume: VolumeOps, options: CommitTimerOptions)
       // A full device may have room the next time. A volume that has failed tells its next caller why.
       if (!isErrnoError(error) || error.code !== "ENOSPC") stop();
     }
-  }, commitIntervalMs);
+  }, Math.min(commitIntervalMs, LONGEST_MS));
   const stop = () => clearInterval(timer as number);
   (globalThis as Host).Deno?.unrefTimer?.(timer);
   (timer as { unref?: () => void }).unref?.();

@@ -104,8 +104,10 @@ export class Writer {
 
   /** An unsigned number of 32 bits. */
   u32(value: number): this {
-    const isWhole = typeof value === "number" && (value >>> 0 === value || (value | 0) === value);
-    if (!isWhole) throw new ErrnoError("EINVAL", `send the number ${shown(value)}`);
+    // Less than 0 would come out as another number at the other end.
+    if (typeof value !== "number" || value >>> 0 !== value) {
+      throw new ErrnoError("EINVAL", `send the number ${shown(value)}`);
+    }
     this.#memory.view.setUint32(this.at, value, true);
     this.at += 4;
     return this;

@@ -12,9 +12,9 @@ import { ErrnoError } from "../../abi/errno.ts";
 import { largest } from "../../abi/lists.ts";
 import type { VolumeOps } from "../volume_ops.ts";
 import type { Kind } from "./operation.ts";
-import { OPERATIONS } from "./operations.ts";
+import { Op, OPERATIONS } from "./operations.ts";
 import { type AnyRow, CALL_ROWS } from "./rows.ts";
-import { PATH_OPERATIONS } from "./path_operations.ts";
+import { isPathOp, PATH_OPERATIONS } from "./path_operations.ts";
 import type { ServedChannel } from "./served_channel.ts";
 
 const ROWS = Object.values(OPERATIONS);
@@ -41,6 +41,14 @@ export function kindOf(op: number): Kind | null {
 /** Whether an operation changes a name or an attribute that another client may have cached. */
 export function changesSomething(op: number): boolean {
   return CHANGES[op] === 1;
+}
+
+/** Calls of several steps: a file may have been cut, zeroed or written in part when they fail. */
+const HALFWAY: ReadonlySet<number> = new Set([Op.STORE, Op.SETATTR, Op.ALLOCATE]);
+
+/** Whether an operation that has failed may have changed something all the same. */
+export function mayFailHalfway(op: number): boolean {
+  return HALFWAY.has(op) || isPathOp(op) && changesSomething(op);
 }
 
 /** Does an operation of one piece, leaves its answer in the channel's writer, returns the status. */

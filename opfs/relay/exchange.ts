@@ -20,6 +20,8 @@ const NOTHING: Uint8Array = new Uint8Array(0);
 export interface Payload {
   /** Bytes to send behind what the writer holds. */
   from?: Uint8Array;
+  /** How many bytes these were when the request was made. */
+  fromBytes?: number;
   /** Where the answer's payload goes. */
   into?: Uint8Array;
 }
@@ -35,6 +37,10 @@ export class Exchange {
   readonly #header: Header = wholeMessage(0);
   #from = NOTHING;
   #into = NOTHING;
+  /** Lengths at the start: memory may be detached, become shorter, or grow, while an answer is awaited. */
+  #fromBytes = 0;
+  #intoBytes = 0;
+  #isLost = false;
   #sent = 0;
   #nextChunk = 0;
 
@@ -49,13 +55,20 @@ export class Exchange {
     invariant(writer.at <= memory.area.length, "R1: a request is longer than the area");
     this.#from = from;
     this.#into = into;
+    this.#fromBytes = from.length;
+    this.#intoBytes = into.length;
+    this.#isLost = false;
     this.#sent = this.received = this.#nextChunk = 0;
     this.#header.totalBytes = writer.end(from.length);
     this.#header.chunkIndex = 0;
     this.#send(Signal.REQUEST, writer.at);
   }
 
-  /** Takes in what has come. True when the whole answer is here, false if it goes on. */
+  /**
+   * Takes in what has come. True when the whole answer is here, false if it goes on.
+   *
+   * @throws {ErrnoError} EINVAL at the end, if the caller's memory has gone meanwhile
+   */
   step(): boolean {
     const { header } = this.#channel;
     if (header.signal === Signal.CHUNK_ACK) return this.#sendNext();
@@ -63,9 +76,13 @@ export class Exchange {
     if (!isLast && header.signal !== Signal.CHUNK) throw this.#outOfStep(header);
     if (header.chunkIndex !== this.#nextChunk) throw this.#outOfStep(header);
     this.#receive(header);
-    if (isLast) this.#forget();
-    else this.#acknowledge();
-    return isLast;
+    if (!isLast) {
+      this.#acknowledge();
+      return false;
+    }
+    this.#forget();
+    if (this.#isLost) throw new ErrnoError("EINVAL", "use bytes whose memory has gone meanwhile");
+    return true;
   }
 
   /** Lets go of the caller's buffers. */
@@ -76,7 +93,7 @@ export class Exchange {
   /** Puts payload behind byte `at` of the area and publishes. */
   #send(signal: number, at: number): void {
     const { area } = this.#channel.memory;
-    const count = Math.min(area.length - at, this.#from.length - this.#sent);
+    const count = Math.min(area.length - at, this.#fromBytes - this.#sent);
     if (count > 0) area.set(this.#from.subarray(this.#sent, this.#sent + count), at);
     this.#sent += count;
     this.#header.signal = signal;
@@ -85,9 +102,17 @@ export class Exchange {
   }
 
   #sendNext(): false {
-    if (this.#sent >= this.#from.length) throw this.#outOfStep(this.#channel.header);
+    if (this.#sent >= this.#fromBytes) throw this.#outOfStep(this.#channel.header);
+    if (this.#from.length < this.#fromBytes) return this.#callOff();
     this.#header.chunkIndex += 1;
     this.#send(Signal.CHUNK, 0);
+    return false;
+  }
+
+  /** Where the next chunk should be a request stands: the relay answers that, and ends the payload. */
+  #callOff(): false {
+    this.#isLost = true;
+    this.#channel.publish(wholeMessage(0));
     return false;
   }
 
@@ -96,9 +121,11 @@ export class Exchange {
     if (header.chunkBytes > memory.area.length) throw this.#outOfStep(header);
     const isFirst = this.#nextChunk++ === 0;
     if (isFirst) reader.openResponse(header);
-    if (reader.status < 0 || this.#into.length === 0) return;
+    if (reader.status < 0 || this.#intoBytes === 0) return;
+    if (this.#into.length < this.#intoBytes) this.#isLost = true;
+    if (this.#isLost) return;
     const at = isFirst ? RESPONSE_BYTES : 0;
-    const room = this.#into.length - this.received;
+    const room = this.#intoBytes - this.received;
     const count = Math.max(0, Math.min(header.chunkBytes - at, room));
     this.#into.set(memory.area.subarray(at, at + count), this.received);
     this.received += count;

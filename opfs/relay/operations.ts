@@ -15,16 +15,18 @@ import { requireBytes } from "../../abi/bytes.ts";
 import { ErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
 import type { Appended } from "../../abi/node.ts";
-import type {
-  BlockingLock,
-  CreateOptions,
-  Found,
-  FoundEntry,
-  Ino,
-  LockRequest,
-  Stored,
-  TmpfileOptions,
-  VolumeOps,
+import { fieldsOf, requireList } from "../../abi/options.ts";
+import {
+  type BlockingLock,
+  CREATE_FIELDS,
+  type CreateOptions,
+  type Found,
+  type FoundEntry,
+  type Ino,
+  type LockRequest,
+  type Stored,
+  type TmpfileOptions,
+  type VolumeOps,
 } from "../volume_ops.ts";
 import * as compound from "./compound.ts";
 import type { Reader, Writer } from "./cursor.ts";
@@ -178,15 +180,18 @@ export const OPERATIONS = {
     part: "volume",
     kind: "sends",
     changes: "bytes",
-    forgets: (kept: Kept, ino: Ino, from: Uint8Array, at: number): void =>
-      kept.range(ino, at, at + from.length),
+    forgets(kept: Kept, ino: Ino, from: Uint8Array, at: number): void {
+      requireBytes(from);
+      // Of a place that is none the volume says so itself.
+      if (Number.isSafeInteger(at) && at >= 0) kept.range(ino, at, at + from.length);
+    },
     ask(w: Writer, ino: Ino, from: Uint8Array, at: number): Payload {
       requireBytes(from);
       w.ino(ino).f64(at);
-      return { from: transferable(from) };
+      return sending(from);
     },
-    take(r: Reader, { from }: Payload): number {
-      invariant(r.status <= from!.length, "R3: more is written than was sent");
+    take(r: Reader, { fromBytes }: Payload): number {
+      invariant(r.status <= fromBytes!, "R3: more is written than was sent");
       return r.status;
     },
   },
@@ -200,11 +205,11 @@ export const OPERATIONS = {
     ask(w: Writer, ino: Ino, from: Uint8Array): Payload {
       requireBytes(from);
       w.ino(ino);
-      return { from: transferable(from) };
+      return sending(from);
     },
-    take(r: Reader, { from }: Payload): Appended {
+    take(r: Reader, { fromBytes }: Payload): Appended {
       const appended = { at: r.f64(), count: r.u32() };
-      invariant(appended.count <= from!.length, "R3: more is appended than was sent");
+      invariant(appended.count <= fromBytes!, "R3: more is appended than was sent");
       return appended;
     },
   },
@@ -286,7 +291,7 @@ export const OPERATIONS = {
     changes: "bytes",
     forgets: (kept: Kept, ino: Ino): void => kept.file(ino),
     ask: (w: Writer, ino: Ino, mode: number, at: number, length: number): void =>
-      void w.ino(ino).u32(mode).f64(at).f64(length),
+      void records.writeAllocateMode(w.ino(ino), mode).f64(at).f64(length),
     serve: (v: VolumeOps, c: ServedChannel): number => serve.allocate(v, c),
     take: (): void => {},
   },
@@ -296,7 +301,8 @@ export const OPERATIONS = {
     part: "volume",
     kind: "fetches",
     changes: "nothing",
-    ask: (w: Writer, ino: Ino, name: string): void => void w.path(name).ino(ino),
+    ask: (w: Writer, ino: Ino, name: string): void =>
+      void records.writeAttributeName(w, name).ino(ino),
     take: (r: Reader, { into }: Payload, received: number): Uint8Array<ArrayBuffer> | null =>
       r.status === 0 ? null : (into as Uint8Array<ArrayBuffer>).slice(0, received),
   },
@@ -312,7 +318,7 @@ export const OPERATIONS = {
       if (value.length > VALUE_BYTES_MAX) {
         throw new ErrnoError("E2BIG", `set an attribute of ${value.length} bytes`);
       }
-      w.path(name).ino(ino).u32(flags);
+      records.writeAttributeName(w, name).ino(ino).u32(flags);
       return { from: value };
     },
     take: (): void => {},
@@ -334,7 +340,8 @@ export const OPERATIONS = {
     kind: "answers",
     changes: "bytes",
     forgets: (kept: Kept, ino: Ino): void => kept.attributes(ino),
-    ask: (w: Writer, ino: Ino, name: string): void => void w.path(name).ino(ino),
+    ask: (w: Writer, ino: Ino, name: string): void =>
+      void records.writeAttributeName(w, name).ino(ino),
     serve: (v: VolumeOps, c: ServedChannel): number => serve.removexattr(v, c),
     take: (r: Reader): boolean => r.status !== 0,
   },
@@ -402,6 +409,7 @@ export const OPERATIONS = {
     kind: "answers",
     changes: "nothing",
     ask(w: Writer, inos: readonly Ino[]): void {
+      requireList(inos);
       for (const ino of inos) w.ino(ino);
     },
     serve: (v: VolumeOps, c: ServedChannel): number => compound.getattrs(v, c),
@@ -415,7 +423,7 @@ export const OPERATIONS = {
     changes: "names",
     ask(w: Writer, parent: Ino, name: string, options: CreateOptions, from: Uint8Array): Payload {
       requireBytes(from);
-      const { mode, uid, gid } = options;
+      const { mode, uid, gid } = fieldsOf(options, CREATE_FIELDS, "store a file");
       w.path(name).ino(parent).u32(mode).u32(uid).u32(gid);
       return { from: transferable(from) };
     },
@@ -455,6 +463,12 @@ export const OPERATIONS = {
   METRICS: { number: 128, call: null, part: "relay", kind: "tells", changes: "nothing" },
   STATS: { number: 129, call: null, part: "relay", kind: "tells", changes: "nothing" },
 } as const;
+
+/** Bytes to send, as many as one request carries. Their memory may be another's when it is answered. */
+function sending(bytes: Uint8Array): Payload {
+  const from = transferable(bytes);
+  return { from, fromBytes: from.length };
+}
 
 /** The name of an operation by inode, or of a control call. */
 export type OpName = keyof typeof OPERATIONS;

@@ -38,8 +38,8 @@ export class ReadAhead {
   /** Fills `into` out of the area and returns its length, or -1 if it is not there. */
   take(ino: Ino, into: Uint8Array, at: number): number {
     const { words, area } = this.#memory;
-    const end = at + into.length;
     if (this.#to === 0 || ino !== this.#ino || !Number.isInteger(at)) return -1;
+    const end = at + into.length;
     if (at < this.#from || end > this.#to) return -1;
     if (Atomics.load(words, Word.GENERATION) !== this.#tag) return -1;
     if (Atomics.load(words, Word.CLOSED) !== Closed.OPEN) return -1;

@@ -9,16 +9,19 @@
 import type { Attr, AttrChange, DirEntry, StatFs } from "../../abi/attr.ts";
 import { ErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
+import { isLink } from "../../abi/mode.ts";
 import { fieldsOf } from "../../abi/options.ts";
 import {
   type BlockingLock,
   CHANGE_FIELDS,
   CREATE_FIELDS,
   type CreateOptions,
+  LOCK_FIELDS,
   type LockRequest,
   TMPFILE_FIELDS,
   type TmpfileOptions,
 } from "../volume_ops.ts";
+import { XATTR_NAME_MAX, xattrNameCode } from "../../abi/xattr_name.ts";
 import type { Reader, Writer } from "./cursor.ts";
 
 /** Bytes of an entry without its name. */
@@ -59,8 +62,8 @@ export function writeChange(writer: Writer, change: AttrChange): void {
   const { mode, uid, gid, size, atime, mtime } = given;
   const mask = bit(mode, Has.MODE) | bit(uid, Has.UID) | bit(gid, Has.GID) |
     bit(size, Has.SIZE) | bit(atime, Has.ATIME) | bit(mtime, Has.MTIME);
-  writer.u32(mask).u32(mode ?? 0).u32(uid ?? 0).u32(gid ?? 0).f64(size ?? 0).f64(atime ?? 0)
-    .f64(mtime ?? 0);
+  writer.u32(mask).u32(orZero(mode)).u32(orZero(uid)).u32(orZero(gid)).f64(orZero(size))
+    .f64(orZero(atime)).f64(orZero(mtime));
 }
 
 /** Reads what `writeChange` wrote. */
@@ -82,7 +85,9 @@ export function readChange(reader: Reader): AttrChange {
 export function writeCreateOptions(writer: Writer, options: CreateOptions): void {
   const given = fieldsOf(options, CREATE_FIELDS, "create a file");
   const { mode, uid, gid, rdev = 0, target = "" } = given;
-  writer.u32(mode).u32(uid).u32(gid).u32(rdev).text(target);
+  writer.u32(mode).u32(uid).u32(gid).u32(rdev);
+  // What is no link has no target; one that is no text is refused all the same.
+  writer.text(isLink(mode) || typeof target !== "string" ? target : "");
 }
 
 /** Reads what `writeCreateOptions` wrote. */
@@ -113,6 +118,23 @@ export function readTmpfileOptions(reader: Reader): TmpfileOptions {
   return { mode, uid, gid, isLinkable: (reader.u32() & NEVER_LINKED) === 0 };
 }
 
+/** An attribute's name. One that an area could not hold is refused in the words of the engine. */
+export function writeAttributeName(writer: Writer, name: string): Writer {
+  if (typeof name === "string" && name.length > XATTR_NAME_MAX) {
+    const code = xattrNameCode(name) ?? "ERANGE";
+    throw new ErrnoError(code, `use an attribute of ${name.length} letters`);
+  }
+  return writer.path(name);
+}
+
+/** A mode of `allocate` of more than 32 bits is not known: so is this one. */
+const UNKNOWN_MODE = 0xffffffff;
+
+/** What `allocate` is to do, in 32 bits. */
+export function writeAllocateMode(writer: Writer, mode: number): Writer {
+  return writer.u32(Number.isInteger(mode) && mode >>> 0 !== mode ? UNKNOWN_MODE : mode);
+}
+
 /** Names of attributes as bytes: NUL behind each. */
 export function packNames(names: readonly string[]): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(names.map((name) => `${name}\0`).join(""));
@@ -120,7 +142,8 @@ export function packNames(names: readonly string[]): Uint8Array<ArrayBuffer> {
 
 /** The names that `packNames` has packed. */
 export function unpackNames(bytes: Uint8Array<ArrayBuffer>): string[] {
-  return new TextDecoder().decode(bytes).split("\0").slice(0, -1);
+  // A name may begin with what would count as a mark of the byte order.
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes).split("\0").slice(0, -1);
 }
 
 /** Whether one more entry surely fits into an area of `areaBytes`. */
@@ -171,7 +194,7 @@ export function readStatFs(reader: Reader): StatFs {
 
 /** Writes a lock that is asked for. */
 export function writeLockRequest(writer: Writer, request: LockRequest): void {
-  const { kind, owner, type, start, end, wait } = request;
+  const { kind, owner, type, start, end, wait } = fieldsOf(request, LOCK_FIELDS, "lock");
   writer.u32(kind).u32(owner).u32(type).u32(wait ? 1 : 0).f64(start).f64(end);
 }
 
@@ -191,6 +214,11 @@ export function readBlocking(reader: Reader): BlockingLock | null {
   if (reader.dataBytes === 0) return null;
   const [type, start, end] = [reader.u32(), reader.f64(), reader.f64()];
   return { type, start, end, owner: reader.f64() };
+}
+
+/** What is not changed; null is no number, and is refused as one. */
+function orZero(value: number | undefined): number {
+  return value === undefined ? 0 : value;
 }
 
 function bit(value: number | undefined, mask: number): number {

@@ -170,9 +170,10 @@ export class ServedChannel {
   /**
    * Lets go for the client. It gives back only what it has taken: nobody lets go for another.
    *
-   * @throws {ErrnoError} EINVAL if the client holds nothing
+   * @throws {ErrnoError} EINVAL if the client holds nothing, ESTALE if there is no such inode
    */
   release(volume: VolumeOps, ino: Ino): void {
+    if (this.retained.count(ino) === 0) volume.getattr(ino);
     if (this.retained.remove(ino) > 0) return volume.release(ino);
     this.#hasRemoved = volume.getattr(ino).nlink === 0;
     volume.release(ino);

@@ -16,7 +16,7 @@ import { ErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
 import { VolumeLocks } from "../locks.ts";
 import type { VolumeOps } from "../volume_ops.ts";
-import { changesSomething, dispatch, kindOf } from "./dispatch.ts";
+import { changesSomething, dispatch, kindOf, mayFailHalfway } from "./dispatch.ts";
 import { DEFAULT_DEADLINE_MS } from "./channel.ts";
 import { Doorbell, type SleepOptions } from "./doorbell.ts";
 import { GroupCommit } from "./group_commit.ts";
@@ -283,9 +283,8 @@ export class Relay {
       this.#step(channel);
     } catch (error) {
       const { op } = channel.reader;
-      // A file may have been cut, or written in part.
-      const isPartial = op === Op.STORE || isPathOp(op) && changesSomething(op);
-      if (wasWriting || isPartial) this.#bumpOthers(channel);
+      // What has been changed its own caller does not know either.
+      if (wasWriting || mayFailHalfway(op)) this.#bumpOthers(null);
       this.#forgetTransfer(channel);
       this.#count(channel, 0);
       channel.answerError(error);
@@ -397,7 +396,7 @@ export class Relay {
     this.counters.add(channel.reader.op, { timeMs, waitMs: 0, bytes });
   }
 
-  #bumpOthers(channel: ServedChannel): void {
+  #bumpOthers(channel: ServedChannel | null): void {
     for (const other of this.#channels) if (other !== channel) other.bumpGeneration();
   }
 

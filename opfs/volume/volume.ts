@@ -188,7 +188,9 @@ export class Volume implements VolumeOps {
     const state = this.#state;
     const directory = state.directoryOf(ino);
     const { tables, paths } = state;
-    if (typeof after !== "number") throw new ErrnoError("EINVAL", `list after ${shown(after)}`);
+    if (typeof after !== "number" || Number.isNaN(after)) {
+      throw new ErrnoError("EINVAL", `list after ${shown(after)}`);
+    }
     touchAccess(state, directory);
     const known = paths.answers.find(directory, after);
     if (known !== null) return known;
@@ -382,6 +384,7 @@ export class Volume implements VolumeOps {
 
   /** Space: what a write may still take, though the volume has yet to grow to it. */
   statfs(): StatFs {
+    this.#state.slotOf(this.root);
     return spaceOf(this.#state);
   }
 

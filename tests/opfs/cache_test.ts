@@ -1,5 +1,6 @@
 /** CachedVolume: what it need not ask, what it must forget, and that it answers like its volume. */
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
+import { ErrnoError } from "../../abi/errno.ts";
 import { S_IFDIR, S_IFLNK, S_IFREG } from "../../abi/mode.ts";
 import { createFS } from "../../fs/create_fs.ts";
 import { VOLUMEFS } from "../../node_ops/volume.ts";
@@ -222,4 +223,51 @@ rigTest("a failed store() leaves nothing old in any cache", async (rig) => {
   assertEquals([seen.getattr(ino).size, cached.getattr(ino).size], [10, 10]);
   assertEquals(cached.store!(cached.root, "f", file, new Uint8Array(3)), { ino, count: 3 });
   assertEquals([seen.getattr(ino).size, cached.getattr(ino).size], [3, 3]);
+});
+
+Deno.test("CachedVolume answers nothing after its client has left, or its relay", () => {
+  for (const end of ["close", "abandon"] as const) {
+    const { client } = turnedRelay();
+    const inner = client();
+    const cached = new CachedVolume(inner);
+    const ino = cached.create(1, "a", file);
+    cached.write(ino, Uint8Array.of(1, 2, 3), 0);
+    assertEquals([cached.getattr(ino).size, cached.lookup(1, "a")], [3, ino]);
+    assertEquals(cached.read(ino, new Uint8Array(3), 0), 3);
+    inner[end]();
+    const code = end === "close" ? "EBADF" : "EIO";
+    assertThrows(() => cached.getattr(ino), Error, code);
+    assertThrows(() => cached.lookup(1, "a"), Error, code);
+    assertThrows(() => cached.read(ino, new Uint8Array(3), 0), Error, code);
+  }
+});
+
+Deno.test("CachedVolume keeps nothing of a file that a failed call may have changed, in any client", () => {
+  const volume = new ModelVolume();
+  const { client } = turnedRelay(volume);
+  const [mine, other] = [new CachedVolume(client()), new CachedVolume(client())];
+  const ino = mine.create(1, "a", file);
+  const cut = volume.setattr.bind(volume);
+  const full = (): never => {
+    throw new ErrnoError("ENOSPC", "go on");
+  };
+  const halfway = (call: () => void) => {
+    mine.write(ino, new Uint8Array(100).fill(7), 0);
+    for (const each of [mine, other]) {
+      each.getattr(ino);
+      each.read(ino, new Uint8Array(100), 0);
+    }
+    volume.setattr = volume.allocate = () => {
+      cut(ino, { size: 10 });
+      full();
+    };
+    assertThrows(call, Error, "ENOSPC");
+    volume.setattr = cut;
+    for (const each of [mine, other]) {
+      const into = new Uint8Array(100);
+      assertEquals([each.getattr(ino).size, each.read(ino, into, 0), into[50]], [10, 10, 0]);
+    }
+  };
+  halfway(() => mine.setattr(ino, { size: 5 }));
+  halfway(() => mine.allocate(ino, 0x10, 0, 50));
 });

@@ -28,6 +28,16 @@ import { isBeyondReach } from "../space/space.ts";
 import { FREEING } from "../transaction.ts";
 import { missingBlocks } from "./write_plan.ts";
 
+const PUNCH = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+/** All there are. Compared as numbers: bits alone would take a mode of more than 32 for another. */
+const MODES: readonly number[] = [
+  0,
+  FALLOC_FL_KEEP_SIZE,
+  FALLOC_FL_ZERO_RANGE,
+  FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE,
+  PUNCH,
+];
+
 /** Bytes of a file, and what is done with them. */
 export interface Range {
   /** 0 or FALLOC_FL_*. */
@@ -69,11 +79,8 @@ function checkRange(state: VolumeState, { mode, at, length }: Range): void {
   const isRange = Number.isSafeInteger(at) && Number.isSafeInteger(length) && at >= 0 && length > 0;
   if (!isRange) throw new ErrnoError("EINVAL", `allocate ${shown(length)} bytes at ${shown(at)}`);
   if (!Number.isInteger(mode)) throw new ErrnoError("EINVAL", `allocate with mode ${shown(mode)}`);
-  const kind = mode & ~FALLOC_FL_KEEP_SIZE;
-  const isPunch = mode === (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE);
-  if (kind !== 0 && kind !== FALLOC_FL_ZERO_RANGE && !isPunch) {
-    throw new ErrnoError("ENOTSUP", `allocate with mode ${mode}`);
-  }
+  if (!MODES.includes(mode)) throw new ErrnoError("ENOTSUP", `allocate with mode ${mode}`);
+  const isPunch = mode === PUNCH;
   const limit = isPunch ? Number.MAX_SAFE_INTEGER : L.BLOCKS_MAX * state.blockSize;
   if (at + length > limit) throw new ErrnoError("EFBIG", `allocate up to ${at + length}`);
 }

@@ -72,8 +72,9 @@ export function checkNumbers(numbers: readonly number[]): void {
 }
 
 function typeOfMode(options: CreateOptions): number {
-  const { mode, uid, gid, rdev = 0 } = options;
+  const { mode, uid, gid, rdev = 0, target = "" } = options;
   checkNumbers([mode, uid, gid, rdev]);
+  if (typeof target !== "string") throw new ErrnoError("EINVAL", "link to what is no path");
   switch (mode & M.S_IFMT) {
     case M.S_IFDIR:
       return L.TYPE.DIRECTORY;
@@ -328,10 +329,11 @@ export function renameName(
   names: { parent: Ino; name: string; newParent: Ino; newName: string; flags: number },
 ): void {
   const { name, newName, flags } = names;
-  const known = RENAME_NOREPLACE | RENAME_EXCHANGE;
-  if (!Number.isInteger(flags) || (flags & ~known) !== 0 || flags === known) {
+  if (flags !== 0 && flags !== RENAME_NOREPLACE && flags !== RENAME_EXCHANGE) {
     throw new ErrnoError("EINVAL", `rename ${shown(name)} with flags ${shown(flags)}`);
   }
+  // Before anything is looked for: what is wrong with a name is so wherever it would go.
+  encodeName(newName);
   const from = state.directoryOf(names.parent);
   const to = writableDirectory(state, names.newParent);
   const source = requireName(state, from, name);

@@ -23,6 +23,7 @@ export function seekFrom(state: VolumeState, slot: number, at: number, whence: n
   if (whence !== SEEK_DATA && whence !== SEEK_HOLE) {
     throw new ErrnoError("EINVAL", `seek with whence ${shown(whence)}`);
   }
+  if (typeof at !== "number") throw new ErrnoError("EINVAL", `seek to ${shown(at)}`);
   const size = state.sizeOf(slot);
   const isInside = Number.isSafeInteger(at) && at >= 0 && at < size;
   const found = isInside ? Math.max(at, firstLike(state, slot, { at, size, whence })) : size;

@@ -238,7 +238,8 @@ function placeForSegment(state: VolumeState, blocks: number): number {
   }
 }
 
-function freeRun({ bitmap }: VolumeState, blocks: number): number {
+/** The first of so many free blocks that follow each other, or -1. */
+export function freeRun({ bitmap }: VolumeState, blocks: number): number {
   for (let at = bitmap.freeFrom(0); at >= 0;) {
     const run = bitmap.freeRunAt(at, at + blocks);
     if (run === blocks) return at;

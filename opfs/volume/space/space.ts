@@ -11,8 +11,9 @@
 import type { StatFs } from "../../../abi/attr.ts";
 import { invariant } from "../../../abi/invariant.ts";
 import * as L from "../format/layout.ts";
-import { bytesOf } from "../format/segments.ts";
+import { blocksOfSegment, bytesOf } from "../format/segments.ts";
 import type { VolumeState } from "../state.ts";
+import { freeRun } from "./grow.ts";
 
 /** Blocks that the volume may come to have, as far as that is sure. */
 function blocksToCome(state: VolumeState): number {
@@ -51,17 +52,25 @@ export function spaceOf(state: VolumeState): StatFs {
   };
 }
 
-/** How many slots the table may still get: each further segment is four times what there is. */
+/**
+ * How many slots the table may still get: each further segment is four times what there is. It goes
+ * into blocks to come; where these do not suffice one more finds a place among those that are free.
+ */
 function slotsToCome(state: VolumeState, growingBlocks: number): number {
   const before = bytesOf(state.segments.slots);
   const limit = L.SLOTS_MAX * L.SLOT_BYTES;
-  let left = growingBlocks * state.blockSize;
+  const isSummed = state.tables.sums !== null;
+  const kind = { table: L.TABLE.SLOTS, isSummed, blockSize: state.blockSize };
+  let left = growingBlocks;
   let have = before;
-  for (let bytes = have * 4; have < limit; bytes = have * 4) {
-    const more = Math.min(bytes, limit - have);
-    if (more > left) break;
+  while (have < limit) {
+    const more = Math.min(have * 4, limit - have);
+    const blocks = blocksOfSegment(more, kind);
+    const isLast = blocks > left;
+    if (isLast && (blocks > state.bitmap.free || freeRun(state, blocks) < 0)) break;
     have += more;
-    left -= more;
+    left -= blocks;
+    if (isLast) break;
   }
   return (have - before) / L.SLOT_BYTES;
 }

@@ -20,7 +20,7 @@ Deno.test("PortPromises has every call of a volume", async () => {
   const { calls, volume } = rig();
   await everyCall(calls);
   assertEquals(volume.calls.get("sync"), 2);
-  await assertRejects(() => calls.sync(), ErrnoError, "EIO");
+  await assertRejects(() => calls.sync(), ErrnoError, "EBADF");
 });
 
 Deno.test("PortPromises sends no more than the bytes that are meant, and takes nobody's away", async () => {
@@ -109,4 +109,29 @@ Deno.test("withoutSync() says why there is no synchronous call, and what to do",
     const error = assertThrows(call, ErrnoError, "ENOTSUP") as Error;
     assert(error.message.endsWith("() synchronously: serve the headers"), error.message);
   }
+});
+
+Deno.test("PortPromises answers every call also after a close that has failed", async () => {
+  const { calls, volume, port } = rig();
+  volume.sync = () => {
+    throw new ErrnoError("ENOSPC", "sync");
+  };
+  await assertRejects(() => calls.close(), ErrnoError, "ENOSPC");
+  await assertRejects(() => calls.sync(), ErrnoError, "EBADF");
+  await assertRejects(() => port.stats(), ErrnoError, "EBADF");
+});
+
+Deno.test("PortPromises asks for no more memory than a file has bytes", async () => {
+  const { calls, volume } = rig();
+  const ino = await calls.create(1, "f", file);
+  await calls.write(ino, new Uint8Array(10), 0);
+  const lengths: number[] = [];
+  const read = volume.read.bind(volume);
+  volume.read = (ino, into, at) => {
+    lengths.push(into.length);
+    return read(ino, into, at);
+  };
+  assertEquals(await calls.read(ino, new Uint8Array(1_000_000), 4), 6);
+  assertEquals(lengths, [6]);
+  await calls.close();
 });

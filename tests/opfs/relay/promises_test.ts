@@ -38,3 +38,35 @@ Deno.test("RelayPromises keeps the order of calls, and goes on behind one that f
   await rig.stop();
   await assertRejects(() => promises.sync(), Error, "the relay worker has ended");
 });
+
+/** Takes the memory of a view away, as a program does whose memory grows. */
+function takeAway(bytes: Uint8Array<ArrayBuffer>): void {
+  structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
+}
+
+Deno.test("RelayPromises goes on after a call whose memory has gone while it waited", async () => {
+  const rig = await startRig();
+  const promises = new RelayPromises(new Channel(await rig.memory(16_384), rig.doorbell));
+  const ino = await promises.create(1, "a", file);
+  for (const length of [10, 100_000]) {
+    await promises.write(ino, new Uint8Array(length).fill(7), 0);
+    const into = new Uint8Array(length);
+    const reading = promises.read(ino, into, 0);
+    await Promise.resolve();
+    takeAway(into);
+    await assertRejects(() => reading, Error, "EINVAL");
+    for (const call of ["write", "append"]) {
+      const bytes = new Uint8Array(length);
+      const sent = call === "write" ? promises.write(ino, bytes, 0) : promises.append(ino, bytes);
+      // The request is made in the next turn; what is sent by then has been sent.
+      await Promise.resolve();
+      await Promise.resolve();
+      takeAway(bytes);
+      if (length > 16_384) await assertRejects(() => sent, Error, "EINVAL");
+      else await sent;
+      const size = (await promises.getattr(ino)).size;
+      assertEquals(await promises.read(ino, new Uint8Array(5), 0), 5, `${call}, ${size} bytes`);
+    }
+  }
+  await rig.stop();
+});

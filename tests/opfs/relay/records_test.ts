@@ -33,7 +33,7 @@ Deno.test("attributes, space and what is new come back as they went", () => {
   assertEquals(records.readStatFs(answered((w) => records.writeStatFs(w, space))), space);
   for (
     const made of [{ mode: 1, uid: 2, gid: 3, rdev: 4 }, {
-      mode: 1,
+      mode: 0o120777,
       uid: 2,
       gid: 3,
       rdev: 0,

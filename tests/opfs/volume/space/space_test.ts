@@ -86,3 +86,15 @@ Deno.test("Volume.statfs() believes its device, or who opened it, about what is 
   assertEquals(volume.statfs().freeBlocks, volume.stats().freeBlocks);
   volume.close();
 });
+
+Deno.test("Volume.statfs() counts files for which a table finds room among free blocks", () => {
+  const volume = openVolumeSync(memoryHandle(), { maxBytes: 4 * 1024 * 1024 });
+  fill(volume);
+  const full = volume.statfs().freeInodes;
+  volume.unlink(volume.root, "fill");
+  volume.sync();
+  const { freeInodes } = volume.statfs();
+  assert(freeInodes > full + 1, `${freeInodes} after, ${full} before`);
+  for (let left = freeInodes; left > 0; left--) volume.create(volume.root, `f${left}`, FILE);
+  volume.close();
+});
