@@ -116,11 +116,20 @@ export async function main(
     const status = verb === undefined
       ? await without(name, { terminal, isOnly: rest.length === 0 })
       : await runVerb(verb, rest, terminal);
-    terminal.flush();
-    return status;
+    return flushed(terminal, status);
   } catch (error) {
     return tell(error, { name, isDebug: args.includes("--debug"), terminal });
   }
+}
+
+/** The status of what has been done, also when nobody reads the rest of what it says. */
+function flushed(terminal: Terminal, status: number): number {
+  try {
+    terminal.flush();
+  } catch (error) {
+    if (!(error instanceof ReaderGone)) throw error;
+  }
+  return status;
 }
 
 async function runVerb(verb: Verb, args: string[], terminal: Terminal): Promise<number> {

@@ -183,14 +183,17 @@ export class LinuxCalls {
   }
 }
 
-function decodeStatx(view: DataView): HostFile {
+/** What statx has written. */
+export function decodeStatx(view: DataView): HostFile {
   const u32 = (at: number): number => view.getUint32(at, true);
   const u64 = (at: number): number => Number(view.getBigUint64(at, true));
   const timeAt = (at: number): number =>
     Number(view.getBigInt64(at, true)) * 1000 + u32(at + 8) / 1e6;
   const ino = u64(STATX.INO);
+  // Overlays use the upper bits of inode numbers: as doubles two files would be one.
+  const exact = view.getBigUint64(STATX.INO, true);
   return {
-    key: `${u32(STATX.DEV)}:${u32(STATX.DEV + 4)}:${ino}`,
+    key: `${u32(STATX.DEV)}:${u32(STATX.DEV + 4)}:${exact}`,
     attr: {
       ino,
       mode: view.getUint16(STATX.MODE, true),

@@ -68,6 +68,8 @@ export function freeName(isTaken: (name: string) => boolean): string {
 
 /** Whether two paths of the host lead to one file. */
 export function isSameFile(one: string, other: string): boolean {
-  const [a, b] = [one, other].map((path) => statSync(path, { throwIfNoEntry: false }));
+  const [a, b] = [one, other].map((path) =>
+    statSync(path, { throwIfNoEntry: false, bigint: true })
+  );
   return a !== undefined && b !== undefined && a.dev === b.dev && a.ino === b.ino;
 }

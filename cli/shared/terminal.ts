@@ -49,14 +49,23 @@ class ProcessTerminal implements Terminal {
   say(line: string): void {
     this.show("");
     this.flush();
-    writeAll(STDERR, this.#encoder.encode(`${visible(line)}\n`));
+    this.#mention(`${visible(line)}\n`);
   }
 
   show(line: string): void {
     if (process.stderr.isTTY !== true) return;
     if (line === "" && !this.#isShowing) return;
-    writeAll(STDERR, this.#encoder.encode(ERASE + visible(line)));
+    this.#mention(ERASE + visible(line));
     this.#isShowing = line !== "";
+  }
+
+  /** Messages that cannot be had by anybody stop no work: the exit status tells. */
+  #mention(text: string): void {
+    try {
+      writeAll(STDERR, this.#encoder.encode(text));
+    } catch {
+      // Nobody reads them, or the file for them is on a full disk.
+    }
   }
 
   flush(): void {

@@ -177,14 +177,20 @@ export class HostTree implements Tree<string> {
 
   #stat(path: string): HostFile {
     if (this.#linux !== null) return this.#linux.stat(path);
-    const { dev, ino, atimeMs, mtimeMs, ctimeMs, ...rest } = lstatSync(path);
+    const { dev: _dev, ino, atimeMs, mtimeMs, ctimeMs, ...rest } = lstatSync(path);
     const { mode, nlink, uid, gid, rdev, size, blocks } = rest;
     const times = { atime: atimeMs, mtime: mtimeMs, ctime: ctimeMs };
     return {
-      key: `${dev}:${ino}`,
+      key: keyOf(path),
       attr: { ino, mode, nlink, uid, gid, rdev, size, blocks, ...times },
     };
   }
+}
+
+/** Inode numbers may be larger than a double tells apart. */
+function keyOf(path: string): string {
+  const { dev, ino } = lstatSync(path, { bigint: true });
+  return `${dev}:${ino}`;
 }
 
 class HostContents implements Contents {

@@ -142,12 +142,17 @@ function openAlone(path: string, { create, host }: { create: boolean; host: Host
 /** A name that is held, or why nothing of ours can lie beside it; the file itself holds it then. */
 type HeldName = FileLock | ErrnoError;
 
+/** Why no lock can lie beside a file: nothing may be made there, or has room, or its name is too long. */
+const NO_PLACE: ReadonlySet<string> = new Set([
+  ...["EACCES", "EDQUOT", "EEXIST", "ENAMETOOLONG", "ENOSPC", "EPERM", "EROFS"],
+]);
+
 function holdName(real: string, path: string, host: Host): HeldName {
   try {
     return lockName(real, path, host);
   } catch (error) {
     const refusal = translate(error, `open "${path}"`);
-    if (["EACCES", "EEXIST", "EPERM", "EROFS"].includes(refusal.code)) return refusal;
+    if (NO_PLACE.has(refusal.code)) return refusal;
     throw error;
   }
 }

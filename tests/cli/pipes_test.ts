@@ -1,5 +1,6 @@
 /** "-" as a file of the host is the input or the output, in every verb that takes one. */
 import { assertEquals, assertMatch } from "@std/assert";
+import { damage, sampleImage } from "../support/bad_images.ts";
 import { inFolder } from "../support/command_line.ts";
 import { inShell } from "../support/hostile_host.ts";
 
@@ -62,5 +63,24 @@ cairn chown -h v 1 /big; cairn cat -h | head -1; cairn du --help | head -1`,
     assertMatch(out, /^big\n-rw.* 2\.9 MiB .* big\n +2\.9 MiB {2}\/\n +2\.9 MiB {2}\/big\n/);
     assertMatch(out, /size +used[^]*MiB[^]*inodes +used[^]* \d+\.\dM[^]*big \(2\.9 MiB\)\n/);
     assertMatch(out, /\ncairn cat IMAGE.*\ncairn du .*\n$/);
+  });
+});
+
+Deno.test("cairn does all of its work and tells how it ended, though nobody reads what it says", () => {
+  inFolder((folder) => {
+    sampleImage(`${folder}/bad`);
+    damage(`${folder}/bad`);
+    const { out, err } = inShell(
+      `cairn mkfs v; mkdir s1 s2; touch s2/f "s1/$(printf '\\377')"
+exec 3> ended
+{ cairn ls v /none; echo "ls $?" >&3; } 2>&1 | true
+{ cairn check bad; echo "check $?" >&3; } 2>&1 | true
+{ cairn cp -r s1 s2 v:/; echo "cp $?" >&3; } 2>&1 | true
+cairn ls v /none 2> /dev/full; echo "full $?" >&3
+cairn ls v /s2 > /dev/full; echo "out $?" >&3
+cat ended; cairn ls v`,
+      folder,
+    );
+    assertEquals(out, "ls 2\ncheck 1\ncp 1\nfull 2\nout 2\ns1\ns2\n", err);
   });
 });

@@ -2,7 +2,7 @@
  * What node:fs cannot do with a host file. Linux.
  */
 import { assert, assertEquals } from "@std/assert";
-import { LinuxCalls } from "../../../cli/shared/linux_calls.ts";
+import { decodeStatx, LinuxCalls } from "../../../cli/shared/linux_calls.ts";
 import { inFolder } from "../../support/command_line.ts";
 import { assertErrno } from "../../support/errno.ts";
 
@@ -82,4 +82,14 @@ Deno.test("LinuxCalls.holesOf() finds data and holes, or says that nobody knows"
     unknown.close();
     assertErrno("ENOENT", () => linux.holesOf(`${folder}/none`));
   });
+});
+
+Deno.test("decodeStatx() tells files apart whose numbers are larger than a double is exact", () => {
+  const keyOf = (ino: bigint): string => {
+    const view = new DataView(new ArrayBuffer(256));
+    view.setBigUint64(0x20, ino, true);
+    return decodeStatx(view).key;
+  };
+  const upper = 1n << 60n;
+  assertEquals(new Set([upper, upper + 1n, upper + 2n].map(keyOf)).size, 3);
 });

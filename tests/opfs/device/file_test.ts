@@ -121,3 +121,34 @@ Deno.test("fileHandle() opens nothing but a file, and waits for none", () => {
     Deno.removeSync(folder, { recursive: true });
   }
 });
+
+Deno.test("fileHandle() opens a file beside which no lock has a place, and keeps others out", () => {
+  inFolder((folder) => {
+    // There is room for this name, and none for one that ends with ".lock".
+    const path = `${folder}/${"n".repeat(253)}`;
+    const handle = fileHandle(path);
+    assertThrows(() => fileHandle(path), ErrnoError, "EBUSY");
+    handle.close();
+    fileHandle(path, { create: false }).close();
+  });
+  const { status, out, err } = onFullDiskOfNames();
+  assertEquals([status, out], [0, "EBUSY\n"], err);
+});
+
+/** A disk on which no further file can be made. */
+function onFullDiskOfNames(): { status: number; out: string; err: string } {
+  const folder = Deno.makeTempDirSync();
+  try {
+    const script = `import { fileHandle } from "${source}";
+      const handle = fileHandle("a", { create: false });
+      try { fileHandle("a", { create: false }); } catch (error) { console.log(error.code); }
+      handle.close();`;
+    return onFullDisk(
+      `touch a; mount -o remount,nr_inodes=2 "$1" || exit 98
+      ${Deno.execPath()} eval --quiet '${script}'`,
+      { folder, diskBytes: 2 ** 20 },
+    );
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+}
