@@ -158,8 +158,9 @@ export function bothPadded(
       C[768 + bC]! ^ C[512 + bD]! ^ C[256 + bE]! ^ C[bF]!;
   }
   for (; at < end; at++) {
-    one = one >>> 8 ^ T[(one ^ bytes[at]!) & 0xff]!;
-    other = other >>> 8 ^ C[(other ^ bytes[at]!) & 0xff]!;
+    const byte = bytes[at]!;
+    one = one >>> 8 ^ T[(one ^ byte) & 0xff]!;
+    other = other >>> 8 ^ C[(other ^ byte) & 0xff]!;
   }
   into.crc32c = ~afterZerosBy(C, STEPS_C, other, length - end) >>> 0;
   // A CRC is linear: four bytes that stood for zeros change it by what they become on the way to the end.

@@ -11,7 +11,7 @@ import { CELL_BYTES, CELLS_PER_PAGE, CellSums } from "./cell_sums.ts";
 import * as L from "../format/layout.ts";
 import { PageSet } from "../format/page_set.ts";
 import { pageSum } from "../format/page_sum.ts";
-import { keyOf, type PageSums, placeOfKey, type SummedTable } from "./page_sums.ts";
+import { keyOf, type PageSums, placeOfKey } from "./page_sums.ts";
 
 /** Slots and names, as far as their sums need them. */
 export interface ShownTables {
@@ -27,6 +27,7 @@ export interface ShownTables {
   copySlots(first: number, count: number, into: Uint8Array, at: number): void;
 }
 
+const CELL_MASK = CELLS_PER_PAGE - 1;
 /** A page of slots as the image shows it, while its sum is taken. */
 const pageBytes = new Uint8Array(L.PAGE_BYTES);
 
@@ -37,8 +38,7 @@ export class DirtySums {
   readonly #cells = new CellSums();
   /** The key and the sum of each page, in turn. */
   readonly #next: number[] = [];
-  /** The page that is being summed, and its dirty cells. */
-  #page = -1;
+  /** The dirty cells of the page of names that is being summed. */
   readonly #dirtyCells: number[] = [];
 
   /** Nothing is dirty. */
@@ -92,41 +92,68 @@ export class DirtySums {
   ): void {
     this.#forgetNext();
     if (this.#sums === null) return;
-    for (const slot of tables.dirtySlots) this.#sayCell("slots", slot, tables);
-    this.#endPage("slots", tables);
-    let done = -1;
-    for (const [from, to] of nameRuns) {
-      const last = Math.floor((to - 1) / CELL_BYTES);
-      for (let cell = Math.max(done + 1, Math.floor(from / CELL_BYTES)); cell <= last; cell++) {
-        this.#sayCell("names", cell, tables);
-      }
-      done = Math.max(done, last);
-    }
-    this.#endPage("names", tables);
+    this.#saySlots(tables, this.#sums.slots);
+    this.#sayNames(tables.names, this.#sums.names, nameRuns);
     const next = this.#next;
     for (let index = 0; index < next.length; index += 2) add(next[index]!, next[index + 1]!);
   }
 
-  #sayCell(table: SummedTable, cell: number, tables: ShownTables): void {
-    const page = Math.floor(cell / CELLS_PER_PAGE);
-    if (page !== this.#page) this.#endPage(table, tables);
-    this.#page = page;
-    this.#dirtyCells.push(cell % CELLS_PER_PAGE);
+  #saySlots(tables: ShownTables, sums: Uint32Array): void {
+    const dirty = tables.dirtySlots;
+    for (let index = 0; index < dirty.length;) {
+      const page = pageOf(dirty[index]!);
+      const from = index;
+      while (index < dirty.length && pageOf(dirty[index]!) === page) index++;
+      const key = keyOf("slots", page);
+      let sum = sums[page]!;
+      if (this.#cells.isKnown(key, index - from)) {
+        for (let at = from; at < index; at++) {
+          const slot = dirty[at]!;
+          sum ^= this.#cells.change(key, slot & CELL_MASK, sumOfSlot(tables, slot));
+        }
+      } else {
+        tables.copySlots(page * CELLS_PER_PAGE, CELLS_PER_PAGE, pageBytes, 0);
+        sum = this.#cells.meet(key, pageBytes, index - from);
+      }
+      this.#next.push(key, sum >>> 0);
+    }
   }
 
-  #endPage(table: SummedTable, tables: ShownTables): void {
-    const page = this.#page;
-    if (page < 0) return;
+  #sayNames(
+    names: Uint8Array,
+    sums: Uint32Array,
+    runs: readonly (readonly [number, number])[],
+  ): void {
     const cells = this.#dirtyCells;
-    const key = keyOf(table, page);
-    let sum = this.#sums![table][page]!;
-    if (this.#cells.isKnown(key, cells.length)) {
-      for (const cell of cells) {
-        sum ^= this.#cells.change(key, cell, sumOf(tables, table, page * CELLS_PER_PAGE + cell));
+    let done = -1;
+    for (const [from, to] of runs) {
+      const last = cellOf(to - 1);
+      for (let cell = Math.max(done + 1, cellOf(from)); cell <= last; cell++) {
+        if (cells.length > 0 && pageOf(cells[0]!) !== pageOf(cell)) this.#sayPage(names, sums);
+        cells.push(cell);
       }
-    } else sum = this.#cells.meet(key, bytesOf(tables, table, page), cells.length);
+      done = Math.max(done, last);
+    }
+    if (cells.length > 0) this.#sayPage(names, sums);
+  }
+
+  /** The page of names that the dirty cells are in. */
+  #sayPage(names: Uint8Array, sums: Uint32Array): void {
+    const cells = this.#dirtyCells;
+    const page = pageOf(cells[0]!);
+    const key = keyOf("names", page);
+    let sum = sums[page]!;
+    if (this.#cells.isKnown(key, cells.length)) {
+      for (let index = 0; index < cells.length; index++) {
+        const cell = cells[index]!;
+        const now = pageSum(names, cell * CELL_BYTES, (cell + 1) * CELL_BYTES);
+        sum ^= this.#cells.change(key, cell & CELL_MASK, now);
+      }
+    } else {
+      const from = page * L.PAGE_BYTES;
+      sum = this.#cells.meet(key, names.subarray(from, from + L.PAGE_BYTES), cells.length);
+    }
     this.#next.push(key, sum >>> 0);
-    this.#page = -1;
     cells.length = 0;
   }
 
@@ -159,20 +186,21 @@ export class DirtySums {
   }
 }
 
-/** The sum of a slot, or of 64 bytes of names. */
-function sumOf(tables: ShownTables, table: SummedTable, cell: number): number {
-  const from = cell * CELL_BYTES;
-  if (table === "names" || tables.isShownAsItIs(cell)) {
-    return pageSum(tables[table], from, from + CELL_BYTES);
-  }
-  tables.copySlots(cell, 1, pageBytes, 0);
-  return pageSum(pageBytes, 0, CELL_BYTES);
+/** The page of a slot, or of a cell of names. */
+function pageOf(cell: number): number {
+  return Math.floor(cell / CELLS_PER_PAGE);
 }
 
-/** A page; valid until the next call. */
-function bytesOf(tables: ShownTables, table: SummedTable, page: number): Uint8Array {
-  const from = page * L.PAGE_BYTES;
-  if (table === "names") return tables.names.subarray(from, from + L.PAGE_BYTES);
-  tables.copySlots(page * CELLS_PER_PAGE, CELLS_PER_PAGE, pageBytes, 0);
-  return pageBytes;
+/** The cell of a byte of names. */
+function cellOf(offset: number): number {
+  return Math.floor(offset / CELL_BYTES);
+}
+
+/** The sum of a slot as the image shows it. */
+function sumOfSlot(tables: ShownTables, slot: number): number {
+  if (tables.isShownAsItIs(slot)) {
+    return pageSum(tables.slots, slot * CELL_BYTES, (slot + 1) * CELL_BYTES);
+  }
+  tables.copySlots(slot, 1, pageBytes, 0);
+  return pageSum(pageBytes, 0, CELL_BYTES);
 }

@@ -99,3 +99,15 @@ Deno.test("afterZeros() is what as many zeros do", () => {
     assertEquals(~afterZeros(~0x12345678, count) >>> 0, crc32(zeros, 0, count, 0x12345678));
   }
 });
+
+Deno.test("bothPadded() reads each byte before the zeros once, and none of these", () => {
+  let reads = 0;
+  const get = (target: Uint8Array, name: string | symbol): unknown => {
+    if (typeof name === "string" && /^\d+$/.test(name)) reads++;
+    return Reflect.get(target, name, target);
+  };
+  const bytes = new Proxy(new Uint8Array(512).fill(7, 64, 217), { get });
+  const found = { crc32: 0, crc32c: 0 };
+  bothPadded(bytes, found, { end: 217, length: 512, placeC: 52 });
+  assertEquals(reads, 217);
+});

@@ -126,3 +126,32 @@ Deno.test("DirtySums.soilOnly() knows each piece of names that is still dirty, a
   dirty.say(shown([64]), runs, (key) => said.push(key));
   assertEquals(said, [keyOf("slots", 1), ...[1, 2, 3].map((page) => keyOf("names", page))]);
 });
+
+/** Bytes that count how many of them are read. */
+function counting(bytes: Uint8Array): { bytes: Uint8Array; reads(): number } {
+  let reads = 0;
+  const get = (target: Uint8Array, name: string | symbol): unknown => {
+    if (typeof name === "string" && /^\d+$/.test(name)) reads++;
+    const value = Reflect.get(target, name, target);
+    return typeof value === "function" ? value.bind(target) : value;
+  };
+  return { bytes: new Proxy(bytes, { get }), reads: () => reads };
+}
+
+Deno.test("DirtySums reads 64 bytes for each dirty cell of pages that it knows, and no other", () => {
+  const dirty = new DirtySums(sumsOf());
+  const slots = [3, 9, 130];
+  const nameRuns: Runs = [[16, 32], [48, 80]];
+  soil(dirty, slots, nameRuns);
+  dirty.say(shown(slots), nameRuns, () => {});
+  dirty.settle();
+  const seen = { slots: counting(tables.slots), names: counting(tables.names) };
+  const parts = { ...shown(slots), slots: seen.slots.bytes, names: seen.names.bytes };
+  soil(dirty, slots, nameRuns);
+  dirty.say(parts, nameRuns, (key, sum) => {
+    const [table, page] = key < 2 ** 28 ? ["slots", key] as const : ["names", 0] as const;
+    assertEquals(sum, pageOf(table, page));
+  });
+  // Three slots; two cells of names.
+  assertEquals([seen.slots.reads(), seen.names.reads()], [3 * 64, 2 * 64]);
+});
