@@ -131,6 +131,10 @@ class ForeignNodes {
   readonly #nodes = new WeakMap<ForeignNode, ForeignRecord>();
   readonly #streams = new WeakMap<OpenFile, object>();
   readonly #listings = new WeakMap<ForeignNode, CursorListing>();
+  /** Our op tables by theirs: one for each kind of node, however many nodes there are. */
+  readonly #directoryTables = new WeakMap<object, NodeOps<ForeignRecord>>();
+  readonly #nodeTables = new WeakMap<object, NodeOps<ForeignRecord>>();
+  readonly #streamTables = new WeakMap<object, StreamOps<ForeignRecord>>();
 
   constructor(clock: () => number) {
     this.#clock = clock;
@@ -144,23 +148,40 @@ class ForeignNodes {
       record = { ino: id, mode, uid: 0, gid: 0, rdev: rdev ?? 0, inner };
       this.#nodes.set(inner, record);
     }
-    const node = new FSNode(record, this.#nodeOps(inner), this.#streamOps(inner));
+    const node = new FSNode(record, this.#nodeOpsOf(inner), this.#streamOpsOf(inner));
     node.pins = 1;
     return node;
   }
 
-  #nodeOps({ node_ops: theirs, mode }: ForeignNode): NodeOps<ForeignRecord> {
+  #nodeOpsOf({ node_ops: theirs, mode }: ForeignNode): NodeOps<ForeignRecord> {
+    const tables = isDir(mode) ? this.#directoryTables : this.#nodeTables;
+    let ours = tables.get(theirs);
+    if (ours === undefined) {
+      ours = isDir(mode) ? this.#directoryOps(theirs) : this.#nodeOps(theirs);
+      tables.set(theirs, ours);
+    }
+    return ours;
+  }
+
+  #streamOpsOf({ stream_ops: theirs }: ForeignNode): StreamOps<ForeignRecord> {
+    let ours = this.#streamTables.get(theirs);
+    if (ours === undefined) this.#streamTables.set(theirs, ours = this.#streamOps(theirs));
+    return ours;
+  }
+
+  #nodeOps(theirs: ForeignNode["node_ops"]): NodeOps<ForeignRecord> {
     const ours: NodeOps<ForeignRecord> = { getattr: (node) => getattr(node) };
     if (theirs.setattr) ours.setattr = (node, change) => setattr(node, change, this.#clock());
     if (theirs.readlink) {
       ours.readlink = ({ data }) => translated(() => theirs.readlink?.(data.inner));
     }
     if (theirs.statfs) ours.statfs = ({ data }) => statfs(data.inner);
-    return isDir(mode) ? { ...ours, ...this.#directoryOps(theirs) } : ours;
+    return ours;
   }
 
-  #directoryOps(theirs: ForeignNode["node_ops"]): Partial<NodeOps<ForeignRecord>> {
-    const ours: Partial<NodeOps<ForeignRecord>> = {
+  #directoryOps(theirs: ForeignNode["node_ops"]): NodeOps<ForeignRecord> {
+    const ours: NodeOps<ForeignRecord> = {
+      ...this.#nodeOps(theirs),
       lookup: (parent, name) => this.#lookup(parent, name),
     };
     if (theirs.mknod) {
@@ -218,7 +239,7 @@ class ForeignNodes {
     }
   }
 
-  #streamOps({ stream_ops: theirs }: ForeignNode): StreamOps<ForeignRecord> {
+  #streamOps(theirs: ForeignNode["stream_ops"]): StreamOps<ForeignRecord> {
     const ours: StreamOps<ForeignRecord> = {};
     const pass = (name: string) => (stream: Stream, ...rest: unknown[]) =>
       translated(() => theirs[name]?.(this.#streamOf(stream), ...rest));

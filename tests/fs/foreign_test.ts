@@ -221,3 +221,19 @@ Deno.test("a foreign type may be the root", () => {
   const root = fs.root as unknown as { data: { inner: ForeignNode } };
   assertEquals(root.data.inner.name, "/");
 });
+
+Deno.test("op tables are built once per mount and kind of node, not per node", () => {
+  const fs = mounted();
+  fs.mkdir("/toy/d");
+  fs.mkdir("/toy/e");
+  for (const name of ["a", "b", "d/c"]) fs.writeFile(`/toy/${name}`, name);
+  const nodeAt = (path: string) => fs.lookupPath(path).node!;
+  const [file, directory] = [nodeAt("/toy/a"), nodeAt("/toy/d")];
+  for (const path of ["/toy/b", "/toy/d/c"]) {
+    assertEquals(nodeAt(path).node_ops === file.node_ops, true, path);
+    assertEquals(nodeAt(path).stream_ops === file.stream_ops, true, path);
+  }
+  assertEquals(nodeAt("/toy/e").node_ops === directory.node_ops, true);
+  assertEquals(file.node_ops.lookup, undefined);
+  assertEquals(typeof directory.node_ops.lookup, "function");
+});
