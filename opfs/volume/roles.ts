@@ -7,6 +7,7 @@
  * @module
  */
 import type { ErrnoError } from "../../abi/errno.ts";
+import type { BlockRun } from "./memory/bitmap.ts";
 
 /** What makes things durable; the state knows no more of the journal. */
 export interface Committer {
@@ -49,5 +50,5 @@ export interface Rooms {
   /** Makes room behind blocks whose bytes are nobody's; whether there was any. */
   ensure(block: number, count: number): boolean;
   /** Takes free blocks that have room, up to `want` that follow each other; the first one, or -1. */
-  takeBacked(want: number): number;
+  takeBacked(want: number): BlockRun | null;
 }

@@ -3,7 +3,7 @@
  * notice. A harness that passes without a rule has not looked.
  */
 import { assert, assertEquals } from "@std/assert";
-import { Bitmap } from "../../opfs/volume/memory/bitmap.ts";
+import { Bitmap, type BlockRun } from "../../opfs/volume/memory/bitmap.ts";
 import { BlockPool } from "../../opfs/volume/memory/block_pool.ts";
 import { Journal } from "../../opfs/volume/journal/journal.ts";
 import { HiddenSlots } from "../../opfs/volume/memory/hidden_slots.ts";
@@ -73,10 +73,10 @@ function watchFreshBlocks(body: (fresh: Set<number>) => void): void {
   const { allocate } = Bitmap.prototype;
   const { commit } = Journal.prototype;
   const patch = {
-    allocate(this: Bitmap, goal: number, want: number): number {
-      const start = allocate.call(this, goal, want);
-      for (let index = 0; index < this.allocated; index++) fresh.add(start + index);
-      return start;
+    allocate(this: Bitmap, goal: number, want: number): BlockRun | null {
+      const run = allocate.call(this, goal, want);
+      for (let index = 0; run !== null && index < run.count; index++) fresh.add(run.block + index);
+      return run;
     },
   };
   const commitPatch = {

@@ -20,6 +20,9 @@ import { FileWriter } from "../../opfs/volume/files/file_writer.ts";
 import { directPiece, missingBlocks, pooledPiece } from "../../opfs/volume/files/write_plan.ts";
 import { setAttribute } from "../../opfs/volume/files/xattr.ts";
 import * as L from "../../opfs/volume/format/layout.ts";
+import type { BlockRun } from "../../opfs/volume/memory/bitmap.ts";
+import { NO_BLOCK } from "../../opfs/volume/memory/extent.ts";
+import type { VolumeState } from "../../opfs/volume/state.ts";
 import { Compactor, cutEnd } from "../../opfs/volume/upkeep/compact.ts";
 import { ImageExport } from "../../opfs/volume/upkeep/image_export.ts";
 import { ImageTables } from "../../opfs/volume/upkeep/image_tables.ts";
@@ -31,6 +34,12 @@ import type { Broken, VolumeRow } from "./volumes.ts";
 const NAME = new TextEncoder().encode("user.a");
 /** A value that is in blocks. */
 const LONG = new Uint8Array(5000).fill(7);
+
+/** Fills some blocks of a hole at file block 9. */
+function filledOf(state: VolumeState, want: number): BlockRun {
+  const found = { block: NO_BLOCK, count: 1, isUnwritten: false };
+  return fillBlocks(state, 32, { fileBlock: 9, want, found, isPooled: true });
+}
 
 /** Inner functions, called as nothing calls them. */
 export function fileInnerRows(parts: () => Broken): readonly Row[] {
@@ -47,7 +56,7 @@ export function fileInnerRows(parts: () => Broken): readonly Row[] {
       state.pool.directRun = () => 999;
       directPiece(state, slot, 0, 65_536);
     }],
-    ["V7: 0 blocks are given to a hole", () => fillBlocks(parts().state, 32, 9, 0)],
+    ["V7: 0 blocks are given to a hole", () => filledOf(parts().state, 0)],
     ["V8: a gap goes from byte 9 to 5", () => zeroGap(parts().state, 32, 9, 5)],
     ["V7: bytes 4095 of a block are read, 2 of them", () => {
       readInBlock(parts().state, new Uint8Array(2), { block: 3, from: 4095, follow: 1 });
@@ -153,7 +162,7 @@ export const fileVolumeRows: readonly VolumeRow[] = [
   }],
   ["V7: 99 of 1 blocks have been allocated", ({ volume, state }) => {
     const ino = volume.create(volume.root, "other", FILE);
-    Object.defineProperty(state.bitmap, "allocated", { get: () => 99, set: () => {} });
+    state.bitmap.allocate = () => ({ block: 60, count: 99 });
     volume.write(ino, new Uint8Array(5), 0);
   }],
 ];

@@ -139,9 +139,9 @@ function own(state: VolumeState, slot: number, wanted: { range: Range; size: num
 function unlogAll(state: VolumeState, slot: number, from: number, to: number): void {
   const { extents, pool } = state;
   for (let fileBlock = from; fileBlock < to;) {
-    extents.find(slot, fileBlock);
-    const count = Math.min(extents.count, to - fileBlock);
-    const isLogged = extents.block !== NO_BLOCK && pool.directRun(extents.block, count) < count;
+    const found = extents.find(slot, fileBlock);
+    const count = Math.min(found.count, to - fileBlock);
+    const isLogged = found.block !== NO_BLOCK && pool.directRun(found.block, count) < count;
     if (isLogged) return state.committer!.unlog();
     fileBlock += count;
   }
@@ -165,9 +165,9 @@ function fillHoles(state: VolumeState, slot: number, from: number, to: number): 
   const filled: number[] = [];
   try {
     for (let fileBlock = from; fileBlock < to;) {
-      extents.find(slot, fileBlock);
-      let count = Math.min(extents.count, to - fileBlock);
-      if (extents.block === NO_BLOCK) {
+      const found = extents.find(slot, fileBlock);
+      let count = Math.min(found.count, to - fileBlock);
+      if (found.block === NO_BLOCK) {
         count = fillHole(state, slot, fileBlock, count);
         filled.push(fileBlock, count);
       }
@@ -181,7 +181,7 @@ function fillHoles(state: VolumeState, slot: number, from: number, to: number): 
 
 function fillHole(state: VolumeState, slot: number, fileBlock: number, want: number): number {
   const hole = { fileBlock, want, isUnwritten: true, isPooled: false };
-  return state.step(() => allocateRun(state, slot, hole));
+  return state.step(() => allocateRun(state, slot, hole)).count;
 }
 
 /** There were blocks, but no slots to write them down in: the file is as it was. */
@@ -204,10 +204,10 @@ function isFull(error: unknown): boolean {
 function makeUnwritten(state: VolumeState, slot: number, from: number, to: number): void {
   const { extents } = state;
   for (let fileBlock = from; fileBlock < to;) {
-    extents.find(slot, fileBlock);
-    const count = Math.min(extents.count, to - fileBlock);
-    invariant(extents.block !== NO_BLOCK, "V7: a range that was filled has a hole");
-    if (!extents.isUnwritten) turnUnwritten(state, slot, fileBlock, count);
+    const found = extents.find(slot, fileBlock);
+    const count = Math.min(found.count, to - fileBlock);
+    invariant(found.block !== NO_BLOCK, "V7: a range that was filled has a hole");
+    if (!found.isUnwritten) turnUnwritten(state, slot, fileBlock, count);
     fileBlock += count;
   }
 }
@@ -215,8 +215,7 @@ function makeUnwritten(state: VolumeState, slot: number, from: number, to: numbe
 function turnUnwritten(state: VolumeState, slot: number, fileBlock: number, count: number): void {
   const { extents, pool } = state;
   const first = state.step(() => {
-    extents.find(slot, fileBlock);
-    const { block } = extents;
+    const { block } = extents.find(slot, fileBlock);
     if (pool.directRun(block, count) < count) {
       state.nextStepDurably((committer) => committer.unlog());
       invariant(pool.directRun(block, count) === count, "V15: a block is logged by nothing");

@@ -14,6 +14,7 @@
  */
 import { isErrnoError } from "../../../abi/errno.ts";
 import { invariant } from "../../../abi/invariant.ts";
+import type { BlockRun } from "../memory/bitmap.ts";
 import { BlockSet } from "../memory/block_set.ts";
 import * as L from "../format/layout.ts";
 import { blockOfPair, countOfPair } from "../format/slots.ts";
@@ -166,10 +167,9 @@ export class Backing implements Rooms {
   }
 
   /**
-   * Takes free blocks that have room, up to `want` that follow each other; the first one, or -1. Sets
-   * `allocated` of the bitmap.
+   * Takes free blocks that have room, up to `want` that follow each other; null when there are none.
    */
-  takeBacked(want: number): number {
+  takeBacked(want: number): BlockRun | null {
     const { bitmap } = this.#state;
     invariant(want > 0, "V7: {} blocks with room are wanted", want);
     const end = Math.min(bitmap.blocks, this.#blocks.blocks);
@@ -179,32 +179,31 @@ export class Backing implements Rooms {
       if (first < at + free) {
         const count = this.#blocks.runAt(first, Math.min(at + free, first + want));
         bitmap.take(first, count);
-        bitmap.allocated = count;
-        return first;
+        return { block: first, count };
       }
       at = bitmap.freeFrom(at + Math.max(1, free));
     }
-    return -1;
+    return null;
   }
 }
 
 /**
  * Blocks for bytes that go through the pool, or for a large write: as `bitmap.allocate`, but with
- * room on the device behind them if the bytes are `isPooled`. -1 when there are none.
+ * room on the device for them if the bytes are `isPooled`. Null when there are none.
  */
 export function allocateBlocks(
   state: VolumeState,
   wanted: { goal: number; want: number; owner?: number; isPooled: boolean },
-): number {
+): BlockRun | null {
   const { bitmap, backing } = state;
   const { goal, want, owner = -1, isPooled } = wanted;
   if (backing === null) return bitmap.allocate(goal, want, owner);
   if (backing.isTight) {
-    const block = backing.takeBacked(want);
-    if (block >= 0) return block;
+    const backed = backing.takeBacked(want);
+    if (backed !== null) return backed;
   }
-  const block = bitmap.allocate(goal, want, owner);
-  if (block < 0 || !isPooled || backing.ensure(block, bitmap.allocated)) return block;
+  const run = bitmap.allocate(goal, want, owner);
+  if (run === null || !isPooled || backing.ensure(run.block, run.count)) return run;
   bitmap.untake();
   return backing.takeBacked(want);
 }

@@ -14,7 +14,7 @@ import { invariant } from "../../../abi/invariant.ts";
 import { shown } from "../../../abi/options.ts";
 import { allocateRange } from "./allocate.ts";
 import { requireFile, setAttributes, touchAccess } from "./attributes.ts";
-import { NO_BLOCK } from "../memory/extent.ts";
+import { type Extent, NO_BLOCK } from "../memory/extent.ts";
 import { readBytes } from "./file_data.ts";
 import * as L from "../format/layout.ts";
 import type { VolumeState } from "../state.ts";
@@ -105,23 +105,23 @@ function nextPart(state: VolumeState, { source, at, to, length }: CopyRange, don
   const { extents, blockSize } = state;
   const from = at + done;
   const first = Math.floor(from / blockSize);
-  const isData = isWritten(state, source, first);
+  // Past the last block that a file can have is a hole.
+  const isData = first < L.BLOCKS_MAX && isWritten(extents.find(source, first));
   const inPiece = PIECE_BYTES - (to + done) % PIECE_BYTES;
   const end = Math.min(at + length, isData ? from + inPiece : Infinity);
   let fileBlock = first;
   while (fileBlock < L.BLOCKS_MAX && fileBlock * blockSize < end) {
-    if (isWritten(state, source, fileBlock) !== isData) break;
-    fileBlock += extents.count;
+    const found = extents.find(source, fileBlock);
+    if (isWritten(found) !== isData) break;
+    fileBlock += found.count;
   }
   const isRest = fileBlock >= L.BLOCKS_MAX;
   return { isData, length: (isRest ? end : Math.min(end, fileBlock * blockSize)) - from };
 }
 
-/** Whether a block of a file holds bytes; `extents` speaks of it then. Past all blocks is a hole. */
-function isWritten({ extents }: VolumeState, slot: number, fileBlock: number): boolean {
-  if (fileBlock >= L.BLOCKS_MAX) return false;
-  extents.find(slot, fileBlock);
-  return extents.block !== NO_BLOCK && !extents.isUnwritten;
+/** Whether blocks of a file hold bytes. */
+function isWritten({ block, isUnwritten }: Extent): boolean {
+  return block !== NO_BLOCK && !isUnwritten;
 }
 
 function copyData(

@@ -9,7 +9,8 @@
 import { ErrnoError } from "../../../abi/errno.ts";
 import { invariant } from "../../../abi/invariant.ts";
 import { allocateBlocks } from "./backing.ts";
-import { NO_BLOCK } from "../memory/extent.ts";
+import type { BlockRun } from "../memory/bitmap.ts";
+import { type Extent, NO_BLOCK } from "../memory/extent.ts";
 import * as L from "../format/layout.ts";
 import { readDevice, type VolumeState } from "../state.ts";
 import { withoutSum, withSum } from "../memory/summed_bytes.ts";
@@ -23,31 +24,37 @@ export const LEAVES_PER_STEP = 64;
 /** From this length on whole blocks that are not in the pool are read directly. */
 const DIRECT_READ_BYTES = 32 * 1024;
 
+/** Blocks that a write is to get where it has found none, or unwritten ones. */
+export interface Hole {
+  /** The first of them in the file. */
+  fileBlock: number;
+  /** How many. */
+  want: number;
+  /** What the file has there. */
+  found: Extent;
+  /** Whether the bytes go through the pool. */
+  isPooled: boolean;
+}
+
 /**
- * Gives one or more blocks to the file where `extents.find` has just found none, or unwritten ones.
- * Returns how many from `fileBlock` on are its own now; `extents` speaks of them. Their bytes are
- * anything: the caller writes all of them, or takes `pool.fresh`. What goes through the pool has
- * room on the device from now on.
+ * Gives one or more blocks to a hole of the file, and returns those that are its own now. Their
+ * contents are undefined: the caller writes all of them, or takes `pool.fresh`. What goes through the
+ * pool has room on the device from now on.
  *
  * @throws {ErrnoError} ENOSPC
  */
-export function fillBlocks(
-  state: VolumeState,
-  slot: number,
-  fileBlock: number,
-  want: number,
-  isPooled = true,
-): number {
+export function fillBlocks(state: VolumeState, slot: number, hole: Hole): BlockRun {
+  const { fileBlock, want, found, isPooled } = hole;
   invariant(want > 0, "V7: {} blocks are given to a hole", want);
-  const { extents } = state;
-  const most = Math.min(want, extents.count);
-  if (extents.isUnwritten && isPooled) requireRoom(state, extents.block, most);
-  const count = extents.isUnwritten
-    ? convertUnwritten(state, slot, fileBlock, most)
+  const most = Math.min(want, found.count);
+  if (found.isUnwritten && isPooled) requireRoom(state, found.block, most);
+  const run = found.isUnwritten
+    ? convertUnwritten(state, slot, { fileBlock, block: found.block, count: most })
     : allocateRun(state, slot, { fileBlock, want: most, isUnwritten: false, isPooled });
-  extents.find(slot, fileBlock);
-  invariant(extents.block !== NO_BLOCK && extents.count >= count, "V7: a filled hole is a hole");
-  return count;
+  const filled = state.extents.find(slot, fileBlock);
+  const isFilled = filled.block === run.block && filled.count >= run.count;
+  invariant(isFilled, "V7: a filled hole is a hole");
+  return run;
 }
 
 /**
@@ -67,19 +74,19 @@ export function writeInBlock(
   const from = at - fileBlock * blockSize;
   const to = from + bytes.length;
   invariant(to <= blockSize, "V7: a write over the end of its block");
-  extents.find(slot, fileBlock);
+  const found = extents.find(slot, fileBlock);
   let frame: number;
   let [low, high] = [from, to];
-  if (extents.block === NO_BLOCK || extents.isUnwritten) {
-    fillBlocks(state, slot, fileBlock, 1);
-    frame = pool.fresh(extents.block);
+  if (found.block === NO_BLOCK || found.isUnwritten) {
+    const { block } = fillBlocks(state, slot, { fileBlock, want: 1, found, isPooled: true });
+    frame = pool.fresh(block);
     low = 0;
     high = Math.max(to, Math.min(blockSize, state.sizeOf(slot) - fileBlock * blockSize));
   } else {
-    makeRoomInRecord(state, extents.block, from, to);
+    makeRoomInRecord(state, found.block, from, to);
     const isWhole = from === 0 && to === blockSize;
     // Small writes one after the other are as good a reason to read ahead as reads are.
-    frame = isWhole ? pool.blank(extents.block) : pool.get(extents.block, extents.count);
+    frame = isWhole ? pool.blank(found.block) : pool.get(found.block, found.count);
   }
   pool.remember(frame);
   pool.slabOf(frame).set(bytes, pool.offsetOf(frame) + from);
@@ -98,7 +105,7 @@ function makeRoomInRecord(state: VolumeState, block: number, from: number, to: n
 
 /**
  * Gives blocks that follow each other to a hole of the file, as many of those wanted as there are in
- * one place, and returns how many.
+ * one place, and returns them.
  *
  * @throws {ErrnoError} ENOSPC
  */
@@ -106,20 +113,20 @@ export function allocateRun(
   state: VolumeState,
   slot: number,
   hole: { fileBlock: number; want: number; isUnwritten: boolean; isPooled: boolean },
-): number {
-  const { extents, bitmap } = state;
+): BlockRun {
+  const { extents } = state;
   const { fileBlock, want, isUnwritten, isPooled } = hole;
   let goal = NO_BLOCK;
   if (fileBlock > 0) {
-    extents.find(slot, fileBlock - 1);
-    if (extents.block !== NO_BLOCK) goal = extents.block + 1;
+    const before = extents.find(slot, fileBlock - 1);
+    if (before.block !== NO_BLOCK) goal = before.block + 1;
   }
-  const block = allocateBlocks(state, { goal, want, owner: slot, isPooled });
-  if (block < 0) throw new ErrnoError("ENOSPC", "write", { why: "no block left" });
-  const count = bitmap.allocated;
+  const taken = allocateBlocks(state, { goal, want, owner: slot, isPooled });
+  if (taken === null) throw new ErrnoError("ENOSPC", "write", { why: "no block left" });
+  const { block, count } = taken;
   invariant(count > 0 && count <= want, "V7: {} of {} blocks have been allocated", count, want);
   extents.insert(slot, { fileBlock, block, count, isUnwritten });
-  return count;
+  return taken;
 }
 
 /** What is owned and was never written may have no room on the device. */
@@ -129,16 +136,13 @@ function requireRoom(state: VolumeState, block: number, count: number): void {
 }
 
 function convertUnwritten(
-  state: VolumeState,
+  { extents }: VolumeState,
   slot: number,
-  fileBlock: number,
-  count: number,
-): number {
-  const { extents } = state;
-  const block = extents.block;
+  { fileBlock, block, count }: { fileBlock: number; block: number; count: number },
+): BlockRun {
   extents.remove(slot, { from: fileBlock, to: fileBlock + count, kept: true });
   extents.insert(slot, { fileBlock, block, count, isUnwritten: false });
-  return count;
+  return { block, count };
 }
 
 /**
@@ -156,9 +160,8 @@ export function zeroGap(state: VolumeState, slot: number, size: number, to: numb
   }
   let given = 0;
   for (let fileBlock = Math.ceil(size / blockSize); fileBlock < L.BLOCKS_MAX;) {
-    extents.find(slot, fileBlock);
-    const { count } = extents;
-    if (extents.block !== NO_BLOCK && !extents.isUnwritten) {
+    const { block, count, isUnwritten } = extents.find(slot, fileBlock);
+    if (block !== NO_BLOCK && !isUnwritten) {
       extents.remove(slot, { from: fileBlock, to: fileBlock + count });
       if (++given % LEAVES_PER_STEP === 0) state.nextStep();
     }
@@ -175,12 +178,12 @@ function zeroPiece(state: VolumeState, slot: number, at: number, to: number): nu
   const fileBlock = Math.floor(at / blockSize);
   const from = at - fileBlock * blockSize;
   invariant(to - at <= blockSize - from, "V8: zeros over the end of their block");
-  extents.find(slot, fileBlock);
-  if (extents.block === NO_BLOCK || extents.isUnwritten) return to;
-  const isLogged = pool.isLogged(extents.block);
+  const { block, isUnwritten } = extents.find(slot, fileBlock);
+  if (block === NO_BLOCK || isUnwritten) return to;
+  const isLogged = pool.isLogged(block);
   const length = isLogged ? Math.min(to - at, LOGGED_STEP_BYTES) : to - at;
-  makeRoomInRecord(state, extents.block, from, from + length);
-  const frame = pool.get(extents.block);
+  makeRoomInRecord(state, block, from, from + length);
+  const frame = pool.get(block);
   pool.remember(frame);
   const start = pool.offsetOf(frame) + from;
   pool.slabOf(frame).fill(0, start, start + length);
@@ -281,18 +284,22 @@ function readRuns(state: VolumeState, slot: number, into: Uint8Array, at: number
       into.fill(0, done);
       return;
     }
-    extents.find(slot, fileBlock);
-    const length = Math.min(into.length - done, extents.count * blockSize - inside);
-    if (extents.block === NO_BLOCK || extents.isUnwritten) into.fill(0, done, done + length);
-    else readRun(state, into.subarray(done, done + length), inside);
+    const found = extents.find(slot, fileBlock);
+    const length = Math.min(into.length - done, found.count * blockSize - inside);
+    if (found.block === NO_BLOCK || found.isUnwritten) into.fill(0, done, done + length);
+    else readRun(state, found, into.subarray(done, done + length), inside);
     done += length;
   }
 }
 
-/** Reads from byte `inside` of the block that `extents` speaks of, within its run. */
-function readRun(state: VolumeState, into: Uint8Array, inside: number): void {
-  const { pool, blockSize, extents } = state;
-  const { block, count } = extents;
+/** Reads from byte `inside` of the first of some blocks on, within them. */
+function readRun(
+  state: VolumeState,
+  { block, count }: Extent,
+  into: Uint8Array,
+  inside: number,
+): void {
+  const { pool, blockSize } = state;
   for (let done = 0; done < into.length;) {
     const index = Math.floor((inside + done) / blockSize);
     const from = inside + done - index * blockSize;

@@ -14,6 +14,7 @@
  */
 import { isErrnoError } from "../../../abi/errno.ts";
 import { invariant } from "../../../abi/invariant.ts";
+import type { BlockRun } from "../memory/bitmap.ts";
 import { NO_BLOCK } from "../memory/extent.ts";
 import { writeInBlock, zeroGap } from "./file_data.ts";
 import * as L from "../format/layout.ts";
@@ -100,27 +101,26 @@ export class FileWriter {
     if (position > size) zeroGap(state, slot, size, position);
     const most = this.#length - this.#done;
     this.#isInPlace = position < size && most >= DIRECT_WRITE_BYTES && this.#isWritten(position);
-    let length = directPiece(state, slot, position, most);
+    let direct = directPiece(state, slot, position, most);
     // What is written over is gone: what came before must not depend on a later commit.
-    if (length > 0 && this.#isInPlace && state.isHeld) {
+    if (direct !== null && this.#isInPlace && state.isHeld) {
       state.nextStepDurably();
       this.#noteSettled();
-      length = directPiece(state, slot, position, most);
+      direct = directPiece(state, slot, position, most);
     }
-    if (length > 0) return this.#planRun(this.#done + length);
-    length = pooledPiece(state, slot, position, most);
+    if (direct !== null) return this.#planRun(direct);
+    const length = pooledPiece(state, slot, position, most);
     writeInBlock(state, slot, position, this.#from.subarray(this.#done, this.#done + length));
     this.#keep(length);
     return null;
   }
 
-  #planRun(end: number): Uint8Array {
+  #planRun({ block, count }: BlockRun): Uint8Array {
     const state = this.#state;
-    const { extents, blockSize } = state;
-    this.#block = extents.block;
-    this.place = state.placeOf(this.#block, 0);
-    const bytes = this.#from.subarray(this.#done, end);
-    if (state.watches.size > 0) state.announceWrite(this.#block, bytes.length / blockSize);
+    this.#block = block;
+    this.place = state.placeOf(block, 0);
+    const bytes = this.#from.subarray(this.#done, this.#done + count * state.blockSize);
+    if (state.watches.size > 0) state.announceWrite(block, count);
     this.#asked = bytes.length;
     return bytes;
   }
@@ -199,8 +199,8 @@ export class FileWriter {
   /** Whether a byte of the file lies in a block that has been written. */
   #isWritten(position: number): boolean {
     const { extents, blockSize } = this.#state;
-    extents.find(this.#slot, Math.floor(position / blockSize));
-    return extents.block !== NO_BLOCK && !extents.isUnwritten;
+    const found = extents.find(this.#slot, Math.floor(position / blockSize));
+    return found.block !== NO_BLOCK && !found.isUnwritten;
   }
 
   #grew(end: number): void {

@@ -41,10 +41,10 @@ function firstLike(
   const { extents, blockSize } = state;
   let fileBlock = Math.floor(at / blockSize);
   while (fileBlock < L.BLOCKS_MAX && fileBlock * blockSize < size) {
-    extents.find(slot, fileBlock);
-    const isData = extents.block !== NO_BLOCK && !extents.isUnwritten;
+    const found = extents.find(slot, fileBlock);
+    const isData = found.block !== NO_BLOCK && !found.isUnwritten;
     if (isData === (whence === SEEK_DATA)) return fileBlock * blockSize;
-    fileBlock += extents.count;
+    fileBlock += found.count;
   }
   return whence === SEEK_DATA ? size : Math.min(size, fileBlock * blockSize);
 }

@@ -10,6 +10,7 @@
 import { ErrnoError, isErrnoError } from "../../../abi/errno.ts";
 import { invariant } from "../../../abi/invariant.ts";
 import { shown } from "../../../abi/options.ts";
+import type { BlockRun } from "../memory/bitmap.ts";
 import { NO_BLOCK } from "../memory/extent.ts";
 import { fillBlocks, LOGGED_STEP_BYTES } from "./file_data.ts";
 import { isLittleFree, makeRoomForBlocks, SPARE_SLOTS } from "../space/grow.ts";
@@ -47,9 +48,9 @@ export function missingBlocks(state: VolumeState, slot: number, from: number, to
   const { extents } = state;
   let missing = 0;
   for (let fileBlock = from; fileBlock < to;) {
-    extents.find(slot, fileBlock);
-    const count = Math.min(extents.count, to - fileBlock);
-    if (extents.block === NO_BLOCK) missing += count;
+    const found = extents.find(slot, fileBlock);
+    const count = Math.min(found.count, to - fileBlock);
+    if (found.block === NO_BLOCK) missing += count;
     fileBlock += count;
   }
   return missing;
@@ -75,43 +76,45 @@ export function reserve(state: VolumeState, slot: number, at: number, length: nu
 
 /** Whether one run of the file has all of these blocks: mostly so when bytes are written over. */
 function isOwned({ extents }: VolumeState, slot: number, from: number, end: number): boolean {
-  extents.find(slot, from);
-  return extents.block !== NO_BLOCK && extents.count >= end - from;
+  const { block, count } = extents.find(slot, from);
+  return block !== NO_BLOCK && count >= end - from;
 }
 
 /** Whether a file that grows has come to the end of the volume: going on there keeps one run. */
 function endsAtEnd(state: VolumeState, slot: number, fileBlock: number, want: number): boolean {
   const { extents, bitmap } = state;
   if (fileBlock === 0) return false;
-  extents.find(slot, fileBlock - 1);
-  if (extents.block === NO_BLOCK) return false;
-  const goal = extents.block + 1;
+  const { block } = extents.find(slot, fileBlock - 1);
+  if (block === NO_BLOCK) return false;
+  const goal = block + 1;
   const run = bitmap.freeRunAt(goal, goal + want);
   return run < want && goal + run >= bitmap.blocks;
 }
 
 /**
- * How many bytes of a write go straight to the device: whole blocks, many, none of them logged.
- * `extents` speaks of them then, and new ones among them are the file's.
+ * The blocks of a write that go straight to the device: whole ones, many, none of them logged, and
+ * the file's own from now on. Null if the write begins with no such block.
  */
 export function directPiece(
   state: VolumeState,
   slot: number,
   position: number,
   length: number,
-): number {
+): BlockRun | null {
   const { extents, blockSize, pool } = state;
-  const blocks = Math.floor(length / blockSize);
-  if (length < DIRECT_WRITE_BYTES || blocks === 0 || position % blockSize !== 0) return 0;
+  const want = Math.floor(length / blockSize);
+  if (length < DIRECT_WRITE_BYTES || want === 0 || position % blockSize !== 0) return null;
   const fileBlock = position / blockSize;
-  extents.find(slot, fileBlock);
-  if (extents.block === NO_BLOCK) {
-    return fillBlocks(state, slot, fileBlock, blocks, false) * blockSize;
+  const found = extents.find(slot, fileBlock);
+  const { block } = found;
+  if (block === NO_BLOCK) {
+    return fillBlocks(state, slot, { fileBlock, want, found, isPooled: false });
   }
-  const count = pool.directRun(extents.block, Math.min(extents.count, blocks));
-  invariant(count <= blocks, "V7: {} blocks go to the device, of {}", count, blocks);
-  if (count > 0 && extents.isUnwritten) fillBlocks(state, slot, fileBlock, count, false);
-  return count * blockSize;
+  const count = pool.directRun(block, Math.min(found.count, want));
+  invariant(count <= want, "V7: {} blocks go to the device, of {}", count, want);
+  if (count === 0) return null;
+  if (!found.isUnwritten) return { block, count };
+  return fillBlocks(state, slot, { fileBlock, want: count, found, isPooled: false });
 }
 
 /** How many bytes of a write go into one block of the pool. */
@@ -126,8 +129,8 @@ export function pooledPiece(
   const fileBlock = Math.floor(position / blockSize);
   const piece = Math.min(length, blockSize - (position - fileBlock * blockSize));
   if (piece <= LOGGED_STEP_BYTES) return piece;
-  extents.find(slot, fileBlock);
-  const isLogged = extents.block !== NO_BLOCK && pool.isLogged(extents.block);
+  const { block } = extents.find(slot, fileBlock);
+  const isLogged = block !== NO_BLOCK && pool.isLogged(block);
   return isLogged ? LOGGED_STEP_BYTES : piece;
 }
 

@@ -221,16 +221,16 @@ function joined(name: Uint8Array, value: Uint8Array): Uint8Array<ArrayBuffer> {
 
 /** Puts a value into new blocks, in as few pieces as there are. */
 function store(state: VolumeState, value: Uint8Array): ValueRun[] {
-  const { bitmap, blockSize } = state;
-  const allocate = (want: number): number =>
+  const { blockSize } = state;
+  const allocate = (want: number): ValueRun | null =>
     allocateBlocks(state, { goal: -1, want, isPooled: true });
   const runs: ValueRun[] = [];
   for (let done = 0; done < value.length;) {
     const wanted = Math.ceil((value.length - done) / blockSize);
-    const block = runs.length < L.XATTR_PAIRS_MAX ? allocate(wanted) : -1;
-    if (block < 0) throw new ErrnoError("ENOSPC", "set an attribute", { why: "no blocks left" });
-    const count = bitmap.allocated;
-    runs.push({ block, count });
+    const run = runs.length < L.XATTR_PAIRS_MAX ? allocate(wanted) : null;
+    if (run === null) throw new ErrnoError("ENOSPC", "set an attribute", { why: "no blocks left" });
+    const { block, count } = run;
+    runs.push(run);
     for (let index = 0; index < count; index++) {
       fill(state, block + index, value.subarray(done, done + blockSize));
       done += blockSize;

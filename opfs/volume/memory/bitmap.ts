@@ -18,6 +18,14 @@ const NO_WINDOWS = new Windows();
 /** Reading and writing across such a border costs the host's cache a second look. */
 const ALIGNMENT_BYTES = 128 * 1024;
 
+/** Blocks that follow each other. */
+export interface BlockRun {
+  /** The first one. */
+  readonly block: number;
+  /** How many. */
+  readonly count: number;
+}
+
 /** Used and free blocks of one volume. */
 export class Bitmap {
   #words = new Uint32Array(0);
@@ -39,8 +47,6 @@ export class Bitmap {
   #heldBefore: number[] = [];
   /** Pages of the image's bitmap that differ from their home. */
   readonly home: PageSet = new PageSet();
-  /** How many blocks the last `allocate` gave. */
-  allocated = 0;
 
   /** How many blocks there are. */
   get blocks(): number {
@@ -168,15 +174,14 @@ export class Bitmap {
 
   /**
    * Takes up to `want` adjacent blocks: at `goal` if it is free, else the first run that is long
-   * enough, else the longest. Returns the first one and sets `allocated`; -1 when nothing is free.
+   * enough, else the longest. Null when nothing is free.
    *
    * An `owner` that comes back with a goal is growing: the blocks behind what it gets are kept for
    * it as long as there are others, so that files which grow in turns stay in long runs.
    */
-  allocate(goal: number, want: number, owner = -1): number {
-    this.allocated = 0;
+  allocate(goal: number, want: number, owner = -1): BlockRun | null {
     invariant(Number.isInteger(want) && want >= 0, "V7: a part of a block is wanted");
-    if (this.free === 0 || want === 0) return -1;
+    if (this.free === 0 || want === 0) return null;
     const isGrowing = owner >= 0 && goal >= 0;
     let start = goal;
     let count = this.#windows.clip(goal, this.#runAt(goal, want), owner);
@@ -193,8 +198,7 @@ export class Bitmap {
     this.#taken.push(start, count);
     this.#rotor = start + count;
     if (isGrowing) this.#windows.advance(owner, start + count);
-    this.allocated = count;
-    return start;
+    return { block: start, count };
   }
 
   /** Undoes the last `allocate` or `take` of the open transaction. */

@@ -3,7 +3,7 @@
  *
  * Layer: opfs/volume, over tables, inode table and bitmap. A file's blocks are in leaves: the pair
  * in its own record, which begins at file block 0, and continuation slots of up to six pairs each,
- * ordered by their first file block. `find` answers without allocating; `insert` and `remove` change
+ * ordered by their first file block. `find` answers with one small object; `insert` and `remove` change
  * a leaf or two, whatever the size of the file.
  *
  * @module
@@ -29,7 +29,17 @@ export interface Run {
   isUnwritten: boolean;
 }
 
-/** In {@link Extents.block}: nothing is there. */
+/** What a file has from one of its blocks on. */
+export interface Extent {
+  /** The device block, or NO_BLOCK for a hole. */
+  readonly block: number;
+  /** How many file blocks, from the one asked for, go on in the same way. */
+  readonly count: number;
+  /** Whether they are owned and read as zeros. */
+  readonly isUnwritten: boolean;
+}
+
+/** In {@link Extent.block}: nothing is there. */
 export const NO_BLOCK = -1;
 
 /** The block maps of one volume. */
@@ -45,13 +55,6 @@ export class Extents {
   readonly #totals = new Map<number, number>();
   /** Blocks that the last `#cut` took away. */
   #cutBlocks = 0;
-
-  /** What the last `find` found: the device block, or NO_BLOCK for a hole. */
-  block: number = NO_BLOCK;
-  /** How many file blocks, from the one asked for, go on in the same way. */
-  count = 0;
-  /** Whether they are owned and read as zeros. */
-  isUnwritten = false;
 
   /** Block maps over loaded tables; `mount.ts` tells it the continuation slots. */
   constructor(parts: { tables: Tables; inodes: InodeTable; bitmap: Bitmap }) {
@@ -100,31 +103,33 @@ export class Extents {
     return this.#tables.view.getUint32(leaf * L.SLOT_BYTES + L.CONTINUATION.FILE_BLOCK, L.LE);
   }
 
-  /** Looks up one file block; the answer is in `block`, `count` and `isUnwritten`. */
-  find(owner: number, fileBlock: number): void {
+  /** What the file has at one of its blocks. */
+  find(owner: number, fileBlock: number): Extent {
     invariant(fileBlock >= 0, "V7: a block before the first of a file");
     const { view } = this.#tables;
     const at = owner * L.SLOT_BYTES;
     const ownCount = view.getUint32(at + L.SLOT.BLOCK_COUNT, L.LE);
     const ownBlocks = ownCount & ~L.UNWRITTEN;
     if (fileBlock < ownBlocks) {
-      this.block = view.getUint32(at + L.SLOT.FIRST_BLOCK, L.LE) + fileBlock;
-      this.count = ownBlocks - fileBlock;
-      this.isUnwritten = ownCount >>> 31 !== 0;
-      return;
+      const block = view.getUint32(at + L.SLOT.FIRST_BLOCK, L.LE) + fileBlock;
+      return { block, count: ownBlocks - fileBlock, isUnwritten: ownCount >>> 31 !== 0 };
     }
-    this.block = NO_BLOCK;
-    this.isUnwritten = false;
-    this.count = L.BLOCKS_MAX - fileBlock;
-    if ((view.getUint8(at + L.SLOT.FLAGS) & L.FLAG_CONTINUED) === 0) return;
-    const leaves = this.#listOf(owner);
-    const index = this.#leafBefore(leaves, fileBlock);
-    if (index >= 0 && this.#findInLeaf(leaves[index]!, fileBlock)) return;
-    if (index + 1 < leaves.length) this.count = this.#startOf(leaves[index + 1]!) - fileBlock;
+    const isContinued = (view.getUint8(at + L.SLOT.FLAGS) & L.FLAG_CONTINUED) !== 0;
+    if (isContinued) return this.#findInLeaves(this.#listOf(owner), fileBlock);
+    return { block: NO_BLOCK, count: L.BLOCKS_MAX - fileBlock, isUnwritten: false };
   }
 
-  /** Whether the leaf decides; else the hole goes on to the next leaf. */
-  #findInLeaf(leaf: number, fileBlock: number): boolean {
+  #findInLeaves(leaves: readonly number[], fileBlock: number): Extent {
+    const index = this.#leafBefore(leaves, fileBlock);
+    const found = index < 0 ? null : this.#findInLeaf(leaves[index]!, fileBlock);
+    if (found !== null) return found;
+    const isLast = index + 1 >= leaves.length;
+    const end = isLast ? L.BLOCKS_MAX : this.#startOf(leaves[index + 1]!);
+    return { block: NO_BLOCK, count: end - fileBlock, isUnwritten: false };
+  }
+
+  /** Null if the leaf does not reach the block: the hole goes on to the next leaf. */
+  #findInLeaf(leaf: number, fileBlock: number): Extent | null {
     const { view } = this.#tables;
     const at = leaf * L.SLOT_BYTES;
     let start = view.getUint32(at + L.CONTINUATION.FILE_BLOCK, L.LE);
@@ -135,14 +140,15 @@ export class Extents {
       const count = countOfPair(view, pairAt);
       const blocks = count & ~L.UNWRITTEN;
       if (fileBlock < start + blocks) {
-        this.block = block === L.HOLE_BLOCK ? NO_BLOCK : block + fileBlock - start;
-        this.count = start + blocks - fileBlock;
-        this.isUnwritten = count >>> 31 !== 0;
-        return true;
+        return {
+          block: block === L.HOLE_BLOCK ? NO_BLOCK : block + fileBlock - start,
+          count: start + blocks - fileBlock,
+          isUnwritten: count >>> 31 !== 0,
+        };
       }
       start += blocks;
     }
-    return false;
+    return null;
   }
 
   #listOf(owner: number): number[] {

@@ -189,17 +189,14 @@ export class Compactor {
     const { extents } = this.#state;
     if (slot !== this.#slot) this.#fileBlock = 0;
     this.#slot = slot;
-    for (; this.#fileBlock < L.BLOCKS_MAX; this.#fileBlock += extents.count) {
-      extents.find(slot, this.#fileBlock);
-      const { block, count, isUnwritten } = extents;
+    while (this.#fileBlock < L.BLOCKS_MAX) {
+      const { block, count, isUnwritten } = extents.find(slot, this.#fileBlock);
       const skip = Math.max(0, this.#limit - block);
-      if (block === NO_BLOCK || skip >= count) continue;
-      return {
-        fileBlock: this.#fileBlock + skip,
-        block: block + skip,
-        count: count - skip,
-        isUnwritten,
-      };
+      if (block !== NO_BLOCK && skip < count) {
+        const fileBlock = this.#fileBlock + skip;
+        return { fileBlock, block: block + skip, count: count - skip, isUnwritten };
+      }
+      this.#fileBlock += count;
     }
     return null;
   }

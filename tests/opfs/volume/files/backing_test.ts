@@ -174,8 +174,8 @@ Deno.test("Backing knows what has been written, forgets what is cut off, and giv
   assertEquals([backing.ensure(bare, 1), backing.isTight], [false, true]);
   state.backing = backing;
   state.step(() => {
-    const first = allocateBlocks(state, { goal: -1, want: 2, isPooled: true });
-    assert(first >= 0 && backing.has(first));
+    const run = allocateBlocks(state, { goal: -1, want: 2, isPooled: true });
+    assert(run !== null && backing.has(run.block));
     state.bitmap.untake();
     assertThrows(() => state.bitmap.untake(), InvariantError, "V1");
   });

@@ -14,11 +14,11 @@ Deno.test("Bitmap.allocate() takes the goal, else the first run that is long eno
   const bitmap = bitmapOf(1000);
   bitmap.take(0, 10);
   bitmap.take(12, 88);
-  assertEquals([bitmap.allocate(-1, 5), bitmap.allocated], [100, 5]);
-  assertEquals([bitmap.allocate(10, 5), bitmap.allocated], [10, 2]);
-  assertEquals([bitmap.allocate(105, 5), bitmap.allocated], [105, 5]);
-  assertEquals([bitmap.allocate(3, 895), bitmap.allocated], [110, 890]);
-  assertEquals([bitmap.allocate(0, 1), bitmap.allocated], [-1, 0]);
+  assertEquals(bitmap.allocate(-1, 5), { block: 100, count: 5 });
+  assertEquals(bitmap.allocate(10, 5), { block: 10, count: 2 });
+  assertEquals(bitmap.allocate(105, 5), { block: 105, count: 5 });
+  assertEquals(bitmap.allocate(3, 895), { block: 110, count: 890 });
+  assertEquals(bitmap.allocate(0, 1), null);
 });
 
 Deno.test("Bitmap.allocate() takes the longest run when none is long enough", () => {
@@ -29,7 +29,7 @@ Deno.test("Bitmap.allocate() takes the longest run when none is long enough", ()
   for (const [start, count] of [[5, 2], [40, 9], [90, 4]] as const) bitmap.give(start, count);
   bitmap.keep();
   for (const [start, count] of [[5, 2], [40, 9], [90, 4]] as const) bitmap.release(start, count);
-  assertEquals([bitmap.allocate(-1, 20), bitmap.allocated], [40, 9]);
+  assertEquals(bitmap.allocate(-1, 20), { block: 40, count: 9 });
 });
 
 Deno.test("Bitmap.revert() frees what was taken and keeps what was given", () => {
@@ -52,7 +52,7 @@ Deno.test("Bitmap gives a block back only after its quarantine", () => {
   bitmap.give(8, 8);
   bitmap.keep();
   assertEquals([bitmap.free, bitmap.unowned, bitmap.quarantined], [0, 8, 8]);
-  assertEquals(bitmap.allocate(8, 1), -1);
+  assertEquals(bitmap.allocate(8, 1), null);
   const runs = bitmap.takeQuarantine();
   assertEquals(runs, [8, 8]);
   bitmap.hold(8, 8);
@@ -90,10 +90,10 @@ Deno.test("Bitmap agrees with an array under random calls", () => {
   const model = new Uint8Array(777);
   for (let step = 0; step < 3000; step++) {
     bitmap.begin();
-    const start = bitmap.allocate(random.below(900) - 50, 1 + random.below(60));
-    for (let index = 0; index < bitmap.allocated; index++) {
-      assertEquals(model[start + index], 0);
-      model[start + index] = 1;
+    const run = bitmap.allocate(random.below(900) - 50, 1 + random.below(60));
+    for (let index = 0; run !== null && index < run.count; index++) {
+      assertEquals(model[run.block + index], 0);
+      model[run.block + index] = 1;
     }
     const from = random.below(777);
     let count = 0;
