@@ -59,7 +59,8 @@ function lockByDeno(
   { fs }: Host,
   deno: DenoHost,
 ): InodeLock | "busy" | "moved" {
-  const file = deno.openSync(path, { read: true, write: true });
+  const file = openIfThere(() => deno.openSync(path, { read: true, write: true }));
+  if (file === null) return "moved";
   try {
     const { ino, dev } = file.statSync();
     const own = fs.fstatSync(fd);
@@ -70,6 +71,16 @@ function lockByDeno(
     throw error;
   }
   return { release: () => file.close() };
+}
+
+/** Null: it has been removed or renamed since it was opened for the first time. */
+function openIfThere<T>(open: () => T): T | null {
+  try {
+    return open();
+  } catch (error) {
+    if (codeOfHost(error) === "ENOENT") return null;
+    throw error;
+  }
 }
 
 function closed<T>(file: DenoFile, outcome: T): T {
@@ -101,13 +112,14 @@ function lockByProgram({ fd, path }: ToLock, { process }: Host): InodeLock | "bu
 const LOCKING = 0x20 | 0x4;
 
 function lockByOpening({ fd, path }: ToLock, { fs }: Host): InodeLock | "busy" | "moved" {
-  let own: number;
+  let own: number | null;
   try {
-    own = fs.openSync(path, fs.constants.O_RDWR | LOCKING);
+    own = openIfThere(() => fs.openSync(path, fs.constants.O_RDWR | LOCKING));
   } catch (error) {
     if (codeOfHost(error) === "EAGAIN") return "busy";
     throw error;
   }
+  if (own === null) return "moved";
   if (isSameFile(fs.fstatSync(own), fs.fstatSync(fd))) return { release: () => fs.closeSync(own) };
   fs.closeSync(own);
   return "moved";

@@ -1,6 +1,8 @@
 /** The lock of device and inode: every name of a file meets it, in Deno and in Node. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { fileHandle } from "../../../opfs/device/file.ts";
+import type { Host } from "../../../opfs/device/host.ts";
+import { lockInode } from "../../../opfs/device/inode_lock.ts";
 import { UNPRIVILEGED } from "../../support/bad_images.ts";
 import { denoOpener, inFolderOfLocks, kill, openers } from "../../support/lock_processes.ts";
 import { hostCommand } from "../../../tools/programs.ts";
@@ -58,6 +60,20 @@ Deno.test("lockInode() is met through a descriptor of the file", async () => {
     plain.close();
     return Promise.resolve();
   });
+});
+
+Deno.test("lockInode() says that a file has moved which is removed before it is locked", () => {
+  const folder = Deno.makeTempDirSync();
+  const path = `${folder}/a`;
+  const { process } = globalThis as unknown as { process: Host["process"] };
+  const host: Host = { fs: process.getBuiltinModule("fs"), process };
+  const fd = host.fs.openSync(path, host.fs.constants.O_RDWR | host.fs.constants.O_CREAT, 0o644);
+  Deno.removeSync(path);
+  assertEquals(lockInode({ fd, path }, host), "moved");
+  Deno.writeTextFileSync(path, "another");
+  assertEquals(lockInode({ fd, path }, host), "moved");
+  host.fs.closeSync(fd);
+  Deno.removeSync(folder, { recursive: true });
 });
 
 function linkOf(path: string): string {
