@@ -22,6 +22,7 @@ import {
   openOptions,
   type VolumeTicket,
 } from "./open_options.ts";
+import { facadeOf } from "./facade.ts";
 import { DEFAULT_BUSY_TIMEOUT_MS, enterRelay, noteDirect, ofThisThread } from "./open_relays.ts";
 import { withoutSync } from "../relay/call_port.ts";
 import { Channel, claimChannel, threadMayWait } from "../relay/channel.ts";
@@ -120,6 +121,11 @@ export interface OpenedVolume extends VolumeOps {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** What an opened volume has beyond a volume's own calls, and its way to close. */
+type Beyond = Omit<OpenedVolume, keyof VolumeOps | typeof Symbol.asyncDispose> & {
+  close(): Promise<void>;
+};
+
 const DEFAULT_AREA_BYTES = 1_048_576;
 
 /**
@@ -217,32 +223,27 @@ function openEngine(handle: StorageHandle, options: OpenOptions): Volume {
   return volume;
 }
 
-/** Dresses the engine itself, so that no call costs a frame more. */
+/** The engine's own calls, so that none costs a frame more. */
 async function openDirect(
   volume: Volume,
   options: OpenOptions,
   release: () => void,
 ): Promise<OpenedVolume> {
   const report = { ...volume.report, ...await storageReport(options) };
-  const close = volume.close.bind(volume);
-  const stats = volume.stats.bind(volume);
-  const engineMetrics = volume.metrics.bind(volume);
-  const exportImage = volume.exportImage.bind(volume);
-  const steps = volume.compact.bind(volume);
   const stopTimer = startCommitTimer(volume, options);
-  return dress(volume, {
+  return facadeOf<Beyond>(volume, {
     transport: "direct",
     report,
     promises: promisesOf(volume),
-    stats: () => Promise.resolve({ ...stats() }),
-    exportImage,
-    compact: async (options) => await runSteps(stepsHere(steps()), options),
+    stats: () => Promise.resolve({ ...volume.stats() }),
+    exportImage: () => volume.exportImage(),
+    compact: async (options) => await runSteps(stepsHere(volume.compact()), options),
     metrics: () =>
       Promise.resolve({
         calls: {},
         cache: null,
         relay: {},
-        engine: { ...engineMetrics() },
+        engine: { ...volume.metrics() },
         device: {},
       }),
     share() {
@@ -254,7 +255,7 @@ async function openDirect(
     close: once(async () => {
       stopTimer();
       try {
-        await Promise.resolve().then(close);
+        await Promise.resolve().then(() => volume.close());
       } finally {
         release();
       }
@@ -293,7 +294,7 @@ async function openByCalls(
   const port = host.calls();
   const leavePort = port.calls.close;
   const { root, report } = host.address;
-  return dress(withoutSync(root, `${ISOLATION_ADVICE}, or await volume.promises`), {
+  return facadeOf<Beyond>(withoutSync(root, `${ISOLATION_ADVICE}, or await volume.promises`), {
     transport: "relay",
     report: { ...report as MountReport, ...await storageReport(options) },
     promises: port.calls,
@@ -396,7 +397,7 @@ async function attach(
   const promises = new RelayPromises(promised);
   const leave = promises.close.bind(promises);
   const cache = cacheBytes === 0 ? null : new CachedVolume(client, { pageBytes: cacheBytes });
-  return dress(cache ?? client, {
+  return facadeOf<Beyond>(cache ?? client, {
     transport: "relay",
     report: { ...address.report as MountReport, ...await storageReport(options) },
     promises,
@@ -455,25 +456,6 @@ function withPrefix(prefix: string, figures: Record<string, Value>): Record<stri
       .filter(([name]) => prefix === "" ? !name.includes(".") : name.startsWith(prefix))
       .map(([name, value]) => [name.slice(prefix.length), value]),
   );
-}
-
-/**
- * Puts what an opened volume has beyond VolumeOps onto the volume itself. There is one way to close
- * it: that of its promises is the same.
- */
-function dress(
-  volume: VolumeOps,
-  extras: Omit<OpenedVolume, keyof VolumeOps | typeof Symbol.asyncDispose> & {
-    close: () => Promise<void>;
-  },
-): OpenedVolume {
-  const members = { ...extras, [Symbol.asyncDispose ?? "asyncDispose"]: extras.close };
-  Object.defineProperty(extras.promises, "close", { value: extras.close, configurable: true });
-  for (const key of Reflect.ownKeys(members)) {
-    const value = members[key as keyof typeof members];
-    Object.defineProperty(volume, key, { value, enumerable: false, configurable: true });
-  }
-  return volume as OpenedVolume;
 }
 
 function once(close: () => Promise<void>): () => Promise<void> {
