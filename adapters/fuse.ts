@@ -22,7 +22,7 @@
 import { ErrnoError, type MountReport, restoreError } from "../mod.ts";
 import { Libc } from "./fuse/linux.ts";
 import type { FromServer, MountOrder } from "./fuse/messages.ts";
-import { detach, isMounted } from "./fuse/mounting.ts";
+import { detach, isMounted, waitAwhile } from "./fuse/mounting.ts";
 import { logToSystem } from "./fuse/troubles.ts";
 
 /** How {@link mountImage} mounts. */
@@ -54,8 +54,6 @@ export interface UnmountOptions {
  * itself, so what it remembers stays true.
  */
 const ATTR_TIMEOUT_MS = 60_000;
-/** How long a mount that was taken off by force may finish what is open. */
-const GRACE_MS = 1_000;
 
 /** An image that is mounted. */
 export class KernelMount {
@@ -107,11 +105,9 @@ export class KernelMount {
 
   /** Whoever still has something open gets a moment; then the connection is closed. */
   async #stopSoon(): Promise<void> {
-    const grace = Promise.withResolvers<void>();
-    const timer = setTimeout(grace.resolve, GRACE_MS);
-    await Promise.race([this.finished, grace.promise]);
-    clearTimeout(timer);
-    if (!this.#isFinished) this.#libc.write(this.#stop, new Uint8Array(1), 1);
+    if (!await waitAwhile(() => this.#isFinished)) {
+      this.#libc.write(this.#stop, new Uint8Array(1), 1);
+    }
   }
 }
 

@@ -126,3 +126,19 @@ export function findMount(mountinfo: string, directory: string): boolean {
 function unescapeMount(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, digits) => String.fromCharCode(parseInt(digits, 8)));
 }
+
+/** How often a mount that was taken off by force is asked whether its users have finished. */
+const GRACE_LOOKS = 20;
+const LOOK_MS = 50;
+
+/**
+ * Asks until something is over, for about a second; whether it is. Looks are counted, not the time: a
+ * machine that was asleep has given its users no time.
+ */
+export async function waitAwhile(
+  isOver: () => boolean,
+  pause: () => Promise<void> = () => new Promise((resolve) => setTimeout(resolve, LOOK_MS)),
+): Promise<boolean> {
+  for (let look = 0; look < GRACE_LOOKS && !isOver(); look++) await pause();
+  return isOver();
+}

@@ -100,7 +100,10 @@ export function create(context: Context, request: Request, reply: Reply): void {
   const nameAt = P.CREATE_IN.NAME;
   let ino = flags & O_EXCL ? 0 : volume.lookup(request.nodeId, request.text(nameAt));
   if (ino === 0) ino = make(context, request, { nameAt, mode, umask });
-  else if (flags & O_TRUNC) volume.setattr(ino, { size: 0 });
+  else if (flags & O_TRUNC) {
+    volume.setattr(ino, { size: 0 });
+    context.isDirty = true;
+  }
   reply.endCreated(context.introduce(ino, request.nodeId));
 }
 

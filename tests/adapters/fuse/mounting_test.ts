@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { findMount } from "../../../adapters/fuse/mounting.ts";
+import { findMount, waitAwhile } from "../../../adapters/fuse/mounting.ts";
 
 const MOUNTINFO = [
   "22 1 254:1 / / rw,relatime shared:1 - ext4 /dev/vda1 rw",
@@ -19,4 +19,16 @@ Deno.test("findMount() leaves other filesystems and parts of names alone", () =>
   assertEquals(findMount(MOUNTINFO, "/mnt/with"), false);
   assertEquals(findMount(MOUNTINFO, "/"), false);
   assertEquals(findMount("", "/"), false);
+});
+
+Deno.test("waitAwhile() counts its looks, and ends as soon as what it waits for is over", async () => {
+  let looks = 0;
+  const pause = (): Promise<void> => {
+    looks++;
+    return Promise.resolve();
+  };
+  assertEquals([await waitAwhile(() => false, pause), looks], [false, 20]);
+  looks = 0;
+  assertEquals([await waitAwhile(() => looks === 3, pause), looks], [true, 3]);
+  assertEquals([await waitAwhile(() => true, pause), looks], [true, 3]);
 });

@@ -116,8 +116,11 @@ Deno.test("create() opens what is there already, and cuts it if that is asked fo
   const { kernel } = served();
   const { node } = kernel.create("a");
   kernel.write(node, "abc");
+  kernel.server.sync();
   assertEquals(kernel.create("a").attr.size, 3);
+  assertEquals(kernel.server.isDirty, false);
   assertEquals(kernel.create("a", { flags: 0o1102 }).attr.size, 0);
+  assertEquals(kernel.server.isDirty, true, "a cut becomes durable in time");
   const body = [u32(0o302), u32(0o100644), u32(0), u32(0), text("a")];
   assertEquals(kernel.fails(OP.CREATE, { body }), EEXIST);
 });
