@@ -44,73 +44,195 @@ type Upgrade = Extract<ToWorker, { type: "upgrade" }>;
 /** How often the page is told of life while its worker opens or closes, in ms. */
 const LIFE_MS = 250;
 
-const scope = globalThis as unknown as WorkerScope;
-let relay: Relay | null = null;
-let volume: Volume | null = null;
-let isInitialized = false;
-let releaseLock: () => void = () => {};
-let stopTimer: () => void = () => {};
-let stats: () => Record<string, Value> = () => ({});
-let isClosing = false;
-let saidAt = 0;
+/** One worker with its one volume: what it opens, serves and closes. */
+class VolumeWorker {
+  readonly #scope: WorkerScope;
+  #relay: Relay | null = null;
+  #volume: Volume | null = null;
+  /** Whether it has been told what it is for; that happens once. */
+  #isInitialized = false;
+  #isClosing = false;
+  #releaseLock: () => void = () => {};
+  #stopTimer: () => void = () => {};
+  #stats: () => Record<string, Value> = () => ({});
+  /** When the page was last told of life. */
+  #saidAt = 0;
+  /** Where the worker stands: it is said again to a page that asks. */
+  #standing: FromWorker = { type: "loaded", version: MESSAGE_VERSION };
 
-scope.onmessage = ({ data }) => {
-  if (data.type === "init") init(data);
-  else if (data.type === "hello") hello(data.channel);
-  else if (data.type === "calls") takeCalls(data.port);
-  else if (data.type === "export") sendImage(data.port);
-  else if (data.type === "compact") compact(data.port);
-  else if (data.type === "import") importOnce(data);
-  else if (data.type === "upgrade") upgradeOnce(data);
-  else if (data.type === "close") close();
-  else if (data.type === "announce") scope.postMessage(standing);
-};
-let standing: FromWorker = { type: "loaded", version: MESSAGE_VERSION };
-scope.postMessage(standing);
-
-/** Says where the worker stands now; it is said again to whoever asks. */
-function announce(message: FromWorker): void {
-  standing = message;
-  scope.postMessage(message);
-}
-
-/** One worker, one volume: a second init is refused and disturbs nobody. */
-function init(message: Init): void {
-  if (isInitialized) {
-    const action = "open a second volume in one worker";
-    scope.postMessage({ type: "unavailable", code: "EBUSY", action });
-    return;
+  /** Hears and answers from now on. */
+  constructor(scope: WorkerScope) {
+    this.#scope = scope;
+    scope.onmessage = ({ data }) => this.#take(data);
+    scope.postMessage(this.#standing);
   }
-  isInitialized = true;
-  saidAt = performance.now();
-  start(message).catch(refuse);
-}
 
-async function start({ version, place, settings }: Init): Promise<void> {
-  if (version !== MESSAGE_VERSION) {
-    throw new ErrnoError("EPROTO", "open the volume", {
-      why: `the page speaks version ${version}`,
+  #take(data: ToWorker): void {
+    if (data.type === "init") this.#init(data);
+    else if (data.type === "hello") this.#hello(data.channel);
+    else if (data.type === "calls") this.#takeCalls(data.port);
+    else if (data.type === "export") this.#sendImage(data.port);
+    else if (data.type === "compact") this.#compact(data.port);
+    else if (data.type === "import") this.#import(data);
+    else if (data.type === "upgrade") this.#upgrade(data);
+    else if (data.type === "close") this.#close();
+    else if (data.type === "announce") this.#scope.postMessage(this.#standing);
+  }
+
+  /** Says where the worker stands now. */
+  #announce(message: FromWorker): void {
+    this.#standing = message;
+    this.#scope.postMessage(message);
+  }
+
+  /** One worker, one volume: a second init is refused and changes nothing. */
+  #init(message: Init): void {
+    if (this.#isInitialized) {
+      const action = "open a second volume in one worker";
+      this.#scope.postMessage({ type: "unavailable", code: "EBUSY", action });
+      return;
+    }
+    this.#isInitialized = true;
+    this.#saidAt = performance.now();
+    this.#start(message).catch((error) => this.#refuse(error));
+  }
+
+  async #start({ version, place, settings }: Init): Promise<void> {
+    if (version !== MESSAGE_VERSION) {
+      throw new ErrnoError("EPROTO", "open the volume", {
+        why: `the page speaks version ${version}`,
+      });
+    }
+    checkPlatform(place);
+    if (place.kind === "opfs") {
+      const timeoutMs = settings.busyTimeoutMs;
+      this.#releaseLock = await takeVolumeLock(place.path, { timeoutMs });
+    }
+    const device = new BeatingHandle(await openDevice(place, settings), () => this.#beat());
+    const volume = this.#volume = mount(device, engineOf(settings));
+    if (settings.sanityCheck) sanityCheck(volume);
+    this.#stats = () => this.#figures(volume, device);
+    if (typeof SharedArrayBuffer === "function") {
+      this.#relay = this.#serve(volume, { place, settings });
+    }
+    this.#stopTimer = startCommitTimer(volume, engineOf(settings));
+    const { root, report } = volume;
+    const address = { doorbell: this.#relay?.doorbell.buffer ?? null, root, report };
+    this.#announce({ type: "ready", version: MESSAGE_VERSION, address });
+  }
+
+  #figures(volume: Volume, device: BeatingHandle): Record<string, Value> {
+    return {
+      ...volume.stats(),
+      ...prefixed("engine.", volume.metrics()),
+      ...prefixed("device.", device.counts),
+      "relay.clients": this.#relay?.clientCount ?? 0,
+      "relay.untaken": this.#relay?.untakenCount ?? 0,
+    };
+  }
+
+  #serve(volume: Volume, { place, settings }: Pick<Init, "place" | "settings">): Relay {
+    const relay = new Relay(volume, {
+      deadlineMs: settings.deadlineMs,
+      stats: this.#stats,
+      paths: () => pathsOf(volume, engineOf(settings).readOnly),
+      onLeft: (channel) => this.#scope.postMessage({ type: "left", channel: channelId(channel) }),
+      watchClient: (channel, gone) => watchLock(clientLockName(place.path, channel), gone),
+    });
+    relay.run().catch((error) => this.#fail(error));
+    return relay;
+  }
+
+  /** Shows that the thread lives: to the clients, or to the page while it opens or closes. */
+  #beat(): void {
+    if (this.#relay !== null && !this.#isClosing) return this.#relay.beat();
+    const now = performance.now();
+    if (now - this.#saidAt < LIFE_MS) return;
+    this.#saidAt = now;
+    this.#scope.postMessage(this.#standing);
+  }
+
+  #refuse(error: unknown): void {
+    this.#releaseLock();
+    this.#announce({ type: "unavailable", ...describeError(error) });
+  }
+
+  /** A relay that cannot go on has no client any more; they learn of it at once. */
+  #fail(error: unknown): void {
+    if (!this.#isClosing) this.#announce({ type: "closed", ...describeError(error) });
+  }
+
+  #hello(channel: SharedArrayBuffer): void {
+    try {
+      if (this.#relay === null) {
+        throw new ErrnoError("EIO", "attach a channel", { why: "no volume is open here" });
+      }
+      this.#relay.expect(channel);
+    } catch (error) {
+      const reason = reasonOf(describeError(error));
+      this.#scope.postMessage({ type: "refused", channel, reason });
+    }
+  }
+
+  /** A page that may not share memory calls by messages. */
+  #takeCalls(port: MessagePort): void {
+    if (this.#volume === null || this.#isClosing) port.close();
+    else serveCalls(port, this.#volume, this.#stats);
+  }
+
+  #sendImage(port: MessagePort): void {
+    try {
+      if (this.#volume === null) throw new ErrnoError("EBADF", "export the image of no volume");
+      sendPieces(port, this.#volume.exportImage());
+    } catch (error) {
+      sendError(port, error);
+    }
+  }
+
+  /** A step each time the page asks for one; in between clients are served. */
+  #compact(port: MessagePort): void {
+    serveSteps(port, () => {
+      if (this.#volume === null) throw new ErrnoError("EBADF", "compact no volume");
+      return this.#volume.compact();
     });
   }
-  checkPlatform(place);
-  releaseLock = place.kind === "opfs"
-    ? await takeVolumeLock(place.path, { timeoutMs: settings.busyTimeoutMs })
-    : releaseLock;
-  const device = new BeatingHandle(await openDevice(place, settings), beat);
-  const mounted = volume = mount(device, engineOf(settings));
-  if (settings.sanityCheck) sanityCheck(mounted);
-  stats = () => ({
-    ...mounted.stats(),
-    ...prefixed("engine.", mounted.metrics()),
-    ...prefixed("device.", device.counts),
-    "relay.clients": relay?.clientCount ?? 0,
-    "relay.untaken": relay?.untakenCount ?? 0,
-  });
-  if (typeof SharedArrayBuffer === "function") relay = serve(mounted, { place, settings });
-  stopTimer = startCommitTimer(mounted, engineOf(settings));
-  const { root, report } = mounted;
-  const address = { doorbell: relay?.doorbell.buffer ?? null, root, report };
-  announce({ type: "ready", version: MESSAGE_VERSION, address });
+
+  /** One worker, one volume, here too. */
+  #import({ place, settings, port }: Import): void {
+    if (this.#isInitialized) return;
+    this.#isInitialized = true;
+    bringImage(receivePieces(port).stream, place, settings).then(
+      (report) => this.#announce({ type: "imported", report }),
+      (error) => this.#refuse(error),
+    );
+  }
+
+  /** As an import: that is all this worker does. */
+  #upgrade({ place, settings }: Upgrade): void {
+    if (this.#isInitialized) return;
+    this.#isInitialized = true;
+    const onProgress = (progress: { doneBytes: number; totalBytes: number }): void =>
+      this.#scope.postMessage({ type: "progress", progress });
+    upgradeImage(place, { ...settings, onProgress }).then(
+      (report) => this.#announce({ type: "upgraded", report }),
+      (error) => this.#refuse(error),
+    );
+  }
+
+  /** Serves what has been asked, closes the volume, then lets its lock go. */
+  async #close(): Promise<void> {
+    this.#stopTimer();
+    this.#isClosing = true;
+    let failure: Partial<DescribedError> = {};
+    try {
+      await this.#relay?.stop();
+      this.#volume?.close();
+    } catch (error) {
+      failure = describeError(error);
+    }
+    this.#releaseLock();
+    this.#announce({ type: "closed", ...failure });
+  }
 }
 
 /** What this thread lacks is said before anything is opened. */
@@ -123,27 +245,6 @@ function checkPlatform({ kind, path }: VolumePlace): void {
 /** Messages do not know the engine; what they carry for it is made by `open_options.ts`. */
 function engineOf({ engine }: RelaySettings): EngineSettings {
   return engine;
-}
-
-function serve(mounted: Volume, { place, settings }: Pick<Init, "place" | "settings">): Relay {
-  const made = new Relay(mounted, {
-    deadlineMs: settings.deadlineMs,
-    stats,
-    paths: () => pathsOf(mounted, engineOf(settings).readOnly),
-    onLeft: (channel) => scope.postMessage({ type: "left", channel: channelId(channel) }),
-    watchClient: (channel, gone) => watchLock(clientLockName(place.path, channel), gone),
-  });
-  made.run().catch(fail);
-  return made;
-}
-
-/** Shows that the thread lives: to the clients, or to the page while it opens or closes. */
-function beat(): void {
-  if (relay !== null && !isClosing) return relay.beat();
-  const now = performance.now();
-  if (now - saidAt < LIFE_MS) return;
-  saidAt = now;
-  scope.postMessage(standing);
 }
 
 async function openDevice(
@@ -179,90 +280,11 @@ function pathsOf(volume: Volume, readOnly = false): PathCalls {
   return fs;
 }
 
-function refuse(error: unknown): void {
-  releaseLock();
-  announce({ type: "unavailable", ...describeError(error) });
-}
-
-/** A relay that cannot go on has no client any more; they learn of it at once. */
-function fail(error: unknown): void {
-  if (!isClosing) announce({ type: "closed", ...describeError(error) });
-}
-
-function hello(channel: SharedArrayBuffer): void {
-  try {
-    if (relay === null) {
-      throw new ErrnoError("EIO", "attach a channel", { why: "no volume is open here" });
-    }
-    relay.expect(channel);
-  } catch (error) {
-    scope.postMessage({ type: "refused", channel, reason: reasonOf(describeError(error)) });
-  }
-}
-
-/** A page that may not share memory calls by messages. */
-function takeCalls(port: MessagePort): void {
-  if (volume === null || isClosing) port.close();
-  else serveCalls(port, volume, stats);
-}
-
-function sendImage(port: MessagePort): void {
-  try {
-    if (volume === null) throw new ErrnoError("EBADF", "export the image of no volume");
-    sendPieces(port, volume.exportImage());
-  } catch (error) {
-    sendError(port, error);
-  }
-}
-
-/** A step for each wish of the page; in between clients are served. */
-function compact(port: MessagePort): void {
-  serveSteps(port, () => {
-    if (volume === null) throw new ErrnoError("EBADF", "compact no volume");
-    return volume.compact();
-  });
-}
-
-/** One worker, one volume, here too. */
-function importOnce({ place, settings, port }: Import): void {
-  if (isInitialized) return;
-  isInitialized = true;
-  bringImage(receivePieces(port).stream, place, settings).then(
-    (report) => announce({ type: "imported", report }),
-    refuse,
-  );
-}
-
-/** As an import: that is all this worker does. */
-function upgradeOnce({ place, settings }: Upgrade): void {
-  if (isInitialized) return;
-  isInitialized = true;
-  const onProgress = (progress: { doneBytes: number; totalBytes: number }): void =>
-    scope.postMessage({ type: "progress", progress });
-  upgradeImage(place, { ...settings, onProgress }).then(
-    (report) => announce({ type: "upgraded", report }),
-    refuse,
-  );
-}
-
-/** Serves what has been asked, closes the volume, then lets its lock go. */
-async function close(): Promise<void> {
-  stopTimer();
-  isClosing = true;
-  let failure: Partial<DescribedError> = {};
-  try {
-    await relay?.stop();
-    volume?.close();
-  } catch (error) {
-    failure = describeError(error);
-  }
-  releaseLock();
-  announce({ type: "closed", ...failure });
-}
-
 /** Figures under names that tell whose they are. */
 function prefixed(prefix: string, figures: object): Record<string, Value> {
   return Object.fromEntries(
     Object.entries(figures).map(([name, value]) => [prefix + name, value as Value]),
   );
 }
+
+new VolumeWorker(globalThis as unknown as WorkerScope);
