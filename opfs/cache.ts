@@ -14,12 +14,10 @@ import type { Attr, AttrChange, DirEntry } from "../abi/attr.ts";
 import { requireBytes } from "../abi/bytes.ts";
 import { isErrnoError } from "../abi/errno.ts";
 import { invariant } from "../abi/invariant.ts";
-import { shownIno } from "../abi/words.ts";
 import { requireList } from "../abi/options.ts";
+import { InodeCache } from "./cache/inodes.ts";
 import { NameCache } from "./cache/names.ts";
-import type { CacheMetrics, CacheOptions } from "./cache/options.ts";
 import { PageCache } from "./cache/pages.ts";
-import { movesAccess } from "./cache/relatime.ts";
 import type { Kept } from "./relay/operation.ts";
 import { OPERATIONS } from "./relay/operations.ts";
 import { CALL_ROWS, defineCalls, type HandedOn } from "./relay/rows.ts";
@@ -34,7 +32,27 @@ import type {
   VolumeOps,
 } from "./volume_ops.ts";
 
-export type { CacheMetrics, CacheOptions } from "./cache/options.ts";
+/** How much a cache keeps. */
+export interface CacheOptions {
+  /** Bytes of file data. Default 16 MiB; 0 keeps none. */
+  pageBytes?: number;
+  /** Inodes and names. Default 65,536. */
+  entries?: number;
+  /** The time in ms; it tells when a read moves atime. Default `Date.now`. */
+  clock?: () => number;
+}
+
+/** What a cache was asked, and what it could answer itself. */
+export interface CacheMetrics {
+  /** Attributes, names and link targets that it had. */
+  hits: number;
+  /** Those that it had to ask for. */
+  misses: number;
+  /** Reads that it answered itself. */
+  readHits: number;
+  /** Times that it forgot everything because another client had changed something. */
+  resets: number;
+}
 
 const DEFAULT_PAGE_BYTES = 16 * 1024 * 1024;
 const DEFAULT_ENTRIES = 65_536;
@@ -54,27 +72,24 @@ const HandingOn: new () => Pick<VolumeOps, Exclude<HandedOn, ByHand>> = class {}
 export class CachedVolume extends HandingOn implements VolumeOps {
   readonly #inner: VolumeOps;
   readonly #names: NameCache;
-  readonly #attrs = new Map<Ino, Attr>();
-  readonly #targets = new Map<Ino, string>();
+  readonly #inodes: InodeCache;
   readonly #pages: PageCache;
-  readonly #entries: number;
-  readonly #clock: () => number;
   /** What the rows of operations may forget. */
   readonly #kept: Kept = {
-    attributes: (ino) => void this.#attrs.delete(ino),
+    attributes: (ino) => this.#inodes.changed(ino),
     file: (ino) => {
-      this.#attrs.delete(ino);
+      this.#inodes.changed(ino);
       this.#pages.forget(ino);
     },
     range: (ino, from, to) => {
-      this.#attrs.delete(ino);
+      this.#inodes.changed(ino);
       this.#pages.forgetRange(ino, from, to);
     },
     end: (ino) => {
-      this.#attrs.delete(ino);
+      this.#inodes.changed(ino);
       this.#pages.forgetEnd(ino);
     },
-    accessed: (ino) => this.#touched(ino),
+    accessed: (ino) => this.#inodes.accessed(ino),
   };
   /** The generation under which everything here was said. */
   #tag: number;
@@ -111,10 +126,10 @@ export class CachedVolume extends HandingOn implements VolumeOps {
   constructor(inner: VolumeOps, options: CacheOptions = {}) {
     super();
     this.#inner = inner;
-    this.#entries = options.entries ?? DEFAULT_ENTRIES;
-    this.#names = new NameCache(this.#entries);
+    const { entries = DEFAULT_ENTRIES, clock = Date.now } = options;
+    this.#names = new NameCache(entries);
+    this.#inodes = new InodeCache({ entries, clock });
     this.#pages = new PageCache(options.pageBytes ?? DEFAULT_PAGE_BYTES);
-    this.#clock = options.clock ?? Date.now;
     this.#tag = inner.generation;
     if (inner.lookupRetain !== undefined) this.lookupRetain = this.#lookupRetain;
     if (inner.createRetain !== undefined) this.createRetain = this.#createRetain;
@@ -153,7 +168,7 @@ export class CachedVolume extends HandingOn implements VolumeOps {
     this.#look();
     const ino = this.#names.get(parent, name);
     if (ino === 0) return this.#hit(null);
-    const attr = ino === undefined ? undefined : this.#attrs.get(ino);
+    const attr = ino === undefined ? undefined : this.#inodes.get(ino);
     if (attr !== undefined) return this.#hit({ ino: ino as Ino, attr: { ...attr } });
     if (this.#inner.lookupAttr !== undefined) return this.#find(parent, name);
     const found = ino ?? this.lookup(parent, name);
@@ -164,14 +179,14 @@ export class CachedVolume extends HandingOn implements VolumeOps {
   getattrs(inos: readonly Ino[]): (Attr | null)[] {
     requireList(inos);
     this.#look();
-    const missing = inos.filter((ino) => !this.#attrs.has(ino));
+    const missing = inos.filter((ino) => !this.#inodes.has(ino));
     const asked = this.#inner.getattrs?.(missing) ?? missing.map((ino) => this.#attrOrNull(ino));
     const answers = new Map(missing.map((ino, index) => [ino, asked[index] ?? null]));
     this.counts.hits += inos.length - missing.length;
     this.counts.misses += missing.length;
     return inos.map((ino) => {
-      const attr = answers.has(ino) ? answers.get(ino) ?? null : this.#attrs.get(ino) ?? null;
-      return attr === null ? null : this.#keep(ino, attr);
+      const attr = answers.has(ino) ? answers.get(ino) ?? null : this.#inodes.get(ino) ?? null;
+      return attr === null ? null : this.#inodes.keep(ino, attr);
     });
   }
 
@@ -187,7 +202,7 @@ export class CachedVolume extends HandingOn implements VolumeOps {
   link(ino: Ino, parent: Ino, name: string): void {
     const before = this.#look();
     this.#inner.link(ino, parent, name);
-    this.#attrs.delete(ino);
+    this.#inodes.changed(ino);
     this.#made(before, parent, name, ino);
   }
 
@@ -212,7 +227,7 @@ export class CachedVolume extends HandingOn implements VolumeOps {
     if (!this.#ended(before)) return;
     const moved = this.#names.move({ parent, name, newParent, newName, flags });
     if (moved === null) return this.#forgetAll();
-    for (const ino of moved.changed) this.#attrs.delete(ino);
+    for (const ino of moved.changed) this.#inodes.changed(ino);
     this.#forgetInode(moved.lost);
   }
 
@@ -222,7 +237,7 @@ export class CachedVolume extends HandingOn implements VolumeOps {
     const known = this.#names.listing(ino, after);
     if (known !== undefined && !this.#mustBeSeen(ino)) return known;
     const entries = this.#inner.readdir(ino, after);
-    this.#touched(ino);
+    this.#inodes.accessed(ino);
     this.#names.keepListing(ino, after, entries);
     return entries;
   }
@@ -230,23 +245,22 @@ export class CachedVolume extends HandingOn implements VolumeOps {
   /** What a symbolic link points to. A link never changes its target. */
   readlink(ino: Ino): string {
     this.#look();
-    const known = this.#targets.get(ino);
-    if (known !== undefined && !this.#movesAccess(ino)) return this.#hit(known);
+    const known = this.#inodes.target(ino);
+    if (known !== undefined && !this.#inodes.movesAccess(ino)) return this.#hit(known);
     this.counts.misses++;
     const target = this.#inner.readlink(ino);
-    this.#touched(ino);
-    if (this.#targets.size >= this.#entries) this.#targets.clear();
-    this.#targets.set(ino, target);
+    this.#inodes.accessed(ino);
+    this.#inodes.keepTarget(ino, target);
     return target;
   }
 
   /** Attributes, as a fresh object. */
   getattr(ino: Ino): Attr {
     this.#look();
-    const known = this.#attrs.get(ino);
+    const known = this.#inodes.get(ino);
     if (known !== undefined) return this.#hit({ ...known });
     this.counts.misses++;
-    return this.#keep(ino, this.#inner.getattr(ino));
+    return this.#inodes.keep(ino, this.#inner.getattr(ino));
   }
 
   /** Changes what `change` has in one step. */
@@ -254,7 +268,7 @@ export class CachedVolume extends HandingOn implements VolumeOps {
     const before = this.#look();
     this.#inner.setattr(ino, change);
     if (!this.#ended(before)) return;
-    this.#attrs.delete(ino);
+    this.#inodes.changed(ino);
     if (change.mode !== undefined) this.#names.forgetListings();
     if (change.size !== undefined) this.#pages.forget(ino);
   }
@@ -265,7 +279,7 @@ export class CachedVolume extends HandingOn implements VolumeOps {
     this.#look();
     if (!this.#isPaged(into.length, at) || (!isQuiet && this.#mustBeSeen(ino))) {
       const count = this.#inner.read(ino, into, at, isQuiet);
-      if (!isQuiet) this.#touched(ino);
+      if (!isQuiet) this.#inodes.accessed(ino);
       return count;
     }
     const count = this.#pages.read(ino, into, at);
@@ -281,8 +295,8 @@ export class CachedVolume extends HandingOn implements VolumeOps {
 
   /** Whether a read moves atime, so that the volume must see it. Unknown attributes are asked for. */
   #mustBeSeen(ino: Ino): boolean {
-    if (!this.#attrs.has(ino)) this.getattr(ino);
-    return this.#movesAccess(ino);
+    if (!this.#inodes.has(ino)) this.getattr(ino);
+    return this.#inodes.movesAccess(ino);
   }
 
   /** Pages that were read under two generations are no one read: then it is made again as one. */
@@ -301,7 +315,9 @@ export class CachedVolume extends HandingOn implements VolumeOps {
   /** Takes one `retain` back. The inode may go with it. */
   release(ino: Ino): void {
     this.#look();
-    if (this.#attrs.get(ino)?.nlink !== 0 && this.#attrs.has(ino)) return this.#inner.release(ino);
+    if (this.#inodes.get(ino)?.nlink !== 0 && this.#inodes.has(ino)) {
+      return this.#inner.release(ino);
+    }
     this.#forgetInode(ino);
     this.#inner.release(ino);
   }
@@ -320,7 +336,7 @@ export class CachedVolume extends HandingOn implements VolumeOps {
   readonly #createRetain = (parent: Ino, name: string, options: CreateOptions): Found => {
     const before = this.#look();
     const found = this.#inner.createRetain!(parent, name, options);
-    if (this.#made(before, parent, name, found.ino)) this.#keep(found.ino, found.attr);
+    if (this.#made(before, parent, name, found.ino)) this.#inodes.keep(found.ino, found.attr);
     return found;
   };
 
@@ -330,7 +346,7 @@ export class CachedVolume extends HandingOn implements VolumeOps {
     for (const { name, ino: found, attr } of entries) {
       this.#remember(ino, name, { ino: found, attr });
     }
-    this.#touched(ino);
+    this.#inodes.accessed(ino);
     return entries;
   };
 
@@ -342,7 +358,7 @@ export class CachedVolume extends HandingOn implements VolumeOps {
   ): Stored => {
     const before = this.#look();
     // Forgotten first: a call that fails may have cut the file.
-    this.#attrs.clear();
+    this.#inodes.clearAttributes();
     this.#pages.clear();
     const stored = this.#inner.store!(parent, name, options, from);
     this.#made(before, parent, name, stored.ino);
@@ -356,7 +372,7 @@ export class CachedVolume extends HandingOn implements VolumeOps {
     if (misses === MISSES_BEFORE_LISTING && this.#list(parent)) {
       const ino = this.#names.get(parent, name);
       if (ino === 0) return null;
-      const attr = ino === undefined ? undefined : this.#attrs.get(ino);
+      const attr = ino === undefined ? undefined : this.#inodes.get(ino);
       if (attr !== undefined) return { ino: ino as Ino, attr: { ...attr } };
     }
     return this.#remember(parent, name, this.#inner.lookupAttr!(parent, name));
@@ -380,16 +396,8 @@ export class CachedVolume extends HandingOn implements VolumeOps {
 
   #remember(parent: Ino, name: string, found: Found | null): Found | null {
     this.#names.set(parent, name, found?.ino ?? 0);
-    if (found !== null) this.#keep(found.ino, found.attr);
+    if (found !== null) this.#inodes.keep(found.ino, found.attr);
     return found;
-  }
-
-  /** Keeps a copy: whoever has asked may change what he was given. */
-  #keep(ino: Ino, attr: Attr): Attr {
-    invariant(attr.ino === shownIno(ino), "R8: attributes of another inode are kept");
-    if (this.#attrs.size >= this.#entries) this.#attrs.clear();
-    this.#attrs.set(ino, { ...attr });
-    return attr;
   }
 
   #attrOrNull(ino: Ino): Attr | null {
@@ -432,7 +440,7 @@ export class CachedVolume extends HandingOn implements VolumeOps {
   #made(before: number, parent: Ino, name: string, ino: Ino): boolean {
     if (!this.#ended(before)) return false;
     this.#names.change(parent, name, ino);
-    this.#attrs.delete(parent);
+    this.#inodes.changed(parent);
     return true;
   }
 
@@ -440,7 +448,7 @@ export class CachedVolume extends HandingOn implements VolumeOps {
     if (!this.#ended(before)) return;
     const ino = this.#names.get(parent, name);
     this.#names.change(parent, name, 0);
-    this.#attrs.delete(parent);
+    this.#inodes.changed(parent);
     if (ino !== undefined && ino !== 0) return this.#forgetInode(ino);
     // One of the inodes known here has lost a name, or a directory is gone: nobody knows which.
     this.#forgetAll();
@@ -448,23 +456,13 @@ export class CachedVolume extends HandingOn implements VolumeOps {
 
   #forgetAll(): void {
     this.#names.clear();
-    this.#attrs.clear();
-    this.#targets.clear();
+    this.#inodes.clear();
     this.#pages.clear();
   }
 
   #forgetInode(ino: Ino): void {
-    this.#attrs.delete(ino);
+    this.#inodes.forget(ino);
     this.#pages.forget(ino);
-    this.#targets.delete(ino);
     this.#names.forgetDirectory(ino);
-  }
-
-  #movesAccess(ino: Ino): boolean {
-    return movesAccess(this.#attrs.get(ino), this.#clock());
-  }
-
-  #touched(ino: Ino): void {
-    if (this.#movesAccess(ino)) this.#attrs.delete(ino);
   }
 }
