@@ -115,7 +115,7 @@ export class KernelMount {
  * Mounts an image on a directory.
  *
  * @throws {ErrnoError} ENOENT, ENOTDIR, EBUSY while the image is open elsewhere or the directory has
- * such a mount, EINVAL, ENOTSUP, EIO for what is no volume or a damaged one, EPERM, EACCES
+ * such a mount, EINVAL if the image is in it, ENOTSUP, EIO for what is no volume or a damaged one, EPERM, EACCES
  * @example
  * ```ts ignore
  * const mount = await mountImage("notes.cairn", "/mnt/notes", { readOnly: true });
@@ -134,6 +134,7 @@ export async function mountImage(
   try {
     const target = await clearDirectory(libc, directory);
     const path = realPath(image);
+    refuseOwnFolder(path, target);
     const order = { image: path, directory: target, readOnly, allowOther, attrTimeoutMs };
     return await start(order, options.report ?? (() => {}));
   } finally {
@@ -154,6 +155,12 @@ async function clearDirectory(libc: Libc, directory: string): Promise<string> {
   }
   if (Deno.statSync(target).isDirectory) return target;
   throw new ErrnoError("ENOTDIR", `mount on "${target}"`);
+}
+
+/** The server looks for its image by path: below its own mount it would wait for itself for ever. */
+function refuseOwnFolder(image: string, directory: string): void {
+  if (!image.startsWith(directory.endsWith("/") ? directory : `${directory}/`)) return;
+  throw new ErrnoError("EINVAL", `mount on "${directory}"`, { why: "the image is in it" });
 }
 
 function realPath(path: string): string {

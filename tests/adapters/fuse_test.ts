@@ -18,6 +18,12 @@ Deno.test("mountImage() answers ENOENT, ENOTDIR, EINVAL and EBUSY, and touches n
   const refused = (code: string, from: string, on: string, options = {}) =>
     assertRejects(() => mountImage(from, on, options), ErrnoError, code);
   await refused("EBUSY", image, `${folder}/dir`);
+  // While the image is held: a server whose image lies below its own mount would wait for itself.
+  await refused("EINVAL", image, folder);
+  await refused("EINVAL", image, "/");
+  Deno.symlinkSync(folder, `${folder}/dir/again`);
+  await refused("EINVAL", image, `${folder}/dir/again`);
+  Deno.removeSync(`${folder}/dir/again`);
   volume.close();
   await refused("ENOENT", `${folder}/missing`, `${folder}/dir`);
   await refused("ENOENT", image, `${folder}/missing`);
