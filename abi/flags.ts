@@ -148,7 +148,7 @@ export const F_DUPFD_CLOEXEC = 1030;
 export const PROT_READ = 1;
 /** mmap: pages may be written. */
 export const PROT_WRITE = 2;
-/** mmap: stores are seen by everybody who maps the file. */
+/** mmap: stores are seen by every program that maps the file. */
 export const MAP_SHARED = 1;
 /** mmap: stores are seen by this map only. */
 export const MAP_PRIVATE = 2;

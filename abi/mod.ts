@@ -1,5 +1,5 @@
 /**
- * The words everybody speaks: error numbers, modes, flags, attributes, nodes, streams, op tables.
+ * The words that all layers speak: error numbers, modes, flags, attributes, nodes, streams, op tables.
  *
  * Import this to write a backend or an adapter; programs need only the package's main entry.
  *

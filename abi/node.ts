@@ -232,7 +232,7 @@ export class FSNode<D extends NodeRecord = NodeRecord> {
     return (this.data.mode & S_IFMT) === S_IFCHR;
   }
 
-  /** Whether everybody may read and execute it, which is what Emscripten calls so. */
+  /** Whether all users may read and execute it, which is what Emscripten calls so. */
   get read(): boolean {
     return (this.data.mode & READ_BITS) === READ_BITS;
   }
@@ -242,7 +242,7 @@ export class FSNode<D extends NodeRecord = NodeRecord> {
     this.data.mode = may ? this.data.mode | READ_BITS : this.data.mode & ~READ_BITS;
   }
 
-  /** Whether everybody may write it. */
+  /** Whether all users may write it. */
   get write(): boolean {
     return (this.data.mode & WRITE_BITS) === WRITE_BITS;
   }

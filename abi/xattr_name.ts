@@ -1,5 +1,5 @@
 /**
- * The one rule for names of extended attributes: which are none, and with which error each call says so.
+ * The one rule for names of extended attributes: which are invalid, and with which error each call says so.
  *
  * Layer: abi. FS, MEMFS, the volume and the kernel's adapter ask here; they differ in the namespaces that
  * they keep. The order is Linux's: the text, its length, the namespace, what comes after it.
@@ -13,7 +13,7 @@ import { utf8Length } from "./utf8.ts";
 export const XATTR_NAME_MAX = 255;
 
 /**
- * Why a name is none, or null: EILSEQ for half a character, ERANGE for none or too many bytes, EINVAL
+ * Why a name is invalid, or null: EILSEQ for half a character, ERANGE for none or too many bytes, EINVAL
  * for NUL, ENOTSUP for another namespace, EINVAL for a namespace and nothing after it. Without
  * `namespaces` any will do.
  */

@@ -2,7 +2,7 @@
  * A volume's image as a directory of this computer: the kernel's programs read and write it.
  *
  * Layer: adapters (`@cairn/fs/adapters/fuse`). Linux, under Deno with `--allow-all`, because FFI goes
- * around every other permission and /proc is read. As root nothing else is needed, for anybody else
+ * around every other permission and /proc is read. As root nothing else is needed, for other users
  * fusermount3. A thread of its own opens the image, mounts it and answers the kernel.
  *
  * What a program has synced is durable when its call returns, anything else after five seconds at

@@ -141,7 +141,7 @@ export function changeMode(state: State, call: string, node: FSNode, mode: numbe
 }
 
 /**
- * chown of a node; -1 leaves an id alone. Root gives to anybody, an owner only to groups of its own.
+ * chown of a node; -1 leaves an id alone. Root gives to all users, an owner only to groups of its own.
  * suid goes, and sgid where the group may execute, whoever calls.
  */
 export function changeOwner(

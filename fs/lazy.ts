@@ -167,7 +167,7 @@ function writeAll(node: FSNode, bytes: Uint8Array): void {
   }
 }
 
-/** The bytes behind a URL, without blocking anybody. EIO. */
+/** The bytes behind a URL, without blocking. EIO. */
 export async function fetchBytes(url: string): Promise<Uint8Array> {
   try {
     const response = await fetch(url);

@@ -124,7 +124,7 @@ export class NodeCalls extends State {
     return namesIn(this, "readdir", find(this, "readdir", path, FOLLOW));
   }
 
-  /** What a symbolic link holds. EINVAL if it is none. */
+  /** What a symbolic link holds. EINVAL if it is not one. */
   readlink(path: string): string {
     return readLink(find(this, "readlink", path, 0), path);
   }

@@ -156,7 +156,7 @@ export class StreamCalls extends AttrCalls {
     return count;
   }
 
-  /** Tells everybody who wants to know of a write. */
+  /** Tells all watchers of a write. */
   #wrote(stream: FSStream, bytes: Uint8Array, position: number): void {
     const count = bytes.length;
     this.maps.wrote(stream.node, bytes, position);

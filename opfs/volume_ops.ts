@@ -154,7 +154,7 @@ export interface VolumeOps extends Partial<CompoundOps>, Partial<LockOps>, Parti
   /**
    * Counts changes of names and attributes. It grows by exactly 1 with each create, link, unlink,
    * rmdir, rename and setattr that succeeds through this object, and by at least 1 for whatever
-   * anybody else changed; so a cache that finds it where its own last call left it is still true.
+   * another client changed; so a cache that finds it where its own last call left it is still true.
    */
   readonly generation: number;
   /** The named entry of a directory, or 0. ENOTDIR, ESTALE. */
@@ -183,7 +183,7 @@ export interface VolumeOps extends Partial<CompoundOps>, Partial<LockOps>, Parti
   rename(parent: Ino, name: string, newParent: Ino, newName: string, flags: number): void;
   /** Entries after cursor `after` (0: from the start), as many as fit; none at the end. */
   readdir(ino: Ino, after: number): DirEntry[];
-  /** What a symbolic link points to. EINVAL if it is none. */
+  /** What a symbolic link points to. EINVAL if it is not one. */
   readlink(ino: Ino): string;
   /** Attributes, as a fresh object. */
   getattr(ino: Ino): Attr;

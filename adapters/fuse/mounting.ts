@@ -1,6 +1,6 @@
 /**
  * Attaching a connection to a directory and taking it off again: by mount(2) as root, through
- * fusermount3 for anybody else.
+ * fusermount3 for other users.
  *
  * Layer: adapters/fuse, over `linux.ts`. An image may come from anywhere, so setuid programs and
  * devices in it mean nothing on the mount.

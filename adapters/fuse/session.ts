@@ -5,7 +5,7 @@
  * poll, on the device and on a pipe: a byte in the pipe, or its end, stops the loop. So it never
  * has to be interrupted, and a mount whose last user is gone ends it by itself.
  *
- * What was written and not synced by anybody becomes durable after {@link COMMIT_INTERVAL_MS}, at
+ * What was written and not synced becomes durable after {@link COMMIT_INTERVAL_MS}, at
  * latest.
  *
  * @module

@@ -1,7 +1,7 @@
 /**
  * Permissions in words: `644`, `u+x`, `go-w,a+rX`.
  *
- * Layer: cli, bottom. What POSIX's chmod understands. Who is not said means everybody, less what the
+ * Layer: cli, bottom. What POSIX's chmod understands. Who is not said means all users, less what the
  * umask takes away.
  *
  * @module

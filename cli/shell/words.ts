@@ -12,7 +12,7 @@ import { PassingError } from "../shared/verb.ts";
 export interface Word {
   /** What it says. */
   text: string;
-  /** The same as a pattern, `*`, `?` and `[` as themselves where they were quoted; null if it is none. */
+  /** The same as a pattern, `*`, `?` and `[` as themselves where they were quoted; null if it is not one. */
   pattern: string | null;
   /** Where it begins in the line. */
   start: number;

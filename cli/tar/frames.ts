@@ -134,7 +134,7 @@ export class Frames {
   #checkSum(header: Uint8Array): void {
     if (checksumOf(header) === numberIn(header, FIELD.CHECKSUM)) return;
     const at = this.#doneBytes;
-    const what = at === 0 ? "it is none" : `the header at byte ${at} is damaged`;
+    const what = at === 0 ? "it is not a tar" : `the header at byte ${at} is damaged`;
     throw new ErrnoError("EIO", "read the tar", { why: what });
   }
 

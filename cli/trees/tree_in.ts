@@ -360,7 +360,7 @@ export class TreeIn {
     };
     const timeOf = (timeMs: number): number => {
       if (Number.isFinite(timeMs)) return timeMs;
-      change("one of its times is none: 0 now");
+      change("one of its times is invalid: 0 now");
       return 0;
     };
     const uid = idOf(member.uid, "owner");

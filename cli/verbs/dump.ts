@@ -132,7 +132,7 @@ class Printer {
       });
     }
     this.#put(dump.superblock, () => rowsOf(dump.superblock));
-    if (dump.copy === null) this.#put({ copy: null }, () => "the superblock at 0 is none");
+    if (dump.copy === null) this.#put({ copy: null }, () => "there is no superblock at 0");
     for (const segment of dump.segments()) {
       this.#put(segment, () => {
         const { table, logical, bytes, at, sumsAt } = segment;

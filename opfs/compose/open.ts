@@ -345,7 +345,7 @@ const NO_OWNER: Ownership = {
 function checkTicket({ name, channels, opened }: VolumeTicket, options: OpenOptions): void {
   const { access = "relay", areaBytes } = options;
   if (!Array.isArray(channels) || opened === undefined) {
-    throw new ErrnoError("EINVAL", "open a ticket that is none of share()");
+    throw new ErrnoError("EINVAL", "open a ticket that share() did not make");
   }
   if (access === "direct") {
     throw new ErrnoError("EINVAL", `open a ticket of "${name}" directly`, {

@@ -48,7 +48,7 @@ export interface OpenOptions extends VolumeOptions {
    * 16 MiB; 0 keeps nothing at all, so that every call asks the relay.
    */
   cacheBytes?: number;
-  /** Whether the device is tried out before anybody is served. Default false. */
+  /** Whether the device is tried out before a client is served. Default false. */
   sanityCheck?: boolean;
 }
 
@@ -77,7 +77,7 @@ export interface OpenedWith {
 /**
  * The options that were meant: a name, a device and a ticket stand for themselves.
  *
- * @throws {ErrnoError} EINVAL for what is none, or for an option of the wrong kind
+ * @throws {ErrnoError} EINVAL for an invalid name, or for an option of the wrong kind
  */
 export function openOptions(
   what: string | StorageHandle | VolumeTicket | OpenOptions,

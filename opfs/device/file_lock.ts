@@ -279,7 +279,7 @@ function heldError(owner: Owner): ErrnoError {
 }
 
 function foreignError(owner: Owner): ErrnoError {
-  const why = `"${owner.path}" is in the place of its lock and is none of ours`;
+  const why = `"${owner.path}" is in the place of its lock and is not ours`;
   return new ErrnoError("EEXIST", `open "${owner.called}"`, {
     why: `${why}; give one of them another name`,
   });

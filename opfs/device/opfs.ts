@@ -3,7 +3,7 @@
  * handle.
  *
  * Layer: device. Works where the browser hands such handles out, which is in a dedicated worker.
- * The handle keeps everybody else out until it is closed; a tab that is just going away, or a
+ * The handle keeps all others out until it is closed; a tab that is just going away, or a
  * worker that was just ended, lets go a moment later, so opening tries again until a deadline.
  *
  * @module

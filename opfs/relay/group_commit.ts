@@ -63,7 +63,7 @@ export class GroupCommit {
     return false;
   }
 
-  /** Commits, and answers everybody: with what has gone wrong, if so. `count` hears of each first. */
+  /** Commits, and answers all of them: with what has gone wrong, if so. `count` hears of each first. */
   commit(count: (channel: ServedChannel) => void): void {
     invariant(this.#waiting.length > 0, "R2: a commit answers no request");
     const waiting = this.#waiting.splice(0);

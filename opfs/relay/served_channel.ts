@@ -252,7 +252,7 @@ export class ServedChannel {
     this.publish(Signal.RESPONSE, { chunkBytes: totalBytes, totalBytes, chunkIndex: 0 });
   }
 
-  /** Answers that the call failed. An error that is none of ours is EIO. */
+  /** Answers that the call failed. An error that is not ours is EIO. */
   answerError(error: unknown): void {
     const { code, action = "", why = "" } = describeError(error);
     this.writer.beginResponse();

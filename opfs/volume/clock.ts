@@ -1,7 +1,7 @@
 /**
  * The time that is stored: whatever a caller's clock says, it is a number.
  *
- * Layer: opfs/volume, bottom. A time that is none breaks V8, and an image with one is refused by the
+ * Layer: opfs/volume, bottom. An invalid time breaks V8, and an image with one is refused by the
  * next mount. So where the caller's clock says none, the host's counts.
  *
  * @module

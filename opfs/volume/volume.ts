@@ -1,5 +1,5 @@
 /**
- * Volume: the engine as everybody else sees it.
+ * Volume: the engine as all other layers see it.
  *
  * Layer: opfs/volume, the top; made by `mount.ts`. Each method that changes something is one
  * `state.change`, or a `state.call` of several steps.
@@ -209,7 +209,7 @@ export class Volume implements VolumeOps {
     return entries;
   }
 
-  /** What a symbolic link points to. EINVAL if it is none. */
+  /** What a symbolic link points to. EINVAL if it is not one. */
   readlink(ino: Ino): string {
     const state = this.#state;
     const slot = state.slotOf(ino);

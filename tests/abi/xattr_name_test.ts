@@ -31,7 +31,7 @@ function codeOf(call: () => unknown): string {
   }
 }
 
-Deno.test("xattrNameCode() says which names are none", () => {
+Deno.test("xattrNameCode() says which names are invalid", () => {
   for (const [name, code] of ROWS) assertEquals(xattrNameCode(name, ["user."]) ?? "ok", code, name);
   assertEquals(xattrNameCode("trusted."), "EINVAL");
   assertEquals([xattrNameCode("trusted.a"), xattrNameCode("plain")], [null, null]);

@@ -54,7 +54,7 @@ export const cases: readonly Case[] = [
     },
   },
   {
-    name: "truncate() refuses sizes that are none, and EFBIG is no RangeError",
+    name: "truncate() refuses invalid sizes, and EFBIG is no RangeError",
     run(fs, t) {
       fs.writeFile("/f", "12345");
       for (const size of [-1, 1.5, NaN, -Infinity]) {

@@ -85,7 +85,7 @@ export const cases: readonly Case[] = [
     },
   },
   {
-    name: "utimens() refuses ns that are none",
+    name: "utimens() refuses invalid ns",
     run(fs, t) {
       fs.writeFile("/f", "");
       t.fails("EINVAL", () => fs.utimens("/f", [0, 1_000_000_000], [0, 0]));

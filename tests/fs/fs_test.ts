@@ -148,7 +148,7 @@ Deno.test("readFiles names what was opened to read", () => {
   assertEquals(fs.readFiles, { "/a": 1, "/w": 1 });
 });
 
-Deno.test("ignorePermissions lets anybody do anything", () => {
+Deno.test("ignorePermissions lets every user do everything", () => {
   const fs = createFS({ credentials: { uid: 7, gid: 7 } });
   assertErrno("EACCES", () => fs.mkdir("/x"));
   fs.ignorePermissions = true;

@@ -190,7 +190,7 @@ export class ModelVolume implements VolumeOps {
   readlink(ino: Ino): string {
     this.#count("readlink");
     const node = this.#node(ino);
-    if (!isLink(node.mode)) throw new ErrnoError("EINVAL", "read a link that is none");
+    if (!isLink(node.mode)) throw new ErrnoError("EINVAL", "read an invalid link");
     return node.target;
   }
 

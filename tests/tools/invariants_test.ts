@@ -1,4 +1,4 @@
-/** The rule about messages of invariants: each form, and what is none of them. */
+/** The rule about messages of invariants: each form, and what is not. */
 import { assertEquals } from "@std/assert";
 import plugin from "../../tools/invariants.ts";
 

@@ -1,4 +1,4 @@
-/** The rules about errors: every way to decide by a message that is seen, and what is none of them. */
+/** The rules about errors: every way to decide by a message that is seen, and what is not. */
 import { assertEquals } from "@std/assert";
 import { exists } from "../../tools/project.ts";
 import plugin, { EXEMPT } from "../../tools/messages.ts";

@@ -1,4 +1,4 @@
-/** The rules that bytes have one home: what each refuses, and what is none of it. */
+/** The rules that bytes have one home: what each refuses, and what is not. */
 import { assertEquals } from "@std/assert";
 import { exists } from "../../tools/project.ts";
 import plugin, { EXEMPT, NUMBERS, WIRE } from "../../tools/offsets.ts";

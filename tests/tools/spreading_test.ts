@@ -1,4 +1,4 @@
-/** The rule against lists of data that become arguments: each form, and what is none of them. */
+/** The rule against lists of data that become arguments: each form, and what is not. */
 import { assertEquals } from "@std/assert";
 import plugin from "../../tools/spreading.ts";
 

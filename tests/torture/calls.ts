@@ -39,7 +39,7 @@ export type Pick = (ino: Ino) => Ino;
 /** Takes an exclusive whole-file lock without waiting, or gives it back; false if it is not free. */
 export type TryLock = (volume: VolumeOps, ino: Ino, isTaken: boolean) => boolean;
 
-/** Makes a call, and gives what came of it. An error that is none of ours goes on. */
+/** Makes a call, and gives what came of it. An error that is not ours goes on. */
 export function perform(volume: VolumeOps, call: Call, pick: Pick, tryLock: TryLock): Answer {
   try {
     return make(volume, call, pick, tryLock);

@@ -49,7 +49,7 @@ export class Replay {
     return `client ${client}: ${JSON.stringify(call)} answered ${told}`;
   }
 
-  /** Whether two inodes stand for each other, as far as anybody knew so far. */
+  /** Whether two inodes stand for each other, as far as is known so far. */
   #know(real: Ino, model: Ino): boolean {
     if (real === 0 || model === 0) return real === model;
     if (!this.#toModel.has(real) && !this.#toReal.has(model)) {

@@ -54,7 +54,7 @@ export function checkInode(view: DataView, slot: number, report: Report): void {
   if ((flags & ~known) !== 0) report("V8", `slot ${slot} has flags ${flags}`);
   for (const field of [L.SLOT.MTIME, L.SLOT.CTIME, L.SLOT.ATIME]) {
     if (Number.isFinite(view.getFloat64(at + field, L.LE))) continue;
-    report("V8", `slot ${slot} has a time that is none`);
+    report("V8", `slot ${slot} has an invalid time`);
   }
   const nlink = view.getUint16(at + L.SLOT.NLINK, L.LE);
   if (type !== L.TYPE.DIRECTORY || nlink <= 1) return;

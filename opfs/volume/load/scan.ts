@@ -229,7 +229,7 @@ class Scanner {
     if (!isRight) this.#corrections.push({ kind: "nlink", slot, nlink: 1 });
   }
 
-  /** Looks at a name before anybody reads it; a good one is indexed later. */
+  /** Looks at a name before it is read; a good one is indexed later. */
   #visitName(slot: number): void {
     const at = slot * L.SLOT_BYTES;
     const offset = this.#view.getUint32(at + L.SLOT.PATH_OFFSET, L.LE);

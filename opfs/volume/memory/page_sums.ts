@@ -50,7 +50,7 @@ export class PageSums {
   }
 }
 
-/** The page that a key means; null if it is none of ours. */
+/** The page that a key means; null if it is not ours. */
 export function placeOfKey(key: number): { table: SummedTable; page: number } | null {
   const kind = Math.floor(key / PAGES_PER_KIND);
   if (kind !== L.SUM_KIND.SLOTS && kind !== L.SUM_KIND.NAMES) return null;

@@ -112,7 +112,7 @@ function entryProblem(
     isInside(segments, offset, entryBytes(length));
   if (!isPlace) return { rule: "V5", why: `has an entry of ${length} bytes at ${offset}` };
   const name = names.subarray(from, to);
-  if (name.includes(0) || !isUtf8(name)) return { rule: "V5", why: "has a name that is none" };
+  if (name.includes(0) || !isUtf8(name)) return { rule: "V5", why: "has an invalid name" };
   const owner = view.getUint32(at + L.XATTR.OWNER, L.LE);
   if (parentAt(nameView, offset) === owner) return null;
   return { rule: "V5", why: "has an entry of somebody else" };

@@ -2,7 +2,7 @@
  * The one place where a mounted volume changes the length of its file.
  *
  * Layer: opfs/volume, over `state.ts`. A cut that is not flushed may be undone by a power cut, and then
- * old bytes stand where everybody expects zeros. So each change leaves the mark that makes the next
+ * old bytes stand where every reader expects zeros. So each change leaves the mark that makes the next
  * commit flush before its record (rule 11 of docs/FORMAT.md).
  *
  * @module

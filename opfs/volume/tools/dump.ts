@@ -171,7 +171,7 @@ export class ImageDump {
   readonly violations: readonly Violation[];
   /** The two journal headers. */
   readonly headers: readonly HeaderDump[];
-  /** The superblock's copy at 0; null if it is none. */
+  /** The superblock's copy at 0; null if it is not one. */
   readonly copy: Superblock | null;
   /** Length of the file. */
   readonly sizeBytes: number;

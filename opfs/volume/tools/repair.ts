@@ -239,7 +239,7 @@ class Repair {
     else this.#counts.special++;
   }
 
-  /** A link's target; null, and said, if it is none. */
+  /** A link's target; null, and said, if it is not one. */
   #target(node: SavedNode, path: string): string | null {
     const { isSummed, format: { blockSize } } = this.#salvage;
     const most = TARGET_READ_MAX + (isSummed ? L.SUM_BYTES : 0);
@@ -260,7 +260,7 @@ class Repair {
       return new TextDecoder("utf-8", { ignoreBOM: true }).decode(target);
     }
     const { slot } = node;
-    const message = isTarget ? targetMessage(isSummed, found !== null) : "its target is none";
+    const message = isTarget ? targetMessage(isSummed, found !== null) : "its target is invalid";
     const severity = isTarget ? "changed" : "lost";
     this.#tools.findings.add({ code: "target-damaged", severity, slot, path, message });
     return isTarget ? new TextDecoder("utf-8", { ignoreBOM: true }).decode(target) : null;

@@ -1,7 +1,7 @@
 /**
  * What can be saved of a damaged image: which inodes, under which names, with which blocks.
  *
- * Layer: opfs/volume, under `repair.ts`. Nothing is written. A type byte that is none is taken from
+ * Layer: opfs/volume, under `repair.ts`. Nothing is written. An invalid type byte is taken from
  * the mode, if that says one; a name leads where the index of names says; what no name leads to is
  * lost and gets a place in /lost+found. Modes, owners and times stay as they are: what is no value is
  * reported, never guessed.
@@ -126,7 +126,7 @@ export class Salvage {
     return typeOf(this.#image.tables.view, slot);
   }
 
-  /** In memory: a slot whose type is none, and whose mode says one, is of that. */
+  /** In memory: a slot whose type is invalid, and whose mode says one, is of that. */
   #mendTypes(): void {
     const { view, slotCount } = this.#image.tables;
     if (this.#typeOf(L.ROOT_SLOT) !== L.TYPE.DIRECTORY) {
@@ -197,7 +197,7 @@ export class Salvage {
     return isData ? this.#derived.extents.runsOf(slot) : [];
   }
 
-  /** The size, or where the blocks end if it is none. */
+  /** The size, or where the blocks end if it is not one. */
   #sizeOf(slot: number, runs: readonly Run[]): number {
     const size = this.#image.tables.view.getFloat64(slot * L.SLOT_BYTES + L.SLOT.SIZE, L.LE);
     if (Number.isSafeInteger(size) && size >= 0) return size;
@@ -295,7 +295,7 @@ export class Salvage {
         : { name: `slot-${slot}`, slot, parent: -1 },
     );
     this.#isCut.add(slot);
-    const was = own === null ? "its name is none" : `its name was "${own.name}"`;
+    const was = own === null ? "its name is invalid" : `its name was "${own.name}"`;
     this.#tell("lost-and-found", "changed", slot, `no path leads to it, ${was}`);
     this.#reach(slot);
   }
@@ -329,7 +329,7 @@ export class Salvage {
     const runs = this.#goodRuns(slot);
     const size = this.#sizeOf(slot, runs);
     if (size !== view.getFloat64(at + L.SLOT.SIZE, L.LE)) {
-      this.#tell("size-lost", "changed", slot, `its size is none: it ends with its blocks`);
+      this.#tell("size-lost", "changed", slot, `its size is invalid: it ends with its blocks`);
     }
     const isDevice = M.isChrdev(mode) || M.isBlkdev(mode);
     return {
@@ -373,7 +373,7 @@ export class Salvage {
   #time(slot: number, field: number): number {
     const time = this.#image.tables.view.getFloat64(slot * L.SLOT_BYTES + field, L.LE);
     if (Number.isFinite(time)) return time;
-    this.#tell("time-lost", "changed", slot, "one of its times is none: it is 0 now");
+    this.#tell("time-lost", "changed", slot, "one of its times is invalid: it is 0 now");
     return 0;
   }
 

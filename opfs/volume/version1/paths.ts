@@ -2,7 +2,7 @@
  * Paths of a version-1 image: read, judged, and found again.
  *
  * Layer: opfs/volume. A path in the table is bytes that anybody may have damaged. `PathReader` says
- * what a slot's path is, or why it is none. `PathIndex` finds the slot of a path in memory that grows
+ * what a slot's path is, or why it is invalid. `PathIndex` finds the slot of a path in memory that grows
  * with the number of slots and not with the length of their paths: it keeps hashes, and compares the
  * bytes on the device.
  *
@@ -51,7 +51,7 @@ export class PathReader {
     return decodeSlot(this.#view, 0);
   }
 
-  /** Reads the path of a slot; returns why it is none, or null. */
+  /** Reads the path of a slot; returns why it is invalid, or null. */
   read(slot: Slot): string | null {
     const { pathOffset, bitmapOffset } = this.#superblock;
     const { pathLength } = slot;

@@ -67,7 +67,7 @@ Deno.test("setattr() takes them away with a new size if the kernel says so", () 
   assertEquals(kernel.setattr(node, 8 | 0x800, { size: 0 }, { uid: 0 }).mode, 0o100755);
 });
 
-Deno.test("setattr() takes them away with a new size by anybody but root on an older kernel", () => {
+Deno.test("setattr() takes them away with a new size by all users but root on an older kernel", () => {
   const { kernel, node } = kernelWith(0o106755, OLD_OFFER);
   assertEquals(kernel.setattr(node, 8, { size: 1 }, { uid: 0 }).mode, 0o106755);
   assertEquals(kernel.setattr(node, 8, { size: 0 }, { uid: 1000 }).mode, 0o100755);

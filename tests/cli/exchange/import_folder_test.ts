@@ -27,7 +27,7 @@ Deno.test("cairn import takes a folder with its links and times, and not the vol
   });
 });
 
-Deno.test("cairn import refuses a folder that is none", () => {
+Deno.test("cairn import refuses an invalid folder", () => {
   inFolder((folder) => {
     assertFails(["import", `${folder}/none/`, `${folder}/v`], /".*none\/": ENOENT/);
     assertFails(["import", "--repair", folder, `${folder}/v`], /--repair is for version-1/);

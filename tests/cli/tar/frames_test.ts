@@ -44,7 +44,7 @@ Deno.test("Frames says where a header is damaged, and what is no tar at all", ()
   const bytes = tarOf([{ name: "a", body: "b" }, { name: "c" }]);
   bytes[1024]! ^= 1;
   assertThrows(() => framesOf(bytes), Error, "the header at byte 1024 is damaged");
-  assertThrows(() => framesOf(new Uint8Array(512).fill(65)), Error, "it is none");
+  assertThrows(() => framesOf(new Uint8Array(512).fill(65)), Error, "it is not a tar");
   assertThrows(() => framesOf(bytes.slice(0, 100)), Error, "it is cut short");
   const size = tarOf([{ name: "a", pax: { size: "-5" } }]);
   assertThrows(() => framesOf(size), Error, "has no size");

@@ -21,7 +21,7 @@ Deno.test("upgradeVolume() upgrades the volume of a name, once", async () => {
   Deno.removeSync(folder, { recursive: true });
 });
 
-Deno.test("upgradeVolume() does nothing for a signal that is over, or a name that is none", async () => {
+Deno.test("upgradeVolume() does nothing for a signal that is over, or an invalid name", async () => {
   const folder = Deno.makeTempDirSync();
   const name = `${folder}/notes.cairn`;
   Deno.writeFileSync(name, older);

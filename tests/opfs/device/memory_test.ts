@@ -26,7 +26,7 @@ Deno.test("memoryHandle() of 8 TiB costs what is written", () => {
   assertEquals(bytes, new Uint8Array([0, 1, 2]));
 });
 
-Deno.test("memoryHandle() refuses places that are none", () => {
+Deno.test("memoryHandle() refuses invalid places", () => {
   const handle = memoryHandle();
   for (const at of [-1, 1.5, Infinity, NaN]) {
     assertThrows(() => handle.write(new Uint8Array(1), { at }), ErrnoError, "EINVAL");

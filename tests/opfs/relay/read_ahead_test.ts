@@ -54,7 +54,7 @@ Deno.test("reads here and there, and reads between other calls, ask for what the
   assertEquals(new Set(asked), new Set([4096]));
 });
 
-Deno.test("what anybody has changed is read anew", () => {
+Deno.test("what any client has changed is read anew", () => {
   const { reader, other, ino } = rig();
   const writers = [other, reader];
   for (let round = 0; round < 40; round++) {

@@ -62,7 +62,7 @@ for (const [kind, source] of Object.entries(kinds)) {
     assertEquals(made, [1, 2], "none is begun");
   });
 
-  Deno.test(`runSteps() refuses options that are none, and makes no step: ${kind}`, async () => {
+  Deno.test(`runSteps() refuses invalid options, and makes no step: ${kind}`, async () => {
     const made: number[] = [];
     for (const options of [null, 5, { onProgress: 7 }]) {
       const given = options as unknown as { onProgress: () => void };

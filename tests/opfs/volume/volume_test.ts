@@ -18,7 +18,7 @@ Deno.test("Volume.create() refuses what is no name", () => {
   }, (volume) => assertEquals(volume.readdir(volume.root, 0).length, 5));
 });
 
-Deno.test("Volume.create() refuses numbers that are none", () => {
+Deno.test("Volume.create() refuses invalid numbers", () => {
   onVolume((volume) => {
     for (
       const bad of [{ mode: 0o644 }, { mode: -1 }, { uid: 1.5 }, { gid: 2 ** 32 }, { rdev: -1 }]

@@ -43,7 +43,7 @@ Deno.test("Journal flushes as often as the durability says", () => {
   assertEquals(flushesOf({ durability: "periodic", commitIntervalMs: 200 }), { calls: 5, sync: 1 });
 });
 
-Deno.test("openVolumeSync() refuses options that are none", () => {
+Deno.test("openVolumeSync() refuses invalid options", () => {
   const bad: VolumeOptions[] = [
     { durability: "often" as "op" },
     { commitIntervalMs: -1 },

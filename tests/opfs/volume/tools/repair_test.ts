@@ -112,12 +112,12 @@ const isAll = (volume: Volume, path: string, value: number): boolean =>
   contentsOf(volume, walk(volume, path)).every((byte) => byte === value);
 
 const rows: readonly Row[] = [
-  ["a name that is none", u8(entry(33) + 5, 0), "lost-and-found", (volume) => {
+  ["an invalid name", u8(entry(33) + 5, 0), "lost-and-found", (volume) => {
     assert(isAll(volume, "lost+found/slot-33", 2));
     assertEquals(volume.getattr(walk(volume, "lost+found/slot-33")).uid, 2);
     assertEquals(volume.getattr(walk(volume, "lost+found")).mode, 0o040700);
   }],
-  ["a parent that is none", u32(entry(33), 700), "lost-and-found", (volume) => {
+  ["an invalid parent", u32(entry(33), 700), "lost-and-found", (volume) => {
     assert(isAll(volume, "lost+found/in-slot-700/second", 2));
   }],
   ["a directory that is free", u8(at(34), L.TYPE.FREE), "type-mended", (volume) => {
@@ -130,11 +130,11 @@ const rows: readonly Row[] = [
   ["a ring of directories", u32(entry(34), SLOT.inner), "lost-and-found", (volume) => {
     assertEquals(sizeOf(volume, "lost+found/slot-34/inner/deep"), 90_100);
   }],
-  ["a type that is none", u8(at(33), 99), "type-mended", (volume) => {
+  ["an invalid type", u8(at(33), 99), "type-mended", (volume) => {
     assert(isAll(volume, "second", 2));
   }],
   [
-    "a type and a mode that are none",
+    "an invalid type and mode",
     (view) => {
       view.setUint8(at(33), 99);
       view.setUint32(at(33) + L.SLOT.MODE, 0, true);
@@ -160,12 +160,12 @@ const rows: readonly Row[] = [
     "blocks-lost",
     (volume) => assert(isAll(volume, "second", 0) && sizeOf(volume, "second") === 3000),
   ],
-  ["a size that is none", f64(at(33) + L.SLOT.SIZE, NaN), "size-lost", (volume) => {
+  ["an invalid size", f64(at(33) + L.SLOT.SIZE, NaN), "size-lost", (volume) => {
     assertEquals(sizeOf(volume, "second"), 3072);
     assertEquals([...contentsOf(volume, walk(volume, "second"))].indexOf(0), 3000);
   }],
   [
-    "a time that is none",
+    "an invalid time",
     f64(at(33) + L.SLOT.MTIME, Infinity),
     "time-lost",
     (volume) => assertEquals(volume.getattr(walk(volume, "second")).mtime, 0),
@@ -177,19 +177,19 @@ const rows: readonly Row[] = [
     (volume) => assertEquals(volume.getattr(walk(volume, "plain")).nlink, 1),
   ],
   [
-    "a first name that is none, of a file with another",
+    "an invalid first name, of a file with another",
     u8(entry(32) + 4, 0),
     "",
     (volume) => assert(isAll(volume, "folder/inner/link", 1)),
   ],
   [
-    "a target that is none",
+    "an invalid target",
     f64(at(SLOT.symlink) + L.SLOT.SIZE, 0),
     "target-damaged",
     (volume) => assertEquals(volume.readlink(walk(volume, "symlink")), "plain"),
   ],
   [
-    "a target that is none, of a size that is none",
+    "an invalid target, of an invalid size",
     (view, bytes) => {
       const block = view.getUint32(at(SLOT.symlink) + L.SLOT.FIRST_BLOCK, true);
       bytes[superblock.dataOffset + block * superblock.blockSize] = 0;
