@@ -65,7 +65,7 @@ export function chmodMode(
 }
 
 /**
- * Mode after a write, truncate or chown by somebody who is not privileged: suid goes, and sgid too
+ * Mode after a write, truncate or chown by an unprivileged user: suid goes, and sgid too
  * where the group may execute (without that bit it means mandatory locking, and stays).
  */
 export function modeWithoutPrivileges(mode: number): number {

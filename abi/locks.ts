@@ -1,5 +1,5 @@
 /**
- * Locks on files: byte ranges with owners, and whole files. Pure tables; nobody waits here.
+ * Locks on files: byte ranges with owners, and whole files. Pure tables; no caller waits here.
  *
  * Layer: abi. Ranges are those of fcntl: an owner's later lock replaces its earlier one where they
  * overlap, neighbours of one kind become one, and a test tells the truth about what is in the way.

@@ -29,7 +29,7 @@ export interface NodeRecord {
   readonly rdev: number;
 }
 
-/** What somebody has done to an inode, or to an entry of a directory. */
+/** What has been done to an inode, or to an entry of a directory. */
 export interface NodeChange {
   /** What happened. */
   type: "create" | "delete" | "modify" | "attrib";
@@ -148,7 +148,7 @@ export interface StreamOps<D extends NodeRecord = NodeRecord> {
   fsync?(stream: FSStream<D>): void;
   /**
    * Takes, changes or gives back a lock of `owner`: an instance, or an open file description. EAGAIN,
-   * EDEADLK. Absent: nobody else uses these files, and the instance keeps its locks itself.
+   * EDEADLK. Absent: no other instance uses these files, and the instance keeps its locks itself.
    */
   lock?(stream: FSStream<D>, owner: object, lock: FileLock): void;
   /** What is in the way of such a lock, and whether it is one of this instance's owners; or null. */

@@ -47,7 +47,7 @@ export type PathTime = readonly [seconds: number, nanoseconds: number];
 
 /**
  * Calls by path and by stream, with Emscripten's names and argument order. The optional ones stand at
- * the end: what is absent cannot be done there, and whoever builds on it says so with ENOTSUP, or does
+ * the end: what is absent cannot be done there, and the caller says so with ENOTSUP, or does
  * with less.
  */
 export interface PathCalls {

@@ -50,7 +50,7 @@ export interface UnmountOptions {
 }
 
 /**
- * Nobody else can change the volume while it is mounted, and the kernel knows what it has changed
+ * No other process can change the volume while it is mounted, and the kernel knows what it has changed
  * itself, so what it remembers stays true.
  */
 const ATTR_TIMEOUT_MS = 60_000;
@@ -85,7 +85,7 @@ export class KernelMount {
   /**
    * Takes the mount off, makes everything durable and closes the image.
    *
-   * @throws {ErrnoError} EBUSY if somebody uses it, EIO if not everything could be made durable
+   * @throws {ErrnoError} EBUSY while it is in use, EIO if not everything could be made durable
    */
   async unmount({ force = false }: UnmountOptions = {}): Promise<void> {
     if (!this.#isFinished) await this.#detach(force);
@@ -103,7 +103,7 @@ export class KernelMount {
     }
   }
 
-  /** Whoever still has something open gets a moment; then the connection is closed. */
+  /** A program that still has something open gets a moment; then the connection is closed. */
   async #stopSoon(): Promise<void> {
     if (!await waitAwhile(() => this.#isFinished)) {
       this.#libc.write(this.#stop, new Uint8Array(1), 1);

@@ -86,7 +86,7 @@ async function workerText(): Promise<string> {
     platform: "browser",
     target: "es2022",
     write: false,
-    // The relay's worker is not started here, so nobody asks where this script came from.
+    // The relay's worker is not started here, so it does not matter where this script came from.
     logLevel: "error",
   });
   return outputFiles[0]?.text ?? "";

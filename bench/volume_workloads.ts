@@ -1,6 +1,6 @@
 /**
  * What the volume's bench measures, for Deno and for a worker in a browser: it takes devices from
- * whoever calls it, and imports nothing that only one of them has.
+ * the caller, and imports nothing that only one of them has.
  *
  * @module
  */

@@ -122,7 +122,7 @@ export async function main(
   }
 }
 
-/** The status of what has been done, also when nobody reads the rest of what it says. */
+/** The status of what has been done, also when its output is read no further. */
 function flushed(terminal: Terminal, status: number): number {
   try {
     terminal.flush();
@@ -161,7 +161,7 @@ async function without(
   throw new UsageError(`there is no verb "${name}"`);
 }
 
-/** A name with a dot or a slash is no verb that somebody has misspelt. */
+/** A name with a dot or a slash is no misspelt verb. */
 function isImage(name: string): boolean {
   return !name.startsWith("-") && (/[./]/.test(name) || existsSync(name));
 }
@@ -210,5 +210,5 @@ function stackOf(error: unknown): string {
   return cause === undefined ? own : `${own}\ncaused by ${stackOf(cause)}`;
 }
 
-// Nobody waits for a pipe that is no longer wanted: everything has been written by now.
+// No reader waits for a pipe that is no longer wanted: everything has been written by now.
 if (import.meta.main) process.exit(await main(process.argv.slice(2)));

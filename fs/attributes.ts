@@ -142,7 +142,7 @@ export function changeMode(state: State, call: string, node: FSNode, mode: numbe
 
 /**
  * chown of a node; -1 leaves an id alone. Root gives to all users, an owner only to groups of its own.
- * suid goes, and sgid where the group may execute, whoever calls.
+ * suid goes, and sgid where the group may execute, for every caller.
  */
 export function changeOwner(
   state: State,
@@ -182,7 +182,7 @@ function mayGive(
     (group === node.data.gid || inGroup(caller, group));
 }
 
-/** Mode bits that go when somebody unprivileged changes the contents; undefined if none do. */
+/** Mode bits that go when an unprivileged user changes the contents; undefined if none do. */
 function strippedMode(state: State, node: FSNode): number | undefined {
   const { mode } = node.data;
   if (!(mode & (S_ISUID | S_ISGID)) || isPrivileged(state)) return undefined;
@@ -190,7 +190,7 @@ function strippedMode(state: State, node: FSNode): number | undefined {
   return stripped === mode ? undefined : stripped;
 }
 
-/** After a write by somebody unprivileged: suid and sgid go, also such as others have just set. */
+/** After a write by an unprivileged user: suid and sgid go, also such as others have just set. */
 export function dropPrivileges(state: State, node: FSNode): void {
   if (isPrivileged(state)) return;
   if (!node.removed) refresh(node);

@@ -60,7 +60,7 @@ function mountRoot<O, D extends NodeRecord>(fs: FS, root: RootOptions<O, D>): vo
   fs.mount(root.type, root.options, "/", { readOnly: root.readOnly ?? false });
 }
 
-/** Does what the kernel would do at boot, whoever the caller of the instance will be. */
+/** Does what the kernel would do at boot, for every later caller of the instance. */
 function asRoot(fs: FS, work: () => void): void {
   const before = fs.credentials;
   fs.setCredentials({ uid: 0, gid: 0, groups: [], umask: 0o022 });

@@ -2,7 +2,7 @@
  * The rarer calls on descriptors: locks, fcntl, poll, ioctl, pipes, space, entries, maps.
  *
  * Layer: fs; seventh link of the chain. One instance is one process: fcntl's locks belong to it,
- * flock's and OFD's to an open file description. Nobody else runs while a call waits, so a lock that
+ * flock's and OFD's to an open file description. No other code runs while a call waits, so a lock that
  * would have to be waited for is EDEADLK. A backend whose files others use too keeps the locks itself.
  *
  * @module
@@ -61,7 +61,7 @@ const FD_CLOEXEC = 1;
 /** The only process there is. */
 const OWN_PID = 42;
 const OFD_PID = -1;
-/** Somebody in another thread or process, of whom nothing is known. */
+/** An owner in another thread or process, of whom nothing is known. */
 const FOREIGN_PID = 0;
 
 /** C's struct flock. */
@@ -192,7 +192,7 @@ export class DescriptorCalls extends WholeFile {
     super.close(open);
   }
 
-  /** Fills in `revents` of each entry, and returns how many have any. Nobody waits. */
+  /** Fills in `revents` of each entry, and returns how many have any. It does not wait. */
   poll(entries: PollEntry[]): number {
     if (!Array.isArray(entries)) refuse("EINVAL", "poll");
     let ready = 0;

@@ -113,7 +113,7 @@ function guard<A extends unknown[], R>(callback: (...args: A) => R, ...args: A):
   }
 }
 
-/** A device number that nobody uses. */
+/** A device number that is not used. */
 export function freeDevice(state: State): number {
   // No driver is ever taken away, so what was taken once is taken.
   while (state.devices[makedev(state.nextMajor, 0)] !== undefined) state.nextMajor++;

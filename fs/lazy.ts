@@ -1,5 +1,5 @@
 /**
- * Files whose bytes are fetched when somebody reads them, synchronously.
+ * Files whose bytes are fetched when they are read, synchronously.
  *
  * Layer: fs, under `makers.ts`. Browsers allow a synchronous request with bytes in workers only; where
  * there is none, or it fails, reading is EIO. A file that is written is loaded as a whole first.

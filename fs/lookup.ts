@@ -21,7 +21,7 @@ import { getPath, type State } from "./state.ts";
 export const FOLLOW = 1;
 /** Stop at the last name: neither follow a link there nor step onto what is mounted there. */
 export const LAST = 2;
-/** Somebody may create the last name as a file: a slash behind it is EISDIR before it is searched. */
+/** A caller may create the last name as a file: a slash behind it is EISDIR before it is searched. */
 export const CREATE = 4;
 /** The second walk of one call: what the first one found stays in the name table. */
 export const SECOND = 8;

@@ -4,7 +4,7 @@
  * Layer: fs. The key is the parent *node* by identity, since inode numbers repeat between mounts;
  * the hash mixes the mount, the parent's inode number and the name. It doubles when it holds half as
  * many nodes as it has buckets, so that most chains are one node long. Above a bound it forgets nodes
- * that nobody holds and whose backend can look them up again. A directory that leaves while children
+ * that are not held and whose backend can look them up again. A directory that leaves while children
  * of it are cached leaves them behind, out of every path's reach; they go by a sweep as soon as it
  * pays.
  *
@@ -130,7 +130,7 @@ export class NameTable {
 
   /**
    * Takes out what no root leads to: the nodes below a directory that is not in the table, unless
-   * somebody holds that directory and may still walk from it.
+   * a caller holds that directory and may still walk from it.
    */
   sweep(): void {
     this.#leftBehind = 0;
@@ -143,7 +143,7 @@ export class NameTable {
     }
   }
 
-  /** Forgets some nodes that nobody holds, while there are more than `maxNodes`. */
+  /** Forgets some nodes that are not held, while there are more than `maxNodes`. */
   trim(maxNodes: number): void {
     for (let turns = TRIM_BUCKETS; turns > 0 && this.count > maxNodes; turns--) {
       this.#hand = (this.#hand + 1) & this.#mask;
@@ -230,7 +230,7 @@ class Census {
       this.#table.get(directory.parent, directory.name) === directory;
   }
 
-  /** Whether a root leads to the directory, or somebody holds it beside its cached children. */
+  /** Whether a root leads to the directory, or a caller holds it beside its cached children. */
   isReachable(directory: FSNode): boolean {
     const way: FSNode[] = [];
     let at = directory;

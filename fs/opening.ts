@@ -103,7 +103,7 @@ function openPlace(state: State, place: Place, path: string, flags: number): FSS
   return openFound(state, place.node as FSNode, flags, pathOf(place, path));
 }
 
-/** Opens a node that somebody holds, under the path that it shall show. */
+/** Opens a node that is held, under the path that it shall show. */
 export function openNode(state: State, node: FSNode, openFlags: number, path: string): FSStream {
   const flags = usableFlags(openFlags);
   state.descriptors.nextFree();

@@ -104,7 +104,7 @@ export const PATH: PathText = {
   join2: (left, right) => normalize(`${left}/${right}`),
 };
 
-/** PATH_FS for whoever stands where `cwd` says. */
+/** PATH_FS for a caller in the folder `cwd`. */
 export function pathFrom(cwd: () => string): PathFromHere {
   function resolve(...paths: string[]): string {
     let whole = "";

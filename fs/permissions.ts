@@ -46,19 +46,19 @@ export function mayAccess(state: State, node: FSNode, wanted: number): number {
   return (mode >> shift & wanted) === wanted ? 0 : Errno.EACCES;
 }
 
-/** Root reads and writes everything, and executes what somebody may execute. */
+/** Root reads and writes everything, and executes what at least one class may execute. */
 function rootMay(mode: number, wanted: number): number {
   const refused = wanted & MAY_EXECUTE && !isDir(mode) && !(mode & ANY_EXECUTE);
   return refused ? Errno.EACCES : 0;
 }
 
-/** Emscripten's rule: a bit counts whoever it is for. */
+/** Emscripten's rule: a bit counts in every class. */
 function anyClassMay(mode: number, wanted: number): number {
   const bits = mode | mode >> 3 | mode >> 6;
   return (bits & wanted) === wanted ? 0 : Errno.EACCES;
 }
 
-/** Whether the caller is privileged: root, or nobody looks at permissions. */
+/** Whether the caller is privileged: root, or permissions are not looked at. */
 export function isPrivileged(state: State): boolean {
   return state.permissions !== "posix" || state.ignorePermissions || state.credentials.uid === 0;
 }

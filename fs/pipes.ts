@@ -1,8 +1,8 @@
 /**
  * Pipes: FIFOs of any backend inside one instance, and pipes without a name.
  *
- * Layer: fs. The inode is the backend's; the bytes are here, in a ring of 64 KiB, while somebody has
- * it open. Nobody else runs while a call waits, so a call that a kernel would let wait answers
+ * Layer: fs. The inode is the backend's; the bytes are here, in a ring of 64 KiB, while a process has
+ * it open. No other code runs while a call waits, so a call that a kernel would let wait answers
  * EAGAIN: reading an empty pipe that has a writer, writing a full one.
  *
  * @module
@@ -68,7 +68,7 @@ class Pipe {
   }
 
   #write(buffer: Uint8Array, offset: number, length: number): number {
-    if (this.readers === 0) throw new ErrnoError("EPIPE", "write a pipe that nobody reads");
+    if (this.readers === 0) throw new ErrnoError("EPIPE", "write a pipe without a reader");
     const room = PIPE_SIZE - this.#size;
     if (room === 0 || (length <= PIPE_BUF && room < length)) {
       throw new ErrnoError("EAGAIN", "write a full pipe");
@@ -99,13 +99,13 @@ class Pipe {
   }
 }
 
-/** The pipes of one instance that somebody has open. */
+/** The pipes of one instance that are open. */
 export class Pipes {
   readonly #byInode = new Map<string, Pipe>();
   #mount: Mount | null = null;
   #nextInode = 1;
 
-  /** Ops for one more opening of a FIFO. ENXIO: to write, without waiting, and nobody reads. */
+  /** Ops for one more opening of a FIFO. ENXIO: to write, without waiting, and without a reader. */
   opsFor(node: FSNode, flags: number): StreamOps {
     const key = `${node.mount.dev}:${node.data.ino}`;
     let pipe = this.#byInode.get(key);

@@ -110,9 +110,9 @@ export class State {
   readonly pipes: Pipes = new Pipes();
   /** Who wants to hear of changes. */
   readonly watchers: Watchers = new Watchers();
-  /** Emscripten's delegate, or null until somebody asks for it: then calls begin to tell. */
+  /** Emscripten's delegate, or null until it is asked for: then calls begin to report. */
   tracking: TrackingDelegate | null = null;
-  /** Paths read so far, if somebody put an object here. */
+  /** Paths read so far, if the program put an object here. */
   readFiles: Record<string, number> | null = null;
   /** `syncfs` calls under way. */
   syncFSRequests = 0;
@@ -153,7 +153,7 @@ export class State {
     return this.tracking ??= {};
   }
 
-  /** null: nobody. */
+  /** null: no one. */
   set trackingDelegate(delegate: TrackingDelegate | null) {
     this.tracking = delegate ?? null;
   }

@@ -3,7 +3,7 @@
  *
  * Layer: node_ops. It is a MEMFS with the usual nodes in it, so programs may add to it and remove
  * from it; what the nodes do is decided by their numbers and the drivers in `stream_ops/devfs.ts`,
- * which the composer registers. stdin, stdout and stderr are links to the terminals until somebody
+ * which the composer registers. stdin, stdout and stderr are links to the terminals until a program
  * puts devices of their own there.
  *
  * Use: `FS.mount(DEVFS, { clock }, "/dev")`, and `FS.registerDevice` for each of `deviceDrivers()`.

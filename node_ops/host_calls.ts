@@ -6,7 +6,7 @@
  * mount. Before each call the directory that holds the name is resolved by the host and must be
  * exactly where it is expected, so that a link put there meanwhile leads nowhere.
  *
- * Somebody who changes the directory at the very moment of a call could still win that race; do not
+ * A program that changes the directory at the very moment of a call could still win that race; do not
  * mount what an enemy writes to.
  *
  * @module
@@ -239,7 +239,7 @@ export class HostCalls implements PathCalls {
     return this.#run(`readdir "${path}"`, () => this.#fs.readdirSync(this.#hostFile(path)));
   }
 
-  /** The host lets nobody make special files from here: EPERM. */
+  /** The host lets no user make special files from here: EPERM. */
   mknod(path: string, mode: number, _dev: number): void {
     throw new ErrnoError("EPERM", `make ${isFIFO(mode) ? "FIFO" : "device"} "${path}" on the host`);
   }

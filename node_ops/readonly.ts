@@ -2,7 +2,7 @@
  * Read-only: any backend, with every change refused by EROFS.
  *
  * Layer: node_ops, around another backend. `FS.mount(type, options, path, { readOnly: true })` does
- * the same for one mount; this is for handing a type to somebody who is not to be trusted with the
+ * the same for one mount; this is for handing a type to code that is not to be trusted with the
  * option.
  *
  * Use: `FS.mount(readOnly(MEMFS), {}, "/fixed")`.

@@ -6,7 +6,7 @@
  *
  * What it caches is one record per inode with what the path walk reads: mode and owner. A record
  * is true while its epoch is the mount's; the epoch moves when the volume's generation shows that
- * somebody else changed something, and then each name is asked for once more on its next walk.
+ * another client changed something, and then each name is asked for once more on its next walk.
  *
  * @module
  */
@@ -37,7 +37,7 @@ function isStale(error: unknown): boolean {
   return isErrnoError(error) && error.code === "ESTALE";
 }
 
-/** A directory or inode that is gone from the volume is a missing one to whoever names it. */
+/** A directory or inode that is gone from the volume is a missing one to the caller. */
 function asMissing(error: unknown, call: string, name: string): unknown {
   return isStale(error) ? new ErrnoError("ENOENT", `${call} "${name}"`, { cause: error }) : error;
 }
@@ -124,7 +124,7 @@ class VolumeMount {
     this.#sweepAt = Math.max(1024, this.#shared.size * 2);
   }
 
-  /** Whether what is cached may be trusted; moves the epoch when somebody else changed something. */
+  /** Whether what is cached may be trusted; moves the epoch when another client changed something. */
   #isCurrent(node: Node): boolean {
     const record = node.data;
     const generation = this.volume.generation;
@@ -149,7 +149,7 @@ class VolumeMount {
 
   /**
    * A name's inode and attributes, in one step where the volume can. Elsewhere it asks again while
-   * somebody else removes the inode between the two.
+   * another client removes the inode between the two.
    */
   #find(parent: Dir, name: string): Found | null {
     const { volume } = this;
@@ -205,7 +205,7 @@ class VolumeMount {
 
   /**
    * Opens what the name leads to now, in one step where the volume can: between finding and
-   * retaining somebody else may put another file there. Then it is ESTALE, and the walk is redone.
+   * retaining another client may put another file there. Then it is ESTALE, and the walk is redone.
    */
   #open(stream: FSStream<VolumeRecord>): void {
     const { volume } = this;

@@ -17,7 +17,7 @@ import type { VolumeRecord } from "../stream_ops/volume_record.ts";
 /** What is remembered of an inode: enough to see that it has changed. */
 type Seen = Pick<Attr, "mtime" | "ctime" | "size"> & { handle: Ino };
 
-/** Starts to watch a node; null over a volume that nobody else changes. */
+/** Starts to watch a node; null over a volume that no other client changes. */
 export function watchVolume(
   volume: VolumeOps,
   node: FSNode<VolumeRecord>,

@@ -1,5 +1,5 @@
 /**
- * CachedVolume: attributes, names and clean pages of another volume, kept as long as nobody else
+ * CachedVolume: attributes, names and clean pages of another volume, kept as long as no other client
  * has changed anything.
  *
  * Layer: opfs, around any `VolumeOps`; `open.ts` puts it around a relay's client. Everything kept
@@ -122,7 +122,7 @@ export class CachedVolume extends HandingOn implements VolumeOps {
     });
   }
 
-  /** A cache of `inner`. Nobody else may change the volume without its generation telling. */
+  /** A cache of `inner`. No other client may change the volume without its generation telling. */
   constructor(inner: VolumeOps, options: CacheOptions = {}) {
     super();
     this.#inner = inner;
@@ -414,7 +414,7 @@ export class CachedVolume extends HandingOn implements VolumeOps {
     return answer;
   }
 
-  /** Forgets everything if somebody else has changed something since. */
+  /** Forgets everything if another client has changed something since. */
   #look(): number {
     const generation = this.#inner.generation;
     if (generation !== this.#tag) this.#reset(generation);
@@ -427,7 +427,7 @@ export class CachedVolume extends HandingOn implements VolumeOps {
     this.#forgetAll();
   }
 
-  /** Behind a change of our own: whether nobody else has changed anything meanwhile. */
+  /** Behind a change of our own: whether no other client has changed anything. */
   #ended(before: number): boolean {
     const after = this.#inner.generation;
     invariant(after !== before, "R8: a change is not counted");
@@ -450,7 +450,7 @@ export class CachedVolume extends HandingOn implements VolumeOps {
     this.#names.change(parent, name, 0);
     this.#inodes.changed(parent);
     if (ino !== undefined && ino !== 0) return this.#forgetInode(ino);
-    // One of the inodes known here has lost a name, or a directory is gone: nobody knows which.
+    // One of the inodes known here has lost a name, or a directory is gone: it is not known which.
     this.#forgetAll();
   }
 

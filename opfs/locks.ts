@@ -5,7 +5,7 @@
  * each owner. There are four kinds, which do not see each other: byte ranges (fcntl), whole files
  * (flock), SQLite's five levels, and its eight WAL slots. Who has to wait is queued, first come first
  * served: a new shared request waits behind a queued exclusive one. A wait that could never end is
- * EDEADLK. Nobody sleeps here: a request that waits is told so, and its ticket says when it is over.
+ * EDEADLK. No thread sleeps here: a request that waits is told so, and its ticket says when it is over.
  *
  * Use: `const ticket = locks.take(client, ino, request)`; null is held, else look at `ticket.isHeld`.
  *
@@ -30,7 +30,7 @@ export interface LockTicket {
   isHeld: boolean;
 }
 
-/** Somebody who can hold locks: the client's number, a slash, its own number for the owner. */
+/** An owner of locks: the client's number, a slash, its own number for the owner. */
 type Owner = `${number}/${number}`;
 
 interface Waiting extends LockTicket {
@@ -94,7 +94,7 @@ export class VolumeLocks {
     }
     if (!request.wait) {
       this.#holdPending(waiting);
-      throw new ErrnoError("EAGAIN", `lock inode ${shown(ino)}`, { why: "somebody else holds it" });
+      throw new ErrnoError("EAGAIN", `lock inode ${shown(ino)}`, { why: "another owner holds it" });
     }
     if (this.#waitsForItself(waiting)) {
       throw new ErrnoError(
@@ -108,7 +108,7 @@ export class VolumeLocks {
     return waiting;
   }
 
-  /** The first lock of somebody else that is in the way, or null. */
+  /** The first lock of another owner that is in the way, or null. */
   test(client: number, ino: Ino, request: LockRequest): BlockingLock | null {
     check(request);
     const owner: Owner = `${client}/${request.owner}`;

@@ -6,7 +6,7 @@
  * tracers and layers wrap it. It speaks inode numbers, not paths: the path is walked once, at open,
  * in the caller's own name table.
  *
- * A name is 1 to 255 bytes of UTF-8 without "/" and NUL; "." and ".." are not names here. Nobody's
+ * A name is 1 to 255 bytes of UTF-8 without "/" and NUL; "." and ".." are not names here. No
  * permission is checked: that is the caller's business, and owner and mode come from the caller.
  * Every failure is an ErrnoError; a missing name is 0 from `lookup`.
  *
@@ -17,7 +17,7 @@ import type { Appended } from "../abi/node.ts";
 
 /**
  * An inode of a volume: slot + 1, plus the slot's generation x 2^32 (exact in a double); 0 is none.
- * One whose slot has been given to somebody else since is ESTALE. `Attr.ino` and `DirEntry.ino` are
+ * One whose slot has been given to another inode since is ESTALE. `Attr.ino` and `DirEntry.ino` are
  * the low part alone.
  */
 export type Ino = number;
@@ -122,7 +122,7 @@ export interface LockRequest {
   wait: boolean;
 }
 
-/** A lock that is in somebody's way. */
+/** A lock that is in the way. */
 export interface BlockingLock extends Pick<LockRequest, "type" | "start" | "end"> {
   /** The owner if it is this client's, else -1. */
   owner: number;

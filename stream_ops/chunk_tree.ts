@@ -8,7 +8,7 @@
  *
  * The chunk that was touched last is the *window*: a read or write inside it is one `set`.
  *
- * Bytes of a chunk past `size` are unknown: whoever moves the size up zeroes the gap first.
+ * Bytes of a chunk past `size` are unknown: code that moves the size up zeroes the gap first.
  *
  * @module
  */

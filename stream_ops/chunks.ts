@@ -29,7 +29,7 @@ export type ChunkBytes =
   | typeof BLOCK_BYTES
   | typeof UNIT_BYTES;
 
-/** Chunks of one size that nobody owns. */
+/** Chunks of one size without an owner. */
 interface Shelf {
   readonly chunks: Uint8Array[];
   /** How many it keeps before it lets the garbage collector have them. */
@@ -42,7 +42,7 @@ function shelf(keepCount: number, slabCount: number): Shelf {
   return { chunks: [], keepCount, slabCount };
 }
 
-/** Takes from nobody and keeps an account: what is owned never exceeds the limit. */
+/** Keeps an account: what is owned never exceeds the limit. */
 export class ChunkPool {
   /** What chunks and charges may own together, in bytes. */
   readonly limitBytes: number;

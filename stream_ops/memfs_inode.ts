@@ -110,7 +110,7 @@ export class MemfsStore {
     return new MemfsInode(this, ++this.#lastIno, mode, rdev, owner);
   }
 
-  /** Lets an inode go that nobody names and nobody has open. */
+  /** Lets an inode go that has no name and is not open. */
   release(inode: MemfsInode): void {
     if (inode.nlink > 0 || inode.openCount > 0) return;
     inode.bytes?.resize(0);
@@ -242,7 +242,7 @@ export class MemfsInode implements NodeRecord {
     this.#quietEpoch = -1;
   }
 
-  /** The contents, for somebody who is about to change them. */
+  /** The contents, for a caller that is about to change them. */
   contents(): ChunkTree {
     return this.bytes ??= new ChunkTree(this.store.pool);
   }

@@ -95,7 +95,7 @@ export interface EmscriptenFS {
   chrdev_stream_ops: { open(stream: EmscriptenStream): void };
   /** Types that were linked in, MEMFS among them; newest releases leave it out. */
   filesystems?: { MEMFS?: MemoryType } | null;
-  /** The root directory; its mount is the module's MEMFS unless somebody put another one there. */
+  /** The root directory; its mount is the module's MEMFS unless the program put another one there. */
   root: { mount: { type?: Partial<MemoryType> } };
   /** Puts a node into the name table. */
   hashAddNode(node: EmscriptenNode): void;

@@ -4,7 +4,7 @@
  * Layer: adapters. The module keeps every name it has seen in its table and never asks again, so a
  * volume that others change too would show what was. Each directory of ours therefore has an
  * operation table whose `lookup` is an accessor: the module reads it on every step of a walk, before
- * it looks into its table. There the volume's generation is compared, and when somebody else changed
+ * it looks into its table. There the volume's generation is compared, and when another client changed
  * something, the directory's names leave the table and are asked for once more, one by one, as they
  * are used. A name that still means the same inode keeps its node.
  *
@@ -135,7 +135,7 @@ export class MountedVolume {
     return isFile(mode) ? this.#streamOps.file : this.#streamOps.special;
   }
 
-  /** Moves the epoch when the volume shows that somebody else changed something. */
+  /** Moves the epoch when the volume shows that another client changed something. */
   #currentEpoch(): number {
     const { generation } = this.#volume;
     if (generation !== this.#seen) {
@@ -184,7 +184,7 @@ export class MountedVolume {
         const known = this.#known(ino);
         return old?.entry.ino === ino ? this.#revive(old, known) : this.#node(parent, name, known);
       } catch (error) {
-        // Somebody removed it between the two questions; the same answer again is damage.
+        // Another client removed it between the two questions; the same answer again is damage.
         if (!isErrnoError(error) || error.code !== "ESTALE" || tries > 0) throw error;
       }
     }

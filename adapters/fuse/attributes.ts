@@ -67,7 +67,7 @@ function timeAt(request: Request, at: number, atNs: number): number {
 }
 
 /**
- * A new owner takes setuid and setgid away whoever gives it, a new size only if the caller is not
+ * A new owner takes setuid and setgid away, for every caller, a new size only if the caller is not
  * privileged. The functions that tell bits apart leave directories alone.
  *
  * A request without any change comes before a write that has such bits or a capability to take away.

@@ -73,7 +73,7 @@ export class KnownInodes {
     if (known !== undefined) known.mode = mode;
   }
 
-  /** Whether a write by somebody unprivileged may have bits to take away. */
+  /** Whether a write by an unprivileged user may have bits to take away. */
   mayHavePrivileges(ino: Ino): boolean {
     const known = this.#known.get(ino);
     return known === undefined || (known.mode & (S_ISUID | S_ISGID)) !== 0;

@@ -82,7 +82,7 @@ function runFusermount(args: string[], env: Record<string, string> = {}): void {
 }
 
 /**
- * Takes the mount off its directory. `lazily`: at once, while whoever uses it goes on with what is
+ * Takes the mount off its directory. `lazily`: at once, while programs that use it go on with what is
  * open.
  *
  * @throws {ErrnoError} EBUSY if it is in use

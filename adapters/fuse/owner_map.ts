@@ -1,5 +1,5 @@
 /**
- * Whose files they are, when somebody mounts who is not root.
+ * Whose files they are, when a user who is not root mounts.
  *
  * Layer: adapters/fuse. Most volumes were written by one user who was root in a page, so everything
  * in them belongs to 0:0. For an ordinary user's mount the two trade places: what belongs to root in

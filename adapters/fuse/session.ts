@@ -15,7 +15,7 @@ import { Reply } from "./reply.ts";
 import { Request } from "./request.ts";
 import type { FuseServer } from "./server.ts";
 
-/** How long a change may stay not durable, in ms, when nobody asks. */
+/** How long a change may stay not durable, in ms, when no caller asks. */
 export const COMMIT_INTERVAL_MS = 5_000;
 
 /** While there is always something to read, the pipe is looked at after so many requests. */
@@ -50,7 +50,7 @@ export interface SessionOptions {
 /** Why a loop ended. */
 export type SessionEnd = "unmounted" | "stopped";
 
-/** Serves until the mount is gone or somebody stops it. Blocks the thread. */
+/** Serves until the mount is gone or is stopped. Blocks the thread. */
 export function serve(options: SessionOptions): SessionEnd {
   return new Session(options).run();
 }

@@ -34,7 +34,7 @@ export function setxattr(context: Context, request: Request): void {
   context.isDirty = true;
 }
 
-/** LISTXATTR. Of the names that root alone may read nobody else hears, as in the kernel's own. */
+/** LISTXATTR. Names that root alone may read are not listed for others, as in the kernel's own. */
 export function listxattr({ volume }: Context, request: Request, reply: Reply): void {
   const names = volume.listxattr(request.nodeId).filter((name) => {
     return isSupported(name) && (request.uid === 0 || !name.startsWith(TRUSTED));
@@ -66,7 +66,7 @@ function isSupported(name: string): boolean {
   return xattrNameCode(name, NAMESPACES) === null;
 }
 
-/** The bytes, or how many there are for somebody who has made no room yet. */
+/** The bytes, or how many there are for a caller that has made no room yet. */
 function endBytes(request: Request, reply: Reply, bytes: Uint8Array): void {
   const room = request.u32(GETXATTR_IN.SIZE);
   if (room === 0) {

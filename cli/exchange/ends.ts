@@ -16,7 +16,7 @@ export interface Target {
   clock: TransferClock;
   /** The time for what has none, in ms. */
   nowMs: number;
-  /** Where is told what whoever reads the result should know. */
+  /** Where it is said what a reader of the result should know. */
   findings: Findings;
 }
 

@@ -42,7 +42,7 @@ export interface BlockMap {
   blocks: number;
   /** Bytes of each. */
   blockSize: number;
-  /** Blocks that nobody owns. */
+  /** Blocks without an owner. */
   free: number;
   /** Blocks of tables. */
   tables: number;

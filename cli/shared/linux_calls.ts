@@ -3,7 +3,7 @@
  * FIFOs, sockets and devices.
  *
  * Layer: cli, bottom. Linux's C library through Deno's FFI. `LinuxCalls.load()` answers null where
- * there is none, and whoever asks does without. Links are never followed. A failure is an ErrnoError.
+ * there is none, and the caller does without. Links are never followed. A failure is an ErrnoError.
  *
  * @module
  */
@@ -62,7 +62,7 @@ export interface HostFile {
 
 /** A host file whose holes can be asked for. */
 export interface Holes {
-  /** The first byte of data at or behind `at`; -1 if only a hole follows, null if nobody knows. */
+  /** The first byte of data at or behind `at`; -1 if only a hole follows, null if that is not known. */
   dataAt(at: number): number | null;
   /** The first byte at or behind `at` that is not data. */
   holeAt(at: number): number;

@@ -84,7 +84,7 @@ export function newFile(path: string, { force = false }: { force?: boolean } = {
 
 /** What new files have, before the user's mask. */
 const NEW_MODE = 0o666;
-/** Nobody else may read it until it is whole. */
+/** No other user may read it until it is whole. */
 const OWN_MODE = 0o600;
 
 /** Gives the heir of a file its owner and permissions: what was private stays it. */

@@ -26,7 +26,7 @@ export function placeOf(word: string): Place {
   return at > 0 ? { image: word.slice(0, at), path: word.slice(at + 1) } : hostPlace(word);
 }
 
-/** `notes.cairn:dir` would be a file of the host; nobody means that who has a notes.cairn. */
+/** `notes.cairn:dir` would be a file of the host; a user with a notes.cairn does not mean that. */
 function hostPlace(word: string): Place {
   const at = word.indexOf(":");
   if (at > 0 && !existsSync(word) && existsSync(word.slice(0, at))) {
@@ -58,7 +58,7 @@ export function parentPath(path: string): string {
   return bare.slice(0, Math.max(end, 0)) || "/";
 }
 
-/** A name for what is on its way to another one; somebody who was killed may have left the first. */
+/** A name for what is on its way to another one; a killed process may have left the first. */
 export function freeName(isTaken: (name: string) => boolean): string {
   for (let number = 0;; number++) {
     const name = `.cairn-${process.pid}-${number}`;

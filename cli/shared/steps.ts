@@ -2,7 +2,7 @@
  * Long work: step by step, with progress on a terminal, and with an ear for Ctrl-C.
  *
  * Layer: cli. Between steps the event loop turns, so that a signal is noticed; the work is then left
- * where it is, and whoever began a file discards it.
+ * where it is, and the code that began a file discards it.
  *
  * @module
  */
@@ -14,13 +14,13 @@ import { count, sizeText } from "./words.ts";
 /** How long the work goes on between two looks at the signals. */
 const SLICE_MS = 40;
 
-/** Somebody pressed Ctrl-C. */
+/** Ctrl-C was pressed. */
 export class Interrupted extends PassingError {
   /** Always `"Interrupted"`. */
   override readonly name = "Interrupted";
 }
 
-/** Whether somebody has pressed Ctrl-C since {@link interruptible} began. */
+/** Whether Ctrl-C has been pressed since {@link interruptible} began. */
 export interface Interrupts {
   /** True from then on. */
   isRaised: boolean;
@@ -32,7 +32,7 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /**
  * Does something that must not just be cut off: signals are noted, and the work looks at them where it
  * can stop and clear up. Work that leaves nothing behind says `clearsUp: false`: a signal then ends it
- * at once, also while it waits for somebody to take its output.
+ * at once, also while it waits for a reader of its output.
  */
 export async function interruptible<T>(
   work: (interrupts: Interrupts) => Promise<T>,
@@ -83,7 +83,7 @@ export interface StepOptions {
   leftAs?: string;
 }
 
-/** How far work is of which nobody knows how much there is. */
+/** How far work is whose amount is not known. */
 export interface Tally {
   /** Files, directories and other entries so far. */
   doneEntries: number;

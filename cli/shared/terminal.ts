@@ -19,7 +19,7 @@ const BUFFERED_CHARS = 64 * 1024;
 const ERASE = "\r\x1b[K";
 const RETRY_MS = 5;
 
-/** Whoever read the output has gone away. */
+/** The reader of the output has gone away. */
 export class ReaderGone extends PassingError {
   /** Always `"ReaderGone"`. */
   override readonly name = "ReaderGone";
@@ -64,7 +64,7 @@ class ProcessTerminal implements Terminal {
     try {
       writeAll(STDERR, this.#encoder.encode(text));
     } catch {
-      // Nobody reads them, or the file for them is on a full disk.
+      // They are not read, or the file for them is on a full disk.
     }
   }
 
@@ -82,7 +82,7 @@ function writeAll(fd: number, bytes: Uint8Array): void {
       done += writeSync(fd, bytes, done, bytes.length - done);
     } catch (error) {
       const code = (error as { code?: unknown }).code;
-      if (code === "EPIPE") throw new ReaderGone("nobody reads the output any more");
+      if (code === "EPIPE") throw new ReaderGone("the output is not read any more");
       if (code !== "EAGAIN") throw error;
       // A pipe that does not block is full: give its reader a moment.
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS);

@@ -29,7 +29,7 @@ export interface Terminal {
   write(bytes: Uint8Array): void;
   /** Says something beside the result. */
   say(line: string): void;
-  /** Shows a line that the next one replaces; nothing where nobody looks. */
+  /** Shows a line that the next one replaces; nothing where there is no terminal. */
   show(line: string): void;
   /** Writes what is still buffered. */
   flush(): void;

@@ -60,7 +60,7 @@ class PipeReader implements LineSource {
 class Prompter implements LineSource {
   readonly #interface: Interface;
   readonly #history = historyPath(process.env);
-  /** Lines that came before anybody asked: somebody pasted several. */
+  /** Lines that came before they were asked for: several were pasted. */
   readonly #waiting: string[] = [];
   #ask: ((line: string | null) => void) | null = null;
   #isOver = false;
@@ -109,7 +109,7 @@ class Prompter implements LineSource {
     ask(line);
   }
 
-  /** A home that cannot be written has no history; nobody needs to hear of it each time. */
+  /** A home that cannot be written has no history; that need not be said each time. */
   #remember(line: string): void {
     if (line.trim() === "" || line === this.#last) return;
     this.#last = line;

@@ -3,7 +3,7 @@
  *
  * Layer: cli, under `main.ts`, which hands in the verbs: each line is one of theirs, with the image
  * put in and paths made whole (`shell/line.ts`), and each opens and closes the volume by itself. So
- * what a line has done is durable when the next prompt is there, and nobody is locked out in between.
+ * what a line has done is durable when the next prompt is there, and no other opener is locked out in between.
  *
  * @module
  */

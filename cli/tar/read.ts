@@ -100,7 +100,7 @@ function entryOf(frame: Frame | undefined, { header, body }: Parsed): TarEntry {
   };
 }
 
-/** The body; whoever does not want the rest of it lets it go by. */
+/** The body; a caller that does not want the rest of it lets it go by. */
 async function* piecesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
   const reader = body.getReader();
   try {

@@ -110,7 +110,7 @@ export class TarWriter {
     return { body, leftOut: mustText ? binary : [] };
   }
 
-  /** modern-tar only knows that its stream has ended; whoever took the bytes knows why. */
+  /** modern-tar only knows that its stream has ended; the reader of the bytes knows why. */
   async #heard<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();

@@ -381,7 +381,7 @@ function isOtherSpecial({ mode: there }: Attr, { mode: coming }: Attr): boolean 
   return isSpecial && (there & S_IFMT) !== (coming & S_IFMT);
 }
 
-/** The attributes of a copy whose owner could not be given: nobody else's rights go with it. */
+/** The attributes of a copy whose owner could not be given: no rights of another user go with it. */
 export function withoutOwner(attr: Attr): Attr {
   return { ...attr, mode: attr.mode & ~0o6000 };
 }

@@ -96,7 +96,7 @@ export class TreeIn {
     this.#last = { path: "", ino: volume.root };
   }
 
-  /** Tells something that whoever reads the result should know. */
+  /** Says something that a reader of the result should know. */
   tell(
     severity: Severity,
     code: string,

@@ -25,7 +25,7 @@ export type Xattr = readonly [name: string, value: Uint8Array];
 export interface Contents {
   /** The first byte of data at or behind `at`; -1 if there is none. */
   dataAt(at: number): number;
-  /** The end of the data that begins at or before `at`; Infinity if nobody knows. */
+  /** The end of the data that begins at or before `at`; Infinity if that is not known. */
   holeAt(at: number): number;
   /** Bytes read; 0 at the end. */
   read(into: Uint8Array, at: number): number;

@@ -149,7 +149,7 @@ function* measure(
   let doneBytes = 0;
   // The first round warms up both sides, and does not count.
   for (let round = 0; round <= rounds; round++) {
-    // Whoever goes second may find the disk busy with the first: so they change.
+    // The second one may find the disk busy with the first: so they change.
     const sides = round % 2 === 0 ? ["raw", "volume"] as const : ["volume", "raw"] as const;
     for (const side of sides) {
       const subject = side === "raw" ? rawSubject(rawPath) : volumeSubject(volume);

@@ -36,7 +36,7 @@ export function rawSubject(path: string): Subject {
   };
 }
 
-/** A file of a volume, without a name: it goes with its last user, whoever that ends. */
+/** A file of a volume, without a name: it goes when its last user ends. */
 export function volumeSubject(volume: VolumeOps): Subject {
   const ino: Ino = volume.tmpfile(volume.root, { mode: 0o600, uid: 0, gid: 0 });
   return {

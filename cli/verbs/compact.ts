@@ -17,7 +17,7 @@ export const compactVerb: Verb = {
   summary: "Moves blocks to the front of a volume and cuts the free end off",
   help: `  --json  print what was done as one JSON object
 
-Whoever interrupts it has a whole volume, only not as short.
+Interrupted, it leaves a whole volume, only not as short.
 
 Examples:
   cairn compact notes.cairn

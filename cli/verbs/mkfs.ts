@@ -16,7 +16,7 @@ export const mkfsVerb: Verb = {
   summary: "Makes an empty volume",
   help: `It grows as it is filled; nothing has to be said about sizes.
 
-  --size N        bytes that the image gets at most, whoever opens it; the volume is
+  --size N        bytes that the image gets at most, however it is opened; the volume is
                   full then (default: no limit)
   --inodes N      room for N files and directories to begin with (default 992); more
                   comes when it is needed

@@ -101,7 +101,7 @@ async function stay({ words, options, terminal }: Call, timeout?: number): Promi
     if (isOver) stop();
     await mount.finished;
   } catch (error) {
-    // Nobody may be left to read what was printed; the mount must not stay without its keeper.
+    // No process may be left to read what was printed; the mount must not stay without its keeper.
     await mount?.unmount({ force: true }).catch(() => {});
     throw error;
   } finally {

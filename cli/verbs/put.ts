@@ -1,7 +1,7 @@
 /**
  * `cairn put`: a host file goes into a volume.
  *
- * Layer: cli. It has no name until it is whole and durable: whoever is interrupted, or killed, has the
+ * Layer: cli. It has no name until it is whole and durable: a command that is interrupted, or killed, leaves the
  * old file or the new one, and nothing else.
  *
  * @module

@@ -44,7 +44,7 @@ export interface Repaired {
   kept: string;
 }
 
-/** Repairs the volume in a host file. Nobody else may have it open. */
+/** Repairs the volume in a host file. No other process may have it open. */
 export async function repairImage(
   said: string,
   { terminal, interrupts }: { terminal: Terminal; interrupts: Interrupts },

@@ -1,7 +1,7 @@
 /**
  * `cairn rm`: removes files and trees from a volume.
  *
- * Layer: cli. A tree goes from its leaves, name by name: whoever is interrupted has the rest of it.
+ * Layer: cli. A tree goes from its leaves, name by name: a command that is interrupted leaves the rest of it.
  *
  * @module
  */

@@ -17,7 +17,7 @@ interface Directory {
   names: Map<string, Ino>;
   isWhole: boolean;
   misses: number;
-  /** Entries behind a cursor; nobody writes into them. */
+  /** Entries behind a cursor; they are never written. */
   listings: Map<number, readonly DirEntry[]>;
 }
 
@@ -40,7 +40,7 @@ const SAFE_LENGTH = 85;
 
 /** What a move has done. */
 export interface Moved {
-  /** Whose attributes are others now; 0 is nobody. */
+  /** Whose attributes are others now; 0 is none. */
   changed: readonly Ino[];
   /** Who has lost the new name, or 0. */
   lost: Ino;
@@ -82,7 +82,7 @@ export class NameCache {
     else if (directory.names.delete(name)) this.#count--;
   }
 
-  /** A name has moved. Null if it is not known who had the two: nobody knows who has lost one. */
+  /** A name has moved. Null if it is not known who had the two, or who has lost one. */
   move({ parent, name, newParent, newName, flags }: Move): Moved | null {
     const moved = this.get(parent, name);
     const replaced = this.get(newParent, newName);

@@ -2,7 +2,7 @@
  * An image from a stream to a volume's place, in this thread.
  *
  * Layer: above the engine and the devices; used by `import_volume.ts` where this thread can hold a
- * device, and by the relay's worker for a page that cannot. Whoever has the name keeps it until the
+ * device, and by the relay's worker for a page that cannot. The holder of the name keeps it until the
  * new volume is whole and checked.
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * openVolume: one call to a volume, wherever it is and whoever owns it.
+ * openVolume: one call to a volume, wherever it is and whichever thread owns it.
  *
  * Layer: composer, above the engine, the devices and the relay. A thread that can hold the device
  * runs the engine itself (`transport` "direct"): no shared memory, no headers. A page cannot; it
@@ -131,7 +131,7 @@ const DEFAULT_AREA_BYTES = 1_048_576;
 /**
  * Opens a volume by its name, on a device, or by a ticket. A volume that does not exist is made.
  *
- * @throws {ErrnoError} EBUSY if somebody else has it open; ENOTSUP where there is no place for
+ * @throws {ErrnoError} EBUSY if it is open elsewhere; ENOTSUP where there is no place for
  * volumes, or no shared memory for a relay; EINVAL, EIO or ENOTSUP for bytes that are no volume,
  * damaged, or newer than we are
  * @example

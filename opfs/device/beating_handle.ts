@@ -68,12 +68,12 @@ export class BeatingHandle implements StorageHandle {
     return this.#device.getSize();
   }
 
-  /** Bytes by which the device could grow; Infinity where nobody can tell. */
+  /** Bytes by which the device could grow; Infinity where that is not known. */
   getSpareBytes(): number {
     return this.#device.getSpareBytes?.() ?? Infinity;
   }
 
-  /** Bytes that the device may come to have, by somebody's estimate; Infinity where there is none. */
+  /** Bytes that the device may come to have, by an estimate; Infinity where there is none. */
   getQuotaBytes(): number {
     return this.#device.getQuotaBytes?.() ?? Infinity;
   }

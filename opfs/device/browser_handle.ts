@@ -35,7 +35,7 @@ export interface RoomEstimate {
   usage?: number;
 }
 
-/** Nobody waits longer for an estimate when a volume is opened. */
+/** An estimate is waited for no longer when a volume is opened. */
 const LONGEST_WAIT_MS = 1000;
 
 /** Asks the browser; nothing where it cannot be asked, or does not know. */

@@ -300,7 +300,7 @@ class HostFile implements HostFileHandle {
     }
   }
 
-  /** Infinity where nobody can tell: under Deno that takes permission for `sys=statfs`. */
+  /** Infinity where that is not known: under Deno that takes permission for `sys=statfs`. */
   getSpareBytes(): number {
     if (!mayAskForSpace()) return Infinity;
     try {

@@ -39,9 +39,9 @@ export interface StorageHandle {
    * of room. A volume then sees to it that what it accepts has room. Absent: no.
    */
   readonly isSparse?: boolean;
-  /** Bytes by which it could grow, as far as it knows; absent where nobody can tell. */
+  /** Bytes by which it could grow, as far as it knows; absent where that is not known. */
   getSpareBytes?(): number;
-  /** Bytes that it may come to have by somebody's estimate: to be told, not to refuse anything for. */
+  /** Bytes that it may come to have by an estimate: to be reported, not to refuse anything for. */
   getQuotaBytes?(): number;
 }
 

@@ -2,7 +2,7 @@
  * A device that takes its name only when it is whole: until then it lies beside it, and what had the
  * name keeps it.
  *
- * Layer: device. The name is locked meanwhile, so that nobody opens it or makes it himself.
+ * Layer: device. The name is locked meanwhile, so that no other process opens it or makes it.
  *
  * Use: `const file = await newHostFile(path); try { fill(file.handle); await file.keep(); } finally {
  * await file.discard(); }`
@@ -46,7 +46,7 @@ const SUFFIX = ".new";
 /**
  * Begins a file of the host.
  *
- * @throws {ErrnoError} EEXIST if something but an empty file has the name, EBUSY while somebody has
+ * @throws {ErrnoError} EEXIST if something but an empty file has the name, EBUSY while a process has
  * it open, EACCES, ENOTSUP where there are no host files
  */
 export function newHostFile(path: string, options: NewFileOptions = {}): Promise<NewFile> {
@@ -129,7 +129,7 @@ function dressAs(path: string, { mode, uid, gid }: NodeStat, fs: NodeFs): void {
 
 /** What a new file may be, before the user's mask. */
 const NEW_MODE = 0o644;
-/** What nobody else may read until it is whole. */
+/** What no other user may read until it is whole. */
 const OWN_MODE = 0o600;
 
 /** A new file beside that place: what lies there already is another's. */
@@ -192,7 +192,7 @@ function quietly(act: () => void): void {
 /**
  * Begins a file of the origin private file system; in a worker. The caller holds the volume's lock.
  *
- * @throws {ErrnoError} EEXIST if something but an empty file has the name, EBUSY while somebody has
+ * @throws {ErrnoError} EEXIST if something but an empty file has the name, EBUSY while a process has
  * it open, ENOTSUP where files cannot be opened or renamed, ENOSPC
  */
 export async function newOpfsFile(path: string, options: NewFileOptions = {}): Promise<NewFile> {

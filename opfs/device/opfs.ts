@@ -46,7 +46,7 @@ const LONGEST_PAUSE_MS = 100;
  * are made with it.
  *
  * @throws {ErrnoError} ENOTSUP where there is no such file system or no sync access handle, ENOENT
- * with `create: false`, EBUSY when somebody else still holds it at the deadline
+ * with `create: false`, EBUSY when another opener still holds it at the deadline
  */
 export async function openOpfsHandle(
   path: string,
@@ -65,7 +65,7 @@ export async function openOpfsHandle(
   return handle;
 }
 
-/** A sync access handle, when whoever has one has let go. */
+/** A sync access handle, when its present holder has let go. */
 async function openFile(
   file: OpfsFile,
   path: string,

@@ -44,7 +44,7 @@ export interface ChannelOptions {
   deadlineMs?: number;
 }
 
-/** How long the relay may show no sign of life, in ms, if nobody says otherwise. */
+/** How long the relay may show no sign of life, in ms, unless the caller says otherwise. */
 export const DEFAULT_DEADLINE_MS = 30_000;
 
 const WATCH_SLICE_MS = 250;
@@ -236,7 +236,7 @@ export class Channel {
 
   /**
    * What the relay has counted up for this client: changes that others made. It moves once more when
-   * the channel is closed: what was kept under it answers for nobody from then on.
+   * the channel is closed: what was kept under it answers no call from then on.
    */
   get generation(): number {
     const { words } = this.memory;
@@ -251,7 +251,7 @@ export class Channel {
       const seen = Atomics.load(words, Word.ANSWER);
       if (seen === this.#sequence) break;
       this.assertOpen(action);
-      // While something moves nobody asks whether the relay lives.
+      // While something moves it is not asked whether the relay lives.
       if (!this.#moved(seen)) this.#watch(action);
     }
     this.waitMs += performance.now() - sinceMs;
@@ -294,13 +294,13 @@ export class Channel {
 }
 
 /**
- * Makes sure that nobody else has taken this client's end: two writers would mix their requests.
+ * Makes sure that no other client has taken this client's end: two writers would mix their requests.
  * `how` says whether the client's thread holds its Web Lock, so that the relay can watch it.
  *
- * @throws {ErrnoError} EBUSY if somebody has
+ * @throws {ErrnoError} EBUSY if another has
  */
 export function claimChannel({ words }: ChannelMemory, how: number = Claimed.CLIENT): void {
-  invariant(how !== Claimed.NOBODY, "R1: nobody takes a channel");
+  invariant(how !== Claimed.NOBODY, "R1: a channel is claimed for no client");
   if (Atomics.compareExchange(words, Word.CLAIMED, Claimed.NOBODY, how) === 0) return;
   throw new ErrnoError("EBUSY", "attach with a ticket that is in use", {
     why: "share() one for each client",

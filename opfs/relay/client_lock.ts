@@ -4,7 +4,7 @@
  * Layer: relay. A client takes the lock that is named after the volume and its channel and then
  * claims the channel; the relay queues for the same lock, and when it is granted the client is gone:
  * closed, terminated, or its page left. The same question, asked of the volume's own lock, tells a
- * page that its relay's worker is gone. Where there are no Web Locks (Deno) nobody is told.
+ * page that its relay's worker is gone. Where there are no Web Locks (Deno) there is no notice.
  *
  * Use: `const release = await holdLock(name)`; `const stop = watchLock(name, () => …)`.
  *
@@ -58,7 +58,7 @@ export async function holdLock(
   }
 }
 
-/** Calls `gone` once whoever holds the lock lets it go or dies. The result stops watching. */
+/** Calls `gone` once the holder of the lock lets it go or dies. The result stops watching. */
 export function watchLock(
   name: string,
   gone: () => void,

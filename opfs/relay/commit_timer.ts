@@ -1,8 +1,8 @@
 /**
- * The timer of a volume that nobody calls: without it what was written last would wait for the next
+ * The timer of a volume that is not called: without it what was written last would wait for the next
  * call to become durable.
  *
- * Layer: relay, used by whoever owns an engine: the relay's worker, or `open.ts` for direct access.
+ * Layer: relay, used by the owner of an engine: the relay's worker, or `open.ts` for direct access.
  * It runs for `durability: "periodic"` only, and keeps no process alive.
  *
  * Use: `const stop = startCommitTimer(volume, options)`, `stop()` before closing.

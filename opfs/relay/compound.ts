@@ -93,7 +93,7 @@ export function createRetain(volume: VolumeOps, channel: ServedChannel): 0 {
   return 0;
 }
 
-/** READDIR_ATTR: as many entries as fit; an entry that has gone since is nobody's: the relay does one thing. */
+/** READDIR_ATTR: as many entries as fit; no entry can go in between: the relay does one thing. */
 export function readdirAttr(volume: VolumeOps, { reader, writer, memory }: ServedChannel): number {
   const directory = reader.ino();
   const after = reader.f64();

@@ -108,7 +108,7 @@ function loaded(worker: Worker, timeoutMs: number): Promise<Worker> {
 
 /**
  * Waits for what a worker says, and asks it again and again where it stands: a worker made long ago
- * has said it when nobody listened, and a first message may get lost (seen under Deno).
+ * has said it when there was no listener, and a first message may get lost (seen under Deno).
  *
  * What ends a wait for a worker that is stuck, or gone without an error, is not time but questions:
  * a page that was asleep itself has asked none.

@@ -1,7 +1,7 @@
 /**
  * GroupCommit: the requests of a turn that asked for durability, and the one commit for all of them.
  *
- * Layer: relay, part of `server.ts`. Whoever was in one of the last commits may be about to ask for
+ * Layer: relay, part of `server.ts`. A client of one of the last commits may be about to ask for
  * the next; such a client is waited for a little, because a flush of the device takes longer than a
  * request's way. How long, tells how long commits take.
  *
@@ -14,9 +14,9 @@ import type { VolumeOps } from "../volume_ops.ts";
 import { Op } from "./operations.ts";
 import type { ServedChannel } from "./served_channel.ts";
 
-/** Whoever was in so many commits back is waited for. */
+/** A client that was in so many commits back is waited for. */
 const COMMITS_BACK = 3;
-/** Longer than this nobody is waited for, in ms. */
+/** Longer than this no client is waited for, in ms. */
 const PATIENCE_MS = 2;
 
 /** What one commit answers. */
@@ -54,7 +54,7 @@ export class GroupCommit {
     this.#waiting.push(channel);
   }
 
-  /** Whether somebody who was in one of the last commits is not in this one yet. */
+  /** Whether a client that was in one of the last commits is not in this one yet. */
   mayGrow(channels: readonly ServedChannel[]): boolean {
     for (const { deferredIn, state } of channels) {
       const isLate = deferredIn !== this.#commits && state !== "LOCKED";

@@ -62,7 +62,7 @@ export class RelayHost {
   readonly #channels = new Map<string, ChannelMemory>();
   /** Those that may not have been taken yet, from the oldest on. */
   readonly #untaken = new Set<ChannelMemory>();
-  /** How to end the images that somebody may still read, and the calls that wait. */
+  /** How to end the images that may still be read, and the calls that wait. */
   readonly #images = new Set<(error: ErrnoError) => void>();
   /** How to end the works in steps that are under way. */
   readonly #works = new Set<(error: ErrnoError) => void>();

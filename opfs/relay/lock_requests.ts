@@ -3,7 +3,7 @@
  *
  * Layer: relay, beside `dispatch.ts`. The relay adds the channel to each owner. A request that has to
  * wait is a state of its channel: it is begun again when its ticket says that the lock is held, and
- * the relay has waited for nobody.
+ * the relay has not waited.
  *
  * @module
  */

@@ -149,7 +149,7 @@ export class PathOps {
       try {
         this.close(stream);
       } catch {
-        // Its client is gone: there is nobody to tell.
+        // Its client is gone: no answer is needed.
       }
     }
     channel.streams.clear();
@@ -295,7 +295,7 @@ export class PathOps {
     return first;
   }
 
-  /** A directory with a name that nobody has, of the prefix and six letters. */
+  /** A directory with an unused name, of the prefix and six letters. */
   #mkdtemp(prefix: string): string {
     for (let left = TEMP_TRIES;; left--) {
       const letters = Array.from({ length: 6 }, () => {

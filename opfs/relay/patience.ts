@@ -2,7 +2,7 @@
  * Patience: how long to wait for a sign of life, counted in looks instead of by the clock.
  *
  * Layer: relay. A machine that sleeps, a stopped process and a frozen tab let hours pass in which
- * nobody was asked anything. So the time between two looks counts a slice at most: when it has run
+ * nothing was asked. So the time between two looks counts a slice at most: when it has run
  * out, the other side has really left that many questions unanswered.
  *
  * Use: `patience.begin(now)`; at each look `if (patience.look(now)) giveUp()`; `begin` again at each

@@ -89,7 +89,7 @@ export function receivePieces(
     start(controller): void {
       port.onmessage = ({ data }: MessageEvent<FromSource>) => {
         if (cancelled !== null) {
-          // What was on its way comes to nobody; what ends it lets go of it.
+          // What was on its way is not received; what ends it lets go of it.
           if (data.type === "piece") return;
           end();
           return cancelled.resolve();

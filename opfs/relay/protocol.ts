@@ -19,7 +19,7 @@ const CHANNEL_MAGIC = 0x434e5243;
 
 /** Words of a channel, as indices of 32-bit words. Each has one writer. */
 export const Word = {
-  // The header of document 000: whoever's turn it is writes it, the heartbeat excepted.
+  // The header of document 000: the side whose turn it is writes it, the heartbeat excepted.
   SIGNAL: 0,
   OPCODE: 1,
   STATUS: 2,
@@ -29,7 +29,7 @@ export const Word = {
   CHUNK_INDEX: 6,
   /** The relay's, in document 000's reserved word. */
   HEARTBEAT: 7,
-  // Written once, by whoever made the channel.
+  // Written once, by the maker of the channel.
   MAGIC: 8,
   VERSION: 9,
   AREA_BYTES: 10,
@@ -62,7 +62,7 @@ export const Word = {
   CLOSED: 48,
 } as const;
 
-/** What `claimed` says: nobody, a client, a client whose thread holds its Web Lock. */
+/** What `claimed` says: no client, a client, a client whose thread holds its Web Lock. */
 export const Claimed = { NOBODY: 0, CLIENT: 1, LOCKED: 2 } as const;
 
 /** Where the request area begins, in bytes; the ring follows it. */

@@ -1,10 +1,10 @@
 /**
  * ReadAhead: what an answer has brought beyond what was asked for, as long as it lies in the area.
  *
- * Layer: relay, part of `client.ts`. Whoever reads a file in order, and does nothing else between,
+ * Layer: relay, part of `client.ts`. A client that reads a file in order, and does nothing else between,
  * is given more each time, up to half a megabyte. It stays in the request area, so it takes no memory
- * and no copy more; the next request of any kind writes over it. It is used only as long as nobody
- * else has changed anything since: while the generation is that of the answer.
+ * and no copy more; the next request of any kind writes over it. It is used only as long as no other
+ * client has changed anything since: while the generation is that of the answer.
  *
  * Use: `ahead.take(…)`; where that is -1 ask for `ahead.more(…)` bytes more and tell with `keep(…)`.
  *

@@ -23,15 +23,15 @@ export interface RelayOptions {
   paths?: () => PathCalls;
   /**
    * Watches a client whose thread holds the Web Lock of its channel: calls `gone` when it has died,
-   * and returns how to stop. Default: nobody is watched, and a client ends by closing its channel.
+   * and returns how to stop. Default: no thread is watched, and a client ends by closing its channel.
    */
   watchClient?: (channel: ChannelMemory, gone: () => void) => () => void;
   /**
    * Is told in which order requests are applied: the client's number and the request's sequence, or
-   * less than 0 for a release that nobody waits for, its number negated. Default: nobody is told.
+   * less than 0 for a release without a waiter, its number negated. Default: none.
    */
   trace?: (client: number, sequence: number) => void;
-  /** Is told of each channel that is served no longer. Default: nobody is told. */
+  /** Is told of each channel that is served no longer. Default: none. */
   onLeft?: (channel: ChannelMemory) => void;
   /** What a STATS request is told: names and values. Default: nothing. */
   stats?: () => Record<string, Value>;

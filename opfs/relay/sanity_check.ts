@@ -2,7 +2,7 @@
  * The optional check of mission document 004 before a volume is served: does the real device do
  * what a file needs?
  *
- * Layer: relay. It makes one file of a name that nobody uses, goes through the document's steps in
+ * Layer: relay. It makes one file of an unused name, goes through the document's steps in
  * order, and removes it. The first step that answers wrongly ends it with EIO and its name.
  *
  * @module

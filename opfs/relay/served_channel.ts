@@ -106,7 +106,7 @@ export class ServedChannel {
   deferredStatus = 0;
   /** The commit in which a request of this channel was deferred last. */
   deferredIn: number = -Infinity;
-  /** Stops watching whether the client's thread lives; null if nobody watches. */
+  /** Stops watching whether the client's thread lives; null if it is not watched. */
   unwatch: (() => void) | null = null;
   /** When the request at hand was taken, in ms. */
   takenAt = 0;
@@ -151,7 +151,7 @@ export class ServedChannel {
     Atomics.notify(this.memory.words, Word.LEASE);
   }
 
-  /** Whether there is something that nobody has taken yet. */
+  /** Whether there is something that has not been taken yet. */
   hasRequest(): boolean {
     return Atomics.load(this.memory.words, Word.REQUEST) !== this.#taken;
   }
@@ -168,7 +168,7 @@ export class ServedChannel {
   }
 
   /**
-   * Lets go for the client. It gives back only what it has taken: nobody lets go for another.
+   * Lets go for the client. It gives back only what it has taken: no client lets go for another.
    *
    * @throws {ErrnoError} EINVAL if the client holds nothing, ESTALE if there is no such inode
    */
@@ -186,7 +186,7 @@ export class ServedChannel {
     return hasRemoved;
   }
 
-  /** Whether the client's thread holds a Web Lock that nobody watches yet. */
+  /** Whether the client's thread holds a Web Lock that is not watched yet. */
   isUnwatched(): boolean {
     return this.unwatch === null &&
       Atomics.load(this.memory.words, Word.CLAIMED) === Claimed.LOCKED;
@@ -212,7 +212,7 @@ export class ServedChannel {
   }
 
   /**
-   * Carries such a release out, and returns its number. Nobody waits for it, so there is nobody to
+   * Carries such a release out, and returns its number. No client waits for it, so there is none to
    * tell of a failure.
    */
   takeRelease(volume: VolumeOps): number {

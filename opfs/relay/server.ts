@@ -327,7 +327,7 @@ export class Relay {
     this.#finish(channel, { status, bytes: 0 });
   }
 
-  /** Who has left before this was asked holds nothing, although nobody has looked at it yet. */
+  /** Who has left before this was asked holds nothing, although it has not been looked at yet. */
   #lock(channel: ServedChannel): void {
     for (const other of this.#channels) {
       if (other.isClosed()) this.#locks.releaseClient(other.id);
@@ -431,7 +431,7 @@ export class Relay {
     try {
       this.#transfers.forget(channel);
     } catch {
-      // A volume that is broken says so to every call; here nobody asks.
+      // A volume that is broken says so to every call; here there is none.
     }
   }
 

@@ -8,11 +8,11 @@
 
 /** What the browser says of the data's future. */
 export interface StorageReport {
-  /** Whether the browser will keep the data when space gets scarce; null where nobody knows. */
+  /** Whether the browser will keep the data when space gets scarce; null where that is not known. */
   persisted: boolean | null;
-  /** Bytes that this origin may use; null where nobody knows. */
+  /** Bytes that this origin may use; null where that is not known. */
   quotaBytes: number | null;
-  /** Bytes that this origin uses; null where nobody knows. */
+  /** Bytes that this origin uses; null where that is not known. */
   usageBytes: number | null;
 }
 
@@ -22,7 +22,7 @@ interface StorageManager {
   estimate?(): Promise<{ quota?: number; usage?: number }>;
 }
 
-/** Some browsers ask the user; the answer counts whenever it comes, but nobody waits longer. */
+/** Some browsers ask the user; the answer counts whenever it comes, but it is waited for no longer. */
 const LONGEST_WAIT_MS = 1000;
 
 /** Asks the browser to keep the data if `persist` says so, and what it says of it. */

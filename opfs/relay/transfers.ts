@@ -45,7 +45,7 @@ export class Transfers {
     this.#paths = paths;
   }
 
-  /** Whether nobody is in the middle of an append to `ino`. */
+  /** Whether no client is in the middle of an append to `ino`. */
   isTurnFree(ino: Ino): boolean {
     return !this.#turns.has(shownIno(ino));
   }
@@ -99,7 +99,7 @@ export class Transfers {
     return this.#sendPiece(channel, 0);
   }
 
-  /** Lets go of a transfer in progress, whoever's fault it is that it ends. */
+  /** Lets go of a transfer in progress, for whatever reason it ends. */
   forget(channel: ServedChannel): void {
     const { transfer } = channel;
     const slot = shownIno(transfer.ino);

@@ -1,7 +1,7 @@
 /**
  * The Web Lock of a volume: one holder per volume in all tabs and workers of an origin.
  *
- * Layer: relay, used by whoever is about to open the device: the relay's worker, or `open.ts` for
+ * Layer: relay, used by the code that is about to open the device: the relay's worker, or `open.ts` for
  * direct access. Where there are no Web Locks (Deno), the device's own lock does this, and taking
  * one here changes nothing. It is never stolen.
  *

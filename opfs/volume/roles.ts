@@ -29,7 +29,7 @@ export interface Committer {
   unlog(): void;
 }
 
-/** Somebody who wants to know of blocks before they are written over: an export under way. */
+/** A listener that wants to know of blocks before they are written over: an export under way. */
 export interface BlockWatch {
   /** Blocks are about to be written over. Must not throw. */
   beforeWrite(block: number, count: number): void;
@@ -47,7 +47,7 @@ export interface Rooms {
   appeared(first: number, end: number): void;
   /** Blocks have been written: they have room. */
   wrote(block: number, count: number): void;
-  /** Makes room behind blocks whose bytes are nobody's; whether there was any. */
+  /** Makes room behind blocks that hold no bytes of a file; whether there was any. */
   ensure(block: number, count: number): boolean;
   /** Takes free blocks that have room, up to `want` that follow each other; the first one, or -1. */
   takeBacked(want: number): BlockRun | null;

@@ -90,7 +90,7 @@ export class VolumeState {
   readonly links: Map<number, number[]>;
   /** Type-7 slots by the slot that they belong to. */
   readonly xattrs: Map<number, number[]>;
-  /** Inodes without a name that somebody retains. */
+  /** Inodes without a name that are retained. */
   readonly orphans: Set<number> = new Set();
   /** Those of them that have never had a name, and may get one. */
   readonly linkable: Set<number> = new Set();
@@ -111,7 +111,7 @@ export class VolumeState {
   superblockCopy: Uint8Array;
   /** Blocks that the volume may have: by the format, or by the options it was opened with. */
   maxBlocks: number = L.BLOCKS_MAX;
-  /** Blocks that there will be room for, as far as somebody knows; for statfs only. */
+  /** Blocks that there will be room for, as far as is known; for statfs only. */
   quotaBlocks: number = Infinity;
   /** The journal; null on a volume for reading only. */
   committer: Committer | null = null;
@@ -172,9 +172,9 @@ export class VolumeState {
   }
 
   /**
-   * Whoever writes over blocks, or cuts them off, says so first.
+   * Code that writes over blocks, or cuts them off, says so first.
    *
-   * @throws {ErrnoError} when the device has failed while somebody put aside what is there
+   * @throws {ErrnoError} when the device has failed while a listener put aside what is there
    */
   announceWrite(block: number, count: number): void {
     if (this.watches.size === 0) return;

@@ -108,7 +108,7 @@ export class Volume implements VolumeOps {
     if (this.#upkeep?.isDue === true) this.#upkeep.run();
   }
 
-  /** Counts changes of names and attributes, by whoever holds this object. */
+  /** Counts changes of names and attributes, by all users of this object. */
   get generation(): number {
     return this.#generation;
   }

@@ -17,11 +17,11 @@ export interface VolumeStats {
   blockSize: number;
   /** Blocks in the file. */
   blocks: number;
-  /** Blocks that nobody owns. */
+  /** Blocks without an owner. */
   freeBlocks: number;
   /** Slots. */
   slots: number;
-  /** Slots that nobody uses. */
+  /** Slots that are not used. */
   freeSlots: number;
   /** Names, hard links among them. */
   names: number;

@@ -18,7 +18,7 @@ let log = 0;
 let held = 0;
 
 const jobs: Record<string, (volume: OpenedVolume) => unknown> = {
-  /** Something to give back at death: a lock, and a file that nobody else can reach. */
+  /** Something to give back at death: a lock, and a file that no other client can reach. */
   hold(volume) {
     const { ino } = volume.createRetain!(volume.root, "orphan", {
       mode: 0o100644,

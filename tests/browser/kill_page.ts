@@ -5,7 +5,7 @@
 import { type OpenedVolume, openVolume } from "../../opfs/compose/open.ts";
 import { LockKind } from "../../opfs/volume_ops.ts";
 
-/** Where somebody is when he is killed. */
+/** Where a client is when it is killed. */
 export type Point =
   | "before the request is seen"
   | "in the middle of a payload"
@@ -30,7 +30,7 @@ export interface Outcome {
   noticedMs: number;
   /** Bytes of the log more than before. */
   grown: number;
-  /** Inodes without a name that somebody still holds. */
+  /** Inodes without a name that are still held. */
   orphans: number;
   /** What was made durable before. */
   kept: string;
@@ -116,7 +116,7 @@ function keptOf(volume: OpenedVolume): string {
   return String.fromCharCode(...into);
 }
 
-/** Kills somebody at a point, and sees what became of everything. */
+/** Kills a client at a point, and sees what became of everything. */
 async function kill({ who, point, programs }: Kill): Promise<Outcome> {
   const urls = { relay: urlOf(programs.relay), client: urlOf(programs.client) };
   const name = `${who} ${point}`.replaceAll(/\W/g, "-");

@@ -91,7 +91,7 @@ Deno.test("cairn takes an image and paths that begin with a dash in every verb",
   });
 });
 
-Deno.test("cairn ends quietly when nobody reads its output any more", async () => {
+Deno.test("cairn ends quietly when its output is not read any more", async () => {
   const folder = Deno.makeTempDirSync();
   try {
     const image = `${folder}/notes.cairn`;

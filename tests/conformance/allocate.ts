@@ -93,7 +93,7 @@ export const cases: readonly Case[] = [
     },
   },
   {
-    name: "fallocate() by somebody unprivileged takes suid and sgid away",
+    name: "fallocate() by an unprivileged user takes suid and sgid away",
     needs: ["allocation"],
     run(fs, t) {
       fs.writeFile("/f", "x");

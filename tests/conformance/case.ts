@@ -98,7 +98,7 @@ export const ALICE: Credentials = { uid: 1000, gid: 1000, groups: [], umask: 0o0
 /** Another one. */
 export const BOB: Credentials = { uid: 1001, gid: 1001, groups: [], umask: 0o022 };
 
-/** Does something as somebody else. */
+/** Does something as another user. */
 export function as<R>(fs: FS, caller: Partial<Credentials>, work: () => R): R {
   const before = fs.credentials;
   fs.setCredentials({ groups: [], umask: before.umask, ...caller });

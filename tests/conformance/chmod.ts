@@ -137,7 +137,7 @@ export const cases: readonly Case[] = [
     },
   },
   {
-    name: "access() as root: everything, but execute only if somebody may",
+    name: "access() as root: everything, but execute only if at least one class may",
     run(fs, t) {
       fs.writeFile("/f", "", { mode: 0 });
       fs.access("/f", R_OK | W_OK);

@@ -91,7 +91,7 @@ export const cases: readonly Case[] = [
     },
   },
   {
-    name: "copy_file_range() by somebody unprivileged takes suid and sgid away, where bytes came",
+    name: "copy_file_range() by an unprivileged user takes suid and sgid away, where bytes came",
     run(fs, t) {
       fs.writeFile("/from", "x");
       fs.writeFile("/to", "");

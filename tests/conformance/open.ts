@@ -306,7 +306,7 @@ export const cases: readonly Case[] = [
     },
   },
   {
-    name: "open() of a FIFO to write without waiting is ENXIO while nobody reads",
+    name: "open() of a FIFO to write without waiting is ENXIO while there is no reader",
     needs: ["special files"],
     run(fs, t) {
       fs.mknod("/p", S_IFIFO | 0o666, 0);

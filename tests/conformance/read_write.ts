@@ -201,7 +201,7 @@ export const cases: readonly Case[] = [
     },
   },
   {
-    name: "write() by somebody unprivileged takes suid and sgid away",
+    name: "write() by an unprivileged user takes suid and sgid away",
     run(fs, t) {
       fs.writeFile("/f", "x");
       fs.chmod("/f", 0o6777);

@@ -128,7 +128,7 @@ export const cases: readonly Case[] = [
     },
   },
   {
-    name: "truncate() by somebody unprivileged takes suid and sgid away",
+    name: "truncate() by an unprivileged user takes suid and sgid away",
     run(fs, t) {
       fs.writeFile("/f", "12345");
       fs.chmod("/f", 0o6777);

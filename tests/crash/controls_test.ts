@@ -172,7 +172,7 @@ Deno.test("crashRun() notices when slots are given out that dead ones name", () 
   const { setFree } = InodeTable.prototype;
   const patch = {
     setFree(this: InodeTable, freed: readonly number[], firstUnused: number): void {
-      // Nobody counts the dead: they are not among the free ones, and what they name is.
+      // The dead are not counted: they are not among the free ones, and what they name is.
       setFree.call(this, freed.slice(0, 1), firstUnused);
     },
     isFree: () => false,

@@ -62,7 +62,7 @@ Deno.test("repairSteps() can crash at every call: the damaged image is untouched
   assertEquals(damaged.toBytes(), bytes);
   let [whole, part, none] = [0, 0, 0];
   for (const { bytes: image, model, point } of target.crashes(prng(2))) {
-    // It has no name yet; whoever finds it sees a volume that is whole, or a part of one, or none.
+    // It has no name yet; a reader of it sees a volume that is whole, or a part of one, or none.
     const device = memoryHandle(image);
     try {
       const volume = openVolumeSync(device, { create: false });

@@ -257,7 +257,7 @@ failing("exportImage() of a volume in use", () => {
       const image = new ImageExport(stateOf(volume));
       for (let piece = image.next(); piece !== null; piece = image.next()) {
         const file = volume.lookup(directory, `f${steps.next().value ?? 7}`);
-        // The same bytes at other places: somebody works on, and the tree stays as it was.
+        // The same bytes at other places: work goes on, and the tree stays as it was.
         const same = new Uint8Array(volume.getattr(file).size);
         volume.read(file, same, 0);
         volume.write(file, same, 0);
@@ -352,7 +352,7 @@ failing("mendVolume()", () => {
   };
 });
 
-/** A new volume on its way: whoever finds it sees a volume without damage, or none. */
+/** A new volume on its way: a reader of it sees a volume without damage, or none. */
 function volumeOrNone(device: StorageHandle): void {
   try {
     const volume = openVolumeSync(device, { create: false });

@@ -107,7 +107,7 @@ Deno.test("FS.copy_file_range() takes files alone, and what a program has put in
   fs.munmap(map);
 });
 
-Deno.test("FS.copy_file_range() by somebody unprivileged takes setuid away, by root not", () => {
+Deno.test("FS.copy_file_range() by an unprivileged user takes setuid away, by root not", () => {
   const fs = createFS();
   fs.writeFile("/tmp/from", "x");
   for (const [uid, mode] of [[0, 0o104755], [1000, 0o100755]] as const) {

@@ -27,7 +27,7 @@ Deno.test("createFS() with a root makes nothing in it unless it is told to", () 
   assertErrno("EROFS", () => readOnly.mkdir("/x"));
 });
 
-Deno.test("createFS() makes its directories whoever the caller is, and then is the caller", () => {
+Deno.test("createFS() makes its directories for every caller, and then is the caller", () => {
   const fs = createFS({ credentials: { uid: 5, gid: 6, umask: 0o077 } });
   assertEquals(fs.credentials, { uid: 5, gid: 6, groups: [], umask: 0o077 });
   assertEquals([fs.stat("/home").uid, fs.stat("/dev").uid], [0, 0]);

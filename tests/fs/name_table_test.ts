@@ -6,7 +6,7 @@ import { hashNumber, NameTable } from "../../fs/name_table.ts";
 
 const OPS: NodeOps = {
   getattr: () => {
-    throw new Error("nobody asks");
+    throw new Error("it is not asked");
   },
 };
 
@@ -75,7 +75,7 @@ Deno.test("NameTable grows: the mean chain of 1,000,000 names stays below 2", ()
   assertLess(longest, 16);
 });
 
-Deno.test("NameTable.trim() forgets what nobody holds and the backend can find again", () => {
+Deno.test("NameTable.trim() forgets what is not held and the backend can find again", () => {
   const table = new NameTable();
   const findable: NodeOps = { ...OPS, lookup: () => null };
   const root = node(null, "/", findable);
@@ -109,7 +109,7 @@ Deno.test("NameTable.sweep() takes out what hangs below a directory that has lef
   assertStrictEquals(table.get(stays, "kept"), kept);
 });
 
-Deno.test("NameTable.sweep() leaves what hangs below a directory that somebody holds", () => {
+Deno.test("NameTable.sweep() leaves what hangs below a directory that is held", () => {
   const table = new NameTable();
   const root = node(null, "/");
   const held = node(root, "held");

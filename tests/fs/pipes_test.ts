@@ -42,7 +42,7 @@ Deno.test("pipe() gives what was written, in order, and the end when the writer 
   assertEquals([receive(fs, readable, 3), receive(fs, readable, 3)], [[2], []]);
 });
 
-Deno.test("pipe() is EPIPE when nobody reads, and never a longer write than fits", () => {
+Deno.test("pipe() is EPIPE without a reader, and never a longer write than fits", () => {
   const fs = createFS();
   const [readable, writable] = fs.pipe();
   assertEquals(send(fs, writable, PIPE_SIZE + 10), PIPE_SIZE);

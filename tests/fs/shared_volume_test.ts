@@ -1,5 +1,5 @@
 /**
- * Two instances over one volume in one thread, and somebody who calls the volume itself: each sees at
+ * Two instances over one volume in one thread, and a program that calls the volume itself: each sees at
  * once what any of them changes, though each keeps a name table of its own. Random calls on two
  * instances are in tests/fuzz/.
  */
@@ -190,7 +190,7 @@ Deno.test("FS sees that one of several names leads elsewhere", () => {
   });
 });
 
-Deno.test("FS and somebody who calls the volume itself see each other's changes", () => {
+Deno.test("FS and a program that calls the volume itself see each other's changes", () => {
   onBoth(({ one, volume }) => {
     one.mkdir("/d");
     assertErrno("ENOENT", () => one.stat("/d/f"));

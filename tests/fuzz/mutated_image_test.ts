@@ -49,7 +49,7 @@ function mutate(image: Uint8Array, random: Prng): Uint8Array {
   return bytes;
 }
 
-/** Makes the checksums right, as whoever means harm would: of the headers and of the records. */
+/** Makes the checksums right, as an attacker would: of the headers and of the records. */
 function sign(bytes: Uint8Array): void {
   if (bytes.length < L.RING_AT) return;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

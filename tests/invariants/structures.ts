@@ -1,5 +1,5 @@
 /**
- * Each invariant of the engine's lower parts, made false from outside: by asking for what nobody may
+ * Each invariant of the engine's lower parts, made false from outside: by asking for what no caller may
  * ask for, or by breaking the state first.
  *
  * Layer: tests. A row is what the message says, and what breaks it; `invariants_test.ts` runs them.
@@ -77,7 +77,7 @@ const bitmapRows: readonly Row[] = [
   ["V15: 4 blocks leave a quarantine of fewer", () => usedBitmap().release(0, 4)],
   ["V15: a free block at 20 is held", () => usedBitmap().hold(20, 4)],
   ["V2: bits from byte -1 on", () => bitmapOf().copyBytes(-1, new Uint8Array(4))],
-  ["V1: a window of nobody, or of nothing", () => new Windows().open(-1, 0, 1)],
+  ["V1: a window without an owner, or of nothing", () => new Windows().open(-1, 0, 1)],
   ["V7: a set of blocks", () => new BlockSet(-1)],
   ["V7: 0 blocks from 3 on are added to a set", () => new BlockSet(9).add(3, 0)],
   ["V7: blocks outside of the set", () => new BlockSet(9).clear(8, 2)],
@@ -333,7 +333,7 @@ const extentRows: readonly Row[] = [
   }],
   ["V7: a run of no blocks", () => insert(0, 0, 0)],
   ["V7: a run of blocks that are not there", () => insert(0, 60, 10)],
-  ["V2: a run of blocks that nobody has taken", () => insert(0, 58, 4)],
+  ["V2: a run of blocks that was not taken", () => insert(0, 58, 4)],
   ["V7: a run over the file's first one", () => {
     const { extents, slot } = fileOf();
     extents.insert(slot, { fileBlock: 0, block: 0, count: 5, isUnwritten: false });

@@ -226,7 +226,7 @@ export const volumeRows: readonly VolumeRow[] = [
   }],
 ];
 
-/** Inner functions, called as nobody calls them. */
+/** Inner functions, called as no caller calls them. */
 export function innerRows(parts: () => Broken): readonly Row[] {
   return [
     ["V1: block 3 is put aside twice", () => {

@@ -104,7 +104,7 @@ Deno.test("mount ends by a signal: what is open loses its file, what was written
   }
 });
 
-Deno.test("mount ends by a signal at once when nobody uses it", async () => {
+Deno.test("mount ends by a signal at once when it is not used", async () => {
   await withPlace(async ({ image, directory }) => {
     const server = await Server.start(image, directory);
     try {
@@ -123,7 +123,7 @@ Deno.test("mount ends by a signal at once when nobody uses it", async () => {
 
 const NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
 
-Deno.test("mount --allow-other lets others in, as the modes say, and without it nobody", {
+Deno.test("mount --allow-other lets others in, as the modes say, and without it no one", {
   ignore: !isRoot,
 }, async () => {
   for (const flags of [[], ["--allow-other"]]) {
@@ -138,7 +138,7 @@ Deno.test("mount --allow-other lets others in, as the modes say, and without it 
   }
 });
 
-Deno.test("mount --attr-timeout says how long the kernel asks nobody", async () => {
+Deno.test("mount --attr-timeout says how long the kernel does not ask", async () => {
   for (const [flags, code] of [[[], 0], [["--attr-timeout", "0"], 124]] as const) {
     await withMount(async (server, { directory }) => {
       Deno.writeTextFileSync(`${directory}/a`, "a");
@@ -177,7 +177,7 @@ Deno.test("mount without --foreground comes back when the directory shows the vo
   });
 });
 
-Deno.test("umount is refused while somebody uses the mount", async () => {
+Deno.test("umount is refused while the mount is in use", async () => {
   await withMount(async (_, { directory }) => {
     const file = Deno.openSync(`${directory}/a`, { write: true, create: true });
     const command = isRoot ? ["umount", directory] : ["fusermount3", "-u", directory];

@@ -218,7 +218,7 @@ export function isMounted(directory: string): boolean {
   return Deno.readTextFileSync("/proc/self/mountinfo").includes(` ${directory} `);
 }
 
-/** What `check` finds in an image that nobody has open. */
+/** What `check` finds in an image that is not open. */
 export function check(image: string): Report {
   const handle = fileHandle(image, { create: false, readOnly: true });
   try {

@@ -1,6 +1,6 @@
 /**
  * The serving process of the mount suites: `cairn mount --foreground` and nothing else of the command
- * line. A process of its own, because nobody may touch a mount from the process that serves it.
+ * line. A process of its own, because a mount must not be touched from the process that serves it.
  */
 import process from "node:process";
 import { mountVerb } from "../../cli/verbs/mount.ts";

@@ -62,7 +62,7 @@ Deno.test("FS.watch() tells what other clients do to a file, until it is gone", 
   await rig.stop();
 });
 
-Deno.test("watchVolume() is null over a volume that nobody else changes", () => {
+Deno.test("watchVolume() is null over a volume that no other client changes", () => {
   const volume = new ModelVolume();
   assertEquals(watchVolume(volume, VOLUMEFS.mount({ volume }), () => {}), null);
 });

@@ -102,7 +102,7 @@ for (const access of ["direct", "relay"] as const) {
   });
 }
 
-Deno.test("compact() is for the opener, not for whoever came by a ticket", async () => {
+Deno.test("compact() is for the opener, not for the holder of a ticket", async () => {
   await onFolder(async (name) => {
     const volume = await openVolume({ name, access: "relay" });
     const guest = await openVolume(volume.share());

@@ -1,6 +1,6 @@
 /**
  * Calls whose errors depend on the order of the checks: a tree, and every call on every place in it,
- * by root and by somebody else. `errno_order_test.ts` asks Linux and FS, and compares.
+ * by root and by another user. `errno_order_test.ts` asks Linux and FS, and compares.
  *
  * A line is a call and its arguments with blanks between them, numbers in decimal; "@" is the empty
  * path. The tree leaves out what settings of a kernel decide: links and foreign files to be opened
@@ -24,7 +24,7 @@ import {
 } from "../../abi/flags.ts";
 import { S_IFBLK, S_IFCHR, S_IFIFO, S_IFREG, S_IFSOCK } from "../../abi/mode.ts";
 
-/** Somebody without privileges. */
+/** A user without privileges. */
 export const USER = 1000;
 
 const file = (path: string, mode = 0o644): string => `mknod ${path} ${S_IFREG | mode} 0`;
@@ -53,11 +53,11 @@ export const TREE: readonly string[] = [
   ...["/o", "/o/f", "/o/e", "/o/n", "/o/n/f", "/o/l"].map(owned),
   file("/o/foreign", 0o600),
   directory("/o/locked", 0o755),
-  // Nobody else may search it.
+  // No other user may search it.
   directory("/x", 0o700),
   file("/x/f"),
   directory("/x/e"),
-  // Nobody else may change it, nor may its owner.
+  // No other user may change it, nor may its owner.
   directory("/r", 0o555),
   file("/r/f", 0o444),
   directory("/r/e", 0o755),

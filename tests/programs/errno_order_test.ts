@@ -92,7 +92,7 @@ async function askLinux(cases: readonly string[]): Promise<string[]> {
 }
 
 Deno.test({
-  name: "FS answers what Linux answers to each call on each place, by root and by somebody",
+  name: "FS answers what Linux answers to each call on each place, by root and by another user",
   // Only root can be two users.
   ignore: Deno.uid() !== 0,
   async fn() {

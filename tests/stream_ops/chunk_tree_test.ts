@@ -24,7 +24,7 @@ function get(bytes: ChunkTree, position: number, length: number): Uint8Array {
   return into.subarray(0, bytes.read(into, 0, length, position));
 }
 
-/** Makes recycled chunks dirty, so that a byte which nobody zeroed shows. */
+/** Makes recycled chunks dirty, so that a byte which was not zeroed shows. */
 function soil(pool: ChunkPool): void {
   for (
     const sizeBytes of [SMALL_BYTES, QUARTER_BYTES, PAGE_BYTES, BLOCK_BYTES, UNIT_BYTES] as const

@@ -9,7 +9,7 @@ import { fileHandle } from "../../opfs/device/file.ts";
 import { openVolumeSync } from "../../opfs/volume/load/mount.ts";
 
 const isRoot = Deno.uid() === 0;
-/** Somebody else, whoever we are. */
+/** Another user than the one who runs the tests. */
 const NOBODY = 65534;
 const HEADERS = { at: 4096, sizeBytes: 8192 };
 

@@ -33,7 +33,7 @@ function holders(fs: FS, cached: Iterable<FSNode>): Map<FSNode, number> {
   return counts;
 }
 
-/** Directories that somebody may walk from though they have no name any more. */
+/** Directories that a caller may walk from though they have no name any more. */
 function starts(fs: FS): Set<FSNode> {
   const nodes = new Set<FSNode>(fs.mounts.map((mount) => mount.root));
   for (const stream of fs.streams) if (stream !== null) nodes.add(stream.node);

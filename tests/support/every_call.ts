@@ -1,4 +1,4 @@
-/** Every call of a volume's promises once, whoever answers them. */
+/** Every call of a volume's promises once, on each transport. */
 import { assertEquals, assertRejects } from "@std/assert";
 import { S_IFLNK, S_IFREG } from "../../abi/mode.ts";
 import type { VolumePromises } from "../../opfs/relay/promises.ts";

@@ -2,7 +2,7 @@
  * Shell scripts over the command line, small disks, and terminals.
  *
  * Layer: tests, beside `command_line.ts`. Linux. Nothing here needs root, but a system that lets
- * nobody but root have a mount namespace of his own makes `onFullDisk` fail, and it says so.
+ * only root have a mount namespace of its own makes `onFullDisk` fail, and it says so.
  *
  * @module
  */
@@ -72,7 +72,7 @@ export async function stopped(args: readonly string[], stopping: Stopping): Prom
   throw new Error(`"${args.join(" ")}" could not be stopped in ${ATTEMPTS} attempts`);
 }
 
-/** Whether a file is locked by somebody who works on it. */
+/** Whether a file is locked by a process that works on it. */
 export function isLocked(path: string): boolean {
   try {
     return Deno.statSync(`${path}.lock`).size > 0;

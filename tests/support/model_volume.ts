@@ -345,7 +345,7 @@ export class ModelVolume implements VolumeOps {
   }
 
   #count(method: string): void {
-    // One that fails counts too: whoever caches asks once more than needed.
+    // One that fails counts too: a cache asks once more than needed.
     if (MUTATORS.has(method)) this.#generation++;
     this.calls.set(method, (this.calls.get(method) ?? 0) + 1);
   }

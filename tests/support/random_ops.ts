@@ -146,7 +146,7 @@ export class RandomOps {
     const left = attempt(() => call(this.#a, (pair) => pair.a));
     const right = attempt(() => call(this.#b, (pair) => pair.b));
     const text = `${call}: "${left.text}" against "${right.text}"`;
-    // Which of two mistakes is named is nobody's business, as long as both sides refuse.
+    // Which of two mistakes is named does not matter, as long as both sides refuse.
     const mayDiffer = this.#isBadName && left.code !== undefined && right.code !== undefined;
     if (!mayDiffer) assertEquals(left.code, right.code, text);
     if (left.code === undefined) assertEquals(left.value, right.value, text);

@@ -11,7 +11,7 @@ import { Relay, type RelayOptions } from "../../opfs/relay/server.ts";
 import type { VolumeOps } from "../../opfs/volume_ops.ts";
 import { ModelVolume } from "./model_volume.ts";
 
-/** Longest wait for a lock that nobody will give back: a test would hang. */
+/** Longest wait for a lock that is never given back: a test would hang. */
 const TURNS = 1000;
 
 /** A channel whose wait is the relay's turn. */

@@ -1,6 +1,6 @@
 /**
  * The calls of the torture: how each is made on a volume, and its answer in a form that two volumes
- * have in common. Inodes are translated by whoever asks; everything else is text.
+ * have in common. Inodes are translated by the caller; everything else is text.
  *
  * Imports no builtin: it runs in a page too.
  */

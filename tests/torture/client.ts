@@ -127,7 +127,7 @@ export class TortureClient {
   #step(side: Side): void {
     const call = this.#pick(side);
     if (call === null) return;
-    // Whoever reads in order does nothing else for a while.
+    // A client that reads in order does nothing else for a while.
     for (let left = call.op === "read" ? 3 : 1; left > 0; left--) {
       this.#make(side, { ...call, ...(left < 3 && call.op === "read" ? side.next : null) });
     }

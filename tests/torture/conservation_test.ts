@@ -38,7 +38,7 @@ async function conserve(kills: number, seed: number, control: Control): Promise<
     const memory = await attached();
     const message = { role: "mover", buffer: memory.buffer, doorbell, ino, stop };
     const count = ask(worker, { ...message, seed: random.below(1e9) }) as Promise<number>;
-    // Whoever awaits it is told; until then it is nobody's.
+    // Its waiter hears of it; until then it is not handled.
     count.catch(() => {});
     const end = () => {
       // A thread inside a call does not end by terminate() here: its channel's end ends the call.

@@ -88,7 +88,7 @@ function mistakeOfRelay(control: Control, channels: readonly SharedArrayBuffer[]
   if (control === "stale-answer") setInterval(() => answerStale(channels), 1);
 }
 
-/** Hands out whatever the area holds as the answer to a request that nobody has served. */
+/** Hands out whatever the area holds as the answer to a request that was not served. */
 function answerStale(channels: readonly SharedArrayBuffer[]): void {
   for (const buffer of channels) {
     const words = new Int32Array(buffer, 0, 64);

@@ -44,7 +44,7 @@ export interface SessionStats {
   faulted: boolean;
 }
 
-/** Whoever runs command lines on a file system. */
+/** What runs command lines on a file system. */
 export interface SessionUnderTest {
   /** What happened so far. */
   readonly stats: SessionStats;
@@ -129,7 +129,7 @@ export class Session implements SessionUnderTest {
     }
   }
 
-  /** Stands in `cwd` as whoever is to call; getting there needs no permission. */
+  /** Stands in `cwd` as the caller; getting there needs no permission. */
   #enter(cwd: string, credentials: typeof ROOT): void {
     this.#fs.setCredentials(ROOT);
     this.#fs.chdir(cwd);

@@ -7,7 +7,7 @@
  * not at a commit. What is written in large pieces goes to its place at once, and needs none of this.
  *
  * That a block has room is only a hint, and only in memory: without it zeros are written where
- * nobody's bytes are, into blocks that have just been allocated, that are free, or that were never
+ * no bytes of a file are, into blocks that have just been allocated, that are free, or that were never
  * written.
  *
  * @module
@@ -119,8 +119,8 @@ export class Backing implements Rooms {
   }
 
   /**
-   * Makes room behind blocks whose bytes are nobody's; whether there was any. What follows them and
-   * is nobody's either gets room in the same call if it can be had.
+   * Makes room behind blocks that hold no bytes of a file; whether there was any. What follows them and
+   * holds none either gets room in the same call if it can be had.
    *
    * @throws {ErrnoError} when the device fails in another way
    */

@@ -285,7 +285,7 @@ function promote(state: VolumeState, slot: number, links: readonly number[]): vo
   state.touch(slot, false);
 }
 
-/** A removed inode that somebody retains: it lives on in memory, and is free on disk. */
+/** A removed inode that is retained: it lives on in memory, and is free on disk. */
 function makeOrphan(state: VolumeState, slot: number): void {
   setNlink(state, slot, 0);
   state.touch(slot, false);

@@ -1,7 +1,7 @@
 /**
  * The bytes of files: filling holes with blocks, zeroing, cutting, and the targets of links.
  *
- * Layer: opfs/volume, under `volume.ts`. V8: bytes past the size are never shown, so whoever makes
+ * Layer: opfs/volume, under `volume.ts`. V8: bytes past the size are never shown, so a call that makes
  * a file longer zeroes what lies between.
  *
  * @module
@@ -148,7 +148,7 @@ function convertUnwritten(
 /**
  * Prepares bytes `[size, to)` of a file that is made longer, in steps of the open transaction: what
  * lies in blocks that it has already reads as zeros, written blocks past the size are given back.
- * Call it first in the transaction: nobody sees what lies there, so each step is a valid state.
+ * Call it first in the transaction: what lies there is not seen, so each step is a valid state.
  */
 export function zeroGap(state: VolumeState, slot: number, size: number, to: number): void {
   invariant(size <= to, "V8: a gap goes from byte {} to {}", size, to);

@@ -35,7 +35,7 @@ export function createNameless(state: VolumeState, parent: Ino, options: Tmpfile
 }
 
 /**
- * Before a file without a name gets one: shows the slots that belong to it, in steps of their own. As long as the file itself is not shown, they are free to whoever reads the image. `linkName` shows the file.
+ * Before a file without a name gets one: shows the slots that belong to it, in steps of their own. As long as the file itself is not shown, they are free to a reader of the image. `linkName` shows the file.
  */
 export function showBelongings(state: VolumeState, slot: number): void {
   if (!state.linkable.has(slot)) return;

@@ -246,7 +246,7 @@ function fill(state: VolumeState, block: number, bytes: Uint8Array): void {
   pool.soil(frame, 0, bytes.length);
 }
 
-/** What an attribute's slot speaks of is nobody's any more. */
+/** What an attribute's slot speaks of has no owner any more. */
 function giveUp(state: VolumeState, slot: number): void {
   const { view } = state.tables;
   const type = state.typeOf(slot);

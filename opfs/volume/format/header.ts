@@ -39,7 +39,7 @@ export interface Header {
   term: number;
   /** Bytes of the ring. */
   ringBytes: number;
-  /** FEATURE bits that nobody may ignore. */
+  /** FEATURE bits that no reader may ignore. */
   featuresIncompatible: number;
   /** FEATURE bits that a reader may ignore, and a writer may not. */
   featuresReadOnly: number;
@@ -265,7 +265,7 @@ function viewOf(page: Uint8Array): DataView {
 /**
  * The newest valid header of an image's first 12,288 bytes.
  *
- * @throws {ErrnoError} EINVAL, EIO or ENOTSUP that says why there is none. Whoever wants to be told
+ * @throws {ErrnoError} EINVAL, EIO or ENOTSUP that says why there is none. A caller that wants to know
  * of damage gets what the superblock's copy says, if both are damaged
  */
 export function newestHeader(start: Uint8Array, tell?: Tell): FoundHeader {

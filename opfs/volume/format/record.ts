@@ -294,7 +294,7 @@ export interface RecordLists {
   sums: { key: number; sum: number }[];
 }
 
-/** A record that nobody can have written. */
+/** A record that cannot have been written. */
 export function impossible(record: RecordHead, why: string): DamageError {
   return new DamageError("V10", `record ${record.sequence}: ${why}`);
 }

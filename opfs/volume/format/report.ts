@@ -33,7 +33,7 @@ export class DamageError extends ErrnoError {
   }
 }
 
-/** Tells the damage that an error speaks of; with nobody to tell, and for other errors, throws. */
+/** Tells the damage that an error speaks of; without a reporter, and for other errors, throws. */
 export function tellOrThrow(error: unknown, tell: Tell | undefined): void {
   if (tell === undefined || !(error instanceof DamageError)) throw error;
   tell(error.violation);

@@ -94,7 +94,7 @@ export function tableLimit(table: number): number {
 /**
  * All segments of an image, from its superblock and the descriptors in its first 32 slots.
  *
- * @throws {ErrnoError} EIO that names the first impossible descriptor, unless somebody wants to be
+ * @throws {ErrnoError} EIO that names the first impossible descriptor, unless the caller wants to be
  * told: then the table ends before it
  */
 export function readSegments(

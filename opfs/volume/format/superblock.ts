@@ -20,7 +20,7 @@ export interface Superblock {
   blockSize: number;
   /** Blocks present in the file. */
   totalBlocks: number;
-  /** Blocks that nobody owns. Derived. */
+  /** Blocks without an owner. Derived. */
   freeBlocks: number;
   /** Where the first segment of the inode table begins, in bytes. */
   inodeOffset: number;

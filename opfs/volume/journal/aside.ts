@@ -1,8 +1,8 @@
 /**
- * Old bytes of blocks, put aside in blocks that nobody owns while an export still wants them.
+ * Old bytes of blocks, put aside in blocks without an owner while an export still wants them.
  *
  * Layer: opfs/volume, under `image_export.ts`. No slot ever speaks of such a block, so a crash gives
- * it back. It comes from behind the end of the file, which is made longer for it, so that nobody else
+ * it back. It comes from behind the end of the file, which is made longer for it, so that no other call
  * runs out of what he counts on; where the file cannot grow, from what is free and wanted by no
  * export.
  *

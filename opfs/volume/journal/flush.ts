@@ -24,7 +24,7 @@ export function isFullFlush(error: unknown): boolean {
  * Makes durable what has been written.
  *
  * @throws {ErrnoError} ENOSPC on a full device: the caller writes again what it has written since the
- * last flush, or the volume is FAILED, because nobody has it any more. Otherwise the device's own: FAILED
+ * last flush, or the volume is FAILED, because there is no copy of it. Otherwise the device's own: FAILED
  */
 export function flushDevice(state: VolumeState): void {
   if (state.failure !== null) throw state.failure;

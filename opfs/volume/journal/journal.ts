@@ -57,7 +57,7 @@ export interface JournalOptions {
    * "periodic" (default): also at the first call after `commitIntervalMs`.
    */
   durability?: "op" | "fsync" | "periodic";
-  /** Default 5,000. A volume that nobody calls does not wake up: its holder may call `sync`. */
+  /** Default 5,000. A volume that is not called does not wake up: its holder may call `sync`. */
   commitIntervalMs?: number;
 }
 
@@ -231,7 +231,7 @@ export class Journal {
   /**
    * Cuts the free end of the file off, but for blocks before `keep`; whether that gave anything back. A
    * record says so before it happens, because what is shorter than the journal says has been cut off
-   * by somebody else.
+   * by another program.
    */
   shorten(keep = 1): boolean {
     const state = this.#state;

@@ -40,7 +40,7 @@ export interface FormatOptions {
   label?: string;
   /** Slots to begin with: a multiple of 64, at most 2^24; more come when needed. Default 1024. */
   slots?: number;
-  /** Bytes that the image may ever have, whoever opens it. Default 0: no limit. */
+  /** Bytes that the image may ever have, however it is opened. Default 0: no limit. */
   limitBytes?: number;
   /** Whether what is on the device may be lost. Default false: EEXIST unless it is empty. */
   force?: boolean;
@@ -198,7 +198,7 @@ export function isFormattable(handle: StorageHandle): boolean {
 
 /** No header says anything. */
 const NO_STATE = 0;
-/** A header is whole and says what we do not understand: that is somebody's volume. */
+/** A header is whole and says what we do not understand: that is a user's volume. */
 const UNKNOWN_STATE = -1;
 
 /** A fresh image with default options is no longer than this. */

@@ -39,7 +39,7 @@ export interface Image {
   replay: Replay;
   /** What they say of data blocks, by block. */
   patches: Map<number, Patch[]>;
-  /** Whether nobody has worked on it since it was closed. */
+  /** Whether it has not been worked on since it was closed. */
   wasClean: boolean;
   /** What was wrong by one bit, or lost and said by the rest, and is right in memory. */
   mended: Violation[];
@@ -51,7 +51,7 @@ const FIRST_READ_BYTES = 1024 * 1024;
 const COMPARED_BYTES = 1024 * 1024;
 
 /**
- * Reads an image's header and tables. Whoever wants to be told of damage gets what can be had in
+ * Reads an image's header and tables. A caller that wants to know of damage gets what can be had in
  * spite of it: behind damage in the journal nothing is replayed, a table ends before an impossible
  * descriptor, and what a file that was cut off lacks is zeros.
  *

@@ -202,7 +202,7 @@ export function replayDescriptors(replay: Replay, slots: Uint8Array, tell?: Tell
  * Lays the records over the tables, and returns what they say of data blocks. Behind a record that
  * says what cannot be, none is believed.
  *
- * @throws {ErrnoError} EIO for such a record, unless somebody wants to be told
+ * @throws {ErrnoError} EIO for such a record, unless the caller wants to be told
  */
 export function replayTables(
   replay: Replay,

@@ -58,7 +58,7 @@ export class Bitmap {
     return this.#blocks - this.#used;
   }
 
-  /** Blocks that nobody owns, those in quarantine among them. */
+  /** Blocks without an owner, those in quarantine among them. */
   get unowned(): number {
     return this.#blocks - this.#used + this.#quarantined;
   }

@@ -3,8 +3,8 @@
  * times as long as handing them out again.
  *
  * Layer: opfs/volume, under `path_table.ts`, which forgets a directory whose names change. Bounded:
- * with too many entries everything is forgotten. Whoever asks gets an array of his own; the entries
- * are shared, and nobody writes into them.
+ * with too many entries everything is forgotten. Each caller gets an array of its own; the entries
+ * are shared, and they are never written.
  *
  * @module
  */

@@ -51,7 +51,7 @@ export class Extents {
   readonly #leaves = new Map<number, number[]>();
   /** Owners whose list of leaves has changed since the last `keep`. */
   readonly #changed = new Set<number>();
-  /** Blocks of files that have leaves, as far as somebody has asked. */
+  /** Blocks of files that have leaves, as far as they were asked for. */
   readonly #totals = new Map<number, number>();
   /** Blocks that the last `#cut` took away. */
   #cutBlocks = 0;
@@ -217,7 +217,7 @@ export class Extents {
     invariant(isThere, "V7: a run of blocks that are not there");
     invariant(
       !this.#bitmap.anyFree(run.block, run.count),
-      "V2: a run of blocks that nobody has taken",
+      "V2: a run of blocks that was not taken",
     );
     const { view } = this.#tables;
     const ownCount = view.getUint32(owner * L.SLOT_BYTES + L.SLOT.BLOCK_COUNT, L.LE);

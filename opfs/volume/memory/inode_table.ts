@@ -2,7 +2,7 @@
  * Inode slots: taken, found by number, given back.
  *
  * Layer: opfs/volume, over `tables.ts`. An inode number is slot + 1 + generation x 2^32; the
- * generation moves when a slot is taken, so that a number somebody still holds never means another
+ * generation moves when a slot is taken, so that a number that is still held never means another
  * file: it is ESTALE. A slot that is given back, or whose inode is retained, is not given out in the
  * same transaction, or until the last release.
  *
@@ -108,7 +108,7 @@ export class InodeTable {
   /**
    * The slot of an inode.
    *
-   * @throws {ErrnoError} ESTALE if it is somebody else's by now, or nobody's
+   * @throws {ErrnoError} ESTALE if it belongs to another inode by now, or to none
    */
   slotOf(ino: number): number {
     const slot = typeof ino === "number" ? (ino >>> 0) - 1 : -1;
@@ -264,13 +264,15 @@ export class InodeTable {
   /** One user less; whether it was the last. */
   letGo(slot: number): boolean {
     const count = this.#retained.get(slot);
-    if (count === undefined) throw new ErrnoError("EINVAL", "release an inode nobody retains");
+    if (count === undefined) {
+      throw new ErrnoError("EINVAL", "release an inode that is not retained");
+    }
     if (count > 1) this.#retained.set(slot, count - 1);
     else this.#retained.delete(slot);
     return count === 1;
   }
 
-  /** Whether somebody retains the inode. */
+  /** Whether the inode is retained. */
   isRetained(slot: number): boolean {
     return this.#retained.has(slot);
   }

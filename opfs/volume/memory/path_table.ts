@@ -366,7 +366,7 @@ export class PathTable {
 
   /**
    * Up to `limit` slots of a directory whose entries begin at or after byte `from`, in order. An
-   * entry that is made while somebody lists the directory may be left out of his listing.
+   * entry that is made while the directory is listed may be left out of the listing.
    */
   list(directory: number, from: number, limit: number): number[] {
     let listing = this.#listings.get(directory);

@@ -30,7 +30,10 @@ export class Windows {
 
   /** Keeps blocks for an owner, instead of those that it had. */
   open(owner: number, start: number, count: number): void {
-    invariant(owner >= 0 && start >= 0 && count > 0, "V1: a window of nobody, or of nothing");
+    invariant(
+      owner >= 0 && start >= 0 && count > 0,
+      "V1: a window without an owner, or of nothing",
+    );
     let index = this.#owners.indexOf(owner);
     if (index < 0) {
       index = this.#next;
@@ -71,7 +74,7 @@ export class Windows {
     return index < 0 ? 0 : this.#ends[index]! - this.#starts[index]!;
   }
 
-  /** How many of `count` blocks from `start` on are not kept for somebody else. */
+  /** How many of `count` blocks from `start` on are not kept for another owner. */
   clip(start: number, count: number, owner: number): number {
     let end = start + count;
     for (let index = 0; index < WINDOWS; index++) {
@@ -84,7 +87,7 @@ export class Windows {
     return end - start;
   }
 
-  /** Where the window of somebody else ends in which `start` lies; the next block if there is none. */
+  /** Where the window of another owner ends in which `start` lies; the next block if there is none. */
   endAt(start: number, owner: number): number {
     for (let index = 0; index < WINDOWS; index++) {
       const other = this.#owners[index]!;

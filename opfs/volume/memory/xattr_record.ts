@@ -115,5 +115,5 @@ function entryProblem(
   if (name.includes(0) || !isUtf8(name)) return { rule: "V5", why: "has an invalid name" };
   const owner = view.getUint32(at + L.XATTR.OWNER, L.LE);
   if (parentAt(nameView, offset) === owner) return null;
-  return { rule: "V5", why: "has an entry of somebody else" };
+  return { rule: "V5", why: "has an entry of another inode" };
 }

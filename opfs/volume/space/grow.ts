@@ -146,7 +146,7 @@ function growBlocks(state: VolumeState, blocks: number, wish: number): boolean {
 }
 
 /**
- * Makes the file longer by blocks for somebody who borrows them; the first one, or -1 if that cannot
+ * Makes the file longer by blocks for a borrower; the first one, or -1 if that cannot
  * be. May be called inside of a transaction.
  */
 export function extendForGuest(state: VolumeState, blocks: number): number {

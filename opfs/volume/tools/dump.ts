@@ -315,7 +315,7 @@ export class ImageDump {
     return found.sort((a, b) => a.offset - b.offset);
   }
 
-  /** Every run of blocks that somebody says is his, in order of the blocks. */
+  /** Every run of blocks that an inode claims, in order of the blocks. */
   blocks(): BlockDump[] {
     const { segments, tables } = this.#image;
     const found: BlockDump[] = [];

@@ -2,8 +2,8 @@
  * An image from a stream onto a device, where it becomes a volume only when all of it is there and
  * nothing is wrong with it.
  *
- * Layer: opfs/volume. Headers and superblock are kept back until the end: whoever is interrupted
- * leaves bytes that nobody takes for a volume, and nobody formats over.
+ * Layer: opfs/volume. Headers and superblock are kept back until the end: an import that is interrupted
+ * leaves bytes that are not taken for a volume, and are not formatted over.
  *
  * @module
  */
@@ -90,7 +90,7 @@ async function* piecesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uin
 class ArrivingImage implements StorageHandle {
   readonly #handle: StorageHandle;
   readonly #head = new Uint8Array(L.RING_AT);
-  /** What the device holds, nobody knows: nothing is written any more. */
+  /** What the device holds is not known: nothing is written any more. */
   #hasFailed = false;
   /** Bytes that have come. */
   doneBytes = 0;
@@ -163,7 +163,7 @@ class ArrivingImage implements StorageHandle {
       this.#handle.truncate(0);
       this.#handle.flush();
     } catch {
-      // Without a head nobody takes it for a volume.
+      // Without a head it is not taken for a volume.
     }
   }
 

@@ -102,7 +102,7 @@ function randomAfter(id: Uint8Array): (bytes: Uint8Array<ArrayBuffer>) => void {
   };
 }
 
-/** A volume closes its handle; this one is somebody else's. */
+/** A volume closes its handle; this one belongs to the caller. */
 function keptOpen(handle: StorageHandle): StorageHandle {
   return {
     isSparse: handle.isSparse ?? false,

@@ -275,7 +275,7 @@ export class Salvage {
     this.#tell("name-lost", "lost", slot, `${what} leads from nowhere or to nothing`);
   }
 
-  /** Whether its name is good, and nobody else has it. */
+  /** Whether its name is good, and no other inode has it. */
   #isIndexed(slot: number): boolean {
     const own = slot === L.ROOT_SLOT ? null : this.#ownName(slot);
     if (own === null || own.parent >= this.#image.tables.slotCount) return false;

@@ -206,7 +206,7 @@ export class Compactor {
     const place = this.#freePlace(want, this.#limit, NOWHERE);
     const isAll = place !== null || this.#state.bitmap.quarantined === 0;
     if (isAll || this.#isPatient) return place;
-    // What has been moved away waits for a commit; then it may be somebody's place.
+    // What has been moved away waits for a commit; then it may be the place of another file.
     this.#journal.reclaim();
     return this.#freePlace(want, this.#limit, NOWHERE);
   }

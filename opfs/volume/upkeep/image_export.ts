@@ -2,8 +2,8 @@
  * A consistent image of a volume that is in use: the state of one moment, piece by piece.
  *
  * Layer: opfs/volume. A checkpoint brings everything home; from then on the blocks of the moment stay
- * where they are until they have been handed out, because whoever is about to write over one of them
- * says so first (`BlockWatch`), and its bytes are put aside in a block that nobody owns. Memory holds
+ * where they are until they have been handed out, because code that is about to write over one of them
+ * says so first (`BlockWatch`), and its bytes are put aside in a block without an owner. Memory holds
  * the tables of the moment and one piece; what changes meanwhile costs space on the device, and when
  * there is none the export ends with ENOSPC, never the volume.
  *
@@ -89,7 +89,7 @@ export class ImageExport implements BlockWatch {
     this.#aside.clear();
   }
 
-  /** Somebody is about to write over blocks: what has not been handed out is put aside. */
+  /** Blocks are about to be written over: what has not been handed out is put aside. */
   beforeWrite(block: number, count: number): void {
     invariant(block >= 0 && count >= 0, "V15: {} blocks at {} are written over", count, block);
     try {
@@ -174,7 +174,7 @@ export class ImageExport implements BlockWatch {
     for (let at = used.nextFrom(0, used.blocks); at < used.blocks;) {
       const run = used.runAt(at, Math.min(used.blocks, at + most));
       const piece = this.#piece(at, run);
-      // Before it is handed out: whoever has it may send it away.
+      // Before it is handed out: its receiver may send it away.
       at = used.nextFrom(at + piece.length / this.#state.blockSize, used.blocks);
       yield piece;
     }

@@ -47,7 +47,7 @@ export class ImageTables {
   readonly #areas: SumArea[];
   readonly #places: Place[] = [];
   readonly #zeros: ZeroRun[] = [];
-  /** Blocks that somebody owns. */
+  /** Blocks that have an owner. */
   readonly used: BlockSet;
   /** Bytes of names in use. */
   readonly pathUsed: number;
@@ -190,7 +190,7 @@ export class ImageTables {
     return next === undefined ? Infinity : next.block - block;
   }
 
-  /** What unwritten blocks hold is somebody's old bytes: in the image they are zeros. */
+  /** What unwritten blocks hold is old bytes of other files: in the image they are zeros. */
   zeroUnwritten(block: number, bytes: Uint8Array): void {
     const end = block + bytes.length / this.#blockSize;
     for (let index = this.#zeroFrom(block); index < this.#zeros.length; index++) {

@@ -69,7 +69,7 @@ export class Findings {
   }
 }
 
-/** A path of version 1 may have 65,535 bytes; nobody reads that ten thousand times. */
+/** A path of version 1 may have 65,535 bytes; it is not worth ten thousand reads. */
 const TEXT_CHARS_MAX = 1024;
 
 function clipped(finding: Finding): Finding {

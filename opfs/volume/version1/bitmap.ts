@@ -71,7 +71,7 @@ export function compareBitmap1(
   if (ownedBlocks > marked) {
     tell("bits-clear", `${ownedBlocks - marked} blocks of files are marked as free`);
   }
-  if (used > marked) tell("blocks-leaked", `${used - marked} used blocks belong to nobody`);
+  if (used > marked) tell("blocks-leaked", `${used - marked} used blocks have no owner`);
   if (s.totalBlocks - used !== s.freeBlocks) {
     const message = `the superblock counts ${s.freeBlocks} free blocks, the bitmap ` +
       `${s.totalBlocks - used}`;

@@ -1,8 +1,8 @@
 /**
  * How much of a file of a version-1 image can be read, whatever its slot claims.
  *
- * Layer: opfs/volume. A size that its blocks do not hold is cut to them: what lies behind belongs to
- * somebody else. Pure arithmetic, so that no number from an image leads outside of it.
+ * Layer: opfs/volume. A size that its blocks do not hold is cut to them: what lies after that belongs to
+ * another file. Pure arithmetic, so that no number from an image leads outside of it.
  *
  * @module
  */
@@ -80,7 +80,7 @@ const TYPE_BITS: Readonly<Record<number, number>> = {
   [L.TYPE.SYMLINK]: S_IFLNK,
 };
 
-/** The mode with the type that the slot has; its type bits are nobody's business in version 1. */
+/** The mode with the type that the slot has; its type bits do not count in version 1. */
 export function modeOf(slot: Slot): number {
   const type = isSpecial(slot) ? slot.mode & S_IFMT : TYPE_BITS[slot.type]!;
   return type | slot.mode & PERMISSION_BITS;

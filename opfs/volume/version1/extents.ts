@@ -3,7 +3,7 @@
  *
  * Layer: opfs/volume. Two files in one block are the one damage that shows a person's bytes to
  * another, so it is looked for over all runs before anything is carried over. What counts are the
- * blocks that a file's size needs: two preallocated tails may overlap, nobody reads them.
+ * blocks that a file's size needs: two preallocated tails may overlap, they are not read.
  *
  * @module
  */

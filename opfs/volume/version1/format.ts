@@ -24,7 +24,7 @@ export const PEER_PATH_TABLE_BYTES_MAX: number = 256 * 1024 * 1024;
 export const PEER_IMAGE_BYTES_MAX: number = 100 * 1024 ** 3;
 /** Bytes of one path: its length is 16 bits. */
 export const PATH_BYTES_MAX = 65535;
-/** What a directory is that nobody has made: a path goes through it. */
+/** What a directory is that was never made: a path goes through it. */
 export const IMPLICIT_DIRECTORY_MODE = 0o040755;
 /** The byte between the names of a path. */
 export const SLASH = 0x2f;

@@ -305,7 +305,7 @@ class Importer {
   }
 }
 
-/** In our words where the volume's are about a call that nobody has made. */
+/** In our words where the volume's are about a call that was not made. */
 function whyNot(entry: Version1Entry, message: string): string {
   if (!isLink(entry.mode)) return message;
   if (entry.sizeBytes === 0) return "its target is empty";

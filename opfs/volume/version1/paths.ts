@@ -106,7 +106,7 @@ export function pathProblem(bytes: Uint8Array, length: number): string | null {
 export class PathIndex {
   readonly #reader: PathReader;
   readonly #mask: number;
-  /** Slot + 1; 0 is nobody. */
+  /** Slot + 1; 0 is none. */
   readonly #slots: Uint32Array<ArrayBuffer>;
   /** The second hash of each, so that bytes are compared almost only when they are equal. */
   readonly #hashes: Uint32Array<ArrayBuffer>;
@@ -155,7 +155,7 @@ export class PathIndex {
     return true;
   }
 
-  /** Gives the path that `find` looked for last to `slot`, whoever had it. */
+  /** Gives the path that `find` looked for last to `slot`, whichever slot had it. */
   put(slot: number): void {
     if (this.#slots[this.#place] === 0) this.#count++;
     invariant(this.#count <= this.#mask, "V5: the index of paths is full");

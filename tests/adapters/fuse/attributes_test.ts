@@ -50,7 +50,7 @@ Deno.test("setattr() answers EFBIG for a size beyond every limit", () => {
   assertEquals(kernel.fails(OP.SETATTR, { node, body }), 27);
 });
 
-Deno.test("setattr() takes setuid and setgid away with a new owner, whoever gives it", () => {
+Deno.test("setattr() takes setuid and setgid away with a new owner, for every caller", () => {
   const { kernel, node } = kernelWith(0o106755);
   assertEquals(kernel.setattr(node, 2, { uid: 5 }, { uid: 0 }).mode, 0o100755);
   const locked = kernelWith(0o106745);
@@ -73,7 +73,7 @@ Deno.test("setattr() takes them away with a new size by all users but root on an
   assertEquals(kernel.setattr(node, 8, { size: 0 }, { uid: 1000 }).mode, 0o100755);
 });
 
-Deno.test("dropPrivileges() follows a write by somebody unprivileged", () => {
+Deno.test("dropPrivileges() follows a write by an unprivileged user", () => {
   const { volume, kernel, node } = kernelWith(0o106755);
   kernel.write(node, "a", 0, { flags: 0 });
   assertEquals(kernel.getattr(node).mode, 0o106755);
@@ -89,7 +89,7 @@ Deno.test("dropPrivileges() follows a write by somebody unprivileged", () => {
   assertEquals(old.kernel.getattr(old.node).mode, 0o100755);
 });
 
-Deno.test("setattr() without a change takes setuid away for somebody who is not root", () => {
+Deno.test("setattr() without a change takes setuid away for a user who is not root", () => {
   const volume = new ModelVolume();
   const kernel = new FakeKernel(volume);
   kernel.init();

@@ -95,7 +95,7 @@ Deno.test("fallocate() is refused for other modes, for no length, and far out", 
   assertEquals(kernel.fails(OP.FALLOCATE, { node: 1, body: allocation(0, 0, 1) }), EISDIR);
 });
 
-Deno.test("fallocate() by somebody who is not root takes setuid away", () => {
+Deno.test("fallocate() by a user who is not root takes setuid away", () => {
   const { kernel } = kernelWithFile();
   for (const [uid, mode] of [[0, 0o104755], [1000, 0o100755]] as const) {
     const { node } = kernel.create(`suid${uid}`, { mode: 0o104755 });
@@ -135,7 +135,7 @@ Deno.test("copyFileRange() is refused onto itself, for flags, for directories, a
   assertEquals(refused(copyTo(node, 0, 2n ** 62n, 5)), EFBIG);
 });
 
-Deno.test("copyFileRange() by somebody who is not root takes setuid away", () => {
+Deno.test("copyFileRange() by a user who is not root takes setuid away", () => {
   const { kernel, node } = kernelWithFile();
   kernel.write(node, "x");
   for (const [uid, mode] of [[0, 0o104755], [1000, 0o100755]] as const) {

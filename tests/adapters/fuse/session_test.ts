@@ -86,7 +86,7 @@ Deno.test("serve() sleeps for ever while nothing is dirty, and stops when told",
   assertEquals(device.polled, [-1]);
 });
 
-Deno.test("serve() makes durable what nobody has synced", () => {
+Deno.test("serve() makes durable what was not synced", () => {
   const { device, volume, server, start } = run([
     mkdir,
     { laterMs: 2000 },

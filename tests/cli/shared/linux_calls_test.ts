@@ -65,7 +65,7 @@ Deno.test("LinuxCalls.setXattr() sets what xattr() and xattrNames() find", () =>
   });
 });
 
-Deno.test("LinuxCalls.holesOf() finds data and holes, or says that nobody knows", () => {
+Deno.test("LinuxCalls.holesOf() finds data and holes, or says that it is not known", () => {
   inFolder((folder) => {
     const linux = calls();
     using file = Deno.openSync(`${folder}/a`, { write: true, create: true });

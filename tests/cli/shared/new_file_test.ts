@@ -136,7 +136,7 @@ Deno.test("newFile() holds what it replaces until it is replaced, and by every n
   });
 });
 
-Deno.test("newFile() does not take a volume away from whoever works on it", () => {
+Deno.test("newFile() does not take a volume away from the program that works on it", () => {
   inFolder((folder) => {
     const handle = fileHandle(`${folder}/a`);
     handle.write(new Uint8Array(10), { at: 0 });

@@ -23,7 +23,7 @@ Deno.test("placeOf() divides a word at its first colon with a slash behind it", 
   for (const word of ["v:/a", "a"]) assertEquals(placeText(placeOf(word)), word);
 });
 
-Deno.test("placeOf() refuses what nobody means", () => {
+Deno.test("placeOf() refuses what cannot be meant", () => {
   assertThrows(() => placeOf(""), UsageError, "empty");
   inFolder((folder) => {
     Deno.writeTextFileSync(`${folder}/v`, "");
@@ -48,7 +48,7 @@ Deno.test("lastName() and parentPath() take a path apart", () => {
   }
 });
 
-Deno.test("freeName() gives a name that nobody has", () => {
+Deno.test("freeName() gives an unused name", () => {
   const first = freeName(() => false);
   assertEquals(first.startsWith("."), true);
   const second = freeName((name) => name === first);

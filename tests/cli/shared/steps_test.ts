@@ -64,7 +64,7 @@ Deno.test("interruptible() notes a signal, and only while it works", async () =>
   assert(status);
 });
 
-Deno.test("progressText() says a share, or how much if nobody knows of what", () => {
+Deno.test("progressText() says a share, or how much if the whole is not known", () => {
   assertEquals(progressText({ doneBytes: 1, totalBytes: 3 }), "33 %");
   assertEquals(progressText({ doneBytes: 4, totalBytes: 3 }), "100 %");
   assertEquals(progressText({ doneBytes: 0, totalBytes: 0 }), "…");

@@ -50,7 +50,7 @@ Deno.test("TreeIn gives everything its times, directories too", () => {
   assertEquals(findings.list, []);
 });
 
-Deno.test("TreeIn makes parents that nobody said, and lets them be said later", () => {
+Deno.test("TreeIn makes parents that were not named, and lets them be said later", () => {
   const findings = inTree((tree, volume) => {
     put(tree, member("/a/b/c", 0o100600));
     put(tree, member("/a", 0o040711));

@@ -113,7 +113,7 @@ Deno.test("cairn cp leaves out what it may not read, and the image itself", () =
   });
 });
 
-Deno.test("cairn cp gives nobody else's rights away, and says what it could not make", () => {
+Deno.test("cairn cp gives no rights of another user away, and says what it could not make", () => {
   inFolder((folder) => {
     const volume = openVolumeSync(fileHandle(`${folder}/v`));
     volume.create(volume.root, "suid", { mode: 0o106755, uid: 5, gid: 6 });

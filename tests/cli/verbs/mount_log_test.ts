@@ -26,7 +26,7 @@ Deno.test("MountLog makes no file that was not named, and outlives its terminal"
     const image = `${folder}/a`;
     Deno.writeTextFileSync(image, "image");
     const gone = saying(() => {
-      throw new Error("nobody reads the output any more");
+      throw new Error("the output is not read any more");
     });
     const log = new MountLog(image, { terminal: gone });
     log.add("EIO");

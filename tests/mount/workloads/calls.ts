@@ -152,7 +152,7 @@ print(os.listxattr("."))
 
 const nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
 
-/** What a program may do more than its user goes when somebody writes to it. */
+/** What a program may do more than its user goes when it is written to. */
 async function privileges(cwd: string): Promise<void> {
   Deno.chmodSync(cwd, 0o777);
   const file = `${cwd}/a`;

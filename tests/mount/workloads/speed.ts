@@ -5,7 +5,7 @@
 import { Server } from "../mounted.ts";
 import { must, type Workload } from "./workload.ts";
 
-/** Runs in a process of its own: nobody may be in the way of the server. */
+/** Runs in a process of its own: nothing may be in the way of the server. */
 const SCRIPT = new URL("./speed_process.ts", import.meta.url).pathname;
 
 /** Creates, small and large writes, renames, reads and removes; each as "mount (host)". */

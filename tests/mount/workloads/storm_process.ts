@@ -21,7 +21,7 @@ const [root = "", count = "", seed = ""] = Deno.args;
 const random = numbers(Number(seed));
 const FOLDERS = 4;
 const NAMES = 12;
-/** What may come of a name that somebody else changes meanwhile. */
+/** What may come of a name that another process changes at the same time. */
 const MAY_FAIL = new Set([
   ...["ENOENT", "EEXIST", "ENOTEMPTY", "ENOTDIR", "EISDIR", "EINVAL", "ELOOP", "EPERM"],
 ]);

@@ -23,7 +23,7 @@ export type Line =
   | { kind: "replacing" | "replaced"; version: number }
   | { kind: "stamping" | "stamped"; page: number; stamp: number };
 
-/** Bytes that nobody mistakes for others: a line with the index, again and again. */
+/** Bytes that cannot be taken for others: a line with the index, again and again. */
 export function recordBytes(index: number, sizeBytes: number): Uint8Array {
   const line = `record ${index} of the witness\n`;
   const text = line.repeat(Math.ceil(sizeBytes / line.length));

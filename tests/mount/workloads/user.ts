@@ -21,7 +21,7 @@ export const userWorkload: Workload = {
       : "only root may open /dev/fuse here (elsewhere its mode is 0666)";
   },
   async run({ image, directory, folder: place, host }) {
-    // Root's own deno may stand where nobody else can run it.
+    // Root's own deno may stand where no other user can run it.
     const deno = `${host}/deno`;
     Deno.copyFileSync(Deno.execPath(), deno);
     Deno.chmodSync(deno, 0o755);

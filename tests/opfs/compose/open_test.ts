@@ -227,7 +227,7 @@ Deno.test("openVolume() checks its options", async () => {
   );
 });
 
-Deno.test("openVolume() makes a volume durable that nobody calls, if periodically", async () => {
+Deno.test("openVolume() makes a volume durable that is not called, if periodically", async () => {
   await withPath(async (path) => {
     for (const [durability, grows] of [["periodic", true], ["fsync", false]] as const) {
       const name = path;

@@ -125,7 +125,7 @@ Deno.test("a relay that cannot go on says so at once, and its clients learn of i
     for (const channel of channels) {
       await channel.admitted("attach").catch(() => {});
       while (Atomics.load(channel.memory.words, Word.CLOSED) === Closed.OPEN) {
-        assert(performance.now() - before < 5000, "nobody is told");
+        assert(performance.now() - before < 5000, "no notice");
         await new Promise((resolve) => setTimeout(resolve, 5));
       }
     }

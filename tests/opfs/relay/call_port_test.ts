@@ -23,7 +23,7 @@ Deno.test("PortPromises has every call of a volume", async () => {
   await assertRejects(() => calls.sync(), ErrnoError, "EBADF");
 });
 
-Deno.test("PortPromises sends no more than the bytes that are meant, and takes nobody's away", async () => {
+Deno.test("PortPromises sends no more than the bytes that are meant, and takes none away", async () => {
   const { calls, end } = rig();
   const ino = await calls.create(1, "f", file);
   const heap = new Uint8Array(1_000_000).fill(7);

@@ -28,7 +28,7 @@ Deno.test("holdLock() takes a free lock and no other; watchLock() tells when it 
   assertEquals([gone, locks.count("a")], [10, 0]);
 });
 
-Deno.test("without Web Locks nobody is told, and nobody waits", async () => {
+Deno.test("without Web Locks there is no notice and no wait", async () => {
   const release = await holdLock("a", undefined);
   assert(release !== null);
   release();

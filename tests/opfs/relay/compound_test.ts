@@ -81,7 +81,7 @@ rigTest("store() makes or cuts a file and writes it, in one request", async (rig
   assertThrows(() => client.store(root, "d", file, small), Error, "EISDIR");
 });
 
-rigTest("RelayClient.release() waits for nobody, and is carried out", async (rig) => {
+rigTest("RelayClient.release() does not wait, and is carried out", async (rig) => {
   const client = await rig.client();
   const { ino } = client.createRetain(client.root, "f", file);
   assertEquals(requests(client, () => client.release(ino)), 0);
@@ -102,7 +102,7 @@ rigTest("a posted release wakes a relay that sleeps", async (rig) => {
   const { words } = client.memory;
   const before = performance.now();
   while (Atomics.load(words, Word.RELEASED) !== Atomics.load(words, Word.RELEASES)) {
-    assert(performance.now() - before < 500, "nobody looks at it");
+    assert(performance.now() - before < 500, "it is not looked at");
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
 });

@@ -64,7 +64,7 @@ function answersNothingStale(): void {
     return statfs.call(volume);
   };
   relay.turn();
-  assertEquals(a.memory.words[Word.ANSWER], 0, "a sequence that nobody waits for is answered");
+  assertEquals(a.memory.words[Word.ANSWER], 0, "a sequence without a waiter is answered");
 }
 
 function tellsOthers(): void {
@@ -111,7 +111,7 @@ function freesTurnAtDeath(): void {
   assertEquals(b.append(ino, Uint8Array.of(1)).at, before, "the append's turn is free");
 }
 
-/** Between finding a name and keeping its inode nobody removes it. */
+/** Between finding a name and keeping its inode no client removes it. */
 function findsAndKeeps(makeTwoSteps: boolean): void {
   const { client, channel } = turnedRelay();
   const [a, b] = [client(), client()];

@@ -38,7 +38,7 @@ Deno.test("a file is made, written and closed in 3 requests, 2 with a cache, and
   assertEquals(client.getattr(client.lookup(client.root, "f")).size, 1024);
 });
 
-Deno.test("nobody asks for attributes and names that are known and have not changed", () => {
+Deno.test("no client asks for attributes and names that are known and have not changed", () => {
   const client = turnedRelay().client();
   const cached = new CachedVolume(client);
   const FS = createFS({ root: { type: VOLUMEFS, options: { volume: cached } } });

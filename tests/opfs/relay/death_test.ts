@@ -164,7 +164,7 @@ for (const { name, reach, files } of POINTS) {
     const { open } = made;
     const [a, other] = [open(), open()];
     reach(made, a, other);
-    // Nobody turns the relay any more, and nobody tells.
+    // The relay is not turned any more, and nothing is said.
     if (a.isAnswered()) publish(a, (c) => c.writer.begin(Op.STATFS).end());
     const before = performance.now();
     assertThrows(() => a.wait("call"), Error, "EIO");

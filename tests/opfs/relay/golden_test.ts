@@ -65,7 +65,7 @@ for (const name of Object.keys(Op) as OpName[]) {
     assertEquals([request, answer], want);
   });
 
-  Deno.test(`${name} is answered so, whoever has made the bytes`, () => {
+  Deno.test(`${name} is answered so, whatever has made the bytes`, () => {
     const { relay, client, channel } = stage();
     if (name === "RELEASE") client.retain(2);
     if (name === "TESTLOCK") GOLDEN.LOCK.call(client, channel);

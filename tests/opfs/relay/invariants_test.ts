@@ -143,7 +143,7 @@ for (const [what, break_, call] of NONSENSE) {
   });
 }
 
-Deno.test("R5: nobody enters the relay while it serves", () => {
+Deno.test("R5: no call enters the relay while it serves", () => {
   const { relay, volume, client } = turnedRelay();
   volume.statfs = () => {
     relay.turn();
@@ -248,7 +248,7 @@ Deno.test("R1, R2, R5: nothing is sent, counted or looked for that cannot be", (
   const channel = new Channel(memory, new Doorbell());
   const rows: readonly [string, () => unknown][] = [
     ["R1: a channel is closed for no reason", () => closeChannel(memory.words, Closed.OPEN)],
-    ["R1: nobody takes a channel", () => claimChannel(memory, Claimed.NOBODY)],
+    ["R1: a channel is claimed for no client", () => claimChannel(memory, Claimed.NOBODY)],
     [
       "R1: a message is shorter",
       () => writeHeader(memory.words, { ...wholeMessage(-1), chunkBytes: 0 }),

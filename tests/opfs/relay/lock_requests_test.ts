@@ -58,7 +58,7 @@ async function stillWaits(promise: Promise<unknown>, ms: number): Promise<boolea
 }
 
 rigTest(
-  "a client that waits for a lock keeps nobody waiting, and outlives its deadline",
+  "a client that waits for a lock keeps no other waiting, and outlives its deadline",
   async (rig) => {
     const client = await rig.client();
     client.lock(INO, HELD);
@@ -183,7 +183,7 @@ Deno.test("SQLite's levels of two clients go together as SQLite says", () => {
       const { client } = turnedRelay();
       const [a, b] = [client(), client()];
       const wanted = SHARED + index;
-      // Whoever writes has read before; where a reader may not even be, it comes from nothing.
+      // A writer has read before; where a reader may not even be, it comes from nothing.
       const reads = wanted > SHARED && held < EXCLUSIVE;
       if (reads) assertEquals(tryLock(b, levelOf(SHARED)), yes);
       assertEquals(tryLock(a, levelOf(held)), yes);

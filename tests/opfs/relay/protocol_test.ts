@@ -12,7 +12,7 @@ function hex(bytes: Uint8Array): string {
   return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** The request that a call publishes; nobody answers it. */
+/** The request that a call publishes; it is not answered. */
 function requestOf(call: (client: RelayClient) => void): { header: string; area: string } {
   const memory = createChannelMemory(16_384);
   const channel = new Channel(memory, new Doorbell(), { deadlineMs: 1 });

@@ -1,4 +1,4 @@
-/** ReadAhead: fewer requests for whoever reads in order, and never an old byte. */
+/** ReadAhead: fewer requests for a client that reads in order, and never an old byte. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { S_IFREG } from "../../../abi/mode.ts";
 import { RelayClient } from "../../../opfs/relay/client.ts";
@@ -83,7 +83,7 @@ Deno.test("nothing is answered out of a closed channel, or for an inode that is 
   ends.close();
 });
 
-Deno.test("a quiet read asks for itself, and answers nobody else", () => {
+Deno.test("a quiet read asks for itself, and answers no other read", () => {
   const { reader, ino, bytes } = rig();
   const into = new Uint8Array(1000);
   const countOf = (isQuiet: boolean) => {

@@ -32,7 +32,7 @@ function told(call: () => unknown): unknown {
   }
 }
 
-/** Everything that somebody may ask a volume for, and so keep. Quiet: it changes nothing itself. */
+/** Everything that a client may ask a volume for, and so keep. Quiet: it changes nothing itself. */
 function everything(volume: VolumeOps, lastIno: number): unknown[] {
   return Array.from({ length: lastIno }, (_, index) => index + 1).map((ino) => {
     const names = ["f", "d", "l", "x", "g", "n", "s", "\u00fc"];
@@ -59,7 +59,7 @@ for (const name of NAMES) {
     const volume = goldenVolume(ticks());
     const { relay, channel, client } = turnedRelay(volume);
     const [mine, other] = [client(), client()];
-    // Nobody can have kept anything of an inode that was not there.
+    // No cache can have kept anything of an inode that was not there.
     const before = everything(volume, KNOWN);
     const [ownBefore, othersBefore] = [mine.generation, other.generation];
     GOLDEN[name].call(mine, channel());

@@ -11,7 +11,7 @@ function make() {
   return { FS, session, run };
 }
 
-Deno.test("Session.run() makes calls as somebody, and is root again afterwards", () => {
+Deno.test("Session.run() makes calls as a user, and is root again afterwards", () => {
   const { FS, run } = make();
   assertEquals(run("-u 65534 -g 65533,65532 -U 077 mkdir d 0755"), [0, "0\n"]);
   assertEquals(run("lstat d mode,uid,gid,type"), [0, "0700,65534,65533,dir\n"]);

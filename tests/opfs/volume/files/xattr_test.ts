@@ -114,7 +114,7 @@ Deno.test("Volume moves ctime with an attribute, and nothing else", () => {
   volume.close();
 });
 
-Deno.test("Volume removes attributes with their inode, when nobody holds it any more", () => {
+Deno.test("Volume removes attributes with their inode, when it is not held any more", () => {
   onVolume((volume) => {
     const { root } = volume;
     volume.sync();

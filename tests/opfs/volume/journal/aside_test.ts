@@ -1,4 +1,4 @@
-/** Old bytes of blocks, kept where nobody else is. */
+/** Old bytes of blocks, kept apart from all others. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ErrnoError } from "../../../../abi/errno.ts";
 import { InvariantError } from "../../../../abi/invariant.ts";

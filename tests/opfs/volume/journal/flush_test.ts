@@ -223,7 +223,7 @@ Deno.test("a flush that fails in another way is EIO, and the volume has failed",
   assertEquals(volume.stats().state, "failed");
 });
 
-Deno.test("nothing is written or flushed any more after a failure, whoever tries", () => {
+Deno.test("nothing is written or flushed any more after a failure, by no call", () => {
   const { handle, volume } = opened();
   const state = stateOf(volume);
   const ino = volume.create(volume.root, "large", FILE);

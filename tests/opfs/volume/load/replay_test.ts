@@ -133,7 +133,7 @@ Deno.test("replayTables() applies in order and refuses what is not there", () =>
 });
 
 Deno.test("findRecords() does not take a record that follows another one than the last", () => {
-  // The tail says which checksum was before it: a ring of somebody else has another one.
+  // The tail says which checksum was before it: another ring has another one.
   const ring = new Ring();
   ring.add(0);
   assertThrows(

@@ -60,7 +60,7 @@ Deno.test("Bitmap gives a block back only after its quarantine", () => {
   assertEquals(bitmap.free, 0, "held until a header is retired and durable");
   const image = new Uint8Array(8);
   bitmap.copyBytes(0, image);
-  assertEquals([...image], [255, 0, 255, 255, 255, 255, 255, 255], "nobody owns held blocks");
+  assertEquals([...image], [255, 0, 255, 255, 255, 255, 255, 255], "held blocks have no owner");
   bitmap.retireHeld();
   bitmap.releaseHeld();
   assertEquals(bitmap.free, 8);

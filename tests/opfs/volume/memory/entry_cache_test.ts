@@ -102,7 +102,7 @@ Deno.test("Volume.readdir() shows a file to all who begin after it was made", ()
     for (let index = 0; index < 600; index++) volume.create(root, `f${index}`, FILE);
     const { cursor } = volume.readdir(root, 0).at(-1)!;
     volume.create(root, "late", FILE);
-    // Somebody goes on with what he began before; it is not what others are to see.
+    // A caller goes on with what it began before; it is not what others are to see.
     assertEquals(volume.readdir(root, cursor).length, 88);
     assertEquals(volume.readdir(root, 0).at(-1)!.cursor, cursor);
     assertEquals(volume.readdir(root, cursor).length, 89);

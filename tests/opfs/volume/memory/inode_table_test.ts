@@ -27,7 +27,7 @@ Deno.test("InodeTable gives out every slot once, and then ENOSPC", () => {
   assertThrows(() => inodes.allocate(L.TYPE.FILE), ErrnoError, "ENOSPC");
 });
 
-Deno.test("InodeTable makes an old number stale when its slot is given to somebody else", () => {
+Deno.test("InodeTable makes an old number stale when its slot is given to another inode", () => {
   const { inodes, begin, keep } = tableOf();
   begin();
   const slot = inodes.allocate(L.TYPE.FILE);

@@ -44,7 +44,7 @@ Deno.test("Windows counts what is kept, for an owner and from it", () => {
   assertEquals([windows.keptFor(7), windows.keptFrom(8)], [0, 0]);
 });
 
-Deno.test("Windows.open() is for somebody and for something", () => {
+Deno.test("Windows.open() has an owner and a length", () => {
   for (const [owner, start, count] of [[-1, 0, 1], [1, -1, 1], [1, 0, 0]] as const) {
     assertThrows(() => new Windows().open(owner, start, count), InvariantError, "V1");
   }

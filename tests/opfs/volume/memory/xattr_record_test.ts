@@ -67,7 +67,7 @@ const damages: readonly [string, string, (tables: Tables) => void][] = [
   ["a name of 256 bytes", "V5", (t) => t.view.setUint16(AT + L.XATTR.PATH_LENGTH, 256, true)],
   ["NUL in its name", "V5", ({ names }) => void (names[37] = 0)],
   ["a name that is not UTF-8", "V5", ({ names }) => void (names[37] = 0xff)],
-  ["an entry of somebody else", "V5", ({ nameView }) => nameView.setUint32(32, 8, true)],
+  ["an entry of another inode", "V5", ({ nameView }) => nameView.setUint32(32, 8, true)],
 ];
 
 for (const [what, rule, damage] of damages) {

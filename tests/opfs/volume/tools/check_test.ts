@@ -123,7 +123,7 @@ const damages: readonly [string, Damage, string, "mended" | "refused"][] = [
   ["an invalid time", f64(at(32) + L.SLOT.MTIME, Infinity), "V8", "refused"],
   ["a mode with a bit that no mode has", u32(at(32) + L.SLOT.MODE, 0o1100644), "V8", "refused"],
   ["a mode of no kind of file", u32(at(32) + L.SLOT.MODE, 0o150644), "V8", "refused"],
-  ["flags nobody knows", u8(at(32) + 1, 2), "V8", "refused"],
+  ["unknown flags", u8(at(32) + 1, 2), "V8", "refused"],
   ["a directory that says it goes on", u8(at(34) + 1, 1), "V8", "refused"],
   ["a further name with flags", u8(at(36) + 1, 1), "V8", "refused"],
   ["a file whose type is free", u8(at(33), 0), "V8", "refused"],
@@ -248,7 +248,7 @@ Deno.test("openVolumeSync() refuses versions and features that it does not know"
   }
 });
 
-Deno.test("openVolumeSync() lets nobody read outside of a hostile image", () => {
+Deno.test("openVolumeSync() lets no call read outside of a hostile image", () => {
   let opened = 0;
   for (let slot = 32; slot < 40; slot++) {
     for (let byte = 0; byte < 64; byte++) {

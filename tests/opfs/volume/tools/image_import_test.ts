@@ -100,7 +100,7 @@ Deno.test("importImage() leaves a volume or none, wherever it crashes", async ()
       whole++;
     } catch (error) {
       assert(error instanceof ErrnoError && error.code === "EINVAL", `${model} at ${point}`);
-      // What has come is not formatted over by whoever opens it, unless nothing has.
+      // What has come is not formatted over by the next opener, unless nothing has.
       const isEmpty = bytes.every((byte) => byte === 0);
       if (!isEmpty) {
         try {

@@ -77,7 +77,7 @@ for (const [name, options, sizeMax] of WAYS) {
   });
 }
 
-Deno.test("exportImage() would show later bytes if nobody said what he writes over", async () => {
+Deno.test("exportImage() would show later bytes if a writer did not say what it writes over", async () => {
   const { announceWrite } = VolumeState.prototype;
   VolumeState.prototype.announceWrite = () => {};
   try {

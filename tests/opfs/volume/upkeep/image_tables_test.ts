@@ -1,4 +1,4 @@
-/** The tables of an image: renumbered, without what nobody owns. */
+/** The tables of an image: renumbered, without what has no owner. */
 import { assertEquals, assertThrows } from "@std/assert";
 import { InvariantError } from "../../../../abi/invariant.ts";
 import { memoryHandle } from "../../../../opfs/device/memory.ts";

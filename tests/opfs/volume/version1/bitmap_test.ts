@@ -43,7 +43,7 @@ Deno.test("compareBitmap1() tells of leaked blocks, clear bits and a wrong count
     return findings.list.map(({ code, message }) => `${code}: ${message}`);
   };
   assertEquals(look(13, [{ from: 0, to: 3 }]), []);
-  assertEquals(look(13, [{ from: 0, to: 2 }]), ["blocks-leaked: 1 used blocks belong to nobody"]);
+  assertEquals(look(13, [{ from: 0, to: 2 }]), ["blocks-leaked: 1 used blocks have no owner"]);
   assertEquals(look(13, [{ from: 0, to: 5 }]), [
     "bits-clear: 2 blocks of files are marked as free",
   ]);

@@ -151,7 +151,7 @@ Deno.test("importSteps() in a repair finds another place when lost+found is a fi
   assertEquals(tree["/lost+found+/slot-2"]?.contents, "kept");
 });
 
-Deno.test("importSteps() in a repair gives shared blocks to nobody's name", () => {
+Deno.test("importSteps() in a repair gives shared blocks to no file", () => {
   const builder = base();
   builder.file("/good", "good");
   builder.file("/a", "aaaa");

@@ -130,7 +130,7 @@ finds("an image that was cut off", (image) => {
   repair: ["lost contents-cut /a", "note image-short -"],
 });
 
-// What nobody can say where it belongs.
+// What has no known place.
 finds("a file below a file", (image) => {
   image.directory("/a/dir");
   image.file("/a/dir/b");
@@ -150,7 +150,7 @@ finds("no root", (image) => {
 finds("an unknown type", (image) => {
   image.add({ type: 9, path: "/x" });
 }, { plain: ["lost slot-type -"] });
-finds("a second name of nobody", (image) => {
+finds("a second name without an inode", (image) => {
   image.link("/l1", 63);
   image.link("/l2", 0xffffffff);
   image.link("/l3", 0);
