@@ -20,7 +20,7 @@ import { NameCache } from "./cache/names.ts";
 import { PageCache } from "./cache/pages.ts";
 import type { Kept } from "./relay/operation.ts";
 import { OPERATIONS } from "./relay/operations.ts";
-import { CALL_ROWS, defineCalls, type HandedOn } from "./relay/rows.ts";
+import { CALL_ROWS, defineCalls, type ForwardedCall } from "./relay/rows.ts";
 import type {
   CompoundOps,
   CreateOptions,
@@ -66,10 +66,10 @@ const LISTING_STEPS = 4;
 type ByHand = "lookup" | "readdir" | "readlink" | "getattr" | "read" | "write" | "release";
 
 /** The other calls that change no names: handed on, and what their rows say is forgotten first. */
-const HandingOn: new () => Pick<VolumeOps, Exclude<HandedOn, ByHand>> = class {} as never;
+const Forwarding: new () => Pick<VolumeOps, Exclude<ForwardedCall, ByHand>> = class {} as never;
 
 /** A volume that remembers what another one has said. */
-export class CachedVolume extends HandingOn implements VolumeOps {
+export class CachedVolume extends Forwarding implements VolumeOps {
   readonly #inner: VolumeOps;
   readonly #names: NameCache;
   readonly #inodes: InodeCache;
@@ -111,10 +111,10 @@ export class CachedVolume extends HandingOn implements VolumeOps {
 
   static {
     const rows = CALL_ROWS.filter(({ part, changes }) => part === "volume" && changes !== "names");
-    defineCalls(HandingOn.prototype, rows, ({ call, forgets }) => {
+    defineCalls(Forwarding.prototype, rows, ({ call, forgets }) => {
       return function (this: CachedVolume, ...args: never[]): unknown {
         if (forgets !== undefined) {
-          this.#look();
+          this.#revalidate();
           forgets(this.#kept, ...args);
         }
         return (this.#inner[call] as (...args: never[]) => unknown)(...args);
@@ -153,7 +153,7 @@ export class CachedVolume extends HandingOn implements VolumeOps {
 
   /** The named entry of a directory, or 0. */
   lookup(parent: Ino, name: string): Ino {
-    this.#look();
+    this.#revalidate();
     const known = this.#names.get(parent, name);
     if (known !== undefined) return this.#hit(known);
     if (this.#inner.lookupAttr !== undefined) return this.#find(parent, name)?.ino ?? 0;
@@ -165,7 +165,7 @@ export class CachedVolume extends HandingOn implements VolumeOps {
 
   /** The named entry with its attributes, or null. */
   lookupAttr(parent: Ino, name: string): Found | null {
-    this.#look();
+    this.#revalidate();
     const ino = this.#names.get(parent, name);
     if (ino === 0) return this.#hit(null);
     const attr = ino === undefined ? undefined : this.#inodes.get(ino);
@@ -178,7 +178,7 @@ export class CachedVolume extends HandingOn implements VolumeOps {
   /** Attributes of many inodes; null for one that is gone. */
   getattrs(inos: readonly Ino[]): (Attr | null)[] {
     requireList(inos);
-    this.#look();
+    this.#revalidate();
     const missing = inos.filter((ino) => !this.#inodes.has(ino));
     const asked = this.#inner.getattrs?.(missing) ?? missing.map((ino) => this.#attrOrNull(ino));
     const answers = new Map(missing.map((ino, index) => [ino, asked[index] ?? null]));
@@ -192,7 +192,7 @@ export class CachedVolume extends HandingOn implements VolumeOps {
 
   /** Makes a file, directory, link or special file. */
   create(parent: Ino, name: string, options: CreateOptions): Ino {
-    const before = this.#look();
+    const before = this.#revalidate();
     const ino = this.#inner.create(parent, name, options);
     this.#made(before, parent, name, ino);
     return ino;
@@ -200,7 +200,7 @@ export class CachedVolume extends HandingOn implements VolumeOps {
 
   /** Adds a name. */
   link(ino: Ino, parent: Ino, name: string): void {
-    const before = this.#look();
+    const before = this.#revalidate();
     this.#inner.link(ino, parent, name);
     this.#inodes.changed(ino);
     this.#made(before, parent, name, ino);
@@ -208,21 +208,21 @@ export class CachedVolume extends HandingOn implements VolumeOps {
 
   /** Removes a name. */
   unlink(parent: Ino, name: string): void {
-    const before = this.#look();
+    const before = this.#revalidate();
     this.#inner.unlink(parent, name);
     this.#removed(before, parent, name);
   }
 
   /** Removes an empty directory. */
   rmdir(parent: Ino, name: string): void {
-    const before = this.#look();
+    const before = this.#revalidate();
     this.#inner.rmdir(parent, name);
     this.#removed(before, parent, name);
   }
 
   /** Moves a name in one step, replacing what is there. */
   rename(parent: Ino, name: string, newParent: Ino, newName: string, flags: number): void {
-    const before = this.#look();
+    const before = this.#revalidate();
     this.#inner.rename(parent, name, newParent, newName, flags);
     if (!this.#ended(before)) return;
     const moved = this.#names.move({ parent, name, newParent, newName, flags });
@@ -233,7 +233,7 @@ export class CachedVolume extends HandingOn implements VolumeOps {
 
   /** Entries after cursor `after`; none at the end. */
   readdir(ino: Ino, after: number): DirEntry[] {
-    this.#look();
+    this.#revalidate();
     const known = this.#names.listing(ino, after);
     if (known !== undefined && !this.#mustBeSeen(ino)) return known;
     const entries = this.#inner.readdir(ino, after);
@@ -244,7 +244,7 @@ export class CachedVolume extends HandingOn implements VolumeOps {
 
   /** What a symbolic link points to. A link never changes its target. */
   readlink(ino: Ino): string {
-    this.#look();
+    this.#revalidate();
     const known = this.#inodes.target(ino);
     if (known !== undefined && !this.#inodes.movesAccess(ino)) return this.#hit(known);
     this.counts.misses++;
@@ -256,7 +256,7 @@ export class CachedVolume extends HandingOn implements VolumeOps {
 
   /** Attributes, as a fresh object. */
   getattr(ino: Ino): Attr {
-    this.#look();
+    this.#revalidate();
     const known = this.#inodes.get(ino);
     if (known !== undefined) return this.#hit({ ...known });
     this.counts.misses++;
@@ -265,7 +265,7 @@ export class CachedVolume extends HandingOn implements VolumeOps {
 
   /** Changes what `change` has in one step. */
   setattr(ino: Ino, change: AttrChange): void {
-    const before = this.#look();
+    const before = this.#revalidate();
     this.#inner.setattr(ino, change);
     if (!this.#ended(before)) return;
     this.#inodes.changed(ino);
@@ -276,7 +276,7 @@ export class CachedVolume extends HandingOn implements VolumeOps {
   /** Bytes read at byte `at`; 0 at the end. `isQuiet` leaves atime alone. */
   read(ino: Ino, into: Uint8Array, at: number, isQuiet = false): number {
     requireBytes(into);
-    this.#look();
+    this.#revalidate();
     if (!this.#isPaged(into.length, at) || (!isQuiet && this.#mustBeSeen(ino))) {
       const count = this.#inner.read(ino, into, at, isQuiet);
       if (!isQuiet) this.#inodes.accessed(ino);
@@ -307,14 +307,14 @@ export class CachedVolume extends HandingOn implements VolumeOps {
 
   /** Bytes written at byte `at`: they are the volume's when this returns. */
   write(ino: Ino, from: Uint8Array, at: number): number {
-    this.#look();
+    this.#revalidate();
     OPERATIONS.WRITE.forgets(this.#kept, ino, from, at);
     return this.#inner.write(ino, from, at);
   }
 
   /** Takes one `retain` back. The inode may go with it. */
   release(ino: Ino): void {
-    this.#look();
+    this.#revalidate();
     if (this.#inodes.get(ino)?.nlink !== 0 && this.#inodes.has(ino)) {
       return this.#inner.release(ino);
     }
@@ -328,20 +328,20 @@ export class CachedVolume extends HandingOn implements VolumeOps {
   }
 
   readonly #lookupRetain = (parent: Ino, name: string): Found | null => {
-    this.#look();
+    this.#revalidate();
     const found = this.#inner.lookupRetain!(parent, name);
     return this.#remember(parent, name, found);
   };
 
   readonly #createRetain = (parent: Ino, name: string, options: CreateOptions): Found => {
-    const before = this.#look();
+    const before = this.#revalidate();
     const found = this.#inner.createRetain!(parent, name, options);
     if (this.#made(before, parent, name, found.ino)) this.#inodes.keep(found.ino, found.attr);
     return found;
   };
 
   readonly #readdirAttr = (ino: Ino, after: number): FoundEntry[] => {
-    this.#look();
+    this.#revalidate();
     const entries = this.#inner.readdirAttr!(ino, after);
     for (const { name, ino: found, attr } of entries) {
       this.#remember(ino, name, { ino: found, attr });
@@ -356,7 +356,7 @@ export class CachedVolume extends HandingOn implements VolumeOps {
     options: CreateOptions,
     from: Uint8Array,
   ): Stored => {
-    const before = this.#look();
+    const before = this.#revalidate();
     // Forgotten first: a call that fails may have cut the file.
     this.#inodes.clearAttributes();
     this.#pages.clear();
@@ -415,7 +415,7 @@ export class CachedVolume extends HandingOn implements VolumeOps {
   }
 
   /** Forgets everything if another client has changed something since. */
-  #look(): number {
+  #revalidate(): number {
     const generation = this.#inner.generation;
     if (generation !== this.#tag) this.#reset(generation);
     return generation;

@@ -11,7 +11,7 @@ export { fileHandle, type FileHandleOptions, type HostFileHandle } from "./devic
 export { answerOf, requireWhole, type StorageHandle } from "./device/handle.ts";
 export {
   BrowserHandle,
-  type RoomEstimate,
+  type StorageEstimate,
   type SyncAccessHandle,
 } from "./device/browser_handle.ts";
 export { type MemoryHandle, memoryHandle } from "./device/memory.ts";

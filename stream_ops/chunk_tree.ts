@@ -153,7 +153,7 @@ export class ChunkTree {
     else (this.#rest ??= new Map()).set(index, tree);
   }
 
-  #look(chunk: Uint8Array, base: number): void {
+  #setWindow(chunk: Uint8Array, base: number): void {
     this.#window = chunk;
     this.#buffer = chunk.buffer;
     this.#shift = chunk.byteOffset - base;
@@ -211,7 +211,7 @@ export class ChunkTree {
       if (tree !== null && at < base + PAGE_BYTES) this.#holeEnd = base + PAGE_BYTES;
       return false;
     }
-    this.#look(tree, base);
+    this.#setWindow(tree, base);
     return true;
   }
 
@@ -231,7 +231,7 @@ export class ChunkTree {
   #grow(tree: Tree | null, base: number, span: number, want: Want): Tree | null {
     if (tree instanceof Uint8Array) {
       if (want.at < base + tree.length) {
-        this.#look(tree, base);
+        this.#setWindow(tree, base);
         return tree;
       }
       if (span === PAGE_BYTES || this.#fitsPage(tree, want)) return this.#widen(tree, base, want);
@@ -265,7 +265,7 @@ export class ChunkTree {
     const chunk = sizeBytes === 0 ? null : this.#pool.take(sizeBytes);
     if (chunk === null) return null;
     this.#ownedBytes += chunk.length;
-    this.#look(chunk, base);
+    this.#setWindow(chunk, base);
     this.#clean(want.at, want.filled);
     return chunk;
   }
@@ -297,7 +297,7 @@ export class ChunkTree {
     const page = this.#pool.take(this.#fit(base, PAGE_BYTES, want) as ChunkBytes);
     if (page === null) return small;
     this.#ownedBytes += page.length - small.length;
-    this.#look(page, base);
+    this.#setWindow(page, base);
     this.#clean(want.at, want.filled);
     page.set(small);
     this.#pool.give(small);
@@ -314,7 +314,7 @@ export class ChunkTree {
       at += child.length;
       this.#pool.give(child);
     }
-    this.#look(whole, base);
+    this.#setWindow(whole, base);
     return whole;
   }
 

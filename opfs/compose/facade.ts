@@ -12,7 +12,7 @@ import { CALL_ROWS } from "../relay/rows.ts";
 import type { VolumeOps } from "../volume_ops.ts";
 
 /** What stands in the place of a volume's own, or beside it. */
-export interface Extras {
+export interface FacadeMembers {
   /** The same calls as promises. */
   readonly promises: VolumePromises;
   /** The one way to close: that of the promises is the same. */
@@ -25,7 +25,7 @@ const SYNC_CALLS: readonly (CallName | "onChange")[] = [
 ];
 
 /** The calls of `volume` that it has, with `extras` over them. */
-export function facadeOf<E extends Extras>(
+export function facadeOf<E extends FacadeMembers>(
   volume: VolumeOps,
   extras: E,
 ): VolumeOps & E & { [Symbol.asyncDispose](): Promise<void> } {

@@ -122,7 +122,7 @@ export interface OpenedVolume extends VolumeOps {
 }
 
 /** What an opened volume has beyond a volume's own calls, and its way to close. */
-type Beyond = Omit<OpenedVolume, keyof VolumeOps | typeof Symbol.asyncDispose> & {
+type OpenedMembers = Omit<OpenedVolume, keyof VolumeOps | typeof Symbol.asyncDispose> & {
   close(): Promise<void>;
 };
 
@@ -195,7 +195,7 @@ async function openHere(place: VolumePlace, options: OpenOptions): Promise<Opene
     })
     : () => {};
   let forget = () => {};
-  const letGo = () => {
+  const releaseAll = () => {
     forget();
     release();
   };
@@ -206,13 +206,13 @@ async function openHere(place: VolumePlace, options: OpenOptions): Promise<Opene
     try {
       const engine = openEngine(device, options);
       forget = noteDirect(place);
-      return await openDirect(engine, options, letGo);
+      return await openDirect(engine, options, releaseAll);
     } catch (error) {
       device.close();
       throw error;
     }
   } catch (error) {
-    letGo();
+    releaseAll();
     throw ofThisThread(error, place);
   }
 }
@@ -231,7 +231,7 @@ async function openDirect(
 ): Promise<OpenedVolume> {
   const report = { ...volume.report, ...await storageReport(options) };
   const stopTimer = startCommitTimer(volume, options);
-  return facadeOf<Beyond>(volume, {
+  return facadeOf<OpenedMembers>(volume, {
     transport: "direct",
     report,
     promises: promisesOf(volume),
@@ -292,25 +292,28 @@ async function openByCalls(
   leave: () => Promise<void>,
 ): Promise<OpenedVolume> {
   const port = host.calls();
-  const leavePort = port.calls.close;
+  const closePort = port.calls.close;
   const { root, report } = host.address;
-  return facadeOf<Beyond>(withoutSync(root, `${ISOLATION_ADVICE}, or await volume.promises`), {
-    transport: "relay",
-    report: { ...report as MountReport, ...await storageReport(options) },
-    promises: port.calls,
-    stats: async () => withPrefix("", await port.stats()),
-    metrics: async () => {
-      const figures = await port.stats();
-      const [engine, device] = [withPrefix("engine.", figures), withPrefix("device.", figures)];
-      return { calls: {}, cache: null, relay: {}, engine, device };
+  return facadeOf<OpenedMembers>(
+    withoutSync(root, `${ISOLATION_ADVICE}, or await volume.promises`),
+    {
+      transport: "relay",
+      report: { ...report as MountReport, ...await storageReport(options) },
+      promises: port.calls,
+      stats: async () => withPrefix("", await port.stats()),
+      metrics: async () => {
+        const figures = await port.stats();
+        const [engine, device] = [withPrefix("engine.", figures), withPrefix("device.", figures)];
+        return { calls: {}, cache: null, relay: {}, engine, device };
+      },
+      share() {
+        throw new ErrnoError("ENOTSUP", "share the volume", { why: ISOLATION_ADVICE });
+      },
+      exportImage: () => host.exportImage(),
+      compact: (how) => host.compact(how),
+      close: once(() => closePort().finally(leave)),
     },
-    share() {
-      throw new ErrnoError("ENOTSUP", "share the volume", { why: ISOLATION_ADVICE });
-    },
-    exportImage: () => host.exportImage(),
-    compact: (how) => host.compact(how),
-    close: once(() => leavePort().finally(leave)),
-  });
+  );
 }
 
 /** What the thread that started the relay can do, and one that came by a ticket cannot. */
@@ -382,14 +385,14 @@ async function attach(
     return new Channel(memory, doorbell, { blocking, deadlineMs });
   }) as [Channel, Channel];
   calls.assertOpen(action);
-  const letGo = await claim(memories, ticket.name);
+  const releaseAll = await claim(memories, ticket.name);
   doorbell.claim();
   try {
     await calls.admitted(action);
   } catch (error) {
     calls.close();
     promised.close();
-    letGo();
+    releaseAll();
     throw error;
   }
   const { cacheBytes } = options;
@@ -397,7 +400,7 @@ async function attach(
   const promises = new RelayPromises(promised);
   const leave = promises.close.bind(promises);
   const cache = cacheBytes === 0 ? null : new CachedVolume(client, { pageBytes: cacheBytes });
-  return facadeOf<Beyond>(cache ?? client, {
+  return facadeOf<OpenedMembers>(cache ?? client, {
     transport: "relay",
     report: { ...address.report as MountReport, ...await storageReport(options) },
     promises,
@@ -421,7 +424,7 @@ async function attach(
       } finally {
         calls.close();
         promises.leave();
-        letGo();
+        releaseAll();
         await owner.leave();
       }
     }),
@@ -434,7 +437,7 @@ async function attach(
  */
 async function claim(memories: readonly ChannelMemory[], path: string): Promise<() => void> {
   const releases: (() => void)[] = [];
-  const letGo = () => releases.splice(0).forEach((release) => release());
+  const releaseAll = () => releases.splice(0).forEach((release) => release());
   try {
     for (const memory of memories) {
       const release = await holdLock(clientLockName(path, memory));
@@ -442,9 +445,9 @@ async function claim(memories: readonly ChannelMemory[], path: string): Promise<
       const isWatched = release !== null && lockManager() !== undefined;
       claimChannel(memory, isWatched ? Claimed.LOCKED : Claimed.CLIENT);
     }
-    return letGo;
+    return releaseAll;
   } catch (error) {
-    letGo();
+    releaseAll();
     throw error;
   }
 }

@@ -13,7 +13,7 @@ import { createFS } from "../../fs/create_fs.ts";
 import { VOLUMEFS } from "../../node_ops/volume.ts";
 import { bringImage } from "./bring_image.ts";
 import { upgradeImage } from "./upgrade_image.ts";
-import { BeatingHandle } from "../device/beating_handle.ts";
+import { HeartbeatHandle } from "../device/heartbeat_handle.ts";
 import type { StorageHandle } from "../device/handle.ts";
 import { fileHandle } from "../device/file.ts";
 import { openOpfsHandle } from "../device/opfs.ts";
@@ -108,10 +108,10 @@ class VolumeWorker {
       const timeoutMs = settings.busyTimeoutMs;
       this.#releaseLock = await takeVolumeLock(place.path, { timeoutMs });
     }
-    const device = new BeatingHandle(await openDevice(place, settings), () => this.#beat());
+    const device = new HeartbeatHandle(await openDevice(place, settings), () => this.#beat());
     const volume = this.#volume = mount(device, engineOf(settings));
     if (settings.sanityCheck) sanityCheck(volume);
-    this.#stats = () => this.#figures(volume, device);
+    this.#stats = () => this.#collectStats(volume, device);
     if (typeof SharedArrayBuffer === "function") {
       this.#relay = this.#serve(volume, { place, settings });
     }
@@ -121,13 +121,13 @@ class VolumeWorker {
     this.#announce({ type: "ready", version: MESSAGE_VERSION, address });
   }
 
-  #figures(volume: Volume, device: BeatingHandle): Record<string, Value> {
+  #collectStats(volume: Volume, device: HeartbeatHandle): Record<string, Value> {
     return {
       ...volume.stats(),
       ...prefixed("engine.", volume.metrics()),
       ...prefixed("device.", device.counts),
       "relay.clients": this.#relay?.clientCount ?? 0,
-      "relay.untaken": this.#relay?.untakenCount ?? 0,
+      "relay.unclaimed": this.#relay?.unclaimedCount ?? 0,
     };
   }
 

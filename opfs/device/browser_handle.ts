@@ -28,7 +28,7 @@ export type SyncAccessHandle = Pick<
 >;
 
 /** What the browser says of an origin's room. */
-export interface RoomEstimate {
+export interface StorageEstimate {
   /** Bytes that it may use. */
   quota?: number;
   /** Bytes that it uses. */
@@ -39,9 +39,9 @@ export interface RoomEstimate {
 const LONGEST_WAIT_MS = 1000;
 
 /** Asks the browser; nothing where it cannot be asked, or does not know. */
-async function askBrowser(): Promise<RoomEstimate> {
+async function askBrowser(): Promise<StorageEstimate> {
   const { storage } = (globalThis as {
-    navigator?: { storage?: { estimate?(): Promise<RoomEstimate> } };
+    navigator?: { storage?: { estimate?(): Promise<StorageEstimate> } };
   }).navigator ?? {};
   return await storage?.estimate?.() ?? {};
 }
@@ -56,7 +56,7 @@ export class BrowserHandle implements StorageHandle {
   /** Making it longer takes no room yet. */
   readonly isSparse = true;
   readonly #handle: SyncAccessHandle;
-  readonly #ask: () => Promise<RoomEstimate>;
+  readonly #ask: () => Promise<StorageEstimate>;
   #quotaBytes = Infinity;
   /** The least length that was refused, and what the origin used then, if that is known. */
   #refusedBytes = Infinity;
@@ -64,7 +64,7 @@ export class BrowserHandle implements StorageHandle {
   #isAsking = false;
 
   /** `handle`, and what tells how much room there is. */
-  constructor(handle: SyncAccessHandle, ask: () => Promise<RoomEstimate> = askBrowser) {
+  constructor(handle: SyncAccessHandle, ask: () => Promise<StorageEstimate> = askBrowser) {
     this.#handle = handle;
     this.#ask = ask;
   }

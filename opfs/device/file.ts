@@ -132,7 +132,7 @@ function openAlone(path: string, { create, host }: { create: boolean; host: Host
     try {
       file = lockFile(real, { called: path, create, host, name });
     } finally {
-      if (file === null) letGo(name, null);
+      if (file === null) releaseName(name, null);
     }
     if (file !== null) return file;
   }
@@ -176,7 +176,7 @@ function lockFile(real: string, { called, create, host, name }: Locking): HostFi
     if (lock === "busy") throw heldError(called);
     if (lock === null) requireOneName(fd, called, { host, name });
     if (leadsTo(real, fd, fs)) {
-      file = new HostFile({ fd, fs, path: called, release: () => letGo(name, lock) });
+      file = new HostFile({ fd, fs, path: called, release: () => releaseName(name, lock) });
     } else lock?.release();
     return file;
   } finally {
@@ -194,7 +194,7 @@ function leadsTo(path: string, fd: number, fs: NodeFs): boolean {
   }
 }
 
-function letGo(name: HeldName, lock: InodeLock | null): void {
+function releaseName(name: HeldName, lock: InodeLock | null): void {
   try {
     if (!isErrnoError(name)) name.release();
   } finally {

@@ -81,7 +81,7 @@ class ServedPort {
     if (call === "close") return this.#leave();
     if (!CALLS.includes(call)) throw new ErrnoError("ENOSYS", `serve the call "${call}"`);
     const [ino] = args as [Ino];
-    if (call === "release") this.#letGo(ino);
+    if (call === "release") this.#unretain(ino);
     const value = (this.#volume[call] as (...args: unknown[]) => unknown)(...args);
     if (call === "retain") this.#held.add(ino);
     if (call === "tmpfile") this.#held.add(value as Ino);
@@ -98,7 +98,7 @@ class ServedPort {
   }
 
   /** An inode that is gone is ESTALE, as for the engine, and not only not held. */
-  #letGo(ino: Ino): void {
+  #unretain(ino: Ino): void {
     if (this.#held.count(ino) === 0) this.#volume.getattr(ino);
     this.#held.remove(ino);
   }
@@ -179,7 +179,7 @@ export class PortPromises {
   constructor(port: MessagePort, options: PortOptions) {
     this.#port = port;
     this.#options = options;
-    port.onmessage = ({ data }: MessageEvent<Answered>) => this.#hear(data);
+    port.onmessage = ({ data }: MessageEvent<Answered>) => this.#receive(data);
     const all = CALLS.map((call) => [call, (...args: unknown[]) => this.#ask(call, args)]);
     this.calls = {
       ...Object.fromEntries(all) as VolumePromises,
@@ -228,7 +228,7 @@ export class PortPromises {
     return open.promise;
   }
 
-  #hear({ id, value, code, action, why }: Answered): void {
+  #receive({ id, value, code, action, why }: Answered): void {
     if (this.#gone !== null) return;
     const open = this.#open.get(id);
     invariant(open !== undefined, "R2: an answer is to no question");

@@ -17,7 +17,7 @@ import { ErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
 import { Reader, Writer } from "./cursor.ts";
 import { type Doorbell, waitWord } from "./doorbell.ts";
-import { Look, pause } from "./look.ts";
+import { pause, SpinWait } from "./spin_wait.ts";
 import { Patience } from "./patience.ts";
 import {
   type ChannelMemory,
@@ -56,7 +56,7 @@ const WHY_CLOSED: Readonly<Record<number, string>> = {
   [Closed.DEADLINE]: "an earlier call waited past its deadline",
   [Closed.CLIENT_GONE]: "the relay was told that this client has ended",
   [Closed.BAD]: "the relay refused what was sent",
-  [Closed.UNTAKEN]: "the ticket was not taken while many newer ones were made",
+  [Closed.UNCLAIMED]: "the ticket was not taken while many newer ones were made",
 };
 
 /** A client's end of one channel. */
@@ -72,7 +72,7 @@ export class Channel {
   /** Time spent waiting so far, in ms. */
   waitMs = 0;
   readonly #doorbell: Doorbell;
-  readonly #look = new Look();
+  readonly #spin = new SpinWait();
   readonly #isAnswered = (): boolean => this.isAnswered();
   readonly #blocking: Blocking;
   readonly #deadlineMs: number;
@@ -143,7 +143,7 @@ export class Channel {
    * @throws {ErrnoError} EIO if the channel is closed or the relay shows no life past the deadline
    */
   wait(action: string, sinceMs?: number): void {
-    if (!this.#look.find(this.#isAnswered)) {
+    if (!this.#spin.until(this.#isAnswered)) {
       this.#sleepUntilAnswered(action, sinceMs ?? performance.now());
     }
     readHeader(this.memory.words, this.header);
@@ -300,8 +300,8 @@ export class Channel {
  * @throws {ErrnoError} EBUSY if another has
  */
 export function claimChannel({ words }: ChannelMemory, how: number = Claimed.CLIENT): void {
-  invariant(how !== Claimed.NOBODY, "R1: a channel is claimed for no client");
-  if (Atomics.compareExchange(words, Word.CLAIMED, Claimed.NOBODY, how) === 0) return;
+  invariant(how !== Claimed.NONE, "R1: a channel is claimed for no client");
+  if (Atomics.compareExchange(words, Word.CLAIMED, Claimed.NONE, how) === 0) return;
   throw new ErrnoError("EBUSY", "attach with a ticket that is in use", {
     why: "share() one for each client",
   });

@@ -18,7 +18,7 @@ import { WORKER_SOURCE } from "./worker_source.ts";
 /** A worker, where its script is, or how to make one. */
 export type WorkerGiven = Worker | URL | string | (() => Worker);
 
-const NUDGE_MS = 250;
+const PROBE_MS = 250;
 
 /** What can go wrong with a worker's start, said once. */
 const NO_WORKER =
@@ -97,9 +97,9 @@ function loaded(worker: Worker, timeoutMs: number): Promise<Worker> {
   // Ticks are counted, not the time: a machine that slept meanwhile has not listened.
   let ticks = 0;
   const timer = setInterval(() => {
-    if (++ticks * NUDGE_MS < timeoutMs) return;
+    if (++ticks * PROBE_MS < timeoutMs) return;
     reject(new Error(`the worker has said nothing for ${timeoutMs} ms`));
-  }, NUDGE_MS);
+  }, PROBE_MS);
   return nudged(worker, promise).catch((error) => {
     worker.terminate();
     throw error;
@@ -123,22 +123,22 @@ export async function nudged<T>(
   const announce: ToWorker = { type: "announce" };
   const { promise: silent, reject } = deferred<never>();
   let unanswered = 0;
-  const hear = () => unanswered = 0;
+  const onMessage = () => unanswered = 0;
   const ask = () => {
-    if (unanswered * NUDGE_MS > deadlineMs) {
+    if (unanswered * PROBE_MS > deadlineMs) {
       const why = `the relay worker has shown no life for ${deadlineMs} ms`;
       reject(new ErrnoError("EIO", "wait for the volume", { why }));
     }
     unanswered += 1;
     worker.postMessage(announce);
   };
-  worker.addEventListener("message", hear);
-  const timer = setInterval(ask, NUDGE_MS);
+  worker.addEventListener("message", onMessage);
+  const timer = setInterval(ask, PROBE_MS);
   ask();
   try {
     return await Promise.race([said, silent]);
   } finally {
     clearInterval(timer);
-    worker.removeEventListener("message", hear);
+    worker.removeEventListener("message", onMessage);
   }
 }

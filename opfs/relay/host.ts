@@ -44,7 +44,7 @@ export interface RelayHostOptions {
 }
 
 /** So many channels may wait to be taken, two for a ticket: the oldest beyond are called off. */
-export const UNTAKEN_MAX = 256;
+export const UNCLAIMED_MAX = 256;
 
 /** Where a relay stands. */
 export type RelayState = "ready" | "closing" | "dead";
@@ -61,7 +61,7 @@ export class RelayHost {
   /** By their names. The relay says when one has left. */
   readonly #channels = new Map<string, ChannelMemory>();
   /** Those that may not have been taken yet, from the oldest on. */
-  readonly #untaken = new Set<ChannelMemory>();
+  readonly #unclaimed = new Set<ChannelMemory>();
   /** How to end the images that may still be read, and the calls that wait. */
   readonly #images = new Set<(error: ErrnoError) => void>();
   /** How to end the works in steps that are under way. */
@@ -86,10 +86,10 @@ export class RelayHost {
     this.#silenceMs = silenceMs;
     this.address = address;
     this.#doorbell = address.doorbell === null ? null : new Doorbell(address.doorbell);
-    worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#hear(data);
+    worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#receive(data);
     worker.onerror = (event) => {
       event.preventDefault?.();
-      this.#die(
+      this.#end(
         new ErrnoError("EIO", "go on", { why: `the relay worker has failed: ${event.message}` }),
       );
     };
@@ -148,8 +148,8 @@ export class RelayHost {
   async isAlive(): Promise<boolean> {
     if (this.state !== "ready") return false;
     const { promise, resolve } = deferred<void>();
-    const hear = () => resolve();
-    this.#worker.addEventListener("message", hear);
+    const onMessage = () => resolve();
+    this.#worker.addEventListener("message", onMessage);
     try {
       if (this.#isGivenUp()) throw new ErrnoError("EIO", "go on", { why: "a client has given up" });
       await nudged(this.#worker, promise, this.#silenceMs);
@@ -158,7 +158,7 @@ export class RelayHost {
       this.terminate();
       return false;
     } finally {
-      this.#worker.removeEventListener("message", hear);
+      this.#worker.removeEventListener("message", onMessage);
     }
   }
 
@@ -178,8 +178,8 @@ export class RelayHost {
     }
     const memory = createChannelMemory(areaBytes);
     this.#channels.set(channelId(memory), memory);
-    this.#untaken.add(memory);
-    if (this.#untaken.size > UNTAKEN_MAX) this.#callOff();
+    this.#unclaimed.add(memory);
+    if (this.#unclaimed.size > UNCLAIMED_MAX) this.#callOff();
     const hello: ToWorker = { type: "hello", channel: memory.buffer };
     this.#worker.postMessage(hello);
     return memory;
@@ -187,17 +187,17 @@ export class RelayHost {
 
   /** Forgets those that have been taken, and calls the oldest off where there are still too many. */
   #callOff(): void {
-    for (const memory of this.#untaken) {
-      const isTaken = Atomics.load(memory.words, Word.CLAIMED) !== Claimed.NOBODY;
-      if (isTaken) this.#untaken.delete(memory);
+    for (const memory of this.#unclaimed) {
+      const isClaimed = Atomics.load(memory.words, Word.CLAIMED) !== Claimed.NONE;
+      if (isClaimed) this.#unclaimed.delete(memory);
     }
-    for (const memory of this.#untaken) {
-      if (this.#untaken.size <= UNTAKEN_MAX) break;
-      this.#untaken.delete(memory);
+    for (const memory of this.#unclaimed) {
+      if (this.#unclaimed.size <= UNCLAIMED_MAX) break;
+      this.#unclaimed.delete(memory);
       // One of two wins: a client that takes it now, or we.
       const { words } = memory;
-      const was = Atomics.compareExchange(words, Word.CLAIMED, Claimed.NOBODY, Claimed.CLIENT);
-      if (was === Claimed.NOBODY) closeChannel(words, Closed.UNTAKEN);
+      const was = Atomics.compareExchange(words, Word.CLAIMED, Claimed.NONE, Claimed.CLIENT);
+      if (was === Claimed.NONE) closeChannel(words, Closed.UNCLAIMED);
     }
     this.#doorbell?.claim();
   }
@@ -215,8 +215,8 @@ export class RelayHost {
     const options = { isAlive, deadlineMs: this.#silenceMs, onEnd };
     const calls: PortPromises = new PortPromises(port1, options);
     this.#calls.add(calls);
-    const wish: ToWorker = { type: "calls", port: port2 };
-    this.#worker.postMessage(wish, [port2]);
+    const order: ToWorker = { type: "calls", port: port2 };
+    this.#worker.postMessage(order, [port2]);
     return calls;
   }
 
@@ -232,13 +232,13 @@ export class RelayHost {
     const { port1, port2 } = new MessageChannel();
     const { stream, fail } = receivePieces(port1, () => void this.#images.delete(fail));
     this.#images.add(fail);
-    const wish: ToWorker = { type: "export", port: port2 };
-    this.#worker.postMessage(wish, [port2]);
+    const order: ToWorker = { type: "export", port: port2 };
+    this.#worker.postMessage(order, [port2]);
     return stream;
   }
 
   /**
-   * Compacts the volume, a step for each wish, while its clients work on.
+   * Compacts the volume, a step for each request, while its clients work on.
    *
    * @throws {ErrnoError} EIO if the relay is not there, EBADF if it goes meanwhile, and as a volume's
    * `compact`
@@ -250,8 +250,8 @@ export class RelayHost {
     const { port1, port2 } = new MessageChannel();
     const source = stepsOver<R>(port1);
     this.#works.add(source.fail);
-    const wish: ToWorker = { type: "compact", port: port2 };
-    this.#worker.postMessage(wish, [port2]);
+    const order: ToWorker = { type: "compact", port: port2 };
+    this.#worker.postMessage(order, [port2]);
     try {
       return await runSteps(source, options);
     } finally {
@@ -280,11 +280,11 @@ export class RelayHost {
 
   /** Ends the thread at once, as a crash would. For tests, and for a page that gives up. */
   terminate(): void {
-    this.#die(new ErrnoError("EIO", "go on", { why: "the relay worker was terminated" }));
+    this.#end(new ErrnoError("EIO", "go on", { why: "the relay worker was terminated" }));
   }
 
-  #hear(message: FromWorker): void {
-    if (message.type === "closed") this.#die(closingError(message));
+  #receive(message: FromWorker): void {
+    if (message.type === "closed") this.#end(closingError(message));
     if (message.type === "left") this.#forget(message.channel);
     if (message.type !== "refused") return;
     const words = new Int32Array(message.channel);
@@ -296,17 +296,17 @@ export class RelayHost {
     const memory = this.#channels.get(id);
     if (memory === undefined) return;
     this.#channels.delete(id);
-    this.#untaken.delete(memory);
+    this.#unclaimed.delete(memory);
   }
 
-  #die(error: ErrnoError | null): void {
+  #end(error: ErrnoError | null): void {
     if (this.state === "dead") return;
     this.state = "dead";
     this.#unwatch();
     this.#worker.terminate();
     for (const { words } of this.#channels.values()) closeChannel(words, Closed.RELAY_GONE);
     this.#channels.clear();
-    this.#untaken.clear();
+    this.#unclaimed.clear();
     const gone = new ErrnoError("EBADF", "export the image", { why: "the relay has gone" });
     for (const fail of this.#images) fail(gone);
     const left = new ErrnoError("EBADF", "compact the volume", { why: "the relay has gone" });

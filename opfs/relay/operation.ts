@@ -32,7 +32,7 @@ export interface Kept {
 }
 
 /** What every operation has. */
-export interface Facts {
+export interface RowBase {
   /** On the wire. A number is never given twice. */
   readonly number: number;
   /** Who serves it: see {@link Kind}. */
@@ -48,15 +48,15 @@ export interface Facts {
  * How an operation is served. `answers`: by the row's own `serve`, in one piece each way. `sends` and
  * `fetches`: by `transfers.ts`, because the bytes of the request or of the answer may go in chunks; a
  * fetch is answered with its last chunk. `locks`: by `lock_requests.ts`, which may wait. `commits`:
- * with the next commit. `tells`: by the relay, of itself.
+ * with the next commit. `reports`: by the relay, of itself.
  */
-export type Kind = "answers" | "sends" | "fetches" | "locks" | "commits" | "tells";
+export type Kind = "answers" | "sends" | "fetches" | "locks" | "commits" | "reports";
 
 /** The interface that a call belongs to; "relay" is none of a volume's. */
 export type Part = "volume" | "compound" | "locks" | "relay";
 
 /** The codec of a call. */
-export interface Codec<C extends CallName> extends Facts {
+export interface Codec<C extends CallName> extends RowBase {
   /** The call that it carries. */
   readonly call: C;
   /** Where the call is from. */
@@ -71,7 +71,7 @@ export interface Codec<C extends CallName> extends Facts {
 }
 
 /** An operation in one piece. */
-export interface Answering {
+export interface AnsweringRow {
   /** As above. */
   readonly kind: "answers";
   /** Makes the call, leaves the answer in the channel's writer, and returns the status. */
@@ -79,7 +79,7 @@ export interface Answering {
 }
 
 /** What a cache forgets. A change of names it follows instead: see `cache.ts`. */
-export interface Forgetting<C extends CallName> {
+export interface ForgettingRow<C extends CallName> {
   /** As above. */
   readonly changes: "bytes";
   /** Before the call is made: one that fails may have done a part. */
@@ -89,13 +89,13 @@ export interface Forgetting<C extends CallName> {
 /** The row of one call. */
 export type Row<C extends CallName> =
   & Codec<C>
-  & (Answering | { readonly kind: Exclude<Kind, "answers" | "tells"> })
-  & (Forgetting<C> | { readonly changes: "nothing" | "names" });
+  & (AnsweringRow | { readonly kind: Exclude<Kind, "answers" | "reports"> })
+  & (ForgettingRow<C> | { readonly changes: "nothing" | "names" });
 
 /** A row about the relay itself. */
-export interface Telling extends Facts {
+export interface RelayRow extends RowBase {
   /** As above. */
-  readonly kind: "tells";
+  readonly kind: "reports";
   /** As above. */
   readonly part: "relay";
   /** It carries none. */
@@ -105,4 +105,4 @@ export interface Telling extends Facts {
 /** Any row that carries a call. */
 export type CallRow = { [C in CallName]: Row<C> }[CallName];
 /** Any row. */
-export type Operation = CallRow | Telling;
+export type Operation = CallRow | RelayRow;

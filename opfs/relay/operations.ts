@@ -460,8 +460,8 @@ export const OPERATIONS = {
       void w.ino(ino).u32(kind).u32(owner),
     take: (): void => {},
   },
-  METRICS: { number: 128, call: null, part: "relay", kind: "tells", changes: "nothing" },
-  STATS: { number: 129, call: null, part: "relay", kind: "tells", changes: "nothing" },
+  METRICS: { number: 128, call: null, part: "relay", kind: "reports", changes: "nothing" },
+  STATS: { number: 129, call: null, part: "relay", kind: "reports", changes: "nothing" },
 } as const;
 
 /** Bytes to send, as many as one request carries. Their memory may be another's when it is answered. */

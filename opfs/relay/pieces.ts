@@ -1,5 +1,5 @@
 /**
- * A stream of bytes from one thread to another: a piece for each wish.
+ * A stream of bytes from one thread to another: a piece for each request.
  *
  * Layer: relay, over a MessagePort. Not every platform can send a stream as it is; a port they all
  * can. Nothing is sent that was not asked for, so nothing piles up.
@@ -77,7 +77,7 @@ export function receivePieces(
   port: MessagePort,
   onEnd: () => void = () => {},
 ): { stream: ReadableStream<Uint8Array<ArrayBuffer>>; fail: (error: ErrnoError) => void } {
-  let wish: Deferred<void> | null = null;
+  let requested: Deferred<void> | null = null;
   let failure: ErrnoError | null = null;
   let cancelled: Deferred<void> | null = null;
   const ask = (message: ToSource): void => port.postMessage(message);
@@ -98,14 +98,14 @@ export function receivePieces(
         else if (data.type === "end") controller.close();
         else controller.error(restoreError(data));
         if (data.type !== "piece") end();
-        wish?.resolve();
+        requested?.resolve();
       };
     },
     pull(): Promise<void> {
       if (failure !== null) throw failure;
-      wish = deferred<void>();
+      requested = deferred<void>();
       ask({ type: "next" });
-      return wish.promise;
+      return requested.promise;
     },
     cancel(): Promise<void> {
       cancelled = deferred<void>();
@@ -116,7 +116,7 @@ export function receivePieces(
   }, { highWaterMark: 0 });
   const fail = (error: ErrnoError): void => {
     failure = error;
-    wish?.reject(error);
+    requested?.reject(error);
     cancelled?.resolve();
     port.close();
   };

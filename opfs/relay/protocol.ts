@@ -63,7 +63,7 @@ export const Word = {
 } as const;
 
 /** What `claimed` says: no client, a client, a client whose thread holds its Web Lock. */
-export const Claimed = { NOBODY: 0, CLIENT: 1, LOCKED: 2 } as const;
+export const Claimed = { NONE: 0, CLIENT: 1, LOCKED: 2 } as const;
 
 /** Where the request area begins, in bytes; the ring follows it. */
 const AREA_START = 256;
@@ -87,7 +87,7 @@ export const Closed = {
   DEADLINE: 3,
   CLIENT_GONE: 4,
   BAD: 5,
-  UNTAKEN: 7,
+  UNCLAIMED: 7,
 } as const;
 
 /** Request flag: make the change durable before answering. */

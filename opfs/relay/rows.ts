@@ -21,9 +21,9 @@ export interface AnyRow extends Pick<CallRow, "number" | "part" | "kind" | "chan
   ask(writer: Writer, ...args: never[]): Payload | void;
   /** See `Codec`. */
   take(reader: Reader, payload: Payload, received: number): unknown;
-  /** See `Answering`. */
+  /** See `AnsweringRow`. */
   serve?(volume: VolumeOps, channel: ServedChannel): number;
-  /** See `Forgetting`. */
+  /** See `ForgettingRow`. */
   forgets?(kept: Kept, ...args: never[]): void;
 }
 
@@ -54,7 +54,7 @@ export type TransferOp = Extract<(typeof OPERATIONS)[OpName], { kind: "sends" | 
   "number"
 ];
 /** Calls that a cache hands on: it forgets what their rows say. */
-export type HandedOn = Exclude<RowsOf<"volume">, { changes: "names" }>["call"];
+export type ForwardedCall = Exclude<RowsOf<"volume">, { changes: "names" }>["call"];
 
 /** Calls of a volume without a row. The compiler names them here. */
 type Unlisted = Exclude<CallName, CallOf<"volume" | "compound" | "locks">>;

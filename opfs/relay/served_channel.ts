@@ -141,8 +141,8 @@ export class ServedChannel {
   }
 
   /** Whether a client has taken it, or either side has closed it. */
-  isTaken(): boolean {
-    return Atomics.load(this.memory.words, Word.CLAIMED) !== Claimed.NOBODY || this.isClosed();
+  isClaimed(): boolean {
+    return Atomics.load(this.memory.words, Word.CLAIMED) !== Claimed.NONE || this.isClosed();
   }
 
   /** Tells the client that it is served. */

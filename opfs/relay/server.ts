@@ -20,8 +20,8 @@ import { changesSomething, dispatch, kindOf, mayFailHalfway } from "./dispatch.t
 import { DEFAULT_DEADLINE_MS } from "./channel.ts";
 import { Doorbell, type SleepOptions } from "./doorbell.ts";
 import { GroupCommit } from "./group_commit.ts";
-import { Hop } from "./hop.ts";
-import { Look } from "./look.ts";
+import { EventLoop } from "./event_loop.ts";
+import { SpinWait } from "./spin_wait.ts";
 import { Metrics } from "./metrics.ts";
 import { serveLock } from "./lock_requests.ts";
 import { Op } from "./operations.ts";
@@ -33,7 +33,7 @@ import { type Value, writeValues } from "./s11n.ts";
 import { ServedChannel } from "./served_channel.ts";
 import { Transfers } from "./transfers.ts";
 import type { RelayOptions } from "./relay_options.ts";
-import { Untaken } from "./untaken.ts";
+import { UnclaimedChannels } from "./unclaimed_channels.ts";
 
 /** Longest time without a return to the event loop, in ms. */
 const BUSY_SLICE_MS = 10;
@@ -60,10 +60,10 @@ export class Relay {
   readonly #watchClient: RelayOptions["watchClient"];
   readonly #stats: () => Record<string, Value>;
   readonly #channels: ServedChannel[] = [];
-  readonly #untaken: Untaken;
+  readonly #unclaimed: UnclaimedChannels;
   readonly #onLeft: RelayOptions["onLeft"];
   readonly #group: GroupCommit;
-  readonly #look = new Look();
+  readonly #spin = new SpinWait();
   readonly #sleep: SleepOptions = { ready: () => this.#anyReady(), timeoutMs: 0 };
   #first = 0;
   #nowMs = 0;
@@ -85,7 +85,7 @@ export class Relay {
     this.#trace = options.trace;
     this.#watchClient = options.watchClient;
     this.#onLeft = options.onLeft;
-    this.#untaken = new Untaken(this.doorbell);
+    this.#unclaimed = new UnclaimedChannels(this.doorbell);
     this.#stats = options.stats ?? (() => ({}));
   }
 
@@ -106,7 +106,7 @@ export class Relay {
    * @throws {ErrnoError} as `attach`
    */
   expect(buffer: SharedArrayBuffer): void {
-    this.#untaken.add(this.#served(buffer));
+    this.#unclaimed.add(this.#served(buffer));
     this.doorbell.ring();
   }
 
@@ -121,8 +121,8 @@ export class Relay {
   }
 
   /** How many channels wait for a client to take them. */
-  get untakenCount(): number {
-    return this.#untaken.count;
+  get unclaimedCount(): number {
+    return this.#unclaimed.count;
   }
 
   /** How many clients it serves. */
@@ -140,7 +140,7 @@ export class Relay {
     this.#stopping = true;
     this.doorbell.ring();
     await this.#finished;
-    this.#untaken.takeAll((channel) => this.#channels.push(channel));
+    this.#unclaimed.takeAll((channel) => this.#channels.push(channel));
     for (const channel of [...this.#channels]) {
       channel.close(Closed.RELAY_GONE);
       this.#drop(channel);
@@ -165,7 +165,7 @@ export class Relay {
 
   #turn(): boolean {
     this.#readClock();
-    if (this.#untaken.hasNews()) this.#untaken.take((channel) => this.#admit(channel));
+    if (this.#unclaimed.hasNewClaims()) this.#unclaimed.take((channel) => this.#admit(channel));
     this.beat();
     const worked = this.#pass();
     if (this.#group.size > 0) {
@@ -208,7 +208,7 @@ export class Relay {
   }
 
   async #run(): Promise<void> {
-    const hop = new Hop();
+    const eventLoop = new EventLoop();
     let workedAt = performance.now();
     while (!this.#stopping) {
       const now = performance.now();
@@ -221,16 +221,16 @@ export class Relay {
         if (!this.turn()) continue;
       }
       workedAt = this.#busySlice(workedAt);
-      await hop.once();
+      await eventLoop.turn();
     }
-    hop.close();
+    eventLoop.close();
   }
 
   /** Turns and short sleeps, up to one slice. Returns when it worked last. */
   #busySlice(workedAt: number): number {
     const until = this.#readClock() + BUSY_SLICE_MS;
     while (this.#nowMs < until && !this.#stopping) {
-      if (this.#anyReady() || this.#look.find(this.#sleep.ready, 1 + this.#channels.length)) {
+      if (this.#anyReady() || this.#spin.until(this.#sleep.ready, 1 + this.#channels.length)) {
         if (this.turn()) workedAt = this.#nowMs;
         continue;
       }
@@ -262,7 +262,7 @@ export class Relay {
     for (const channel of this.#channels) {
       if (this.#isReady(channel) || channel.isClosed()) return true;
     }
-    return this.#stopping || this.#untaken.hasNews();
+    return this.#stopping || this.#unclaimed.hasNewClaims();
   }
 
   #release(channel: ServedChannel): void {
@@ -322,7 +322,7 @@ export class Relay {
     assertOnePiece(channel);
     if (kind === "commits") return this.#beginSync(channel);
     if (kind === "locks") return this.#lock(channel);
-    if (kind === "tells") return this.#tell(channel);
+    if (kind === "reports") return this.#tell(channel);
     const status = isPath ? this.#paths!.run(channel) : dispatch(this.#volume, channel);
     this.#finish(channel, { status, bytes: 0 });
   }

@@ -1,5 +1,5 @@
 /**
- * Work in steps, here or in another thread: one step for each wish, and others are served between two.
+ * Work in steps, here or in another thread: one step for each request, and others are served between two.
  *
  * Layer: relay, over a MessagePort or an iterator. Compacting a volume is such work.
  *
@@ -13,7 +13,7 @@ import { type DescribedError, describeError, restoreError } from "../../abi/desc
 import type { ErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
 import { functionOption, optionsOf } from "../../abi/options.ts";
-import { Hop } from "./hop.ts";
+import { EventLoop } from "./event_loop.ts";
 
 /** How far such work is. */
 export interface StepProgress {
@@ -63,16 +63,16 @@ export async function runSteps<R>(source: StepSource<R>, options?: StepOptions):
 
 /** Steps of this thread; its event loop turns before each of them. */
 export function stepsHere<R>(steps: Generator<StepProgress, R, void>): StepSource<R> {
-  const hop = new Hop();
+  const eventLoop = new EventLoop();
   return {
     async next(): Promise<IteratorResult<StepProgress, R>> {
-      await hop.once();
+      await eventLoop.turn();
       const result = steps.next();
-      if (result.done === true) hop.close();
+      if (result.done === true) eventLoop.close();
       return result;
     },
     stop(): void {
-      hop.close();
+      eventLoop.close();
     },
   };
 }
@@ -83,7 +83,7 @@ type FromMaker =
   | { type: "error" } & DescribedError;
 type ToMaker = { type: "next" } | { type: "stop" };
 
-/** Makes a step for each wish that comes from the other end of a port. */
+/** Makes a step for each request that comes from the other end of a port. */
 export function serveSteps(port: MessagePort, make: () => Iterator<StepProgress, unknown>): void {
   let steps: Iterator<StepProgress, unknown> | null = null;
   const say = (message: FromMaker): void => port.postMessage(message);
@@ -112,12 +112,12 @@ export function serveSteps(port: MessagePort, make: () => Iterator<StepProgress,
 export function stepsOver<R>(
   port: MessagePort,
 ): StepSource<R> & { fail: (error: ErrnoError) => void } {
-  let wish: Deferred<IteratorResult<StepProgress, R>> | null = null;
+  let requested: Deferred<IteratorResult<StepProgress, R>> | null = null;
   let failure: ErrnoError | null = null;
   const ask = (message: ToMaker): void => port.postMessage(message);
   port.onmessage = ({ data }: MessageEvent<FromMaker>) => {
-    const asked = wish;
-    wish = null;
+    const asked = requested;
+    requested = null;
     if (data.type === "progress") asked?.resolve({ value: data.progress, done: false });
     else if (data.type === "done") asked?.resolve({ value: data.result as R, done: true });
     else asked?.reject(restoreError(data));
@@ -126,10 +126,10 @@ export function stepsOver<R>(
   return {
     next(): Promise<IteratorResult<StepProgress, R>> {
       if (failure !== null) return Promise.reject(failure);
-      invariant(wish === null, "R2: a step is asked for inside of another");
-      wish = deferred();
+      invariant(requested === null, "R2: a step is asked for inside of another");
+      requested = deferred();
       ask({ type: "next" });
-      return wish.promise;
+      return requested.promise;
     },
     // The other end's last word closes the port: closed at once it may lose this one.
     stop(): void {
@@ -137,7 +137,7 @@ export function stepsOver<R>(
     },
     fail(error: ErrnoError): void {
       failure = error;
-      wish?.reject(error);
+      requested?.reject(error);
       port.close();
     },
   };

@@ -8,7 +8,7 @@
  */
 
 /** A clock that always says a time. */
-export function soundClock(clock: () => unknown = Date.now): () => number {
+export function finiteClock(clock: () => unknown = Date.now): () => number {
   return () => {
     const now = clock();
     return typeof now === "number" && Number.isFinite(now) ? now : Date.now();

@@ -40,7 +40,7 @@ export interface BlockWatch {
 }
 
 /** Which blocks have room on a sparse device: `backing.ts`. */
-export interface Rooms {
+export interface BackedBlocks {
   /** Whether the disk was full the last time: then what has room already is given out first. */
   isTight: boolean;
   /** The device has been made longer by blocks: they have no room yet. */

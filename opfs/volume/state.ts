@@ -22,7 +22,7 @@ import * as L from "./format/layout.ts";
 import { typeOf } from "./format/slots.ts";
 import type { PathTable } from "./memory/path_table.ts";
 import type { Patch } from "./memory/pool_types.ts";
-import type { BlockWatch, Committer, Rooms } from "./roles.ts";
+import type { BackedBlocks, BlockWatch, Committer } from "./roles.ts";
 import type { Segments } from "./format/segments.ts";
 import type { Superblock } from "./format/superblock.ts";
 import type { Tables } from "./memory/tables.ts";
@@ -120,7 +120,7 @@ export class VolumeState {
   /** Whether the device refused to grow the last time: it is asked for no more than is needed. */
   isDeviceFull = false;
   /** Which blocks have room; null on a device that has room for all it is long. */
-  backing: Rooms | null = null;
+  backing: BackedBlocks | null = null;
   /** Whether `close` has been called. */
   isClosed = false;
 

@@ -36,7 +36,7 @@ import {
 import { copyRange } from "./files/copy_range.ts";
 import { readBytes, readTarget } from "./files/file_data.ts";
 import { FileWriter } from "./files/file_writer.ts";
-import { makeRoomForBlocks, makeRoomForGuests, makeRoomForName } from "./space/grow.ts";
+import { growBitmapForExport, makeRoomForBlocks, makeRoomForName } from "./space/grow.ts";
 import { closeVolume } from "./upkeep/close.ts";
 import { type CompactSteps, compactSteps } from "./upkeep/compact.ts";
 import { ImageExport, streamOf } from "./upkeep/image_export.ts";
@@ -47,7 +47,7 @@ import type { MountReport } from "./format/report.ts";
 import { seekFrom } from "./files/seek.ts";
 import type { VolumeState } from "./state.ts";
 import { spaceOf } from "./space/space.ts";
-import { createNameless, showBelongings } from "./files/tmpfile.ts";
+import { createNameless, unhideOwned } from "./files/tmpfile.ts";
 import { FREEING, type StepOptions } from "./transaction.ts";
 import { checkPosition } from "./files/write_plan.ts";
 import {
@@ -104,7 +104,7 @@ export class Volume implements VolumeOps {
   }
 
   /** Between two calls, once after each commit. */
-  #keepUp(): void {
+  #runUpkeep(): void {
     if (this.#upkeep?.isDue === true) this.#upkeep.run();
   }
 
@@ -130,7 +130,7 @@ export class Volume implements VolumeOps {
 
   /** Makes a file, directory, link or special file. EEXIST, ENOENT, ENOSPC, EINVAL, ENAMETOOLONG. */
   create(parent: Ino, name: string, options: CreateOptions): Ino {
-    this.#keepUp();
+    this.#runUpkeep();
     const state = this.#state;
     const given = fieldsOf(options, CREATE_FIELDS, "create a file");
     checkNumbers([given.mode]);
@@ -141,7 +141,7 @@ export class Volume implements VolumeOps {
 
   /** Makes a file without a name, retained once. ENOENT, ENOTDIR, ENOSPC, EINVAL. */
   tmpfile(parent: Ino, options: TmpfileOptions): Ino {
-    this.#keepUp();
+    this.#runUpkeep();
     const state = this.#state;
     const given = fieldsOf(options, TMPFILE_FIELDS, "create a file");
     makeRoomForName(state);
@@ -150,11 +150,11 @@ export class Volume implements VolumeOps {
 
   /** Adds a name. EEXIST, EMLINK, ENOENT, ENOSPC, EPERM for a directory. */
   link(ino: Ino, parent: Ino, name: string): void {
-    this.#keepUp();
+    this.#runUpkeep();
     const state = this.#state;
     makeRoomForName(state);
     state.call(() => {
-      showBelongings(state, state.slotOf(ino));
+      unhideOwned(state, state.slotOf(ino));
       state.step(() => linkName(state, ino, parent, name));
     });
     this.#generation++;
@@ -162,21 +162,21 @@ export class Volume implements VolumeOps {
 
   /** Removes a name. ENOENT, EISDIR. */
   unlink(parent: Ino, name: string): void {
-    this.#keepUp();
+    this.#runUpkeep();
     const state = this.#state;
     this.#change(() => unlinkName(state, parent, name), FREEING);
   }
 
   /** Removes an empty directory. ENOENT, ENOTDIR, ENOTEMPTY. */
   rmdir(parent: Ino, name: string): void {
-    this.#keepUp();
+    this.#runUpkeep();
     const state = this.#state;
     this.#change(() => removeDirectory(state, parent, name), FREEING);
   }
 
   /** Moves a name in one step. ENOENT, EEXIST, ENOTEMPTY, EISDIR, ENOTDIR, EINVAL, ENOSPC. */
   rename(parent: Ino, name: string, newParent: Ino, newName: string, flags: number): void {
-    this.#keepUp();
+    this.#runUpkeep();
     const state = this.#state;
     makeRoomForName(state);
     const names = { parent, name, newParent, newName, flags };
@@ -230,7 +230,7 @@ export class Volume implements VolumeOps {
 
   /** Changes what `change` has in one step, and ctime. EINVAL, EISDIR, EFBIG for a size. */
   setattr(ino: Ino, change: AttrChange): void {
-    this.#keepUp();
+    this.#runUpkeep();
     const state = this.#state;
     const slot = state.slotOf(ino);
     setAttributes(state, slot, fieldsOf(change, CHANGE_FIELDS, "set attributes"));
@@ -261,7 +261,7 @@ export class Volume implements VolumeOps {
    * ENOSPC when there is room for none.
    */
   write(ino: Ino, from: Uint8Array, at: number): number {
-    this.#keepUp();
+    this.#runUpkeep();
     const state = this.#state;
     const slot = state.slotOf(ino);
     requireFile(state, slot);
@@ -295,13 +295,13 @@ export class Volume implements VolumeOps {
 
   /** Owns, zeroes or gives back a range. ENOSPC before any change, EFBIG, EINVAL, ENOTSUP. */
   allocate(ino: Ino, mode: number, at: number, length: number): void {
-    this.#keepUp();
+    this.#runUpkeep();
     allocateRange(this.#state, this.#state.slotOf(ino), { mode, at, length });
   }
 
   /** Copies bytes from a file to a file. EINVAL, EISDIR, EFBIG; ENOSPC when there is room for none. */
   copyRange(source: Ino, at: number, target: Ino, to: number, length: number): number {
-    this.#keepUp();
+    this.#runUpkeep();
     const state = this.#state;
     const range = { source: state.slotOf(source), at, target: state.slotOf(target), to, length };
     try {
@@ -324,7 +324,7 @@ export class Volume implements VolumeOps {
 
   /** Sets an extended attribute in one step. EEXIST, ENODATA, ERANGE, E2BIG, ENOSPC. */
   setxattr(ino: Ino, name: string, value: Uint8Array, flags: number): void {
-    this.#keepUp();
+    this.#runUpkeep();
     requireBytes(value);
     const slot = this.#state.slotOf(ino);
     setAttribute(this.#state, slot, { name: encodeAttributeName(name), value, flags });
@@ -337,7 +337,7 @@ export class Volume implements VolumeOps {
 
   /** Removes an extended attribute; false if there is none. ERANGE. */
   removexattr(ino: Ino, name: string): boolean {
-    this.#keepUp();
+    this.#runUpkeep();
     const slot = this.#state.slotOf(ino);
     return removeAttribute(this.#state, slot, encodeAttributeName(name));
   }
@@ -351,7 +351,7 @@ export class Volume implements VolumeOps {
   release(ino: Ino): void {
     const state = this.#state;
     const slot = state.slotOf(ino);
-    const isLast = state.inodes.letGo(slot);
+    const isLast = state.inodes.unretain(slot);
     if (!isLast || !state.orphans.has(slot) || state.failure !== null) return;
     this.#destroyOrphans();
   }
@@ -415,7 +415,7 @@ export class Volume implements VolumeOps {
     this.#state.requireOpen();
     try {
       if (this.#journal !== null) {
-        makeRoomForGuests(this.#state);
+        growBitmapForExport(this.#state);
         this.#journal.checkpoint();
       }
       return streamOf(new ImageExport(this.#state));

@@ -92,7 +92,7 @@ const poolOf = (): BlockPool => new BlockPool(device, { blockSize: 512, poolByte
 function loggedPool(): BlockPool {
   const pool = poolOf();
   const frame = pool.fresh(3);
-  pool.soil(frame, 0, 10);
+  pool.markDirty(frame, 0, 10);
   pool.logged([frame]);
   return pool;
 }
@@ -105,12 +105,12 @@ const poolRows: readonly Row[] = [
   ["V7: a frame for a block before the first", () => poolOf().get(-1)],
   ["V15: the journal pins every frame of the pool", () => {
     const pool = poolOf();
-    for (let block = 0; block < pool.capacity; block++) pool.soil(pool.fresh(block), 0, 1);
+    for (let block = 0; block < pool.capacity; block++) pool.markDirty(pool.fresh(block), 0, 1);
     pool.logged(pool.dirtyFrames("all"));
     pool.get(pool.capacity);
   }],
-  ["V7: bytes outside of their block", () => poolOf().soil(0, 500, 513)],
-  ["V15: a frame without a block becomes dirty", () => poolOf().soil(0, 0, 1)],
+  ["V7: bytes outside of their block", () => poolOf().markDirty(0, 500, 513)],
+  ["V15: a frame without a block becomes dirty", () => poolOf().markDirty(0, 0, 1)],
   ["V12: fewer blocks are dirty than are counted", () => {
     // A pool whose marks are lost: what is set reads as 0.
     let pool: BlockPool | undefined;
@@ -120,14 +120,14 @@ const poolRows: readonly Row[] = [
     patched(globalThis as { Uint8Array: unknown }, { Uint8Array: Forgetful }, () => {
       pool = poolOf();
     });
-    pool!.soil(pool!.fresh(3), 0, 1);
+    pool!.markDirty(pool!.fresh(3), 0, 1);
     pool!.dirtyFrames("all");
   }],
   ["V15: a logged block goes to its place", () => {
     const pool = loggedPool();
     // Its frame is lost while the record still counts.
     pool.drop(3);
-    pool.soil(pool.fresh(3), 0, 1);
+    pool.markDirty(pool.fresh(3), 0, 1);
     pool.writeBack();
   }],
   ["V12: a record with bytes of a clean frame", () => {
@@ -137,9 +137,9 @@ const poolRows: readonly Row[] = [
   ["V15: block 3 is nowhere as it was", () => {
     const pool = poolOf();
     const frame = pool.fresh(3);
-    pool.soil(frame, 0, 1);
+    pool.markDirty(frame, 0, 1);
     pool.logged([frame]);
-    pool.soil(frame, 0, 1);
+    pool.markDirty(frame, 0, 1);
     pool.takeBack();
   }],
 ];

@@ -73,20 +73,20 @@ export const sumRows: readonly Row[] = [
   }],
   ["V16: a record says 0 sums of 1 pages", () => {
     const dirty = new DirtySums(sumsOf());
-    dirty.soilSlot(0);
+    dirty.markSlot(0);
     dirty.settle();
   }],
   ["V16: a record says 1 sums of 0 pages", () => {
     const dirty = new DirtySums(sumsOf());
     const tables = new Tables(new Uint8Array(4096), new Uint8Array(4096), sumsOf());
-    dirty.say(tables, [[0, 16]], () => {});
+    dirty.each(tables, [[0, 16]], () => {});
     dirty.settle();
   }],
   ["V11: page 1 is not marked", () => {
     const dirty = new DirtySums(sumsOf());
     const tables = new Tables(new Uint8Array(8192), new Uint8Array(8192), sumsOf());
-    dirty.soilNames(0, 16);
-    dirty.say(tables, [[4096, 4112]], () => {});
+    dirty.markNames(0, 16);
+    dirty.each(tables, [[4096, 4112]], () => {});
     dirty.settle();
   }],
   [

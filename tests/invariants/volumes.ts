@@ -17,7 +17,7 @@ import { resizeFile } from "../../opfs/volume/space/resize.ts";
 import type { VolumeState } from "../../opfs/volume/state.ts";
 import { destroy } from "../../opfs/volume/files/directory.ts";
 import { readBytes, writeInBlock, zeroInBlock } from "../../opfs/volume/files/file_data.ts";
-import { extendForGuest, makeRoomForBlocks } from "../../opfs/volume/space/grow.ts";
+import { extendForExport, makeRoomForBlocks } from "../../opfs/volume/space/grow.ts";
 import { spaceOf } from "../../opfs/volume/space/space.ts";
 import { Volume } from "../../opfs/volume/volume.ts";
 import type { StorageHandle } from "../../opfs/device/handle.ts";
@@ -204,7 +204,7 @@ export const volumeRows: readonly VolumeRow[] = [
     const steps = volume.compact();
     while (steps.next().done !== true);
   }],
-  ["V7: a volume longer by 0 blocks", ({ state }) => extendForGuest(state, 0)],
+  ["V7: a volume longer by 0 blocks", ({ state }) => extendForExport(state, 0)],
   ["V18: the file grows while 5000 blocks wait for a commit", ({ state }) => {
     tamper(state.bitmap, "quarantined", 5000);
     state.committer = { ...state.committer!, commit: () => {}, unlog: () => {} };

@@ -105,9 +105,9 @@ for (const access of ["direct", "relay"] as const) {
 Deno.test("compact() is for the opener, not for the holder of a ticket", async () => {
   await onFolder(async (name) => {
     const volume = await openVolume({ name, access: "relay" });
-    const guest = await openVolume(volume.share());
-    await assertRejects(() => guest.compact(), ErrnoError, "ENOTSUP");
-    await guest.close();
+    const client = await openVolume(volume.share());
+    await assertRejects(() => client.compact(), ErrnoError, "ENOTSUP");
+    await client.close();
     await volume.close();
   });
 });

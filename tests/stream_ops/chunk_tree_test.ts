@@ -25,7 +25,7 @@ function get(bytes: ChunkTree, position: number, length: number): Uint8Array {
 }
 
 /** Makes recycled chunks dirty, so that a byte which was not zeroed shows. */
-function soil(pool: ChunkPool): void {
+function fillPool(pool: ChunkPool): void {
   for (
     const sizeBytes of [SMALL_BYTES, QUARTER_BYTES, PAGE_BYTES, BLOCK_BYTES, UNIT_BYTES] as const
   ) {
@@ -83,7 +83,7 @@ Deno.test("ChunkTree.write() stops where the pool ends, and takes all of it", ()
 
 Deno.test("ChunkTree.resize() down and up again reads zeros", () => {
   const { bytes, pool } = tree();
-  soil(pool);
+  fillPool(pool);
   put(bytes, 0, new Uint8Array(100_000).fill(9));
   bytes.resize(50);
   assertEquals(bytes.ownedBytes, PAGE_BYTES);
@@ -107,7 +107,7 @@ Deno.test("ChunkTree.punch() gives whole pages back and zeroes the rest", () => 
 
 Deno.test("ChunkTree.reserve() owns a range or nothing", () => {
   const { bytes, pool } = tree(10 * PAGE_BYTES);
-  soil(pool);
+  fillPool(pool);
   put(bytes, 3 * PAGE_BYTES, new Uint8Array(1).fill(1));
   assert(!bytes.reserve(0, 11 * PAGE_BYTES));
   assertEquals(bytes.ownedBytes, PAGE_BYTES);
@@ -145,7 +145,7 @@ Deno.test("ChunkTree agrees with a flat array over random calls", () => {
 
 function compare(random: Random, maxBytes: number): void {
   const { bytes, pool } = tree();
-  soil(pool);
+  fillPool(pool);
   let flat = new Uint8Array(0);
   function extend(size: number): void {
     if (size <= flat.length) return;

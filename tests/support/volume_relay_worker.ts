@@ -10,7 +10,7 @@
 import type { StorageHandle } from "../../opfs/device/handle.ts";
 import { memoryHandle } from "../../opfs/device/memory.ts";
 import { openOpfsHandle } from "../../opfs/device/opfs.ts";
-import { BeatingHandle } from "../../opfs/device/beating_handle.ts";
+import { HeartbeatHandle } from "../../opfs/device/heartbeat_handle.ts";
 import { Doorbell } from "../../opfs/relay/doorbell.ts";
 import { createChannelMemory } from "../../opfs/relay/protocol.ts";
 import { Relay } from "../../opfs/relay/server.ts";
@@ -50,7 +50,7 @@ class SlowHandle extends LimitedHandle {
 /** The device as the relay's own worker would have it. */
 async function openServedDevice(): Promise<StorageHandle> {
   const slow = new SlowHandle(await openDevice(), Infinity);
-  return new BeatingHandle(slow, () => relay?.beat());
+  return new HeartbeatHandle(slow, () => relay?.beat());
 }
 
 /** Opens the volume on the device, serves it, and returns the memory of a channel to it. */

@@ -81,7 +81,7 @@ Deno.test("a test that fails without a mistake is said, not counted", async () =
 });
 
 Deno.test("nearOf() names the suites of the nearest folder", () => {
-  assertEquals(nearOf("opfs/relay/hop.ts"), ["tests/opfs/relay"]);
+  assertEquals(nearOf("opfs/relay/event_loop.ts"), ["tests/opfs/relay"]);
   assertEquals(nearOf("opfs/open.ts"), ["tests/opfs"]);
   assertEquals(nearOf("elsewhere.ts"), ["tests"]);
 });

@@ -18,7 +18,7 @@ import type { BlockRun } from "../memory/bitmap.ts";
 import { BlockSet } from "../memory/block_set.ts";
 import * as L from "../format/layout.ts";
 import { blockOfPair, countOfPair } from "../format/slots.ts";
-import type { Rooms } from "../roles.ts";
+import type { BackedBlocks } from "../roles.ts";
 import { isDead } from "../format/slot_owner.ts";
 import { type VolumeState, writeDevice } from "../state.ts";
 
@@ -26,7 +26,7 @@ import { type VolumeState, writeDevice } from "../state.ts";
 const AHEAD_BYTES = 256 * 1024;
 
 /** Which blocks of one volume have room. */
-export class Backing implements Rooms {
+export class Backing implements BackedBlocks {
   readonly #state: VolumeState;
   #blocks: BlockSet;
   readonly #zeros: Uint8Array<ArrayBuffer>;

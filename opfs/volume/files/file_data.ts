@@ -90,7 +90,7 @@ export function writeInBlock(
   }
   pool.remember(frame);
   pool.slabOf(frame).set(bytes, pool.offsetOf(frame) + from);
-  pool.soil(frame, low, high);
+  pool.markDirty(frame, low, high);
   return bytes.length;
 }
 
@@ -187,7 +187,7 @@ function zeroPiece(state: VolumeState, slot: number, at: number, to: number): nu
   pool.remember(frame);
   const start = pool.offsetOf(frame) + from;
   pool.slabOf(frame).fill(0, start, start + length);
-  pool.soil(frame, from, from + length);
+  pool.markDirty(frame, from, from + length);
   return at + length;
 }
 

@@ -30,21 +30,22 @@ export function createNameless(state: VolumeState, parent: Ino, options: Tmpfile
   joinSet(state, state.orphans, slot);
   if (isLinkable) joinSet(state, state.linkable, slot);
   state.inodes.retain(slot);
-  state.onRevert(() => state.inodes.letGo(slot));
+  state.onRevert(() => state.inodes.unretain(slot));
   return state.inodes.inoOf(slot);
 }
 
 /**
- * Before a file without a name gets one: shows the slots that belong to it, in steps of their own. As long as the file itself is not shown, they are free to a reader of the image. `linkName` shows the file.
+ * Before a file without a name gets one: shows the slots that it owns, in steps of their own. Until the
+ * file itself is shown, by `linkName`, a reader of the image takes them for free.
  */
-export function showBelongings(state: VolumeState, slot: number): void {
+export function unhideOwned(state: VolumeState, slot: number): void {
   if (!state.linkable.has(slot)) return;
   const slots = [...state.extents.leavesOf(slot), ...state.xattrs.get(slot) ?? []];
   for (let index = 0; index < slots.length; index += SLOTS_PER_STEP) {
     state.step(() => {
-      for (const belonging of slots.slice(index, index + SLOTS_PER_STEP)) {
-        state.tables.edit(belonging);
-        state.tables.unhide(belonging);
+      for (const owned of slots.slice(index, index + SLOTS_PER_STEP)) {
+        state.tables.edit(owned);
+        state.tables.unhide(owned);
       }
     });
   }

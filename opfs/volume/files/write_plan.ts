@@ -67,11 +67,11 @@ export function reserve(state: VolumeState, slot: number, at: number, length: nu
   const isCramped = isGrowing && isLittleFree(state) && endsAtEnd(state, slot, from, end - from);
   const isTight = state.backing?.isTight ?? false;
   const isRoomy = !isCramped && !isTight;
-  if (isRoomy && bitmap.free > bitmap.wish(slot, end - from, isGrowing)) return;
+  if (isRoomy && bitmap.free > bitmap.freeBlocksWanted(slot, end - from, isGrowing)) return;
   const missing = missingBlocks(state, slot, from, end);
   if (missing === 0) return;
-  const wish = bitmap.wish(slot, missing, isGrowing);
-  makeRoomForBlocks(state, missing, { wish, atEnd: isCramped ? end - from : 0 });
+  const freeWanted = bitmap.freeBlocksWanted(slot, missing, isGrowing);
+  makeRoomForBlocks(state, missing, { freeWanted, atEnd: isCramped ? end - from : 0 });
 }
 
 /** Whether one run of the file has all of these blocks: mostly so when bytes are written over. */

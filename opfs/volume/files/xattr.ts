@@ -243,7 +243,7 @@ function fill(state: VolumeState, block: number, bytes: Uint8Array): void {
   const { pool } = state;
   const frame = pool.fresh(block);
   pool.slabOf(frame).set(bytes, pool.offsetOf(frame));
-  pool.soil(frame, 0, bytes.length);
+  pool.markDirty(frame, 0, bytes.length);
 }
 
 /** What an attribute's slot speaks of has no owner any more. */

@@ -10,7 +10,7 @@
  */
 import { ErrnoError } from "../../../abi/errno.ts";
 import { invariant } from "../../../abi/invariant.ts";
-import { extendForGuest } from "../space/grow.ts";
+import { extendForExport } from "../space/grow.ts";
 import { type VolumeState, writeDevice } from "../state.ts";
 
 /** Blocks that are taken at a time. */
@@ -85,7 +85,7 @@ export class Aside {
   #takeSpare(count: number): void {
     if (this.#spare.length >= count) return;
     const want = Math.max(STEP_BLOCKS, count);
-    const first = extendForGuest(this.#state, want);
+    const first = extendForExport(this.#state, want);
     if (first >= 0) this.#take(first, want);
     else this.#takeFree(count);
   }

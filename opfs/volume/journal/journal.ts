@@ -130,7 +130,9 @@ export class Journal {
   get isDue(): boolean {
     const { tables, pool, clock } = this.#state;
     const bytes = L.RECORD_HEAD_BYTES + tables.pendingBytes + pool.loggedDirtyBytes;
-    if (bytes > this.recordBytesMax - STEP_BYTES || pool.isCrowded || this.#isRefused) return true;
+    if (bytes > this.recordBytesMax - STEP_BYTES || pool.needsCheckpoint || this.#isRefused) {
+      return true;
+    }
     // A record of what was taken back may be there: nothing is changed that it would undo.
     if (this.isEachCall && (pool.isFilling || this.#refusedPlace >= 0)) return true;
     return this.#intervalMs < Infinity && !tables.isClean &&
@@ -161,7 +163,7 @@ export class Journal {
       return;
     }
     if (this.takesTimes && !isForced) {
-      tables.soilLazy(this.recordBytesMax - STEP_BYTES / 2 - pool.loggedDirtyBytes);
+      tables.markLazyDirty(this.recordBytesMax - STEP_BYTES / 2 - pool.loggedDirtyBytes);
     }
     const frames = this.#placeData();
     if (pool.isUnflushed) this.flush();
@@ -173,7 +175,7 @@ export class Journal {
     pool.logged(frames);
     this.#state.settle();
     this.#releaseQuarantine();
-    const isTime = this.#used > this.#ringBytes / 2 || pool.isCrowded || this.#isRefused;
+    const isTime = this.#used > this.#ringBytes / 2 || pool.needsCheckpoint || this.#isRefused;
     if (isTime && !isForced) this.#goHome();
   }
 
@@ -201,7 +203,7 @@ export class Journal {
     try {
       this.checkpointInLessSpace();
       // The frames that it retires are free only when its header is durable.
-      if (this.#state.pool.isCrowded) this.flush();
+      if (this.#state.pool.needsCheckpoint) this.flush();
     } catch (error) {
       if (!this.#mayTryAgain(error)) throw error;
       this.#isRefused = true;
@@ -289,7 +291,7 @@ export class Journal {
       const bytes = pool.slabOf(frame).subarray(at + from, at + pool.dirtyTo(frame));
       writer.data(pool.blockOf(frame), from, bytes);
     }
-    this.#state.tables.sayDirtySums(nameRuns, this.#addSum);
+    this.#state.tables.eachDirtySum(nameRuns, this.#addSum);
     const { bytes, checksum } = writer.end({
       sequence: this.#sequence,
       salt: saltOf(header),

@@ -12,7 +12,7 @@ import { countOption, functionOption, textOption } from "../../../abi/options.ts
 import { S_IFDIR } from "../../../abi/mode.ts";
 import { requireWhole, type StorageHandle } from "../../device/handle.ts";
 import { encodeHeader, type Header, readHeader } from "../format/header.ts";
-import { soundClock } from "../clock.ts";
+import { finiteClock } from "../clock.ts";
 import * as L from "../format/layout.ts";
 import { putSum } from "../format/slots.ts";
 import { pageSum } from "../format/page_sum.ts";
@@ -94,7 +94,7 @@ export function formatVolume(handle: StorageHandle, options: FormatOptions = {})
     throw new ErrnoError("ENOSPC", `format a volume of ${most} bytes`);
   }
   try {
-    writeImage(handle, header, soundClock(options.clock)());
+    writeImage(handle, header, finiteClock(options.clock)());
   } catch (error) {
     if ((error as { name?: unknown } | null)?.name === "ErrnoError") throw error;
     const code = isUnknownOutcome(error) ? "EIO" : "ENOSPC";

@@ -34,12 +34,12 @@ export function readImageBlocks(
   const last = Math.floor((first + into.length - 1) / blockSize);
   for (let index = block; index <= last; index++) {
     const origin = index * blockSize - first;
-    for (const patch of image.patches.get(index) ?? []) lay(patch, into, origin);
+    for (const patch of image.patches.get(index) ?? []) applyPatch(patch, into, origin);
   }
 }
 
-/** Lays a replayed piece over bytes; its block begins at `origin` of them, which may be before. */
-function lay({ offset, bytes }: Patch, into: Uint8Array, origin: number): void {
+/** Copies a replayed patch over `into`; its block begins at `origin` there, which may be negative. */
+function applyPatch({ offset, bytes }: Patch, into: Uint8Array, origin: number): void {
   const from = origin + offset;
   const skip = Math.max(0, -from);
   const length = Math.min(bytes.length - skip, into.length - from - skip);

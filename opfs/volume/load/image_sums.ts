@@ -63,7 +63,7 @@ export class ImageSums {
     const sum = this.#recorded.get(keyOf("slots", 0)) ?? sumAt(view, 0);
     const verdict = putRight(slots.subarray(0, L.PAGE_BYTES), sum);
     this.#hasMendedFirst = verdict === "bit";
-    if (verdict === "wrong") this.#tellWrong("slots", 0, "slots 0 to 63");
+    if (verdict === "wrong") this.#reportWrong("slots", 0, "slots 0 to 63");
   }
 
   /** Looks at every page, with the records laid over them, and says its sum. */
@@ -85,7 +85,7 @@ export class ImageSums {
       const isZero = sum === 0 && isZeroPage(words, from / 4, to / 4);
       if (!isZero && pageSum(bytes, from, to) !== sum) this.#mend(table, page, tables);
     }
-    if (table === "slots" && this.#hasMendedFirst) this.#tellMended("slots", 0, tables);
+    if (table === "slots" && this.#hasMendedFirst) this.#reportMended("slots", 0, tables);
   }
 
   #mend(table: SummedTable, page: number, tables: Tables): void {
@@ -93,22 +93,22 @@ export class ImageSums {
     const bytes = tables[table].subarray(from, from + L.PAGE_BYTES);
     const verdict = putRight(bytes, tables.sums![table][page]!);
     tables.sums![table][page] = pageSum(bytes);
-    if (verdict !== "wrong") return this.#tellMended(table, page, tables);
-    const isTold = this.isWrong(table, page);
-    if (!isTold) this.#tellWrong(table, page, whatIsIn(table, page, tables));
+    if (verdict !== "wrong") return this.#reportMended(table, page, tables);
+    const isReported = this.isWrong(table, page);
+    if (!isReported) this.#reportWrong(table, page, slotsOfPage(table, page, tables));
   }
 
-  #tellMended(table: SummedTable, page: number, tables: Tables): void {
+  #reportMended(table: SummedTable, page: number, tables: Tables): void {
     const home = table === "slots" ? tables.homeSlots : tables.homeNames;
     home.add(page);
-    const where = whatIsIn(table, page, tables);
+    const where = slotsOfPage(table, page, tables);
     const message = `one bit of page ${page} of the ${table} was wrong (${where}): it is put right`;
     const violation = { rule: "V16", message, isDerivable: true };
     this.mended.push(violation);
     this.#tell?.(violation);
   }
 
-  #tellWrong(table: SummedTable, page: number, where: string): void {
+  #reportWrong(table: SummedTable, page: number, where: string): void {
     this.#wrong[table].add(page);
     const message = `page ${page} of the ${table} is not what its sum says (${where})`;
     tellOrThrow(new DamageError("V16", message), this.#tell);
@@ -133,7 +133,7 @@ function requireAllSums(record: RecordHead, { slots, names, sums }: RecordLists)
 }
 
 /** The slots that a page holds, or whose names it holds. */
-function whatIsIn(table: SummedTable, page: number, tables: Tables): string {
+function slotsOfPage(table: SummedTable, page: number, tables: Tables): string {
   if (table === "slots") {
     return `slots ${page * SLOTS_PER_PAGE} to ${(page + 1) * SLOTS_PER_PAGE - 1}`;
   }

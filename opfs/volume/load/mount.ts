@@ -11,7 +11,7 @@ import { append } from "../../../abi/lists.ts";
 import { choiceOption, functionOption } from "../../../abi/options.ts";
 import type { StorageHandle } from "../../device/handle.ts";
 import { Backing } from "../files/backing.ts";
-import { soundClock } from "../clock.ts";
+import { finiteClock } from "../clock.ts";
 import { correctByRecords, correctInMemory } from "./corrections.ts";
 import { type FormatOptions, formatVolume, isFormattable, randomSalt } from "./format.ts";
 import { cutFile } from "../space/free_end.ts";
@@ -191,7 +191,7 @@ function assemble(
     extents: derived.extents,
     links: derived.links,
     xattrs: derived.xattrs,
-    clock: soundClock(options.clock),
+    clock: finiteClock(options.clock),
     isReadOnly: options.readOnly ?? false,
     poolBytes: Math.min(
       options.poolBytes ?? POOL_BYTES_DEFAULT,

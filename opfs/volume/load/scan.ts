@@ -274,7 +274,7 @@ class Scanner {
   #visitContinuation(slot: number): void {
     const owner = liveOwnerOf(this.#view, slot);
     if (owner < 0) {
-      this.#bury(slot);
+      this.#addDead(slot);
       return;
     }
     this.#counts[L.TYPE.CONTINUATION]!++;
@@ -285,7 +285,7 @@ class Scanner {
   }
 
   /** A slot whose owner is not there: it is free, whatever it says. */
-  #bury(slot: number): void {
+  #addDead(slot: number): void {
     this.#free.push(slot);
     this.#dead.push(slot);
   }
@@ -293,7 +293,7 @@ class Scanner {
   #visitAttribute(slot: number): void {
     const owner = liveOwnerOf(this.#view, slot);
     if (owner < 0) {
-      this.#bury(slot);
+      this.#addDead(slot);
       return;
     }
     this.#counts[L.TYPE.XATTR]!++;

@@ -218,7 +218,7 @@ export class Bitmap {
    * Free blocks that should be there for an owner to take `want`, so that it neither takes what is
    * kept for others nor, if it is growing, falls to pieces.
    */
-  wish(owner: number, want: number, isGrowing: boolean): number {
+  freeBlocksWanted(owner: number, want: number, isGrowing: boolean): number {
     const windows = this.#windows;
     const isOver = isGrowing && windows.keptFor(owner) < want;
     return want + windows.keptFrom(owner) + (isOver ? windows.nextSize(owner) : 0);

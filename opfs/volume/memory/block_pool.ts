@@ -96,7 +96,7 @@ export class BlockPool {
   }
 
   /** Whether so many frames are pinned by the journal that a checkpoint should free them. */
-  get isCrowded(): boolean {
+  get needsCheckpoint(): boolean {
     return this.#pinned > this.capacity >> 1;
   }
 
@@ -319,7 +319,7 @@ export class BlockPool {
   }
 
   /** Says that bytes `[low, high)` of a frame have been changed. */
-  soil(frame: number, low: number, high: number): void {
+  markDirty(frame: number, low: number, high: number): void {
     invariant(
       low >= 0 && low < high && high <= this.#blockSize,
       "V7: bytes outside of their block",
@@ -482,7 +482,7 @@ export class BlockPool {
     for (let block = start; block < start + count; block++) {
       const frame = this.peek(block);
       if (((this.#flags[frame] ?? 0) & DIRTY) === 0) this.drop(block);
-      else this.soil(frame, 0, this.#blockSize);
+      else this.markDirty(frame, 0, this.#blockSize);
     }
     return this.peek(start) >= 0;
   }

@@ -26,7 +26,7 @@ const ROW = 8 * 16;
 let rows: Int32Array | null = null;
 
 /** A sum moved on by so many cells of zeros. */
-export function movedOn(sum: number, cells: number): number {
+export function afterCells(sum: number, cells: number): number {
   const t = rows ??= makeRows();
   const at = cells * ROW;
   return t[at + (sum & 15)]! ^ t[at + 16 + (sum >>> 4 & 15)]! ^
@@ -79,8 +79,8 @@ export class CellSums {
    * The sum of a page that is looked at as a whole; its cells are known from `settle` on if only so
    * few of them have changed that they may be worth it.
    */
-  meet(key: number, bytes: Uint8Array, cells: number): number {
-    if (cells < MANY_CELLS) return this.#meet(key, bytes);
+  sumPage(key: number, bytes: Uint8Array, cells: number): number {
+    if (cells < MANY_CELLS) return this.#sumCells(key, bytes);
     this.#nextPages.set(key, null);
     return pageSum(bytes);
   }
@@ -95,10 +95,10 @@ export class CellSums {
     );
     this.#changed.push(known);
     this.#changes.push(cell, now | 0);
-    return movedOn(now ^ known[cell]!, CELLS_PER_PAGE - 1 - cell);
+    return afterCells(now ^ known[cell]!, CELLS_PER_PAGE - 1 - cell);
   }
 
-  #meet(key: number, bytes: Uint8Array): number {
+  #sumCells(key: number, bytes: Uint8Array): number {
     const cells = new Int32Array(CELLS_PER_PAGE);
     let sum = 0;
     for (let cell = 0; cell < CELLS_PER_PAGE; cell++) {

@@ -22,7 +22,7 @@ export interface ShownTables {
   /** Slots that the next record has, in order. */
   readonly dirtySlots: readonly number[];
   /** Whether the image shows a slot as it is in memory. */
-  isShownAsItIs(slot: number): boolean;
+  isSlotCurrent(slot: number): boolean;
   /** Copies slots as the image shows them. */
   copySlots(first: number, count: number, into: Uint8Array, at: number): void;
 }
@@ -59,12 +59,12 @@ export class DirtySums {
   }
 
   /** The next record has a slot. */
-  soilSlot(slot: number): void {
+  markSlot(slot: number): void {
     if (this.#sums !== null) this.#pages.slots.add(Math.floor(slot / CELLS_PER_PAGE));
   }
 
   /** The next record has a piece of names. */
-  soilNames(offset: number, lengthBytes: number): void {
+  markNames(offset: number, lengthBytes: number): void {
     if (this.#sums === null) return;
     const last = Math.floor((offset + lengthBytes - 1) / L.PAGE_BYTES);
     for (let page = Math.floor(offset / L.PAGE_BYTES); page <= last; page++) {
@@ -73,11 +73,11 @@ export class DirtySums {
   }
 
   /** After something has been taken back: what is still dirty; names are offset, length, ... */
-  soilOnly(slots: readonly number[], names: readonly number[]): void {
+  markOnly(slots: readonly number[], names: readonly number[]): void {
     this.clear();
-    for (const slot of slots) this.soilSlot(slot);
+    for (const slot of slots) this.markSlot(slot);
     for (let index = 0; index < names.length; index += 2) {
-      this.soilNames(names[index]!, names[index + 1]!);
+      this.markNames(names[index]!, names[index + 1]!);
     }
   }
 
@@ -85,20 +85,20 @@ export class DirtySums {
    * Calls `add` with the key and the sum of each page that is dirty, as the image shows it; pieces of
    * names are in order, from and to.
    */
-  say(
+  each(
     tables: ShownTables,
     nameRuns: readonly (readonly [number, number])[],
     add: (key: number, sum: number) => void,
   ): void {
     this.#forgetNext();
     if (this.#sums === null) return;
-    this.#saySlots(tables, this.#sums.slots);
-    this.#sayNames(tables.names, this.#sums.names, nameRuns);
+    this.#eachSlotPage(tables, this.#sums.slots);
+    this.#eachNamePage(tables.names, this.#sums.names, nameRuns);
     const next = this.#next;
     for (let index = 0; index < next.length; index += 2) add(next[index]!, next[index + 1]!);
   }
 
-  #saySlots(tables: ShownTables, sums: Uint32Array): void {
+  #eachSlotPage(tables: ShownTables, sums: Uint32Array): void {
     const dirty = tables.dirtySlots;
     for (let index = 0; index < dirty.length;) {
       const page = pageOf(dirty[index]!);
@@ -113,13 +113,13 @@ export class DirtySums {
         }
       } else {
         tables.copySlots(page * CELLS_PER_PAGE, CELLS_PER_PAGE, pageBytes, 0);
-        sum = this.#cells.meet(key, pageBytes, index - from);
+        sum = this.#cells.sumPage(key, pageBytes, index - from);
       }
       this.#next.push(key, sum >>> 0);
     }
   }
 
-  #sayNames(
+  #eachNamePage(
     names: Uint8Array,
     sums: Uint32Array,
     runs: readonly (readonly [number, number])[],
@@ -129,16 +129,16 @@ export class DirtySums {
     for (const [from, to] of runs) {
       const last = cellOf(to - 1);
       for (let cell = Math.max(done + 1, cellOf(from)); cell <= last; cell++) {
-        if (cells.length > 0 && pageOf(cells[0]!) !== pageOf(cell)) this.#sayPage(names, sums);
+        if (cells.length > 0 && pageOf(cells[0]!) !== pageOf(cell)) this.#addNamePage(names, sums);
         cells.push(cell);
       }
       done = Math.max(done, last);
     }
-    if (cells.length > 0) this.#sayPage(names, sums);
+    if (cells.length > 0) this.#addNamePage(names, sums);
   }
 
   /** The page of names that the dirty cells are in. */
-  #sayPage(names: Uint8Array, sums: Uint32Array): void {
+  #addNamePage(names: Uint8Array, sums: Uint32Array): void {
     const cells = this.#dirtyCells;
     const page = pageOf(cells[0]!);
     const key = keyOf("names", page);
@@ -151,7 +151,7 @@ export class DirtySums {
       }
     } else {
       const from = page * L.PAGE_BYTES;
-      sum = this.#cells.meet(key, names.subarray(from, from + L.PAGE_BYTES), cells.length);
+      sum = this.#cells.sumPage(key, names.subarray(from, from + L.PAGE_BYTES), cells.length);
     }
     this.#next.push(key, sum >>> 0);
     cells.length = 0;
@@ -198,7 +198,7 @@ function cellOf(offset: number): number {
 
 /** The sum of a slot as the image shows it. */
 function sumOfSlot(tables: ShownTables, slot: number): number {
-  if (tables.isShownAsItIs(slot)) {
+  if (tables.isSlotCurrent(slot)) {
     return pageSum(tables.slots, slot * CELL_BYTES, (slot + 1) * CELL_BYTES);
   }
   tables.copySlots(slot, 1, pageBytes, 0);

@@ -70,7 +70,7 @@ export class InodeTable {
       slotCount,
     );
     this.#next = Math.max(firstUnused, L.FIRST_FILE_SLOT);
-    for (let index = 0; index < freed.length; index++) this.#bury(freed[index]!);
+    for (let index = 0; index < freed.length; index++) this.#countDead(freed[index]!);
     for (let index = freed.length - 1; index >= 0; index--) this.#putBack(freed[index]!);
     this.#holdUnused(this.#next);
   }
@@ -161,23 +161,23 @@ export class InodeTable {
     for (let index = 0; index < this.#given.length; index++) {
       // What was hidden is what the image shows of it.
       this.#tables.becomeShown(this.#given[index]!);
-      this.#bury(this.#given[index]!);
+      this.#countDead(this.#given[index]!);
     }
     for (let index = 0; index < this.#takenFrom.length; index++) {
-      if (this.#takenFrom[index]! >= 0) this.#unbury(this.#takenFrom[index]!);
+      if (this.#takenFrom[index]! >= 0) this.#uncountDead(this.#takenFrom[index]!);
     }
     for (let index = 0; index < this.#given.length; index++) this.#putBack(this.#given[index]!);
     this.begin();
   }
 
   /** A slot is free: if it is dead, the one that it names has one more. */
-  #bury(slot: number): void {
+  #countDead(slot: number): void {
     const owner = namedOwnerOf(this.#tables.view, slot);
     if (owner >= 0) this.#deadOf.set(owner, (this.#deadOf.get(owner) ?? 0) + 1);
   }
 
   /** A dead slot has been written over: the one that it named is free with the last of them. */
-  #unbury(owner: number): void {
+  #uncountDead(owner: number): void {
     const count = this.#deadOf.get(owner) ?? 0;
     invariant(count > 0, "V17: a dead slot of slot {} was not counted", owner);
     if (count > 1) {
@@ -262,7 +262,7 @@ export class InodeTable {
   }
 
   /** One user less; whether it was the last. */
-  letGo(slot: number): boolean {
+  unretain(slot: number): boolean {
     const count = this.#retained.get(slot);
     if (count === undefined) {
       throw new ErrnoError("EINVAL", "release an inode that is not retained");

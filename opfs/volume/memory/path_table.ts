@@ -379,7 +379,7 @@ export class PathTable {
     const { slots, offsets } = listing as Required<Listing>;
     const found: number[] = [];
     for (let at = firstAtLeast(offsets, from); at < slots.length && found.length < limit; at++) {
-      if (this.#isStill(slots[at]!, offsets[at]!, directory)) found.push(slots[at]!);
+      if (this.#isUnchanged(slots[at]!, offsets[at]!, directory)) found.push(slots[at]!);
     }
     return found;
   }
@@ -395,7 +395,7 @@ export class PathTable {
     return slots.sort((a, b) => this.offsetOf(a) - this.offsetOf(b));
   }
 
-  #isStill(slot: number, offset: number, directory: number): boolean {
+  #isUnchanged(slot: number, offset: number, directory: number): boolean {
     const type = typeOf(this.#tables.view, slot);
     return type >= L.TYPE.FILE && type <= L.TYPE.LINK && !this.#tables.isHidden(slot) &&
       this.offsetOf(slot) === offset && this.parentOf(slot) === directory;

@@ -197,18 +197,18 @@ export class Tables {
     invariant(this.#isOpen, "V14: keep without begin");
     this.#isOpen = false;
     for (let index = this.#editedMark; index < this.#editedCount; index++) {
-      this.#soil(this.#edited[index]!, mark);
+      this.#markDirty(this.#edited[index]!, mark);
     }
     for (let index = this.#writtenMark; index < this.#written.length; index += 2) {
       const lengthBytes = this.#written[index + 1]!;
       this.dirtyNames.push(this.#written[index]!, lengthBytes);
-      this.#dirtySums.soilNames(this.#written[index]!, lengthBytes);
+      this.#dirtySums.markNames(this.#written[index]!, lengthBytes);
       this.#pendingBytes += L.RECORD_NAME_HEAD_BYTES + lengthBytes;
       this.#nameBytesHeld += L.RECORD_NAME_HEAD_BYTES + lengthBytes;
     }
   }
 
-  #soil(slot: number, mark: number): void {
+  #markDirty(slot: number, mark: number): void {
     const hidden = this.#hidden.stateOf(slot);
     if (this.#isDirty[slot] !== 0 || hidden === HIDDEN.ON_DISK) return;
     if (hidden !== HIDDEN.NOT) this.#hidden.set(slot, HIDDEN.ON_DISK);
@@ -217,7 +217,7 @@ export class Tables {
     this.#isDirty[slot] = mark;
     this.dirtySlots.push(slot);
     this.#pendingBytes += L.RECORD_SLOT_BYTES;
-    this.#dirtySums.soilSlot(slot);
+    this.#dirtySums.markSlot(slot);
   }
 
   /** Closes the transaction; what it edited is as it was. */
@@ -274,7 +274,7 @@ export class Tables {
     this.dirtySlots.length = kept;
     this.dirtyNames.length = this.#dirtyNamesBefore;
     this.#pendingBytes -= this.#nameBytesHeld;
-    this.#dirtySums.soilOnly(this.dirtySlots, this.dirtyNames);
+    this.#dirtySums.markOnly(this.dirtySlots, this.dirtyNames);
     this.#lazy.takeBack();
     this.#forget();
   }
@@ -341,10 +341,10 @@ export class Tables {
   }
 
   /** Makes what was touched lazily dirty, until `pendingBytes` reaches a limit. */
-  soilLazy(bytesMax: number): void {
+  markLazyDirty(bytesMax: number): void {
     for (const slot of this.#lazy.slots()) {
       if (this.pendingBytes + L.RECORD_SLOT_BYTES + L.RECORD_SUM_BYTES > bytesMax) return;
-      this.#soil(slot, DIRTY);
+      this.#markDirty(slot, DIRTY);
     }
   }
 
@@ -421,15 +421,15 @@ export class Tables {
    * Calls `add` with the key and the sum of each page that the next record touches, as it is after
    * that record. They count from `settle` on.
    */
-  sayDirtySums(
+  eachDirtySum(
     nameRuns: readonly (readonly [number, number])[],
     add: (key: number, sum: number) => void,
   ): void {
-    this.#dirtySums.say(this, nameRuns, add);
+    this.#dirtySums.each(this, nameRuns, add);
   }
 
   /** Whether the image shows a slot as it is in memory. */
-  isShownAsItIs(slot: number): boolean {
+  isSlotCurrent(slot: number): boolean {
     return this.#lazy.count === 0 && !this.isHidden(slot);
   }
 

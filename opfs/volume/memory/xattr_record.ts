@@ -65,7 +65,7 @@ export function attributeName(tables: Tables, slot: number): string {
 }
 
 /** What a scan tells of the image. */
-export interface Surroundings {
+export interface ImageShape {
   /** Bytes of a block. */
   blockSize: number;
   /** Where the path table lies. */
@@ -76,7 +76,7 @@ export interface Surroundings {
 export function attributeProblem(
   tables: Tables,
   slot: number,
-  around: Surroundings,
+  around: ImageShape,
 ): { rule: string; why: string } | null {
   const at = slot * L.SLOT_BYTES;
   const { view } = tables;
@@ -100,7 +100,7 @@ export function attributeProblem(
 function entryProblem(
   tables: Tables,
   slot: number,
-  { names: segments }: Surroundings,
+  { names: segments }: ImageShape,
 ): { rule: string; why: string } | null {
   const at = slot * L.SLOT_BYTES;
   const { view, names, nameView } = tables;

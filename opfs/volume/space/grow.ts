@@ -51,7 +51,7 @@ function tryGrow(state: VolumeState, table: number): void {
 /** The blocks that a call needs, and where. */
 export interface WantedBlocks {
   /** Free blocks that there should be if they can be had by growing; default: those needed. */
-  wish?: number;
+  freeWanted?: number;
   /** Blocks to add at the end though there are free ones elsewhere: a file goes on there. */
   atEnd?: number;
 }
@@ -63,19 +63,21 @@ export interface WantedBlocks {
 export function makeRoomForBlocks(
   state: VolumeState,
   blocks: number,
-  { wish = blocks, atEnd = 0 }: WantedBlocks = {},
+  { freeWanted = blocks, atEnd = 0 }: WantedBlocks = {},
 ): void {
   state.requireWritable();
   if (state.inodes.free < SPARE_SLOTS) tryGrow(state, L.TABLE.SLOTS);
   // On a full disk what has room counts, and what has been given back has.
   const isTight = state.backing?.isTight ?? false;
   if (isTight && blocks > 0 && state.bitmap.quarantined > 0) state.committer!.reclaim();
-  if (state.bitmap.free >= wish && atEnd === 0) return;
+  if (state.bitmap.free >= freeWanted && atEnd === 0) return;
   useQuarantine(state);
   const { free, blocks: total } = state.bitmap;
-  if (free >= wish && (atEnd === 0 || !isLittleFree(state))) return;
+  if (free >= freeWanted && (atEnd === 0 || !isLittleFree(state))) return;
   const step = Math.max(STEP_BLOCKS, Math.min(total >> 3, STEP_BYTES / state.blockSize));
-  if (!state.isDeviceFull && growBlocks(state, Math.max(wish - free, atEnd) + step, wish)) return;
+  if (
+    !state.isDeviceFull && growBlocks(state, Math.max(freeWanted - free, atEnd) + step, freeWanted)
+  ) return;
   if (free >= blocks) return;
   // A device that has been full is asked once, and for no more than is needed.
   state.isDeviceFull = !growBlocks(state, blocks - free, blocks);
@@ -116,12 +118,12 @@ function useQuarantine(state: VolumeState): void {
 }
 
 /** V18: the file grows by what is missing, and only while nothing else could serve. */
-function requireNeed(state: VolumeState, wish: number): void {
+function requireNeed(state: VolumeState, freeWanted: number): void {
   const { quarantined, free } = state.bitmap;
   const isUsed = state.isDeviceFull || !isWaiting(state);
   invariant(isUsed, "V18: the file grows while {} blocks wait for a commit", quarantined);
-  const isMissing = free < wish || isLittleFree(state);
-  invariant(isMissing, "V18: the file grows for {} blocks while {} are free", wish, free);
+  const isMissing = free < freeWanted || isLittleFree(state);
+  invariant(isMissing, "V18: the file grows for {} blocks while {} are free", freeWanted, free);
 }
 
 /** Makes room for blocks that follow each other, at the end; whether that could be had. */
@@ -130,12 +132,12 @@ export function growInOnePiece(state: VolumeState, blocks: number): boolean {
   return growBlocks(state, blocks, Infinity);
 }
 
-/** Whether the file could be made longer by that many blocks, since `wish` free ones are wanted. */
-function growBlocks(state: VolumeState, blocks: number, wish: number): boolean {
+/** Whether the file could be made longer by that many blocks, since `freeWanted` free ones are wanted. */
+function growBlocks(state: VolumeState, blocks: number, freeWanted: number): boolean {
   const total = state.bitmap.blocks + blocks;
   if (total > state.maxBlocks) return false;
   try {
-    requireNeed(state, wish);
+    requireNeed(state, freeWanted);
     coverByBitmap(state, blocks);
     extendFile(state, blocks);
     return true;
@@ -146,10 +148,10 @@ function growBlocks(state: VolumeState, blocks: number, wish: number): boolean {
 }
 
 /**
- * Makes the file longer by blocks for a borrower; the first one, or -1 if that cannot
- * be. May be called inside of a transaction.
+ * Appends blocks that an export borrows for its copies. Returns the first one, or -1 if the file cannot
+ * grow. May be called inside a transaction.
  */
-export function extendForGuest(state: VolumeState, blocks: number): number {
+export function extendForExport(state: VolumeState, blocks: number): number {
   if (state.bitmap.blocks + blocks > bytesOf(state.segments.bitmap) * 8) return -1;
   try {
     return extendFile(state, blocks);
@@ -159,8 +161,8 @@ export function extendForGuest(state: VolumeState, blocks: number): number {
   }
 }
 
-/** Makes room in the bitmap for guests of half a volume, if there is space for it. */
-export function makeRoomForGuests(state: VolumeState): void {
+/** Grows the bitmap, if there is space, so that an export can borrow half as many blocks again. */
+export function growBitmapForExport(state: VolumeState): void {
   const wanted = Math.min(L.BLOCKS_MAX, Math.ceil(state.bitmap.blocks * 1.5) + STEP_BLOCKS);
   if (wanted > bytesOf(state.segments.bitmap) * 8) tryGrow(state, L.TABLE.BITMAP);
 }

@@ -34,7 +34,7 @@ function leaveClean(state: VolumeState, journal: Journal): void {
   // A checkpoint that was refused is tried again here; while it is, times of access are left out.
   journal.commitFirst();
   while (state.tables.hasLazy && journal.takesTimes) {
-    state.tables.soilLazy(journal.recordBytesMax / 2);
+    state.tables.markLazyDirty(journal.recordBytesMax / 2);
     journal.commit();
   }
   cutFreeEnd(state);

@@ -12,7 +12,7 @@
 import { invariant } from "../../../abi/invariant.ts";
 import { NO_BLOCK, type Run } from "../memory/extent.ts";
 import { cutFile, spareEnd } from "../space/free_end.ts";
-import { extendForGuest } from "../space/grow.ts";
+import { extendForExport } from "../space/grow.ts";
 import type { Journal } from "../journal/journal.ts";
 import * as L from "../format/layout.ts";
 import { typeAt } from "../format/slots.ts";
@@ -137,7 +137,7 @@ export class Compactor {
     const type = state.typeOf(slot);
     if (type !== L.TYPE.FILE && type !== L.TYPE.SYMLINK) return false;
     if (state.inodes.free < SPARE_LEAVES) return false;
-    const run = this.#runBehind(slot);
+    const run = this.#runAfterLimit(slot);
     if (run === null) return false;
     const place = this.#placeFor(Math.min(run.count, this.#stepBlocks()));
     if (place === null) return false;
@@ -148,8 +148,8 @@ export class Compactor {
   /** The same for the values of its attributes that are in blocks. */
   #moveAttribute(slot: number): boolean {
     for (const attribute of this.#state.xattrs.get(slot) ?? []) {
-      const isBehind = ({ block, count }: Place): boolean => block + count > this.#limit;
-      if (this.#moveValue(attribute, isBehind, (want) => this.#placeFor(want))) return true;
+      const isAfterLimit = ({ block, count }: Place): boolean => block + count > this.#limit;
+      if (this.#moveValue(attribute, isAfterLimit, (want) => this.#placeFor(want))) return true;
     }
     return false;
   }
@@ -185,7 +185,7 @@ export class Compactor {
   }
 
   /** The part after the limit of the first run that has one, from where the last one was. */
-  #runBehind(slot: number): Run | null {
+  #runAfterLimit(slot: number): Run | null {
     const { extents } = this.#state;
     if (slot !== this.#slot) this.#fileBlock = 0;
     this.#slot = slot;
@@ -318,7 +318,7 @@ export class Compactor {
     if (best < 0) return -1;
     // Without room for what goes out the file is made longer; what goes there comes back later.
     const missing = fewest - (bitmap.free - (count - fewest));
-    if (missing > 0 && extendForGuest(this.#state, missing) < 0) return -1;
+    if (missing > 0 && extendForExport(this.#state, missing) < 0) return -1;
     if (!this.#empty(place)) return -1;
     this.#journal.reclaim();
     return bitmap.anyUsed(best, count) ? -1 : best;

@@ -44,9 +44,9 @@ Deno.test("exportImage() through a relay ends with EBADF when the volume is clos
     const volume = await openVolume({ name: `${folder}/v.cairn`, access: "relay" });
     const reader = volume.exportImage().getReader();
     assertEquals((await reader.read()).value?.length, 12288);
-    const guest = await openVolume(volume.share());
-    assertThrows(() => guest.exportImage(), ErrnoError, "ENOTSUP");
-    await guest.close();
+    const client = await openVolume(volume.share());
+    assertThrows(() => client.exportImage(), ErrnoError, "ENOTSUP");
+    await client.close();
     await volume.close();
     await assertRejects(() => reader.read(), ErrnoError, "EBADF");
   } finally {

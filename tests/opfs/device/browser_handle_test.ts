@@ -1,6 +1,6 @@
 /** A browser's handle behaves as a device must, whichever way it says that it is full. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { BrowserHandle, type RoomEstimate } from "../../../opfs/device/browser_handle.ts";
+import { BrowserHandle, type StorageEstimate } from "../../../opfs/device/browser_handle.ts";
 import { memoryHandle } from "../../../opfs/device/memory.ts";
 import { openVolumeSync } from "../../../opfs/volume/load/mount.ts";
 import { FILE } from "../../support/on_volume.ts";
@@ -14,7 +14,7 @@ const tick = () => new Promise((resolve) => setTimeout(resolve, 0));
 
 function rig(answers: { write?: number; grows?: boolean } = {}) {
   const memory = memoryHandle();
-  const estimate: RoomEstimate & { asked: number } = { quota: 1000, usage: 400, asked: 0 };
+  const estimate: StorageEstimate & { asked: number } = { quota: 1000, usage: 400, asked: 0 };
   const inner = {
     read: memory.read.bind(memory),
     write: (from: Uint8Array, options: { at: number }) =>

@@ -46,7 +46,7 @@ Deno.test("kindOf() has an answer for every number", () => {
     "sends",
     "locks",
     "commits",
-    "tells",
+    "reports",
     "answers",
   ]);
   assertEquals([PathOp.READDIR, PathOp.FSYNC, PathOp.STAT].map(kindOf), [

@@ -18,7 +18,7 @@ import { Writer } from "../../../opfs/relay/cursor.ts";
 import { Doorbell } from "../../../opfs/relay/doorbell.ts";
 import { Exchange } from "../../../opfs/relay/exchange.ts";
 import { RelayHost } from "../../../opfs/relay/host.ts";
-import { Look } from "../../../opfs/relay/look.ts";
+import { SpinWait } from "../../../opfs/relay/spin_wait.ts";
 import { Metrics } from "../../../opfs/relay/metrics.ts";
 import { Op } from "../../../opfs/relay/operations.ts";
 import {
@@ -37,7 +37,7 @@ import { GroupCommit } from "../../../opfs/relay/group_commit.ts";
 import { Patience } from "../../../opfs/relay/patience.ts";
 import { ReadAhead } from "../../../opfs/relay/read_ahead.ts";
 import { stepsOver } from "../../../opfs/relay/steps.ts";
-import { Untaken } from "../../../opfs/relay/untaken.ts";
+import { UnclaimedChannels } from "../../../opfs/relay/unclaimed_channels.ts";
 import { Transfers } from "../../../opfs/relay/transfers.ts";
 import { VolumeLocks } from "../../../opfs/locks.ts";
 import { LockKind } from "../../../opfs/volume_ops.ts";
@@ -248,7 +248,7 @@ Deno.test("R1, R2, R5: nothing is sent, counted or looked for that cannot be", (
   const channel = new Channel(memory, new Doorbell());
   const rows: readonly [string, () => unknown][] = [
     ["R1: a channel is closed for no reason", () => closeChannel(memory.words, Closed.OPEN)],
-    ["R1: a channel is claimed for no client", () => claimChannel(memory, Claimed.NOBODY)],
+    ["R1: a channel is claimed for no client", () => claimChannel(memory, Claimed.NONE)],
     [
       "R1: a message is shorter",
       () => writeHeader(memory.words, { ...wholeMessage(-1), chunkBytes: 0 }),
@@ -262,8 +262,8 @@ Deno.test("R1, R2, R5: nothing is sent, counted or looked for that cannot be", (
     ["R2: a call has moved less", () => {
       new Metrics().add(Op.READ, { timeMs: 0, waitMs: 0, bytes: -1 });
     }],
-    ["R5: a look ends", () => new Look().hit(1_000_000)],
-    ["R5: a look ends", () => new Look().hit(-1)],
+    ["R5: a spin ends", () => new SpinWait().hit(1_000_000)],
+    ["R5: a spin ends", () => new SpinWait().hit(-1)],
     ["R6: an entry has no such name", () => {
       const entry = { ino: 1, mode: 0, name: "x".repeat(256), cursor: 1 };
       writeEntry(new Writer(memory).beginResponse(), entry);
@@ -382,9 +382,9 @@ Deno.test("R1, R2, R5, R8: nothing is waited for twice, kept too long or answere
   breaks(() => new ReadAhead(memory).keep(0, 99_999), "R8: more is kept than an area");
   breaks(() => new GroupCommit(new ModelVolume()).commit(() => {}), "R2: a commit answers no");
   const channel = new ServedChannel(memory.buffer);
-  const untaken = new Untaken(new Doorbell());
-  untaken.add(channel);
-  breaks(() => untaken.add(channel), "R1: a channel waits twice");
+  const unclaimed = new UnclaimedChannels(new Doorbell());
+  unclaimed.add(channel);
+  breaks(() => unclaimed.add(channel), "R1: a channel waits twice");
   breaks(() => channel.pause(-1), "R5: a wait becomes shorter");
   breaks(() => new Patience(0), "R5: a wait has no time");
   const { port1, port2 } = new MessageChannel();

@@ -20,7 +20,7 @@ function source(count: number): { stream: ReadableStream<Uint8Array>; seen: [num
   return { stream, seen };
 }
 
-Deno.test("sendPieces() and receivePieces() carry a stream, a piece for each wish", async () => {
+Deno.test("sendPieces() and receivePieces() carry a stream, a piece for each request", async () => {
   const { port1, port2 } = new MessageChannel();
   const { stream, seen } = source(5);
   sendPieces(port1, stream);

@@ -5,7 +5,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { openVolume } from "../../../opfs/compose/open.ts";
 import { countOpened, enterRelay } from "../../../opfs/compose/open_relays.ts";
-import { type RelayHost, UNTAKEN_MAX } from "../../../opfs/relay/host.ts";
+import { type RelayHost, UNCLAIMED_MAX } from "../../../opfs/relay/host.ts";
 
 const TIMES = Deno.env.get("CAIRN_LONG") === "1" ? 1000 : 60;
 const FILE = { mode: 0o100644, uid: 0, gid: 0 };
@@ -29,7 +29,7 @@ async function keptBy(host: RelayHost, clients: number): Promise<Record<string, 
     ...countOpened(),
     clientCount: host.clientCount,
     served: stats["relay.clients"],
-    untaken: stats["relay.untaken"],
+    unclaimed: stats["relay.unclaimed"],
     orphans: stats["orphans"],
     usedBlocks: Number(stats["blocks"]) - Number(stats["freeBlocks"]),
     inodes: Number(stats["slots"]) - Number(stats["freeSlots"]),
@@ -104,13 +104,13 @@ Deno.test("tickets that are never taken are bounded, cost calls nothing, and say
   const volume = await openVolume({ name, access: "relay", areaBytes: 16_384 });
   const oldest = volume.share();
   const taken = await openVolume(volume.share());
-  for (let left = UNTAKEN_MAX; left > 0; left--) volume.share();
+  for (let left = UNCLAIMED_MAX; left > 0; left--) volume.share();
   const newest = volume.share();
-  const most = 4 + UNTAKEN_MAX;
-  const { served, untaken } = await keptBy(host, most);
+  const most = 4 + UNCLAIMED_MAX;
+  const { served, unclaimed } = await keptBy(host, most);
   assert(host.clientCount <= most, `${host.clientCount} channels`);
   assertEquals(served, 4, "what is not taken is not served");
-  assert(Number(untaken) <= UNTAKEN_MAX, `${untaken} wait`);
+  assert(Number(unclaimed) <= UNCLAIMED_MAX, `${unclaimed} wait`);
   const error = await assertRejects(() => openVolume(oldest)) as Error;
   assert(error.message.includes("was not taken while many newer ones were made"), error.message);
   const late = await openVolume(newest);

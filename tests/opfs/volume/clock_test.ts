@@ -2,17 +2,17 @@
 import { assert, assertEquals } from "@std/assert";
 import { memoryHandle } from "../../../opfs/device/memory.ts";
 import { checkVolume } from "../../../opfs/volume/tools/check.ts";
-import { soundClock } from "../../../opfs/volume/clock.ts";
+import { finiteClock } from "../../../opfs/volume/clock.ts";
 import { openVolumeSync } from "../../../opfs/volume/load/mount.ts";
 import { FILE } from "../../support/on_volume.ts";
 
 const NO_TIMES: readonly unknown[] = [NaN, Infinity, -Infinity, undefined, null, "5", 10n, {}];
 
-Deno.test("soundClock() says what the clock says, and the host's time where that is none", () => {
-  assertEquals(soundClock(() => 1.5)(), 1.5);
+Deno.test("finiteClock() says what the clock says, and the host's time where that is none", () => {
+  assertEquals(finiteClock(() => 1.5)(), 1.5);
   for (const time of NO_TIMES) {
     const before = Date.now();
-    const now = soundClock(() => time)();
+    const now = finiteClock(() => time)();
     assert(now >= before && now <= Date.now(), String(time));
   }
 });

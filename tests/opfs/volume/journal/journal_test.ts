@@ -193,7 +193,7 @@ Deno.test("Journal never pins so many frames that a block finds none", () => {
           if (at % syncEach === 0) volume.sync();
         }
         volume.sync();
-        assert(!stateOf(volume).pool.isCrowded);
+        assert(!stateOf(volume).pool.needsCheckpoint);
         assertEquals(contentsOf(volume, other)[0], 9);
       }
       volume.close();

@@ -31,13 +31,13 @@ function poolOf(blocks: number): { pool: BlockPool; device: NotingDevice } {
 function put(pool: BlockPool, block: number, at: number, value: number): void {
   const frame = pool.get(block);
   pool.slabOf(frame)[pool.offsetOf(frame) + at] = value;
-  pool.soil(frame, at, at + 1);
+  pool.markDirty(frame, at, at + 1);
 }
 
 Deno.test("BlockPool writes neighbours in one call", () => {
   const { pool, device } = poolOf(64);
   for (const block of [7, 3, 5, 4, 100, 6]) {
-    pool.soil(pool.fresh(block), 0, BLOCK);
+    pool.markDirty(pool.fresh(block), 0, BLOCK);
   }
   pool.writeBack();
   assertEquals(device.writes, ["3+5", "100+1"]);
@@ -164,9 +164,9 @@ Deno.test("BlockPool leaves a quarter of its frames to blocks that no record hol
   assertEquals([pool.mayPin(48), pool.mayPin(49)], [true, false]);
   for (let block = 0; block < 40; block++) put(pool, block, 0, 1);
   pool.logged(pool.dirtyFrames("all"));
-  assertEquals([pool.isCrowded, pool.mayPin(8), pool.mayPin(9)], [true, true, false]);
+  assertEquals([pool.needsCheckpoint, pool.mayPin(8), pool.mayPin(9)], [true, true, false]);
   pool.retireLogged();
-  assertEquals([pool.isCrowded, pool.mayPin(9)], [true, false]);
+  assertEquals([pool.needsCheckpoint, pool.mayPin(9)], [true, false]);
   pool.releaseRetired();
-  assertEquals([pool.isCrowded, pool.mayPin(48)], [false, true]);
+  assertEquals([pool.needsCheckpoint, pool.mayPin(48)], [false, true]);
 });

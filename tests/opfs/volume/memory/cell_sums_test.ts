@@ -1,14 +1,14 @@
 import { assertEquals } from "@std/assert";
 import {
+  afterCells,
   CELL_BYTES,
   CELLS_PER_PAGE,
   CellSums,
-  movedOn,
 } from "../../../../opfs/volume/memory/cell_sums.ts";
 import { pageSum } from "../../../../opfs/volume/format/page_sum.ts";
 import { prng } from "../../../support/prng.ts";
 
-Deno.test("movedOn() is the sum of a cell with cells of zeros after it", () => {
+Deno.test("afterCells() is the sum of a cell with cells of zeros after it", () => {
   const random = prng(1);
   const page = new Uint8Array(4096);
   for (let cell = 0; cell < CELLS_PER_PAGE; cell++) {
@@ -16,9 +16,9 @@ Deno.test("movedOn() is the sum of a cell with cells of zeros after it", () => {
     const at = cell * CELL_BYTES;
     random.fill(page.subarray(at, at + CELL_BYTES));
     const sum = pageSum(page, at, at + CELL_BYTES);
-    assertEquals(movedOn(sum, CELLS_PER_PAGE - 1 - cell) >>> 0, pageSum(page), `cell ${cell}`);
+    assertEquals(afterCells(sum, CELLS_PER_PAGE - 1 - cell) >>> 0, pageSum(page), `cell ${cell}`);
   }
-  assertEquals(movedOn(0, 5), 0);
+  assertEquals(afterCells(0, 5), 0);
 });
 
 const cellOf = (page: Uint8Array, cell: number): number =>
@@ -30,7 +30,7 @@ Deno.test("CellSums says what a page's sum becomes from its changed cells alone"
   random.fill(page);
   const sums = new CellSums();
   assertEquals(sums.isKnown(7, 1), false);
-  let sum = sums.meet(7, page, 1);
+  let sum = sums.sumPage(7, page, 1);
   assertEquals([sum, sums.pages], [pageSum(page), 0]);
   sums.settle();
   for (let round = 0; round < 50; round++) {
@@ -55,7 +55,7 @@ Deno.test("CellSums says what a page's sum becomes from its changed cells alone"
 
 Deno.test("CellSums.forget() forgets a page that was met in vain", () => {
   const sums = new CellSums();
-  sums.meet(1, new Uint8Array(4096), 1);
+  sums.sumPage(1, new Uint8Array(4096), 1);
   sums.forget();
   sums.settle();
   assertEquals(sums.pages, 0);
@@ -64,11 +64,11 @@ Deno.test("CellSums.forget() forgets a page that was met in vain", () => {
 Deno.test("CellSums looks at the whole page when many cells change, and no longer knows it", () => {
   const page = new Uint8Array(4096).fill(3);
   const sums = new CellSums();
-  sums.meet(5, page, 11);
+  sums.sumPage(5, page, 11);
   sums.settle();
   assertEquals([sums.isKnown(5, 11), sums.isKnown(5, 12)], [true, false]);
   page.fill(4);
-  assertEquals(sums.meet(5, page, 12), pageSum(page));
+  assertEquals(sums.sumPage(5, page, 12), pageSum(page));
   sums.settle();
   assertEquals([sums.isKnown(5, 1), sums.pages], [false, 0]);
 });

@@ -15,7 +15,7 @@ function shown(dirtySlots: number[]): ShownTables {
   return {
     ...tables,
     dirtySlots,
-    isShownAsItIs: (slot) => slot !== 1,
+    isSlotCurrent: (slot) => slot !== 1,
     copySlots(first, count, into, at): void {
       into.set(tables.slots.subarray(first * 64, (first + count) * 64), at);
       if (first <= 1 && first + count > 1) {
@@ -34,9 +34,9 @@ const sumsOf = () => new PageSums(new Uint32Array(4), new Uint32Array(4));
 
 type Runs = readonly (readonly [number, number])[];
 
-function soil(dirty: DirtySums, slots: readonly number[], nameRuns: Runs): void {
-  for (const slot of slots) dirty.soilSlot(slot);
-  for (const [from, to] of nameRuns) dirty.soilNames(from, to - from);
+function markDirty(dirty: DirtySums, slots: readonly number[], nameRuns: Runs): void {
+  for (const slot of slots) dirty.markSlot(slot);
+  for (const [from, to] of nameRuns) dirty.markNames(from, to - from);
 }
 
 Deno.test("DirtySums says each touched page once, and its sums count when they are settled", () => {
@@ -44,10 +44,10 @@ Deno.test("DirtySums says each touched page once, and its sums count when they a
   const dirty = new DirtySums(sums);
   const slots = [1, 3, 63, 64, 130];
   const nameRuns: Runs = [[4080, 4112]];
-  soil(dirty, slots, nameRuns);
+  markDirty(dirty, slots, nameRuns);
   assertEquals(dirty.bytes, 5 * 8);
   const said: [number, number][] = [];
-  dirty.say(shown(slots), nameRuns, (key, sum) => said.push([key, sum]));
+  dirty.each(shown(slots), nameRuns, (key, sum) => said.push([key, sum]));
   assertEquals(said, [
     [keyOf("slots", 0), pageOf("slots", 0)],
     [keyOf("slots", 1), pageOf("slots", 1)],
@@ -74,9 +74,9 @@ Deno.test("DirtySums follows what changes in pages that it knows, and what was r
     const before = { slots: tables.slots.slice(), names: tables.names.slice() };
     for (const slot of slots) random.fill(tables.slots.subarray(slot * 64, slot * 64 + 64));
     for (const [from, to] of nameRuns) random.fill(tables.names.subarray(from, to));
-    soil(dirty, slots, nameRuns);
-    dirty.say(shown(slots), nameRuns, () => {});
-    dirty.say(shown(slots), nameRuns, (key, sum) => {
+    markDirty(dirty, slots, nameRuns);
+    dirty.each(shown(slots), nameRuns, () => {});
+    dirty.each(shown(slots), nameRuns, (key, sum) => {
       const [table, page] = key < 2 ** 28
         ? ["slots", key] as const
         : ["names", key - 2 ** 28] as const;
@@ -94,36 +94,36 @@ Deno.test("DirtySums follows what changes in pages that it knows, and what was r
 
 Deno.test("DirtySums.settle() wants the sums of all that is dirty", () => {
   const dirty = new DirtySums(sumsOf());
-  dirty.soilSlot(3);
+  dirty.markSlot(3);
   assertThrows(() => dirty.settle(), InvariantError, "V16");
 });
 
-Deno.test("DirtySums.soilOnly() forgets what has been taken back", () => {
+Deno.test("DirtySums.markOnly() forgets what has been taken back", () => {
   const dirty = new DirtySums(sumsOf());
-  soil(dirty, [3, 200], [[0, 16], [9000, 9016]]);
-  dirty.soilOnly([200], [0, 16]);
+  markDirty(dirty, [3, 200], [[0, 16], [9000, 9016]]);
+  dirty.markOnly([200], [0, 16]);
   assertEquals(dirty.bytes, 2 * 8);
   const said: number[] = [];
-  dirty.say(shown([200]), [[0, 16]], (key) => said.push(key));
+  dirty.each(shown([200]), [[0, 16]], (key) => said.push(key));
   assertEquals(said, [keyOf("slots", 3), keyOf("names", 0)]);
 });
 
 Deno.test("DirtySums has nothing to say where there are no sums", () => {
   const dirty = new DirtySums(null);
-  soil(dirty, [3], [[0, 16]]);
+  markDirty(dirty, [3], [[0, 16]]);
   assertEquals(dirty.bytes, 0);
-  dirty.say(shown([3]), [[0, 16]], () => assertEquals(1, 2));
+  dirty.each(shown([3]), [[0, 16]], () => assertEquals(1, 2));
   dirty.settle();
 });
 
-Deno.test("DirtySums.soilOnly() knows each piece of names that is still dirty, and no other", () => {
+Deno.test("DirtySums.markOnly() knows each piece of names that is still dirty, and no other", () => {
   const dirty = new DirtySums(sumsOf());
-  soil(dirty, [0, 200], [[0, 16], [8192, 8208], [12_288, 12_304]]);
-  dirty.soilOnly([64], [4096, 16, 8192, 16, 12_288, 16]);
+  markDirty(dirty, [0, 200], [[0, 16], [8192, 8208], [12_288, 12_304]]);
+  dirty.markOnly([64], [4096, 16, 8192, 16, 12_288, 16]);
   assertEquals(dirty.bytes, 4 * 8);
   const runs: Runs = [[4096, 4112], [8192, 8208], [12_288, 12_304]];
   const said: number[] = [];
-  dirty.say(shown([64]), runs, (key) => said.push(key));
+  dirty.each(shown([64]), runs, (key) => said.push(key));
   assertEquals(said, [keyOf("slots", 1), ...[1, 2, 3].map((page) => keyOf("names", page))]);
 });
 
@@ -142,13 +142,13 @@ Deno.test("DirtySums reads 64 bytes for each dirty cell of pages that it knows, 
   const dirty = new DirtySums(sumsOf());
   const slots = [3, 9, 130];
   const nameRuns: Runs = [[16, 32], [48, 80]];
-  soil(dirty, slots, nameRuns);
-  dirty.say(shown(slots), nameRuns, () => {});
+  markDirty(dirty, slots, nameRuns);
+  dirty.each(shown(slots), nameRuns, () => {});
   dirty.settle();
   const seen = { slots: counting(tables.slots), names: counting(tables.names) };
   const parts = { ...shown(slots), slots: seen.slots.bytes, names: seen.names.bytes };
-  soil(dirty, slots, nameRuns);
-  dirty.say(parts, nameRuns, (key, sum) => {
+  markDirty(dirty, slots, nameRuns);
+  dirty.each(parts, nameRuns, (key, sum) => {
     const [table, page] = key < 2 ** 28 ? ["slots", key] as const : ["names", 0] as const;
     assertEquals(sum, pageOf(table, page));
   });

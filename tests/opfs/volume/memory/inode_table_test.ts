@@ -201,7 +201,7 @@ Deno.test("InodeTable counts those who retain an inode", () => {
   const { inodes } = tableOf();
   inodes.retain(40);
   inodes.retain(40);
-  assertEquals([inodes.letGo(40), inodes.isRetained(40)], [false, true]);
-  assertEquals([inodes.letGo(40), inodes.isRetained(40)], [true, false]);
-  assertThrows(() => inodes.letGo(40), ErrnoError, "EINVAL");
+  assertEquals([inodes.unretain(40), inodes.isRetained(40)], [false, true]);
+  assertEquals([inodes.unretain(40), inodes.isRetained(40)], [true, false]);
+  assertThrows(() => inodes.unretain(40), ErrnoError, "EINVAL");
 });

@@ -80,16 +80,16 @@ Deno.test("Tables shows a hidden slot as free, and writes it once", () => {
   assert(tables.isClean, "a hidden slot needs no further record");
 });
 
-Deno.test("Tables.soilLazy() makes lazy changes dirty up to a limit", () => {
+Deno.test("Tables.markLazyDirty() makes lazy changes dirty up to a limit", () => {
   const tables = tablesOf();
   for (let slot = 32; slot < 64; slot++) {
     tables.slots[slot * 64] = L.TYPE.FILE;
     tables.touchLazily(slot, 0);
   }
   assert(tables.isClean && tables.hasLazy);
-  tables.soilLazy(68 * 10 + 8);
+  tables.markLazyDirty(68 * 10 + 8);
   assertEquals(tables.dirtySlots.length, 10);
-  tables.soilLazy(1e6);
+  tables.markLazyDirty(1e6);
   assertEquals([tables.dirtySlots.length, tables.hasLazy], [32, false]);
 });
 
@@ -149,7 +149,7 @@ Deno.test("Tables.copySlots() shows what the last record has: times of access, a
   assert(tables.isClean, "nothing of it needs a record");
   tables.becomeShown(40);
   assertEquals([tables.isHidden(40), tables.slots[40 * 64 + 16]], [false, 6]);
-  tables.soilLazy(1e6);
+  tables.markLazyDirty(1e6);
   tables.settle();
   tables.copySlots(33, 1, shown, 0);
   assertEquals(new DataView(shown.buffer).getFloat64(L.SLOT.ATIME, true), 8);

@@ -1,11 +1,11 @@
 /**
- * BeatingHandle: a device that shows a sign of life around each of its calls, and counts them.
+ * HeartbeatHandle: a device that shows a sign of life around each of its calls, and counts them.
  *
  * Layer: device, around another one, as the relay's worker has it. One operation of the engine may
  * be many calls of the device, all in one turn of the relay; without this a long one would be taken
  * for death.
  *
- * Use: `const device = new BeatingHandle(handle, () => relay?.beat())`.
+ * Use: `const device = new HeartbeatHandle(handle, () => relay?.beat())`.
  *
  * @module
  */
@@ -26,7 +26,7 @@ export interface DeviceCounts {
 }
 
 /** A device that beats and counts. */
-export class BeatingHandle implements StorageHandle {
+export class HeartbeatHandle implements StorageHandle {
   /** What it has been asked so far. */
   readonly counts: DeviceCounts = {
     reads: 0,

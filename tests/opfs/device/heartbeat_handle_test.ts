@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { memoryHandle } from "../../../opfs/device/memory.ts";
-import { BeatingHandle } from "../../../opfs/device/beating_handle.ts";
+import { HeartbeatHandle } from "../../../opfs/device/heartbeat_handle.ts";
 import { RelayedVolume } from "../../support/relayed_volume.ts";
 
-Deno.test("BeatingHandle beats around every call that takes its time, and counts", () => {
+Deno.test("HeartbeatHandle beats around every call that takes its time, and counts", () => {
   const device = memoryHandle();
   let beats = 0;
-  const handle = new BeatingHandle(device, () => beats += 1);
+  const handle = new HeartbeatHandle(device, () => beats += 1);
   const beatsOf = (work: () => unknown): number => {
     const before = beats;
     work();
@@ -23,21 +23,21 @@ Deno.test("BeatingHandle beats around every call that takes its time, and counts
   assertEquals(handle.counts, counts);
 });
 
-Deno.test("BeatingHandle says of the device what it says itself", () => {
+Deno.test("HeartbeatHandle says of the device what it says itself", () => {
   const device = memoryHandle();
-  const plain = new BeatingHandle(device, () => {});
+  const plain = new HeartbeatHandle(device, () => {});
   assertEquals([plain.isSparse, plain.getSpareBytes()], [false, Infinity]);
   const small = Object.assign(memoryHandle(), { isSparse: true, getSpareBytes: () => 4096 });
-  const handle = new BeatingHandle(small, () => {});
+  const handle = new HeartbeatHandle(small, () => {});
   assertEquals([handle.isSparse, handle.getSpareBytes()], [true, 4096]);
 });
 
-Deno.test("BeatingHandle hands on what the device throws", () => {
+Deno.test("HeartbeatHandle hands on what the device throws", () => {
   const device = memoryHandle();
   device.flush = () => {
     throw new Error("broken");
   };
-  assertThrows(() => new BeatingHandle(device, () => {}).flush(), Error, "broken");
+  assertThrows(() => new HeartbeatHandle(device, () => {}).flush(), Error, "broken");
 });
 
 Deno.test("a long operation of many device calls is not taken for death", async () => {
