@@ -49,7 +49,7 @@ export class Intervals<T extends Interval> {
     const order = this.#count++;
     this.#orders.set(item, order);
     const { start, end } = item;
-    const node = { item, order, priority: scatter(order), left: null, right: null, farthest: end };
+    const node = { item, order, priority: mixBits(order), left: null, right: null, farthest: end };
     const [before, after] = split(this.#root, start, order);
     this.#root = merge(merge(before, node), after);
   }
@@ -84,7 +84,7 @@ export class Intervals<T extends Interval> {
 }
 
 /** Spreads the bits of a counter (the finisher of murmur3). */
-function scatter(count: number): number {
+function mixBits(count: number): number {
   let bits = Math.imul(count ^ count >>> 16, 0x85ebca6b);
   bits = Math.imul(bits ^ bits >>> 13, 0xc2b2ae35);
   return (bits ^ bits >>> 16) >>> 0;

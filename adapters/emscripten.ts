@@ -136,7 +136,7 @@ function checkMembers(FS: EmscriptenFS): void {
   if (typeof there !== "object" || there === null) {
     throw new TypeError("cannot mount: link the program with -sEXPORTED_RUNTIME_METHODS=FS");
   }
-  const missing = Object.entries(MEMBERS).filter(([name, type]) => !isA(there, name, type));
+  const missing = Object.entries(MEMBERS).filter(([name, type]) => !hasType(there, name, type));
   if (missing.length === 0) return;
   const names = missing.map(([name]) => `FS.${name}`).join(", ");
   throw new TypeError(
@@ -144,7 +144,7 @@ function checkMembers(FS: EmscriptenFS): void {
   );
 }
 
-function isA(there: Record<string, unknown>, name: string, type: string): boolean {
+function hasType(there: Record<string, unknown>, name: string, type: string): boolean {
   return typeof there[name] === type && there[name] !== null;
 }
 

@@ -42,11 +42,11 @@ import { touchVerb } from "./verbs/touch.ts";
 import { treeVerb } from "./verbs/tree.ts";
 import { truncateVerb } from "./verbs/truncate.ts";
 import {
-  ChangedMeanwhile,
   EXIT_FAILED,
   EXIT_FOUND,
   EXIT_GOOD,
   EXIT_INTERRUPTED,
+  ImageChanged,
   messageOf,
   readWords,
   type Terminal,
@@ -118,7 +118,7 @@ export async function main(
       : await runVerb(verb, rest, terminal);
     return flushed(terminal, status);
   } catch (error) {
-    return tell(error, { name, isDebug: args.includes("--debug"), terminal });
+    return reportError(error, { name, isDebug: args.includes("--debug"), terminal });
   }
 }
 
@@ -138,9 +138,9 @@ async function runVerb(verb: Verb, args: string[], terminal: Terminal): Promise<
     terminal.print(`cairn ${verb.usage}\n\n${verb.summary}.\n\n${verb.help}`);
     return EXIT_GOOD;
   }
-  const told = { name: verb.name, isDebug: values.debug === true, terminal };
-  const tellOne = (error: unknown): void => void tell(error, told);
-  return await verb.run({ words, options: values, terminal, tell: tellOne });
+  const about = { name: verb.name, isDebug: values.debug === true, terminal };
+  const report = (error: unknown): void => void reportError(error, about);
+  return await verb.run({ words, options: values, terminal, reportError: report });
 }
 
 /** No verb, or none that is known: an image alone is a shell on it. */
@@ -154,9 +154,9 @@ async function without(
   }
   if (name === undefined) throw new UsageError("a verb is missing");
   if (isOnly && isImage(name)) {
-    const tellOf = (error: unknown, about: { name: string; isDebug: boolean }): number =>
-      tell(error, { ...about, terminal });
-    return await runShell(name, { verbs: VERBS, terminal, tell: tellOf });
+    const reportOf = (error: unknown, about: { name: string; isDebug: boolean }): number =>
+      reportError(error, { ...about, terminal });
+    return await runShell(name, { verbs: VERBS, terminal, reportError: reportOf });
   }
   throw new UsageError(`there is no verb "${name}"`);
 }
@@ -181,7 +181,7 @@ interface Failure {
 }
 
 /** Says what went wrong, in one line, and returns the exit status. */
-function tell(error: unknown, { name, isDebug, terminal }: Failure): number {
+function reportError(error: unknown, { name, isDebug, terminal }: Failure): number {
   if (error instanceof ReaderGone) return EXIT_GOOD;
   const who = VERBS.some((verb) => verb.name === name) ? `cairn ${name}` : "cairn";
   const hint = error instanceof UsageError ? `see "${who} --help"` : hintFor(name, rootOf(error));
@@ -193,7 +193,7 @@ function tell(error: unknown, { name, isDebug, terminal }: Failure): number {
 
 function statusOf(error: unknown): number {
   if (error instanceof Interrupted) return EXIT_INTERRUPTED;
-  return error instanceof ChangedMeanwhile && error.cause === undefined ? EXIT_FOUND : EXIT_FAILED;
+  return error instanceof ImageChanged && error.cause === undefined ? EXIT_FOUND : EXIT_FAILED;
 }
 
 /** The error that began it: the first with a code of its own. */

@@ -30,7 +30,7 @@ export type ChunkBytes =
   | typeof UNIT_BYTES;
 
 /** Chunks of one size without an owner. */
-interface Shelf {
+interface FreeChunks {
   readonly chunks: Uint8Array[];
   /** How many it keeps before it lets the garbage collector have them. */
   readonly keepCount: number;
@@ -38,7 +38,7 @@ interface Shelf {
   readonly slabCount: number;
 }
 
-function shelf(keepCount: number, slabCount: number): Shelf {
+function freeChunks(keepCount: number, slabCount: number): FreeChunks {
   return { chunks: [], keepCount, slabCount };
 }
 
@@ -47,11 +47,11 @@ export class ChunkPool {
   /** What chunks and charges may own together, in bytes. */
   readonly limitBytes: number;
   #usedBytes = 0;
-  readonly #small = shelf(16384, 256);
-  readonly #quarters = shelf(16384, 64);
-  readonly #pages = shelf(8192, 16);
-  readonly #blocks = shelf(512, 1);
-  readonly #units = shelf(64, 1);
+  readonly #small = freeChunks(16384, 256);
+  readonly #quarters = freeChunks(16384, 64);
+  readonly #pages = freeChunks(8192, 16);
+  readonly #blocks = freeChunks(512, 1);
+  readonly #units = freeChunks(64, 1);
 
   /** A pool that gives up to `limitBytes`. */
   constructor(limitBytes: number) {
@@ -80,17 +80,17 @@ export class ChunkPool {
 
   /** The same without a look at the limit: for an exchange that gives back as much at once. */
   takeBeyond(sizeBytes: ChunkBytes): Uint8Array | null {
-    const shelf = this.#shelf(sizeBytes);
-    const chunk = shelf.chunks.pop() ?? make(shelf, sizeBytes);
+    const free = this.#freeOf(sizeBytes);
+    const chunk = free.chunks.pop() ?? make(free, sizeBytes);
     if (chunk !== null) this.#usedBytes += sizeBytes;
     return chunk;
   }
 
   /** Takes a chunk back. */
   give(chunk: Uint8Array): void {
-    const shelf = this.#shelf(chunk.length as ChunkBytes);
+    const free = this.#freeOf(chunk.length as ChunkBytes);
     this.refund(chunk.length);
-    if (shelf.chunks.length < shelf.keepCount) shelf.chunks.push(chunk);
+    if (free.chunks.length < free.keepCount) free.chunks.push(chunk);
   }
 
   /** Counts bytes that live elsewhere; false when there is no room for them. */
@@ -106,7 +106,7 @@ export class ChunkPool {
     this.#usedBytes -= sizeBytes;
   }
 
-  #shelf(sizeBytes: ChunkBytes): Shelf {
+  #freeOf(sizeBytes: ChunkBytes): FreeChunks {
     if (sizeBytes === PAGE_BYTES) return this.#pages;
     if (sizeBytes === BLOCK_BYTES) return this.#blocks;
     if (sizeBytes === UNIT_BYTES) return this.#units;
@@ -117,11 +117,11 @@ export class ChunkPool {
 }
 
 /** Cuts a slab into chunks, shelves all but one; null when the machine has no memory. */
-function make(shelf: Shelf, sizeBytes: number): Uint8Array | null {
-  const slab = allocate(sizeBytes * shelf.slabCount);
+function make(free: FreeChunks, sizeBytes: number): Uint8Array | null {
+  const slab = allocate(sizeBytes * free.slabCount);
   if (slab === null) return null;
-  for (let index = shelf.slabCount - 1; index > 0; index--) {
-    shelf.chunks.push(new Uint8Array(slab, index * sizeBytes, sizeBytes));
+  for (let index = free.slabCount - 1; index > 0; index--) {
+    free.chunks.push(new Uint8Array(slab, index * sizeBytes, sizeBytes));
   }
   return new Uint8Array(slab, 0, sizeBytes);
 }

@@ -46,7 +46,7 @@ interface Known {
 }
 
 /** What a new inode is made with. */
-interface Made {
+interface NewNode {
   mode: number;
   rdev: number;
   target?: string;
@@ -198,7 +198,7 @@ export class MountedVolume {
     return node;
   }
 
-  #create(parent: VolumeNode, name: string, made: Made): VolumeNode {
+  #create(parent: VolumeNode, name: string, made: NewNode): VolumeNode {
     const before = this.#volume.generation;
     const ino = this.#volume.create(parent.entry.ino, name, { ...OWNER, ...made });
     this.#changed(before);

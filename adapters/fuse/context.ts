@@ -78,14 +78,14 @@ export class Context {
     return this.#caller.set(request, umask);
   }
 
-  /** The kernel gets to know an inode that stands in `parent`, 0 if that is not said. */
-  introduce(ino: Ino, parent: Ino): Entry {
+  /** Records that the kernel knows an inode now, by a name in `parent`; 0 if that is unknown. */
+  registerEntry(ino: Ino, parent: Ino): Entry {
     const attr = this.volume.getattr(ino);
     this.inodes.remember(ino, { mode: attr.mode, parent });
     return this.entryOf(ino, attr);
   }
 
-  /** An inode that the kernel knows already; `attr` is changed to what the kernel gets to see. */
+  /** The entry of an inode that the kernel knows already; changes `attr` to what the kernel may see. */
   entryOf(ino: Ino, attr: Attr): Entry {
     this.owners.turn(attr);
     return { nodeId: ino, attr, validMs: this.validMs, blockSize: this.blockSize };

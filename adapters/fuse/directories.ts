@@ -87,15 +87,15 @@ function advance(listing: Listing, offset: number): void {
   listing.index++;
 }
 
-interface Placed {
+interface EntryPlace {
   reply: Reply;
   at: number;
   entry: DirEntry;
 }
 
 /** The inode in front of an entry; none for the dots, which the kernel knows. */
-function putInode(context: Context, directory: Ino, { reply, at, entry }: Placed): void {
+function putInode(context: Context, directory: Ino, { reply, at, entry }: EntryPlace): void {
   const ino = entry.cursor <= PARENT_OFFSET ? 0 : context.volume.lookup(directory, entry.name);
   if (ino === 0) reply.clear(at, ENTRY_OUT.BYTES);
-  else reply.entryAt(at, context.introduce(ino, directory));
+  else reply.entryAt(at, context.registerEntry(ino, directory));
 }

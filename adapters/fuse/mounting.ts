@@ -128,17 +128,17 @@ function unescapeMount(text: string): string {
 }
 
 /** How often a mount that was taken off by force is asked whether its users have finished. */
-const GRACE_LOOKS = 20;
-const LOOK_MS = 50;
+const GRACE_POLLS = 20;
+const POLL_MS = 50;
 
 /**
- * Asks until something is over, for about a second; whether it is. Looks are counted, not the time: a
+ * Polls until something is over, for about a second; whether it is. Polls are counted, not the time: a
  * machine that was asleep has given its users no time.
  */
 export async function waitAwhile(
   isOver: () => boolean,
-  pause: () => Promise<void> = () => new Promise((resolve) => setTimeout(resolve, LOOK_MS)),
+  pause: () => Promise<void> = () => new Promise((resolve) => setTimeout(resolve, POLL_MS)),
 ): Promise<boolean> {
-  for (let look = 0; look < GRACE_LOOKS && !isOver(); look++) await pause();
+  for (let poll = 0; poll < GRACE_POLLS && !isOver(); poll++) await pause();
   return isOver();
 }

@@ -34,12 +34,12 @@ export function lookup(context: Context, request: Request, reply: Reply): void {
   // No volume holds a name that is not UTF-8.
   const name = request.textOrNull(0);
   if (name === "." || name === "..") {
-    reply.endEntry(context.introduce(name === "." ? parent : above(context, parent), 0));
+    reply.endEntry(context.registerEntry(name === "." ? parent : above(context, parent), 0));
     return;
   }
   const found = name === null ? 0 : context.volume.lookup(parent, name);
   if (found === 0) reply.endAbsent(context.validMs);
-  else reply.endEntry(context.introduce(found, parent));
+  else reply.endEntry(context.registerEntry(found, parent));
 }
 
 function above({ inodes, volume }: Context, directory: Ino): Ino {
@@ -72,7 +72,7 @@ export function mknod(context: Context, request: Request, reply: Reply): void {
   const umask = request.u32(P.MKNOD_IN.UMASK);
   const rdev = request.u32(P.MKNOD_IN.RDEV);
   const ino = make(context, request, { nameAt: P.MKNOD_IN.NAME, mode, umask, rdev });
-  reply.endEntry(context.introduce(ino, request.nodeId));
+  reply.endEntry(context.registerEntry(ino, request.nodeId));
 }
 
 /** MKDIR. */
@@ -80,7 +80,7 @@ export function mkdir(context: Context, request: Request, reply: Reply): void {
   const mode = S_IFDIR | request.u32(P.MKDIR_IN.MODE) & PERMISSION_BITS;
   const umask = request.u32(P.MKDIR_IN.UMASK);
   const ino = make(context, request, { nameAt: P.MKDIR_IN.NAME, mode, umask });
-  reply.endEntry(context.introduce(ino, request.nodeId));
+  reply.endEntry(context.registerEntry(ino, request.nodeId));
 }
 
 /** SYMLINK. */
@@ -88,7 +88,7 @@ export function symlink(context: Context, request: Request, reply: Reply): void 
   const target = request.text(request.textAfter(0));
   const mode = S_IFLNK | ALL_PERMISSIONS;
   const ino = make(context, request, { nameAt: 0, mode, umask: 0, target });
-  reply.endEntry(context.introduce(ino, request.nodeId));
+  reply.endEntry(context.registerEntry(ino, request.nodeId));
 }
 
 /** CREATE. The kernel asks for it where it has seen no file; if there is one it is opened. */
@@ -104,7 +104,7 @@ export function create(context: Context, request: Request, reply: Reply): void {
     volume.setattr(ino, { size: 0 });
     context.isDirty = true;
   }
-  reply.endCreated(context.introduce(ino, request.nodeId));
+  reply.endCreated(context.registerEntry(ino, request.nodeId));
 }
 
 /** TMPFILE: a file without a name. With O_EXCL it never gets one. */
@@ -118,7 +118,7 @@ export function tmpfile(context: Context, request: Request, reply: Reply): void 
   const options = { ...newOwner(parent, caller), mode: newMode(mode, parent, caller), isLinkable };
   const ino = volume.tmpfile(request.nodeId, options);
   try {
-    reply.endCreated(context.introduce(ino, 0));
+    reply.endCreated(context.registerEntry(ino, 0));
   } finally {
     volume.release(ino);
   }
@@ -152,7 +152,7 @@ export function link(context: Context, request: Request, reply: Reply): void {
   const ino = request.u64(P.LINK_IN.OLD_NODE_ID);
   context.volume.link(ino, request.nodeId, request.text(P.LINK_IN.NAME));
   context.isDirty = true;
-  reply.endEntry(context.introduce(ino, request.nodeId));
+  reply.endEntry(context.registerEntry(ino, request.nodeId));
 }
 
 /** UNLINK. */

@@ -2,7 +2,7 @@
  * Whose files they are, when a user who is not root mounts.
  *
  * Layer: adapters/fuse. Most volumes were written by one user who was root in a page, so everything
- * in them belongs to 0:0. For an ordinary user's mount the two trade places: what belongs to root in
+ * in them belongs to 0:0. For an ordinary user's mount the two are swapped: what belongs to root in
  * the volume is shown as the user's own, and what the user makes belongs to root there. As the map
  * is its own reverse, one method serves both ways.
  *
@@ -10,23 +10,23 @@
  */
 import type { Owner } from "../../mod.ts";
 
-/** Root and another owner trade places; with 0:0 nothing changes. */
+/** Swaps root and another owner; with 0:0 nothing changes. */
 export class OwnerMap {
   readonly #other: Owner;
 
-  /** `other` trades places with 0:0. */
+  /** Swaps `other` with 0:0. */
   constructor(other: Owner) {
     this.#other = other;
   }
 
   /** A user on the other side. */
   uid(uid: number): number {
-    return trade(uid, this.#other.uid);
+    return swapped(uid, this.#other.uid);
   }
 
   /** A group on the other side. */
   gid(gid: number): number {
-    return trade(gid, this.#other.gid);
+    return swapped(gid, this.#other.gid);
   }
 
   /** Changes owner and group of a record to those on the other side, and returns it. */
@@ -37,6 +37,6 @@ export class OwnerMap {
   }
 }
 
-function trade(id: number, other: number): number {
+function swapped(id: number, other: number): number {
   return id === 0 ? other : id === other ? 0 : id;
 }

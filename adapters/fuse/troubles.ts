@@ -25,12 +25,12 @@ const LINE_CHARS_MAX = 1_000;
 
 /** Passes each message on once: a program may ask a broken image a million times. */
 export class Troubles {
-  readonly #tell: (message: string) => void;
-  readonly #told = new Set<string>();
+  readonly #print: (message: string) => void;
+  readonly #printed = new Set<string>();
 
-  /** `tell` gets each message. */
-  constructor(tell: (message: string) => void) {
-    this.#tell = tell;
+  /** `print` gets each message. */
+  constructor(print: (message: string) => void) {
+    this.#print = print;
   }
 
   /** Takes an error; of our own mistakes the stack too, which says where. */
@@ -38,9 +38,9 @@ export class Troubles {
     const text = isErrnoError(error)
       ? error.message
       : String((error as { stack?: unknown } | null)?.stack ?? error);
-    if (this.#told.has(text) || this.#told.size > MESSAGES_MAX) return;
-    this.#told.add(text);
-    this.#tell(this.#told.size > MESSAGES_MAX ? "more messages are left out" : text);
+    if (this.#printed.has(text) || this.#printed.size > MESSAGES_MAX) return;
+    this.#printed.add(text);
+    this.#print(this.#printed.size > MESSAGES_MAX ? "more messages are left out" : text);
   };
 }
 

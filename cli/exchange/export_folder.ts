@@ -12,7 +12,7 @@ import type { TransferReport } from "../../opfs/mod.ts";
 import { TreeCopy } from "../trees/copy_tree.ts";
 import type { ExportTarget } from "./ends.ts";
 import { HostTree } from "../trees/host_tree.ts";
-import { makeBeside } from "../shared/new_file.ts";
+import { makeTemporary } from "../shared/new_file.ts";
 import type { Tally } from "../shared/steps.ts";
 import { at } from "../shared/verb.ts";
 import { VolumeTree } from "../trees/volume_tree.ts";
@@ -24,7 +24,7 @@ export function toFolder(path: string): ExportTarget {
   const target = path.replace(/(?<=.)\/+$/, "");
   at(path, () => refuseExisting(target));
   const make = (folder: string): void => mkdirSync(folder, { mode: OWN_FOLDER });
-  const temporary = at(path, () => makeBeside(target, "new", make));
+  const temporary = at(path, () => makeTemporary(target, "new", make));
   let isKept = false;
   return {
     *steps(volume): Generator<Tally, TransferReport, void> {

@@ -101,7 +101,7 @@ class TarExport {
     const item = this.#itemOf(found);
     if (item.linkTo !== null) {
       this.#counts.hardLinks++;
-      this.#tellLeftOut(path, await writer.add(item));
+      this.#reportLeftOut(path, await writer.add(item));
     } else if (isFile(attr.mode)) {
       this.#counts.files++;
       yield* this.#file(writer, found, item);
@@ -109,7 +109,7 @@ class TarExport {
       if (isDir(attr.mode)) this.#counts.directories++;
       else if (isLink(attr.mode)) this.#counts.symlinks++;
       else this.#counts.special++;
-      this.#tellLeftOut(path, await writer.add(item));
+      this.#reportLeftOut(path, await writer.add(item));
     }
     yield;
   }
@@ -138,14 +138,14 @@ class TarExport {
     const sparse = map === null ? null : { sizeBytes: attr.size };
     const sizeBytes = dataBytes + (map?.length ?? 0);
     const { body, leftOut } = await writer.addFile({ ...item, sparse, sizeBytes });
-    this.#tellLeftOut(found.path, leftOut);
+    this.#reportLeftOut(found.path, leftOut);
     if (map !== null) await body.write(map);
     for (const piece of data) {
       for (let done = 0; done < piece.length;) {
         // A buffer of its own each time: it is on its way through a stream.
         const bytes = new Uint8Array(Math.min(PIECE_BYTES, piece.length - done));
         const count = this.#volume.read(found.ino, bytes, piece.at + done);
-        if (count === 0) this.#tellShort(found, bytes.length);
+        if (count === 0) this.#reportShort(found, bytes.length);
         const step = count === 0 ? bytes.length : count;
         await body.write(bytes.subarray(0, step));
         done += step;
@@ -156,14 +156,14 @@ class TarExport {
     await body.close();
   }
 
-  #tellLeftOut(path: string, leftOut: readonly string[]): void {
+  #reportLeftOut(path: string, leftOut: readonly string[]): void {
     for (const key of leftOut) {
       const message = `"${key}" is left out: so large a file can have text only`;
       this.#findings.add({ severity: "changed", code: "attribute-lost", message, path });
     }
   }
 
-  #tellShort({ path }: Found, missing: number): void {
+  #reportShort({ path }: Found, missing: number): void {
     const message = `${missing} bytes went while it was exported: they are zeros`;
     this.#findings.add({ severity: "changed", code: "changed-meanwhile", message, path });
   }

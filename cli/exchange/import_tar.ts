@@ -50,13 +50,14 @@ export function openTar(
     totalBytes,
   });
   return {
-    steps: (target) => new TarImport(target, { name, progress }).steps(heard(source, interrupts)),
+    steps: (target) =>
+      new TarImport(target, { name, progress }).steps(interruptibly(source, interrupts)),
     close: () => void source.destroy(),
   };
 }
 
 /** What comes, unless a signal comes first: a pipe may be silent for ever. */
-async function* heard(
+async function* interruptibly(
   source: AsyncIterable<Uint8Array>,
   interrupts: Interrupts,
 ): AsyncGenerator<Uint8Array, void, void> {
@@ -88,7 +89,7 @@ class TarImport {
   async *steps(source: AsyncIterable<Uint8Array>): AsyncGenerator<Progress, TransferReport, void> {
     const entries = readTar(unpack(source));
     for await (const entry of named(this.#origin.name, entries)) yield* this.#entry(entry);
-    this.#tellAbsolute();
+    this.#reportAbsolute();
     this.#tree.close();
     return this.#tree.report();
   }
@@ -104,7 +105,7 @@ class TarImport {
       yield this.#origin.progress();
       return;
     }
-    this.#tellOddities(entry, path);
+    this.#reportOddities(entry, path);
     const member = memberOf(entry, path);
     const ino = this.#tree.add(member);
     if (ino === 0 || !(yield* this.#contents(entry, ino, { path, sparse }))) return;
@@ -142,7 +143,7 @@ class TarImport {
       return true;
     } catch (error) {
       const cause = error instanceof PlaceError ? error.cause : error;
-      if (!this.#tree.isUnsayable(cause)) throw error;
+      if (!this.#tree.isUnstorable(cause)) throw error;
       this.#tree.drop(path, { why: cause.message, bytes: this.#tree.counts.bytes - before });
       return false;
     }
@@ -179,23 +180,23 @@ class TarImport {
     if (type === HARD_LINK || TYPES[type] !== undefined) return false;
     if (type === VOLUME_LABEL) {
       const message = "it is the archive's label, and no file";
-      this.#tree.tell("note", "tar-label", { path, message });
+      this.#tree.addFinding("note", "tar-label", { path, message });
       return true;
     }
     const message = `an entry of type "${type}", which is not known`;
-    this.#tree.tell("lost", "tar-type", { path, message });
+    this.#tree.addFinding("lost", "tar-type", { path, message });
     return true;
   }
 
-  #tellOddities({ isExact, pax }: TarEntry, path: string): void {
+  #reportOddities({ isExact, pax }: TarEntry, path: string): void {
     if (!isExact) {
       const message = "bytes of its name or target that are no UTF-8 are written as %FF";
-      this.#tree.tell("changed", "name-replaced", { path, message });
+      this.#tree.addFinding("changed", "name-replaced", { path, message });
     }
     const acl = [...pax.keys()].filter((key) => key.startsWith("SCHILY.acl."));
     if (acl.length === 0) return;
     const message = "its access control list is left out: a volume has none";
-    this.#tree.tell("changed", "acl-lost", { path, message });
+    this.#tree.addFinding("changed", "acl-lost", { path, message });
   }
 
   /** The path in the volume; null, and told, for a name that leads out of it. */
@@ -203,7 +204,7 @@ class TarImport {
     const parts = name.split("/").filter((part) => part !== "" && part !== ".");
     if (parts.includes("..")) {
       const message = `its name leads upwards: nothing of it is taken`;
-      this.#tree.tell("lost", "name-upwards", { path: name, message });
+      this.#tree.addFinding("lost", "name-upwards", { path: name, message });
       return null;
     }
     if (name.startsWith("/")) {
@@ -213,12 +214,12 @@ class TarImport {
     return `/${parts.join("/")}`;
   }
 
-  #tellAbsolute(): void {
+  #reportAbsolute(): void {
     if (this.#absolute === null) return;
     const { first, count } = this.#absolute;
     const many = count === 1 ? "" : `, and ${count - 1} others`;
     const message = `an absolute name${many}: it begins at the volume's root`;
-    this.#tree.tell("note", "name-absolute", { path: first, message });
+    this.#tree.addFinding("note", "name-absolute", { path: first, message });
   }
 }
 

@@ -63,7 +63,7 @@ export function blockMapOf(dump: ImageDump, cellsMax: number): BlockMap {
   const broken = new Set(files.filter(({ pieces }) => pieces > 1).map(({ slot }) => slot));
   const cells = cellsOf(totalBlocks, cellsMax);
   const owners = cells.map(() => new Map<number, number>());
-  for (const run of runs) spread(run, { cells, owners, broken });
+  for (const run of runs) countRun(run, { cells, owners, broken });
   for (const [index, cell] of cells.entries()) cell.owner = mostOf(owners[index]!);
   const sum = (of: (cell: Cell) => number): number => cells.reduce((all, one) => all + of(one), 0);
   const tables = sum((cell) => cell.tables);
@@ -80,14 +80,14 @@ function cellsOf(blocks: number, cellsMax: number): Cell[] {
   });
 }
 
-interface Spreading {
+interface Counters {
   cells: Cell[];
   owners: Map<number, number>[];
   broken: ReadonlySet<number>;
 }
 
 /** Counts a run in the cells that it lies in; what a damaged one claims behind the end is nowhere. */
-function spread(run: BlockDump, { cells, owners, broken }: Spreading): void {
+function countRun(run: BlockDump, { cells, owners, broken }: Counters): void {
   const perCell = cells[0]?.count ?? 1;
   const end = run.block + run.count;
   for (let index = Math.floor(run.block / perCell); index < cells.length; index++) {

@@ -46,7 +46,7 @@ export function mapSvg(map: BlockMap): string {
   ].join("\n");
 }
 
-interface Stretch {
+interface CellRange {
   at: number;
   length: number;
 }
@@ -55,11 +55,11 @@ interface Stretch {
 function alike(cells: readonly Cell[], at: number): number {
   const rowEnd = Math.min(cells.length, (Math.floor(at / ROW_CELLS) + 1) * ROW_CELLS);
   let end = at + 1;
-  while (end < rowEnd && looksOf(cells[end]!) === looksOf(cells[at]!)) end++;
+  while (end < rowEnd && fillOf(cells[end]!) === fillOf(cells[at]!)) end++;
   return end - at;
 }
 
-function looksOf({ count, tables, files, fragmented, owner }: Cell): string {
+function fillOf({ count, tables, files, fragmented, owner }: Cell): string {
   if (tables > files) return `fill="${TABLES}"`;
   if (files === 0) return `fill="${FREE}"`;
   const hue = Math.round((owner * HUE_STEP) % 360);
@@ -70,17 +70,17 @@ function looksOf({ count, tables, files, fragmented, owner }: Cell): string {
 
 function shapeOf(
   cells: readonly Cell[],
-  { at, length, title }: Stretch & { title: string },
+  { at, length, title }: CellRange & { title: string },
 ): string {
   const x = (at % ROW_CELLS) * CELL_PX;
   const y = HEAD_PX + Math.floor(at / ROW_CELLS) * CELL_PX;
   const box = `x="${x}" y="${y}" width="${length * CELL_PX}" height="${CELL_PX - 1}"`;
-  return `<rect ${box} ${looksOf(cells[at]!)}><title>${escaped(title)}</title></rect>`;
+  return `<rect ${box} ${fillOf(cells[at]!)}><title>${escaped(title)}</title></rect>`;
 }
 
 function titleOf(
   cells: readonly Cell[],
-  { at, length }: Stretch,
+  { at, length }: CellRange,
   file: { path: string; pieces: number } | undefined,
 ): string {
   const last = cells[at + length - 1]!;

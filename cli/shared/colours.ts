@@ -23,7 +23,7 @@ export function wantsColours(env: Readonly<Record<string, string | undefined>>):
 }
 
 /** A name in the colour of what it leads to; as it is where there are no colours. */
-export function painted(name: string, mode: number, { isColoured = false }: Terminal): string {
+export function coloured(name: string, mode: number, { isColoured = false }: Terminal): string {
   const colour = isColoured ? colourOf(mode) : "";
   return colour === "" ? name : `${colour}${name}${RESET}`;
 }

@@ -24,13 +24,13 @@ import {
   type Volume,
   type VolumeOps,
 } from "../../opfs/mod.ts";
-import { at, ChangedMeanwhile, PassingError, PlaceError } from "./verb.ts";
+import { at, ImageChanged, PlaceError, UnplacedError } from "./verb.ts";
 
 /**
  * Opens the volume in a host file, does something with it, and closes it.
  *
  * Who only reads takes no lock, so the file may be written meanwhile: when it was, that is said at the
- * end, by a {@link ChangedMeanwhile}, for every verb in the same way.
+ * end, by a {@link ImageChanged}, for every verb in the same way.
  */
 export function withVolume<T>(
   path: string,
@@ -71,7 +71,7 @@ export function withDevice<T>(path: string, work: (handle: HostFileHandle) => T)
     const handle = fileHandle(path, { create: false, readOnly: true });
     try {
       const result = work(handle);
-      if (handle.isChanged()) throw new ChangedMeanwhile(path);
+      if (handle.isChanged()) throw new ImageChanged(path);
       return result;
     } catch (error) {
       throw afterChange(path, handle.isChanged(), error);
@@ -83,7 +83,7 @@ export function withDevice<T>(path: string, work: (handle: HostFileHandle) => T)
 
 /** A change meanwhile explains what failed; what is about no place stays what it is. */
 function afterChange(path: string, isChanged: boolean, error: unknown): unknown {
-  return isChanged && !(error instanceof PassingError) ? new ChangedMeanwhile(path, error) : error;
+  return isChanged && !(error instanceof UnplacedError) ? new ImageChanged(path, error) : error;
 }
 
 /** A volume that is open. */
@@ -107,7 +107,7 @@ class OpenImage {
   close(): void {
     const isChanged = this.#isChanged;
     at(this.#path, () => this.volume.close());
-    if (isChanged) throw new ChangedMeanwhile(this.#path);
+    if (isChanged) throw new ImageChanged(this.#path);
   }
 
   /** Closes it; what is thrown then. */
@@ -117,7 +117,7 @@ class OpenImage {
       this.volume.close();
     } catch (closing) {
       // An error that is on its way says more; another image that was read says less.
-      if (error instanceof ChangedMeanwhile) return new PlaceError(this.#path, closing);
+      if (error instanceof ImageChanged) return new PlaceError(this.#path, closing);
     }
     return afterChange(this.#path, isChanged, error);
   }

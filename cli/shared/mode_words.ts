@@ -10,7 +10,7 @@ import process from "node:process";
 import { isDir } from "../../mod.ts";
 import { UsageError } from "./verb.ts";
 
-const WHO: Readonly<Record<string, number>> = { u: 0o4700, g: 0o2070, o: 0o1007, a: 0o7777 };
+const CLASS_BITS: Readonly<Record<string, number>> = { u: 0o4700, g: 0o2070, o: 0o1007, a: 0o7777 };
 const PERMISSION: Readonly<Record<string, number>> = { r: 0o444, w: 0o222, x: 0o111 };
 const ALL = 0o7777;
 const EXECUTE = 0o111;
@@ -49,7 +49,7 @@ interface Clause {
 
 function applied(bits: number, clause: Clause): number {
   const { who, sign, isFolder, umask } = clause;
-  const places = who === "" ? ALL : [...who].reduce((sum, one) => sum | WHO[one]!, 0);
+  const places = who === "" ? ALL : [...who].reduce((sum, one) => sum | CLASS_BITS[one]!, 0);
   const wanted = bitsOf(bits, clause) & places & (who === "" ? ~(umask & 0o777) : ALL);
   if (sign === "+") return bits | wanted;
   if (sign === "-") return bits & ~wanted;

@@ -57,7 +57,7 @@ export function newFile(path: string, { force = false }: { force?: boolean } = {
   held(path, force)?.close();
   // Of a link what it leads to is replaced: that is what is held, and what other names lead to.
   const real = statSync(path, { throwIfNoEntry: false }) === undefined ? path : realpathSync(path);
-  const temporary = makeBeside(real, "new");
+  const temporary = makeTemporary(real, "new");
   let isKept = false;
   return {
     path: temporary,
@@ -66,7 +66,7 @@ export function newFile(path: string, { force = false }: { force?: boolean } = {
       const old = held(real, force);
       try {
         if (old === null) chmodSync(temporary, mode ?? NEW_MODE & ~process.umask());
-        else dressAs(temporary, statSync(real), mode);
+        else copyOwnerAndMode(temporary, statSync(real), mode);
         syncPath(temporary);
         if (old === null) nameIt(temporary, real);
         else renameSync(temporary, real);
@@ -87,8 +87,8 @@ const NEW_MODE = 0o666;
 /** No other user may read it until it is whole. */
 const OWN_MODE = 0o600;
 
-/** Gives the heir of a file its owner and permissions: what was private stays it. */
-export function dressAs(path: string, { mode, uid, gid }: Stats, given?: number): void {
+/** Gives a replacement the owner and permissions of the file: a private file stays private. */
+export function copyOwnerAndMode(path: string, { mode, uid, gid }: Stats, given?: number): void {
   const own = statSync(path);
   let isGiven = own.uid === uid && own.gid === gid;
   try {
@@ -106,7 +106,7 @@ export function dressAs(path: string, { mode, uid, gid }: Stats, given?: number)
  * Makes something beside that place, `PATH.WORD-…`, an empty file unless `make` makes another thing:
  * what lies there already is another's.
  */
-export function makeBeside(
+export function makeTemporary(
   path: string,
   word: string,
   make: (temporary: string) => void = makeFile,

@@ -8,14 +8,14 @@
  */
 import process from "node:process";
 import type { Progress } from "../../opfs/mod.ts";
-import { PassingError, type Terminal } from "./verb.ts";
+import { type Terminal, UnplacedError } from "./verb.ts";
 import { count, sizeText } from "./words.ts";
 
 /** How long the work goes on between two looks at the signals. */
 const SLICE_MS = 40;
 
 /** Ctrl-C was pressed. */
-export class Interrupted extends PassingError {
+export class Interrupted extends UnplacedError {
   /** Always `"Interrupted"`. */
   override readonly name = "Interrupted";
 }
@@ -50,22 +50,22 @@ export async function interruptible<T>(
 }
 
 /** How often work that waits for another program looks at the signals. */
-const LOOK_MS = 50;
+const POLL_MS = 50;
 
 /** The outcome of something that may take for ever, or an {@link Interrupted}. */
 export async function unlessInterrupted<T>(
   outcome: Promise<T>,
   interrupts: Interrupts,
 ): Promise<T> {
-  let look: ReturnType<typeof setInterval> | undefined;
+  let timer: ReturnType<typeof setInterval> | undefined;
   const { promise, reject } = Promise.withResolvers<never>();
   try {
-    look = setInterval(() => {
+    timer = setInterval(() => {
       if (interrupts.isRaised) reject(new Interrupted(UNCHANGED));
-    }, LOOK_MS);
+    }, POLL_MS);
     return await Promise.race([outcome, promise]);
   } finally {
-    clearInterval(look);
+    clearInterval(timer);
   }
 }
 
@@ -80,7 +80,7 @@ export interface StepOptions {
   /** What can stop it. */
   interrupts: Interrupts;
   /** What is said of the state in which a stop leaves things. Default: nothing has been changed. */
-  leftAs?: string;
+  stateLeft?: string;
 }
 
 /** How far work is whose amount is not known. */
@@ -100,7 +100,7 @@ export type Steps<T> = Generator<Step, T, void> | AsyncGenerator<Step, T, void>;
 /** Takes all steps and returns the result; throws {@link Interrupted} between two of them. */
 export async function takeSteps<T>(
   steps: Steps<T>,
-  { terminal, label, interrupts, leftAs = "nothing has been changed" }: StepOptions,
+  { terminal, label, interrupts, stateLeft = "nothing has been changed" }: StepOptions,
 ): Promise<T> {
   try {
     for (let pauseAt = performance.now() + SLICE_MS;;) {
@@ -109,7 +109,7 @@ export async function takeSteps<T>(
       if (performance.now() < pauseAt) continue;
       terminal.show(`${label} ${progressText(step.value)}`);
       await new Promise((resolve) => setTimeout(resolve, 0));
-      if (interrupts.isRaised) await stop(steps, leftAs);
+      if (interrupts.isRaised) await stop(steps, stateLeft);
       pauseAt = performance.now() + SLICE_MS;
     }
   } finally {
@@ -144,9 +144,9 @@ export function showing<T>(
 }
 
 /** Lets the work clear up after itself, and ends it. */
-async function stop<T>(steps: Steps<T>, leftAs: string): Promise<never> {
+async function stop<T>(steps: Steps<T>, stateLeft: string): Promise<never> {
   await steps.return(undefined as T);
-  throw new Interrupted(`it was interrupted; ${leftAs}`);
+  throw new Interrupted(`it was interrupted; ${stateLeft}`);
 }
 
 /** How far it is, in words. */

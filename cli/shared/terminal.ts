@@ -9,7 +9,7 @@
 import { writeSync } from "node:fs";
 import process from "node:process";
 import { wantsColours } from "./colours.ts";
-import { PassingError, type Terminal } from "./verb.ts";
+import { type Terminal, UnplacedError } from "./verb.ts";
 import { visible } from "./words.ts";
 
 const STDOUT = 1;
@@ -20,7 +20,7 @@ const ERASE = "\r\x1b[K";
 const RETRY_MS = 5;
 
 /** The reader of the output has gone away. */
-export class ReaderGone extends PassingError {
+export class ReaderGone extends UnplacedError {
   /** Always `"ReaderGone"`. */
   override readonly name = "ReaderGone";
 }
@@ -49,18 +49,18 @@ class ProcessTerminal implements Terminal {
   say(line: string): void {
     this.show("");
     this.flush();
-    this.#mention(`${visible(line)}\n`);
+    this.#writeMessage(`${visible(line)}\n`);
   }
 
   show(line: string): void {
     if (process.stderr.isTTY !== true) return;
     if (line === "" && !this.#isShowing) return;
-    this.#mention(ERASE + visible(line));
+    this.#writeMessage(ERASE + visible(line));
     this.#isShowing = line !== "";
   }
 
   /** Messages that cannot be had by anybody stop no work: the exit status tells. */
-  #mention(text: string): void {
+  #writeMessage(text: string): void {
     try {
       writeAll(STDERR, this.#encoder.encode(text));
     } catch {

@@ -18,7 +18,7 @@ export interface Call {
   /** Where it writes. */
   terminal: Terminal;
   /** Says what went wrong at one of several places, when the others are done all the same. */
-  tell(error: unknown): void;
+  reportError(error: unknown): void;
 }
 
 /** Where results, messages and bytes go. */
@@ -67,10 +67,10 @@ export const EXIT_FAILED = 2;
 export const EXIT_INTERRUPTED = 130;
 
 /** An error that is about no place: `at` lets it pass. */
-export class PassingError extends Error {}
+export class UnplacedError extends Error {}
 
 /** The caller's words make no sense. */
-export class UsageError extends PassingError {
+export class UsageError extends UnplacedError {
   /** Always `"UsageError"`. */
   override readonly name = "UsageError";
 }
@@ -87,9 +87,9 @@ export class PlaceError extends Error {
 }
 
 /** The image changed while it was read. */
-export class ChangedMeanwhile extends PassingError {
-  /** Always `"ChangedMeanwhile"`. */
-  override readonly name = "ChangedMeanwhile";
+export class ImageChanged extends UnplacedError {
+  /** Always `"ImageChanged"`. */
+  override readonly name = "ImageChanged";
 
   /** `cause` is what failed meanwhile, if something did. */
   constructor(image: string, cause?: unknown) {
@@ -117,8 +117,8 @@ export function at<T>(place: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    const isTold = error instanceof PlaceError || error instanceof PassingError;
-    throw isTold ? error : new PlaceError(place, error);
+    const isPlaced = error instanceof PlaceError || error instanceof UnplacedError;
+    throw isPlaced ? error : new PlaceError(place, error);
   }
 }
 
@@ -158,12 +158,12 @@ export async function* named<T>(
  *     return attempts.status;
  */
 export class Attempts {
-  readonly #call: Pick<Call, "tell">;
+  readonly #call: Pick<Call, "reportError">;
   #good = 0;
   #failed = 0;
 
   /** Says what fails by the call. */
-  constructor(call: Pick<Call, "tell">) {
+  constructor(call: Pick<Call, "reportError">) {
     this.#call = call;
   }
 
@@ -205,11 +205,11 @@ export class Attempts {
 
   /** What is about no place ends it all: an interruption, an output that is not read any more. */
   #fail(error: unknown): void {
-    const isFound = error instanceof ChangedMeanwhile && error.cause === undefined;
-    if (error instanceof PassingError && !(error instanceof ChangedMeanwhile)) throw error;
+    const isFound = error instanceof ImageChanged && error.cause === undefined;
+    if (error instanceof UnplacedError && !(error instanceof ImageChanged)) throw error;
     this.#failed++;
     if (isFound) this.#good++;
-    this.#call.tell(error);
+    this.#call.reportError(error);
   }
 
   /** The exit status: something was left out if something failed, and none worked if all did. */

@@ -79,7 +79,7 @@ export function findingLine(finding: Finding): string {
 }
 
 /** Says what is to be known of a transfer, line by line. */
-export function tellFindings(terminal: Terminal, report: TransferReport): void {
+export function printFindings(terminal: Terminal, report: TransferReport): void {
   for (const finding of report.findings) terminal.say(findingLine(finding));
   if (report.droppedFindings > 0) {
     terminal.say(`note: ${count(report.droppedFindings, "more finding")}`);
@@ -87,8 +87,8 @@ export function tellFindings(terminal: Terminal, report: TransferReport): void {
 }
 
 /** Says how a transfer ended, and returns the exit status that goes with it. */
-export function tellReport(terminal: Terminal, report: TransferReport, isJson: boolean): number {
-  tellFindings(terminal, report);
+export function printReport(terminal: Terminal, report: TransferReport, isJson: boolean): number {
+  printFindings(terminal, report);
   if (isJson) terminal.print(`${jsonText(report)}\n`);
   else terminal.print(`${summaryOf(report)}\n`);
   return report.isComplete ? EXIT_GOOD : EXIT_FOUND;

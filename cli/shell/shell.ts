@@ -18,9 +18,9 @@ import { wordsOf } from "./words.ts";
 import {
   at,
   EXIT_GOOD,
-  PassingError,
   readWords,
   type Terminal,
+  UnplacedError,
   type Verb,
 } from "../shared/verb.ts";
 import { count, printable } from "../shared/words.ts";
@@ -32,7 +32,7 @@ export interface ShellHost {
   /** Where everything is written. */
   terminal: Terminal;
   /** Says what went wrong in a verb and returns the exit status. */
-  tell(error: unknown, about: { name: string; isDebug: boolean }): number;
+  reportError(error: unknown, about: { name: string; isDebug: boolean }): number;
 }
 
 const OWN_VERBS: Readonly<Record<string, string>> = {
@@ -114,7 +114,7 @@ class Shell {
       ]);
       return await this.#call(name, words);
     } catch (error) {
-      return this.#host.tell(error, { name, isDebug: / --debug\b/.test(line) });
+      return this.#host.reportError(error, { name, isDebug: / --debug\b/.test(line) });
     }
   }
 
@@ -131,7 +131,7 @@ class Shell {
     if (name === "help") return this.#help(words[0]);
     const verb = this.#verbs().find((one) => one.name === name);
     if (verb === undefined) {
-      throw new PassingError(`there is no verb "${name}" in here; \`help\` has them all`);
+      throw new UnplacedError(`there is no verb "${name}" in here; \`help\` has them all`);
     }
     return await this.#verb(verb, words);
   }
@@ -145,13 +145,13 @@ class Shell {
     if (options.help === true) return this.#help(verb.name);
     const own = callWords(verb.name, found.slice(before.length), { place: this.#place, options });
     const isDebug = options.debug === true;
-    const tell = (error: unknown): void =>
-      void this.#host.tell(error, { name: verb.name, isDebug });
-    return await verb.run({ words: own, options, terminal, tell });
+    const reportError = (error: unknown): void =>
+      void this.#host.reportError(error, { name: verb.name, isDebug });
+    return await verb.run({ words: own, options, terminal, reportError });
   }
 
   #go(words: readonly string[]): number {
-    if (words.length > 1) throw new PassingError(`"${words[1]}" is one word too many: cd [PATH]`);
+    if (words.length > 1) throw new UnplacedError(`"${words[1]}" is one word too many: cd [PATH]`);
     const said = words[0] ?? "/";
     const path = wholePath(this.#place.directory, said);
     at(said, () =>
@@ -173,7 +173,7 @@ class Shell {
       return EXIT_GOOD;
     }
     if (name !== undefined && OWN_VERBS[name] === undefined) {
-      throw new PassingError(`there is no verb "${name}" in here; \`help\` has them all`);
+      throw new UnplacedError(`there is no verb "${name}" in here; \`help\` has them all`);
     }
     const lines = this.#verbs().map(({ name, summary }) => `  ${name.padEnd(9)} ${summary}\n`);
     const own = Object.values(OWN_VERBS).map((line) => `  ${line}\n`);

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { PassingError } from "../shared/verb.ts";
+import { UnplacedError } from "../shared/verb.ts";
 
 /** A word. */
 export interface Word {
@@ -21,7 +21,7 @@ export interface Word {
 /**
  * The words of a line. For completion an open quote may be taken as one that ends with the line.
  *
- * @throws {PassingError} for a quote that is not closed
+ * @throws {UnplacedError} for a quote that is not closed
  */
 export function wordsOf(
   line: string,
@@ -30,7 +30,7 @@ export function wordsOf(
   const reader = new LineReader(line);
   const words: Word[] = [];
   for (let word = reader.next(); word !== null; word = reader.next()) words.push(word);
-  if (reader.isOpen && !isOpenAllowed) throw new PassingError("a quote is not closed");
+  if (reader.isOpen && !isOpenAllowed) throw new UnplacedError("a quote is not closed");
   return words;
 }
 

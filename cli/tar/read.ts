@@ -10,7 +10,7 @@
  * @module
  */
 import { ErrnoError, isErrnoError } from "../../mod.ts";
-import { clauseOf, PassingError } from "../shared/verb.ts";
+import { clauseOf, UnplacedError } from "../shared/verb.ts";
 import { FIELD, type Frame, Frames, inBlocks, putNumber } from "./frames.ts";
 import { textOf, timeOf } from "./pax.ts";
 
@@ -68,7 +68,7 @@ export async function* readTar(
       throw new ErrnoError("EIO", "read the tar", { why: "entries are missing" });
     }
   } catch (error) {
-    throw inOurWords(error);
+    throw asOurError(error);
   } finally {
     await reader.cancel().catch(() => {});
   }
@@ -110,7 +110,7 @@ async function* piecesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8
       yield value;
     }
   } catch (error) {
-    throw inOurWords(error);
+    throw asOurError(error);
   } finally {
     await reader.cancel().catch(() => {});
   }
@@ -126,10 +126,10 @@ function refuseUnreadable({ type }: Frame): void {
   if (what !== "") throw new ErrnoError("ENOTSUP", "read the tar", { why: what });
 }
 
-/** modern-tar has words and no codes, zlib has codes of its own. */
-function inOurWords(error: unknown): unknown {
+/** Gives the errors of modern-tar, which have no code, and of zlib an errno. */
+function asOurError(error: unknown): unknown {
   const code = (error as { code?: unknown } | null | undefined)?.code;
-  const isOurs = isErrnoError(error) || error instanceof PassingError;
+  const isOurs = isErrnoError(error) || error instanceof UnplacedError;
   if (isOurs || (typeof code === "string" && !code.startsWith("Z_"))) return error;
   const words = clauseOf(error);
   const isPacked = typeof code === "string" && code.startsWith("Z_");

@@ -96,12 +96,12 @@ export class TreeCopy<S, T> {
     for (let frame = stack.at(-1); frame !== undefined; frame = stack.at(-1)) {
       const name = frame.names.pop();
       if (name === undefined) {
-        this.#dress(frame, frame.node);
+        this.#applyAttributes(frame, frame.node);
         stack.pop();
         continue;
       }
       const below = this.#below(frame, name);
-      if (below !== null) yield* this.#copyOrTell(below, stack);
+      if (below !== null) yield* this.#copyOrReport(below, stack);
       yield this.#tally();
     }
   }
@@ -109,7 +109,7 @@ export class TreeCopy<S, T> {
   /** What has been copied, and what is to be known about it. */
   report(): TransferReport {
     for (const [lack, count] of this.#lacks) {
-      if (count > 1) this.#tell("note", "lacks", `${lack}: ${count} times in all`);
+      if (count > 1) this.#addFinding("note", "lacks", `${lack}: ${count} times in all`);
     }
     this.#lacks.clear();
     return reportOf(this.#counts, this.#findings);
@@ -133,22 +133,22 @@ export class TreeCopy<S, T> {
   }
 
   /** What the target cannot have, however much room it has, is left out, and said. */
-  *#copyOrTell(job: CopyJob<S, T>, stack: Frame<S, T>[]): Generator<Tally, void, void> {
+  *#copyOrReport(job: CopyJob<S, T>, stack: Frame<S, T>[]): Generator<Tally, void, void> {
     const { bytes } = this.#counts;
     try {
       yield* this.#copy(job, stack);
     } catch (error) {
       const { cause } = error as { cause?: unknown };
-      if (!(error instanceof PlaceError) || !isUnsayable(cause)) throw error;
+      if (!(error instanceof PlaceError) || !isUnstorable(cause)) throw error;
       this.#counts.bytes = bytes;
-      this.#tell("lost", "unsayable", messageOf(cause), job.toText);
+      this.#addFinding("lost", "unsayable", messageOf(cause), job.toText);
     }
   }
 
   *#copy(job: CopyJob<S, T>, stack: Frame<S, T>[]): Generator<Tally, void, void> {
     const { entry, name } = job;
     const why = this.#ends.leaveOut?.(entry.key) ?? null;
-    if (why !== null) return this.#tell("note", "left-out", why, job.fromText);
+    if (why !== null) return this.#addFinding("note", "left-out", why, job.fromText);
     if (name === null) return this.#enter(job, job.directory, stack);
     const { to } = this.#ends;
     const existing = at(job.toText, () => to.look(job.directory, name));
@@ -214,7 +214,7 @@ export class TreeCopy<S, T> {
         if (!(yield* this.#contents(job, source, target))) return null;
         const xattrs = this.#xattrs(job);
         const { node, lacks } = at(toText, () => target.keep(entry.attr, xattrs));
-        this.#tellLacks(lacks, toText);
+        this.#reportLacks(lacks, toText);
         this.#counts.files++;
         return node;
       } finally {
@@ -283,7 +283,7 @@ export class TreeCopy<S, T> {
     const target = this.#read(fromText, () => from.readlink(entry.node));
     if (target === null) return null;
     const node = this.#place(job, name, isTaken, (free) => to.makeLink(directory, free, target));
-    this.#dress(job, node);
+    this.#applyAttributes(job, node);
     this.#counts.symlinks++;
     return node;
   }
@@ -294,13 +294,13 @@ export class TreeCopy<S, T> {
     try {
       const make = (free: string): T => this.#ends.to.makeSpecial(directory, free, attr);
       const node = this.#place(job, name, isTaken, make);
-      this.#dress(job, node);
+      this.#applyAttributes(job, node);
       this.#counts.special++;
       return node;
     } catch (error) {
       const { cause } = error as { cause?: { code?: unknown } };
       if (cause?.code !== "EPERM" && cause?.code !== "ENOTSUP") throw error;
-      this.#tell("lost", "special", `not made: ${messageOf(cause)}`, toText);
+      this.#addFinding("lost", "special", `not made: ${messageOf(cause)}`, toText);
       return null;
     }
   }
@@ -322,10 +322,10 @@ export class TreeCopy<S, T> {
     });
   }
 
-  #dress(job: CopyJob<S, T>, node: T): void {
+  #applyAttributes(job: CopyJob<S, T>, node: T): void {
     const xattrs = this.#xattrs(job);
-    const lacks = at(job.toText, () => this.#ends.to.dress(node, job.entry.attr, xattrs));
-    this.#tellLacks(lacks, job.toText);
+    const lacks = at(job.toText, () => this.#ends.to.applyAttributes(node, job.entry.attr, xattrs));
+    this.#reportLacks(lacks, job.toText);
   }
 
   #xattrs({ entry, fromText }: CopyJob<S, T>): Xattr[] {
@@ -339,26 +339,26 @@ export class TreeCopy<S, T> {
     } catch (error) {
       const code = (error as { code?: unknown } | null)?.code;
       if (!isErrnoError(error) && typeof code !== "string") throw error;
-      this.#tell("lost", "unreadable", messageOf(error), fromText);
+      this.#addFinding("lost", "unreadable", messageOf(error), fromText);
       return null;
     }
   }
 
   /** The first of a kind is told with its place, the others are counted. */
-  #tellLacks(lacks: readonly string[], path: string): void {
+  #reportLacks(lacks: readonly string[], path: string): void {
     for (const lack of lacks) {
       const count = this.#lacks.get(lack) ?? 0;
       this.#lacks.set(lack, count + 1);
-      if (count === 0) this.#tell("changed", "lacks", lack, path);
+      if (count === 0) this.#addFinding("changed", "lacks", lack, path);
     }
   }
 
-  #tell(severity: Severity, code: string, message: string, path?: string): void {
+  #addFinding(severity: Severity, code: string, message: string, path?: string): void {
     this.#findings.add({ severity, code, message, ...(path === undefined ? {} : { path }) });
   }
 }
 
-const UNSAYABLE: ReadonlySet<string> = new Set([
+const UNSTORABLE: ReadonlySet<string> = new Set([
   "EFBIG",
   "EILSEQ",
   "EMLINK",
@@ -367,9 +367,9 @@ const UNSAYABLE: ReadonlySet<string> = new Set([
 ]);
 
 /** Whether an error is about one entry alone. A name that a host refuses is EINVAL. */
-function isUnsayable(error: unknown): boolean {
+function isUnstorable(error: unknown): boolean {
   const code = codeOfHost(error);
-  return UNSAYABLE.has(code) || (code === "EINVAL" && !isErrnoError(error));
+  return UNSTORABLE.has(code) || (code === "EINVAL" && !isErrnoError(error));
 }
 
 /**

@@ -106,8 +106,8 @@ export class HostTree implements Tree<string> {
       write: (bytes, at) => writeWhole(fd, bytes, at),
       resize: (sizeBytes) => ftruncateSync(fd, sizeBytes),
       keep: (attr, xattrs): Kept<string> => {
-        const lacks = this.dress(temporary, attr, xattrs);
-        // What is replaced must not be gone before its heir is there.
+        const lacks = this.applyAttributes(temporary, attr, xattrs);
+        // The old file must not be gone before its replacement is there.
         if (this.at(path) !== null) fsyncSync(fd);
         renameSync(temporary, path);
         isKept = true;
@@ -158,7 +158,7 @@ export class HostTree implements Tree<string> {
   }
 
   /** The order matters: a new owner takes setuid and capabilities away, everything else the times. */
-  dress(node: string, wanted: Attr, xattrs: readonly Xattr[]): string[] {
+  applyAttributes(node: string, wanted: Attr, xattrs: readonly Xattr[]): string[] {
     const lacks: string[] = [];
     const attr = isOwnerGiven(node, wanted) ? wanted : withoutOwner(wanted);
     for (const [name, value] of xattrs) {

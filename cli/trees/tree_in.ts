@@ -64,7 +64,7 @@ const PERMISSION_BITS = 0o7777;
 const ID_MAX = 0xffffffff;
 const NOBODY = 65534;
 /** What a volume answers to something that it cannot hold, whatever room there is. */
-const UNSAYABLE: ReadonlySet<ErrnoCode> = new Set<ErrnoCode>([
+const UNSTORABLE: ReadonlySet<ErrnoCode> = new Set<ErrnoCode>([
   "EFBIG",
   "EILSEQ",
   "EINVAL",
@@ -97,7 +97,7 @@ export class TreeIn {
   }
 
   /** Says something that a reader of the result should know. */
-  tell(
+  addFinding(
     severity: Severity,
     code: string,
     { path, message }: { path: string; message: string },
@@ -112,7 +112,7 @@ export class TreeIn {
    * @throws {ErrnoError} ENOSPC, EIO
    */
   add(said: Member): Ino {
-    const member = this.#sane(said);
+    const member = this.#withValidNumbers(said);
     return this.#try(member.path, () => {
       const ino = isDir(member.mode) ? this.#folder(member) : this.#leaf(member);
       this.#count(member.mode, 1);
@@ -163,8 +163,8 @@ export class TreeIn {
   }
 
   /** Whether an error is about what is to be kept, and the rest can be kept all the same. */
-  isUnsayable(error: unknown): error is ErrnoError {
-    return isErrnoError(error) && UNSAYABLE.has(error.code);
+  isUnstorable(error: unknown): error is ErrnoError {
+    return isErrnoError(error) && UNSTORABLE.has(error.code);
   }
 
   /** Says that a volume cannot hold something. */
@@ -174,7 +174,7 @@ export class TreeIn {
 
   /** Puts attributes and times on what has all its contents now. */
   finish(ino: Ino, said: Member): void {
-    const member = this.#sane(said, false);
+    const member = this.#withValidNumbers(said, false);
     this.#options.clock.nowMs = member.ctimeMs;
     for (const [name, value] of member.xattrs) this.#attribute(ino, { name, value, member });
     if (isDir(member.mode)) this.#folders.set(ino, member);
@@ -196,7 +196,7 @@ export class TreeIn {
       const change = { mode: mode & PERMISSION_BITS, uid, gid, atime: atimeMs, mtime: mtimeMs };
       this.#volume.setattr(ino, change);
     }
-    this.#tellImplicit();
+    this.#reportImplicit();
     const { root } = this.#volume;
     if (!this.#folders.has(root)) {
       clock.nowMs = nowMs;
@@ -206,12 +206,12 @@ export class TreeIn {
     this.#volume.sync();
   }
 
-  #tellImplicit(): void {
+  #reportImplicit(): void {
     if (this.#implicitPaths === null) return;
     const { first, count } = this.#implicitPaths;
     const what = count === 1 ? "a directory" : `${count} directories, this one and others,`;
     const message = `${what} only part of paths: mode 0755, owner 0 and the present time`;
-    this.tell("note", "directory-implicit", { path: first, message });
+    this.addFinding("note", "directory-implicit", { path: first, message });
   }
 
   /** A directory may have been replaced by a later member. */
@@ -231,14 +231,14 @@ export class TreeIn {
       if (path.length > PATH_CHARS_MAX) throw new ErrnoError("ENAMETOOLONG", "make it");
       return work();
     } catch (error) {
-      if (!this.isUnsayable(error)) throw error;
+      if (!this.isUnstorable(error)) throw error;
       this.#lost(path, error.message);
       return 0;
     }
   }
 
   #lost(path: string, why: string): void {
-    this.tell("lost", "unsayable", { path, message: `a volume cannot hold it: ${why}` });
+    this.addFinding("lost", "unsayable", { path, message: `a volume cannot hold it: ${why}` });
   }
 
   #folder(member: Member): Ino {
@@ -281,7 +281,10 @@ export class TreeIn {
     if (!isDir(attr.mode) && attr.nlink > 1) this.counts.hardLinks--;
     else this.#count(attr.mode, -1);
     if (isFile(attr.mode) && attr.nlink === 1) this.counts.bytes -= attr.size;
-    this.tell("note", "said-twice", { path, message: "it is there twice: the later one counts" });
+    this.addFinding("note", "said-twice", {
+      path,
+      message: "it is there twice: the later one counts",
+    });
   }
 
   #count(mode: number, by: number): void {
@@ -343,15 +346,15 @@ export class TreeIn {
     } catch (error) {
       if (!isErrnoError(error) || !NO_ATTRIBUTE.has(error.code)) throw error;
       const message = `its attribute "${name}" is left out: ${error.message}`;
-      this.tell("changed", "attribute-lost", { path: member.path, message });
+      this.addFinding("changed", "attribute-lost", { path: member.path, message });
     }
   }
 
-  /** Numbers that a volume can hold; `isTold` unless this has been told before. */
-  #sane(member: Member, isTold = true): Member {
+  /** Numbers that a volume can hold; `isReported` unless this has been told before. */
+  #withValidNumbers(member: Member, isReported = true): Member {
     const change = (what: string): void => {
-      if (!isTold) return;
-      this.tell("changed", "number-replaced", { path: member.path, message: what });
+      if (!isReported) return;
+      this.addFinding("changed", "number-replaced", { path: member.path, message: what });
     };
     const idOf = (id: number, whose: string): number => {
       if (Number.isInteger(id) && id >= 0 && id <= ID_MAX) return id;

@@ -76,7 +76,7 @@ export interface SourceTree<N> {
 export interface Tree<N> extends SourceTree<N> {
   /** Begins a file that will have this name. */
   begin(directory: N, name: string): NewContents<N>;
-  /** Makes a directory that can be filled; `dress` gives it what is missing. */
+  /** Makes a directory that can be filled; `applyAttributes` gives it what is missing. */
   makeDirectory(directory: N, name: string, attr: Attr): N;
   /** Makes a symbolic link. */
   makeLink(directory: N, name: string, target: string): N;
@@ -89,5 +89,5 @@ export interface Tree<N> extends SourceTree<N> {
   /** Removes a name that is not a directory's. */
   remove(directory: N, name: string): void;
   /** Gives mode, owner, times and extended attributes; says what it could not give. */
-  dress(node: N, attr: Attr, xattrs: readonly Xattr[]): string[];
+  applyAttributes(node: N, attr: Attr, xattrs: readonly Xattr[]): string[];
 }

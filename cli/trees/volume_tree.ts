@@ -79,7 +79,7 @@ export class VolumeTree implements Tree<Ino> {
       copy: (source, at, length) => copyWithin(volume, source, { target: node, at, length }),
       resize: (size) => volume.setattr(node, { size }),
       keep: (attr, xattrs): Kept<Ino> => {
-        const lacks = this.dress(node, attr, xattrs);
+        const lacks = this.applyAttributes(node, attr, xattrs);
         this.#name(node, directory, name);
         return { node, lacks };
       },
@@ -114,7 +114,7 @@ export class VolumeTree implements Tree<Ino> {
     this.#volume.unlink(directory, name);
   }
 
-  dress(node: Ino, attr: Attr, xattrs: readonly Xattr[]): string[] {
+  applyAttributes(node: Ino, attr: Attr, xattrs: readonly Xattr[]): string[] {
     const lacks: string[] = [];
     for (const [name, value] of xattrs) {
       const lack = this.#giveXattr(node, name, value);

@@ -78,8 +78,8 @@ async function run(call: Call, interrupts: Interrupts): Promise<number> {
   if (rounds < 1) throw new UsageError("--rounds is at least 1");
   const measureIn = async (volume: Volume, rawPath: string): Promise<Result[]> => {
     const steps = measure(volume, { rawPath, sizeBytes, rounds });
-    const leftAs = "the files of the measurement are gone";
-    return await takeSteps(steps, { terminal, label: "measuring", interrupts, leftAs });
+    const stateLeft = "the files of the measurement are gone";
+    return await takeSteps(steps, { terminal, label: "measuring", interrupts, stateLeft });
   };
   const results = await withSubject(call, measureIn);
   if (options.json === true) {

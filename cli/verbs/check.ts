@@ -11,7 +11,7 @@ import { withDevice } from "../shared/image.ts";
 import { checkShown, repairImage } from "./repair.ts";
 import { interruptible } from "../shared/steps.ts";
 import { type Call, EXIT_FOUND, EXIT_GOOD, type Verb } from "../shared/verb.ts";
-import { count, jsonText, printable, tellReport } from "../shared/words.ts";
+import { count, jsonText, printable, printReport } from "../shared/words.ts";
 
 /** The verb. */
 export const checkVerb: Verb = {
@@ -55,7 +55,7 @@ async function repair({ words, options, terminal }: Call): Promise<number> {
     terminal.print("corrected in place\n");
     return EXIT_FOUND;
   }
-  tellReport(terminal, transfer, false);
+  printReport(terminal, transfer, false);
   terminal.print(`repaired; the damaged volume is "${printable(kept)}"\n`);
   return EXIT_FOUND;
 }

@@ -32,8 +32,8 @@ async function run(call: Call, interrupts: Interrupts): Promise<number> {
   const { terminal, options } = call;
   await withVolumeAtLength(image, async (volume) => {
     const steps = volume.compact();
-    const leftAs = "the volume is whole, only not as short";
-    const report = await takeSteps(steps, { terminal, label: "compacting", interrupts, leftAs });
+    const stateLeft = "the volume is whole, only not as short";
+    const report = await takeSteps(steps, { terminal, label: "compacting", interrupts, stateLeft });
     const { blockSize } = volume.stats();
     const { movedBlocks, cutBlocks } = report;
     if (options.json === true) terminal.print(`${jsonText(report)}\n`);

@@ -28,7 +28,7 @@ import {
   type Verb,
 } from "../shared/verb.ts";
 import { VolumeTree } from "../trees/volume_tree.ts";
-import { tellFindings } from "../shared/words.ts";
+import { printFindings } from "../shared/words.ts";
 
 /** The verb. */
 export const cpVerb: Verb = {
@@ -44,9 +44,9 @@ one side is in an image. TARGET is the new name, or a directory that gets the co
 
 Everything goes along that both sides can hold: modes, owners (to the host: for root),
 times, hard links within a tree, holes, extended attributes, FIFOs, sockets and devices.
-A file is replaced in one step, when its heir is whole; directories are merged.
+A file is replaced in one step, once its replacement is complete; directories are merged.
 A SOURCE that ends with "/.", or is a whole image, gives what is in it.
-A path of the host that has ":/" in it cannot be said: go there first.
+A path of the host that has ":/" in it cannot be named: cd there first.
 
 "-" is the input as a SOURCE, which then needs a file as TARGET, and the output as TARGET.
 
@@ -84,8 +84,8 @@ async function run(call: Call, interrupts: Interrupts): Promise<number> {
     image === null || attempts.allows(image, () => void realpathSync(image))
   );
   if (sources.length === 0) return attempts.status;
-  return await withWorlds([target, ...sources], async (worlds) => {
-    const session = new Session({ call, interrupts, worlds });
+  return await withSides([target, ...sources], async (sides) => {
+    const session = new Session({ call, interrupts, sides });
     if (places.length > 1) session.requireDirectory(target);
     let isComplete = true;
     for (const source of sources) {
@@ -142,8 +142,8 @@ async function fromInput({ call, interrupts, places, target }: Input): Promise<n
   return EXIT_GOOD;
 }
 
-/** The host, or an image that is open. */
-interface World {
+/** One side of a copy: the host, or an open image. */
+interface Side {
   tree: Tree<unknown>;
   /** The path without links and dots; null if nothing is there. */
   realPath(path: string): string | null;
@@ -152,34 +152,34 @@ interface World {
 }
 
 /** Opens every image that is named, the target's for writing, and closes them all. */
-async function withWorlds<T>(
+async function withSides<T>(
   [target, ...sources]: readonly Place[],
-  work: (worlds: ReadonlyMap<string | null, World>) => Promise<T>,
+  work: (sides: ReadonlyMap<string | null, Side>) => Promise<T>,
 ): Promise<T> {
-  const worlds = new Map<string | null, World>([[null, hostWorld()]]);
-  const opened = new Map<string, World>();
+  const sides = new Map<string | null, Side>([[null, hostSide()]]);
+  const opened = new Map<string, Side>();
   const waiting = [target!, ...sources].map(({ image }) => image);
   async function openNext(isFirst: boolean): Promise<T> {
-    if (waiting.length === 0) return await work(worlds);
+    if (waiting.length === 0) return await work(sides);
     const image = waiting.shift()!;
-    if (image === null || worlds.has(image)) return await openNext(false);
+    if (image === null || sides.has(image)) return await openNext(false);
     const path = at(image, () => realpathSync(image));
     const known = opened.get(path);
     if (known !== undefined) {
-      worlds.set(image, known);
+      sides.set(image, known);
       return await openNext(false);
     }
     return await withVolumeAtLength(image, (volume) => {
-      const world = volumeWorld(volume, !isFirst);
-      opened.set(path, world);
-      worlds.set(image, world);
+      const side = volumeSide(volume, !isFirst);
+      opened.set(path, side);
+      sides.set(image, side);
       return openNext(false);
     }, { readOnly: !isFirst });
   }
   return await openNext(true);
 }
 
-function hostWorld(): World {
+function hostSide(): Side {
   const tree = new HostTree();
   return {
     tree,
@@ -191,7 +191,7 @@ function hostWorld(): World {
   };
 }
 
-function volumeWorld(volume: Volume, readOnly: boolean): World {
+function volumeSide(volume: Volume, readOnly: boolean): Side {
   const tree = new VolumeTree(volume);
   const files: FS = filesOf(volume, { readOnly });
   const find = (path: string, follow: boolean) =>
@@ -222,25 +222,25 @@ interface Destination {
 class Session {
   readonly #call: Call;
   readonly #interrupts: Interrupts;
-  readonly #worlds: ReadonlyMap<string | null, World>;
+  readonly #sides: ReadonlyMap<string | null, Side>;
 
   constructor(
-    { call, interrupts, worlds }: {
+    { call, interrupts, sides }: {
       call: Call;
       interrupts: Interrupts;
-      worlds: ReadonlyMap<string | null, World>;
+      sides: ReadonlyMap<string | null, Side>;
     },
   ) {
     this.#call = call;
     this.#interrupts = interrupts;
-    this.#worlds = worlds;
+    this.#sides = sides;
   }
 
   /** Several go into a directory that is there. */
   requireDirectory(target: Place): void {
     const found = at(
       placeText(target),
-      () => this.#worlds.get(target.image)!.at(target.path, true),
+      () => this.#sides.get(target.image)!.at(target.path, true),
     );
     if (found !== null && isDir(found.attr.mode)) return;
     const code = found === null ? "ENOENT" : "ENOTDIR";
@@ -250,8 +250,8 @@ class Session {
   /** Copies one source; whether everything is there as it was. */
   async copy(source: Place, target: Place): Promise<boolean> {
     const { options, terminal } = this.#call;
-    const from = this.#worlds.get(source.image)!;
-    const to = this.#worlds.get(target.image)!;
+    const from = this.#sides.get(source.image)!;
+    const to = this.#sides.get(target.image)!;
     const entry = at(placeText(source), () => this.#sourceAt(from, source));
     const leaveOut = source.image === null ? imageFiles(target.image!, BEING_WRITTEN) : undefined;
     if (leaveOut?.(entry.key)) refuseItself(source, "an image");
@@ -275,17 +275,17 @@ class Session {
       terminal,
       label: "copying",
       interrupts: this.#interrupts,
-      leftAs: "what was copied before is there and whole",
+      stateLeft: "what was copied before is there and whole",
     };
     await takeSteps(copy.run(job), stepOptions);
     const report = copy.report();
-    tellFindings(terminal, report);
+    printFindings(terminal, report);
     return report.isComplete;
   }
 
-  #sourceAt(world: World, { path }: Place): Entry<unknown> {
+  #sourceAt(side: Side, { path }: Place): Entry<unknown> {
     const isRecursive = this.#call.options.recursive === true;
-    const entry = world.at(path, !isRecursive || path.endsWith("/"));
+    const entry = side.at(path, !isRecursive || path.endsWith("/"));
     if (entry === null) throw new ErrnoError("ENOENT", "copy it");
     if (!isRecursive && isDir(entry.attr.mode)) {
       throw new ErrnoError("EISDIR", "copy it", { why: "a directory takes -r" });
@@ -295,7 +295,7 @@ class Session {
 }
 
 function destinationOf(
-  to: World,
+  to: Side,
   { source, target }: { source: Place; target: Place },
 ): Destination {
   const { path } = target;
@@ -317,9 +317,9 @@ function joined({ path, name }: Destination): string {
 }
 
 /** A directory copied into itself would never end. */
-function refuseInside(world: World, source: Place, { path }: Destination): void {
-  const from = world.realPath(source.path) ?? source.path;
-  const to = world.realPath(path) ?? path;
+function refuseInside(side: Side, source: Place, { path }: Destination): void {
+  const from = side.realPath(source.path) ?? source.path;
+  const to = side.realPath(path) ?? path;
   if (from === "/" || to === from || to.startsWith(`${from}/`)) refuseItself(source, "a directory");
 }
 

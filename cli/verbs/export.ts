@@ -21,7 +21,7 @@ import {
   UsageError,
   type Verb,
 } from "../shared/verb.ts";
-import { tellReport } from "../shared/words.ts";
+import { printReport } from "../shared/words.ts";
 
 /** The verb. */
 export const exportVerb: Verb = {
@@ -71,17 +71,17 @@ async function run(call: Call, interrupts: Interrupts): Promise<number> {
       const steps = made.steps(volume);
       const report = await atLength(target, () => takeSteps(steps, stepOptions));
       at(target, () => made.keep());
-      // Behind a tar in the output there is no place for words.
-      const out = target === "-" ? new Beside(terminal) : terminal;
-      return tellReport(out, report, options.json === true);
+      // Nothing may follow a tar in the output.
+      const out = target === "-" ? new ResultsToStderr(terminal) : terminal;
+      return printReport(out, report, options.json === true);
     } finally {
       made.discard();
     }
   });
 }
 
-/** A terminal whose results are said beside the output. */
-class Beside implements Terminal {
+/** A terminal that prints results to stderr, because stdout carries the tar. */
+class ResultsToStderr implements Terminal {
   readonly #terminal: Terminal;
 
   constructor(terminal: Terminal) {

@@ -24,7 +24,7 @@ import { openVersion1 } from "../exchange/import_version1.ts";
 import { type NewFile, newFile } from "../shared/new_file.ts";
 import { interruptible, type Interrupts, takeSteps } from "../shared/steps.ts";
 import { at, atLength, type Call, type Terminal, UsageError, type Verb } from "../shared/verb.ts";
-import { tellReport } from "../shared/words.ts";
+import { printReport } from "../shared/words.ts";
 
 /** The verb. */
 export const importVerb: Verb = {
@@ -72,7 +72,7 @@ async function run(call: Call, interrupts: Interrupts): Promise<number> {
       checkWhole(file.path);
       file.keep();
     });
-    return tellReport(terminal, report, options.json === true);
+    return printReport(terminal, report, options.json === true);
   } finally {
     file.discard();
     source?.close();
@@ -140,7 +140,7 @@ function isTar(start: Uint8Array): boolean {
   return parseInt(digits[1]!, 8) === sum;
 }
 
-interface Filling {
+interface FillOptions {
   target: string;
   terminal: Terminal;
   interrupts: Interrupts;
@@ -150,7 +150,7 @@ interface Filling {
 async function fill(
   path: string,
   source: ImportSource,
-  { target, terminal, interrupts }: Filling,
+  { target, terminal, interrupts }: FillOptions,
 ): Promise<TransferReport> {
   const clock = new TransferClock();
   const handle = at(target, () => fileHandle(path));

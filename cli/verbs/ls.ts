@@ -6,7 +6,7 @@
  * @module
  */
 import { formatMode, type FS, isBlkdev, isChrdev, isDir, isLink } from "../../mod.ts";
-import { painted } from "../shared/colours.ts";
+import { coloured } from "../shared/colours.ts";
 import { deviceText } from "../shared/devices.ts";
 import { filesOf, withVolume } from "../shared/image.ts";
 import { Attempts, type Call, type Terminal, type Verb } from "../shared/verb.ts";
@@ -129,7 +129,7 @@ class Lister {
   /** The name, in its colour; asking for the type takes time where there are no colours. */
   #shown({ name, path }: Row): string {
     if (this.#terminal.isColoured !== true) return printable(name);
-    return painted(printable(name), this.#files.lstat(path).mode, this.#terminal);
+    return coloured(printable(name), this.#files.lstat(path).mode, this.#terminal);
   }
 }
 

@@ -171,7 +171,7 @@ function attrIn(directory: Attr, attr: Attr | null): Attr {
   return { ...directory, mode, uid: 0, gid, atime: mtime, mtime };
 }
 
-interface Stretch {
+interface Piece {
   bytes: Uint8Array;
   at: number;
 }
@@ -180,10 +180,10 @@ interface Stretch {
 async function* piecesOf(
   { contents, attr, fd }: Input,
   interrupts: Interrupts,
-): AsyncGenerator<Stretch, void, void> {
+): AsyncGenerator<Piece, void, void> {
   const buffer = new Uint8Array(PIECE_BYTES);
   let done = 0;
-  const endOf = (): Stretch => ({ bytes: buffer.subarray(0, 0), at: done });
+  const endOf = (): Piece => ({ bytes: buffer.subarray(0, 0), at: done });
   if (contents === null) {
     for (;;) {
       const length = await unlessInterrupted(readSoon(fd, buffer), interrupts);

@@ -29,7 +29,7 @@ import {
   type StorageHandle,
   type TransferReport,
 } from "../../opfs/mod.ts";
-import { dressAs, makeBeside } from "../shared/new_file.ts";
+import { copyOwnerAndMode, makeTemporary } from "../shared/new_file.ts";
 import { isSameFile } from "../shared/place.ts";
 import { type Interrupts, pause, showing, takeSteps } from "../shared/steps.ts";
 import { at, atLength, type Terminal } from "../shared/verb.ts";
@@ -61,7 +61,7 @@ export async function repairImage(
       return { before, transfer: null, kept: "" };
     }
     at(said, () => requireOneName(image));
-    const temporary = at(image, () => makeBeside(image, "repaired"));
+    const temporary = at(image, () => makeTemporary(image, "repaired"));
     try {
       const transfer = await makeAnew(handle, temporary, { terminal, interrupts });
       const kept = at(image, () => exchange(image, temporary));
@@ -133,7 +133,7 @@ function keptName(image: string, index: number): string {
 
 /** The new volume takes the name, the old one a new name; at no time has no file the name. */
 function exchange(image: string, temporary: string): string {
-  dressAs(temporary, statSync(image));
+  copyOwnerAndMode(temporary, statSync(image));
   const kept = keep(image);
   renameSync(temporary, image);
   const fd = openSync(dirname(image), "r");

@@ -43,8 +43,8 @@ async function run(call: Call, interrupts: Interrupts): Promise<number> {
   const [image, ...paths] = words as [string, ...string[]];
   await withVolumeAtLength(image, async (volume) => {
     const steps = removeAll(volume, { image, paths, options, attempts });
-    const leftAs = "what was removed before is gone, the rest is there";
-    await takeSteps(steps, { terminal, label: "removing", interrupts, leftAs });
+    const stateLeft = "what was removed before is gone, the rest is there";
+    await takeSteps(steps, { terminal, label: "removing", interrupts, stateLeft });
   }, { readOnly: false });
   return attempts.status;
 }

@@ -8,7 +8,7 @@
 import { createHash } from "node:crypto";
 import { isDir, isFile, isLink } from "../../mod.ts";
 import type { VolumeOps } from "../../opfs/mod.ts";
-import { painted } from "../shared/colours.ts";
+import { coloured } from "../shared/colours.ts";
 import { type Found, walk, withVolume } from "../shared/image.ts";
 import { at, type Call, EXIT_GOOD, type Terminal, type Verb } from "../shared/verb.ts";
 import { jsonText, printable, sizeText, typeName } from "../shared/words.ts";
@@ -88,7 +88,7 @@ function jsonLine({ path, attr }: Found, { sha256, target }: More): string {
 function treeLine({ path, attr }: Found, { sha256, target, terminal, isHuman }: More): string {
   const depth = path === "/" ? 0 : path.split("/").length - 1;
   const last = path === "/" ? "/" : printable(path.slice(path.lastIndexOf("/") + 1));
-  const name = painted(last, attr.mode, terminal);
+  const name = coloured(last, attr.mode, terminal);
   const mark = isDir(attr.mode) && path !== "/" ? "/" : "";
   const more = target !== undefined
     ? ` -> ${printable(target)}`

@@ -51,12 +51,12 @@ export async function upgradeImage(
     old = await openOld(place, busyTimeoutMs);
     if (!isOlderFormat(old)) return null;
     old.close();
-    const fileOptions = { replace: true, isHeir: true, deadlineMs: busyTimeoutMs };
+    const fileOptions = { replace: true, isReplacement: true, deadlineMs: busyTimeoutMs };
     file = isOpfs
       ? await newOpfsFile(place.path, fileOptions)
       : await newHostFile(place.path, fileOptions);
-    // Now the name is held: before, another may have put an heir there. And a browser gives one handle
-    // of a file at a time, which making a file beside it has taken.
+    // The name is held only now: before, another process may have replaced the image. Also, a browser
+    // gives out one handle of a file at a time, and the new file has taken it.
     old = await openOld(place, busyTimeoutMs);
     if (!isOlderFormat(old)) return null;
     const report = await copy(old, file.handle, options);

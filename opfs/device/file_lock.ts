@@ -12,7 +12,7 @@
  *
  * Where there are no such locks (Node without the program `flock`, Windows), the line alone holds: it
  * is made exclusively, and a holder is alive if its process is. A dead one's line is moved aside
- * (rename is atomic, so only one heir gets it). A file with several names is refused there.
+ * (rename is atomic, so only one of its successors gets it). A file with several names is refused there.
  *
  * A `NAME.lock` is ours if it is a file of one name that is empty or has one such line and no more.
  * Anything else is the user's own: it is neither followed, nor written, nor removed, and the name cannot
@@ -195,7 +195,7 @@ function moveAside(owner: Owner, deadWord: string): void {
     if (!moved.includes(` ${deadWord} `)) fs.linkSync(aside, owner.path);
     fs.unlinkSync(aside);
   } catch {
-    // Another heir was faster; the next attempt meets it.
+    // Another successor was faster; the next attempt finds its line.
   }
 }
 

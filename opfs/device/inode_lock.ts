@@ -89,12 +89,12 @@ function closed<T>(file: DenoFile, outcome: T): T {
 }
 
 /** The descriptor as the program has it: after input, output and errors. */
-const THEIR_FD = 3;
+const CHILD_FD = 3;
 /** How util-linux ends when the kernel refuses a lock for another reason than a holder. */
 const REFUSED = 71;
 
 function lockByProgram({ fd, path }: ToLock, { process }: Host): InodeLock | "busy" | null {
-  const args = ["-n", "-x", String(THEIR_FD)];
+  const args = ["-n", "-x", String(CHILD_FD)];
   const stdio = ["ignore", "ignore", "ignore", fd] as const;
   let status: number | null;
   try {

@@ -35,7 +35,7 @@ export interface NewFileOptions {
    * Whether it is the same volume as what it replaces, made anew. That may then have one name alone, since a
    * second one would go on leading to the old volume: EMLINK. Of a host. Default false.
    */
-  isHeir?: boolean;
+  isReplacement?: boolean;
   /** How long to wait for a predecessor to let go, in ms; in a browser. Default 2,000. */
   deadlineMs?: number;
 }
@@ -57,7 +57,7 @@ export function newHostFile(path: string, options: NewFileOptions = {}): Promise
 
 function beginHostFile(
   path: string,
-  { replace = false, isHeir = false }: NewFileOptions,
+  { replace = false, isReplacement = false }: NewFileOptions,
 ): NewFile {
   const host = hostFor(`make "${path}"`);
   const { fs } = host;
@@ -68,11 +68,11 @@ function beginHostFile(
   let old: NodeStat | null;
   try {
     old = statOf(real, fs);
-    if (isHeir && old !== null && old.nlink > 1) {
+    if (isReplacement && old !== null && old.nlink > 1) {
       const why = "it has several names, and the others would lead to the old volume";
       throw new ErrnoError("EMLINK", `replace "${path}"`, { why });
     }
-    temporary = makeBeside(real, { host, mode: old === null ? NEW_MODE : OWN_MODE });
+    temporary = makeTemporary(real, { host, mode: old === null ? NEW_MODE : OWN_MODE });
     handle = fileHandle(temporary);
   } catch (error) {
     release();
@@ -85,7 +85,7 @@ function beginHostFile(
       return Promise.resolve().then(() => {
         handle.flush();
         handle.close();
-        if (old !== null) dressAs(temporary, old, fs);
+        if (old !== null) copyOwnerAndMode(temporary, old, fs);
         fs.renameSync(temporary, real);
         isKept = true;
         syncFolder(real, fs);
@@ -113,7 +113,7 @@ function statOf(path: string, fs: NodeFs): NodeStat | null {
 }
 
 /** What is to replace a file has its owner and permissions: a private volume stays private. */
-function dressAs(path: string, { mode, uid, gid }: NodeStat, fs: NodeFs): void {
+function copyOwnerAndMode(path: string, { mode, uid, gid }: NodeStat, fs: NodeFs): void {
   const own = fs.statSync(path);
   let isGiven = own.uid === uid && own.gid === gid;
   try {
@@ -133,7 +133,7 @@ const NEW_MODE = 0o644;
 const OWN_MODE = 0o600;
 
 /** A new file beside that place: what lies there already is another's. */
-function makeBeside(
+function makeTemporary(
   path: string,
   { host: { fs, process }, mode }: { host: Host; mode: number },
 ): string {

@@ -62,12 +62,12 @@ export class Metrics {
    */
   values(after = 0): { values: Value[]; last: number } {
     const called = NAMES.filter(([, op]) => op > after && this.#sums[op * FIELDS]! > 0);
-    const told = called.slice(0, PER_ANSWER);
-    const values = told.flatMap(([name, op]): Value[] => {
+    const shown = called.slice(0, PER_ANSWER);
+    const values = shown.flatMap(([name, op]): Value[] => {
       const { count, timeMs, waitMs, bytes } = this.#metric(op);
       return [name, count, timeMs, waitMs, bytes];
     });
-    return { values, last: called.length > told.length ? told.at(-1)![1] : 0 };
+    return { values, last: called.length > shown.length ? shown.at(-1)![1] : 0 };
   }
 
   #metric(op: number): Metric {

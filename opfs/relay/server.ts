@@ -322,7 +322,7 @@ export class Relay {
     assertOnePiece(channel);
     if (kind === "commits") return this.#beginSync(channel);
     if (kind === "locks") return this.#lock(channel);
-    if (kind === "reports") return this.#tell(channel);
+    if (kind === "reports") return this.#answerReport(channel);
     const status = isPath ? this.#paths!.run(channel) : dispatch(this.#volume, channel);
     this.#finish(channel, { status, bytes: 0 });
   }
@@ -337,7 +337,7 @@ export class Relay {
   }
 
   /** Control calls answer with s11n values. */
-  #tell(channel: ServedChannel): void {
+  #answerReport(channel: ServedChannel): void {
     const { reader, writer, memory } = channel;
     const after = reader.op === Op.METRICS && reader.at < reader.end ? reader.u32() : 0;
     const { values, last } = reader.op === Op.METRICS

@@ -48,12 +48,12 @@ export interface StepSource<R> {
 export async function runSteps<R>(source: StepSource<R>, options?: StepOptions): Promise<R> {
   try {
     const { onProgress, signal } = optionsOf(options, "options");
-    const tell = functionOption(onProgress, () => {}, "onProgress");
+    const report = functionOption(onProgress, () => {}, "onProgress");
     for (;;) {
       signal?.throwIfAborted();
       const { value, done } = await source.next();
       if (done === true) return value;
-      tell(value);
+      report(value);
     }
   } catch (error) {
     source.stop();

@@ -4,7 +4,7 @@
  */
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { withDevice, withVolume, withVolumeAtLength } from "../../cli/shared/image.ts";
-import { ChangedMeanwhile, PlaceError, UsageError } from "../../cli/shared/verb.ts";
+import { ImageChanged, PlaceError, UsageError } from "../../cli/shared/verb.ts";
 import { fileHandle } from "../../opfs/device/file.ts";
 import { openVolumeSync } from "../../opfs/volume/load/mount.ts";
 import type { Volume } from "../../opfs/volume/volume.ts";
@@ -47,18 +47,18 @@ Deno.test("withVolume() says that the image was written while it was read, whate
     const path = `${folder}/v`;
     const volume = volumeAt(path);
     const said = `"${path}": it was written while it was read`;
-    assertThrows(() => withVolume(path, () => change(volume)), ChangedMeanwhile, said);
-    assertThrows(() => withDevice(path, () => change(volume)), ChangedMeanwhile, said);
+    assertThrows(() => withVolume(path, () => change(volume)), ImageChanged, said);
+    assertThrows(() => withDevice(path, () => change(volume)), ImageChanged, said);
     const failing = (error: Error) => () => {
       change(volume);
       throw error;
     };
     const error = assertThrows(
       () => withVolume(path, failing(new Error("torn"))),
-      ChangedMeanwhile,
+      ImageChanged,
     );
     assertMatch(error.message, /read.*; torn$/);
-    assertThrows(() => withDevice(path, failing(new Error("torn"))), ChangedMeanwhile, "torn");
+    assertThrows(() => withDevice(path, failing(new Error("torn"))), ImageChanged, "torn");
     assertThrows(() => withVolume(path, failing(new UsageError("no"))), UsageError);
     assertEquals(withVolume(path, () => 5), 5);
     volume.close();
@@ -76,7 +76,7 @@ Deno.test("withVolume() finds a write of data alone, which no header tells of", 
       withVolume(path, () => {
         raw.seekSync(-1, Deno.SeekMode.End);
         raw.writeSync(new Uint8Array(1));
-      }), ChangedMeanwhile);
+      }), ImageChanged);
     raw.close();
   });
 });

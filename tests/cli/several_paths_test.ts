@@ -62,7 +62,7 @@ Deno.test("cairn goes on after a bad place, in every verb that takes several", (
 
 Deno.test("Attempts says each failure, and tells some that worked from none", async () => {
   const said: string[] = [];
-  const attempts = new Attempts({ tell: (error) => void said.push(String(error)) });
+  const attempts = new Attempts({ reportError: (error) => void said.push(String(error)) });
   const fail = (): never => {
     throw new Error("no");
   };
@@ -82,7 +82,7 @@ Deno.test("Attempts says each failure, and tells some that worked from none", as
 });
 
 Deno.test("Attempts ends at once for what is about no place", () => {
-  const attempts = new Attempts({ tell: () => {} });
+  const attempts = new Attempts({ reportError: () => {} });
   let message = "";
   try {
     attempts.at("one", () => {

@@ -8,10 +8,10 @@ import { processTerminal } from "../../cli/shared/terminal.ts";
 import { readWords } from "../../cli/shared/verb.ts";
 
 const { values, words } = readWords(mountVerb, ["--foreground", ...Deno.args]);
-const tell = (error: unknown): void => console.error(error);
+const reportError = (error: unknown): void => console.error(error);
 process.exitCode = await mountVerb.run({
   words,
   options: values,
   terminal: processTerminal(),
-  tell,
+  reportError,
 });

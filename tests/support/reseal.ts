@@ -49,7 +49,7 @@ export function reseal(bytes: Uint8Array): void {
   if (!isSummed(header)) return;
   const { superblock, ringBytes } = header;
   const first = bytes.subarray(superblock.inodeOffset, superblock.pathOffset);
-  const segments = readSegments(superblock, first, { isSummed: true, tell: () => {} });
+  const segments = readSegments(superblock, first, { isSummed: true, onViolation: () => {} });
   const tables = { slots: whole(bytes, segments, "slots"), names: whole(bytes, segments, "names") };
   const sums = new PageSums(sumsOf(tables.slots), sumsOf(tables.names));
   const all = (name: SummedTable): number[] => Array.from(sums[name], (_, page) => page);

@@ -13,7 +13,7 @@ import { crc32, turnedBit } from "./checksum.ts";
 import * as L from "./layout.ts";
 import { sumAt } from "./slots.ts";
 import { pageSum } from "./page_sum.ts";
-import { DamageError, type Tell, tellOrThrow } from "./report.ts";
+import { DamageError, type OnViolation, reportOrThrow } from "./report.ts";
 import {
   decodeSuperblock,
   encodeSuperblock,
@@ -268,7 +268,7 @@ function viewOf(page: Uint8Array): DataView {
  * @throws {ErrnoError} EINVAL, EIO or ENOTSUP that says why there is none. A caller that wants to know
  * of damage gets what the superblock's copy says, if both are damaged
  */
-export function newestHeader(start: Uint8Array, tell?: Tell): FoundHeader {
+export function newestHeader(start: Uint8Array, onViolation?: OnViolation): FoundHeader {
   let newest: FoundHeader | null = null;
   const mendedAt: number[] = [];
   let refused: unknown = null;
@@ -289,7 +289,7 @@ export function newestHeader(start: Uint8Array, tell?: Tell): FoundHeader {
   if (refused !== null) throw refused;
   if (newest !== null) return newest;
   const fromCopy = headerFromCopy(start);
-  tellOrThrow(new DamageError("V9", "both journal headers are damaged"), tell);
+  reportOrThrow(new DamageError("V9", "both journal headers are damaged"), onViolation);
   return fromCopy;
 }
 

@@ -19,7 +19,7 @@ export interface Violation {
 }
 
 /** Receives each broken rule from those who can go on after it; without one they throw. */
-export type Tell = (violation: Violation) => void;
+export type OnViolation = (violation: Violation) => void;
 
 /** An image that breaks a rule which nothing else in it restores. */
 export class DamageError extends ErrnoError {
@@ -34,9 +34,9 @@ export class DamageError extends ErrnoError {
 }
 
 /** Tells the damage that an error speaks of; without a reporter, and for other errors, throws. */
-export function tellOrThrow(error: unknown, tell: Tell | undefined): void {
-  if (tell === undefined || !(error instanceof DamageError)) throw error;
-  tell(error.violation);
+export function reportOrThrow(error: unknown, onViolation: OnViolation | undefined): void {
+  if (onViolation === undefined || !(error instanceof DamageError)) throw error;
+  onViolation(error.violation);
 }
 
 /** What mounting found. */

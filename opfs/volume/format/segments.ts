@@ -10,7 +10,7 @@
 import { invariant } from "../../../abi/invariant.ts";
 import * as L from "./layout.ts";
 import { setTypeAt, typeOf } from "./slots.ts";
-import { DamageError, type Tell, tellOrThrow } from "./report.ts";
+import { DamageError, type OnViolation, reportOrThrow } from "./report.ts";
 import type { Superblock } from "./superblock.ts";
 
 /** One contiguous part of a table. */
@@ -100,7 +100,7 @@ export function tableLimit(table: number): number {
 export function readSegments(
   superblock: Superblock,
   slots: Uint8Array,
-  { isSummed, tell }: { isSummed: boolean; tell?: Tell },
+  { isSummed, onViolation }: { isSummed: boolean; onViolation?: OnViolation },
 ): Segments {
   const view = new DataView(slots.buffer, slots.byteOffset, slots.byteLength);
   const segments = firstSegments(superblock);
@@ -108,7 +108,7 @@ export function readSegments(
   for (let slot = 1; slot < L.FIRST_FILE_SLOT; slot++) {
     const type = typeOf(view, slot);
     if (type === L.TYPE.SEGMENT) found.push(slot);
-    else if (type !== L.TYPE.FREE) tellOrThrow(broken(slot, `is of type ${type}`), tell);
+    else if (type !== L.TYPE.FREE) reportOrThrow(broken(slot, `is of type ${type}`), onViolation);
   }
   const ordinal = (slot: number): number =>
     view.getUint16(slot * L.SLOT_BYTES + L.SEGMENT.ORDINAL, L.LE);
@@ -117,7 +117,7 @@ export function readSegments(
     try {
       addSegment(segments, { view, slot, superblock, isSummed });
     } catch (error) {
-      tellOrThrow(error, tell);
+      reportOrThrow(error, onViolation);
     }
   }
   return segments;

@@ -18,7 +18,7 @@ import { endOfTables, ownedEnd } from "../memory/owned_end.ts";
 import { decodeSums, pagesOf, PageSums } from "../memory/page_sums.ts";
 import { bytesOf, readSegments, type Segment, type Segments } from "../format/segments.ts";
 import { findRecords, type Replay, replayDescriptors, replayTables } from "./replay.ts";
-import { DamageError, type Tell, tellOrThrow, type Violation } from "../format/report.ts";
+import { DamageError, type OnViolation, reportOrThrow, type Violation } from "../format/report.ts";
 import { readDevice } from "../state.ts";
 import { geometryProblem, imageBytes, type Superblock } from "../format/superblock.ts";
 import { Tables } from "../memory/tables.ts";
@@ -58,7 +58,7 @@ const COMPARED_BYTES = 1024 * 1024;
  * @throws {ErrnoError} EINVAL if it is no volume, ENOTSUP for one that is not ours; without `tell`
  * EIO for a damaged one or one that was cut off
  */
-export function loadImage(handle: StorageHandle, tell?: Tell): Image {
+export function loadImage(handle: StorageHandle, onViolation?: OnViolation): Image {
   const sizeBytes = handle.getSize();
   if (sizeBytes < L.RING_AT) {
     const why = `${sizeBytes} bytes are no volume`;
@@ -66,38 +66,38 @@ export function loadImage(handle: StorageHandle, tell?: Tell): Image {
   }
   const first = new Uint8Array(Math.min(sizeBytes, FIRST_READ_BYTES));
   readDevice(handle, first, 0);
-  const header = newestHeader(first, tell);
+  const header = newestHeader(first, onViolation);
   const mendedHeaders = header.mendedAt.map(mendedHeader);
-  for (const violation of mendedHeaders) tell?.(violation);
+  for (const violation of mendedHeaders) onViolation?.(violation);
   const needed = header.superblock.dataOffset;
-  const isHopeless = tell === undefined || needed > mostFor(sizeBytes);
+  const isHopeless = onViolation === undefined || needed > mostFor(sizeBytes);
   if (sizeBytes < needed && isHopeless) throw cutOff(sizeBytes, header.superblock);
   const start = wholeStart(handle, first, needed);
   const ring = start.subarray(L.RING_AT, L.RING_AT + header.ringBytes);
-  const replay = findRecords(ring, header, tell);
-  const superblock = superblockAfter(header.superblock, replay, tell);
+  const replay = findRecords(ring, header, onViolation);
+  const superblock = superblockAfter(header.superblock, replay, onViolation);
   const isShort = sizeBytes < imageBytes(superblock) && !replay.isLonger;
   let isCut = isShort && !isSummed(header);
-  if (isCut) tellCut({ sizeBytes, superblock, tell });
+  if (isCut) reportCut({ sizeBytes, superblock, onViolation });
   const firstSlots = start.subarray(superblock.inodeOffset, superblock.pathOffset);
-  replayDescriptors(replay, firstSlots, tell);
-  const sums = isSummed(header) ? new ImageSums(replay, tell) : null;
+  replayDescriptors(replay, firstSlots, onViolation);
+  const sums = isSummed(header) ? new ImageSums(replay, onViolation) : null;
   // It says where the tables are: it is looked at before it is believed.
   sums?.checkFirst(firstSlots, start.subarray(L.RING_AT + header.ringBytes));
-  const segments = readSegments(superblock, firstSlots, { isSummed: sums !== null, tell });
+  const segments = readSegments(superblock, firstSlots, { isSummed: sums !== null, onViolation });
   if (isShort && !isCut && endOfTables(segments) > blocksIn(sizeBytes, superblock)) {
     isCut = true;
-    tellCut({ sizeBytes, superblock, tell });
+    reportCut({ sizeBytes, superblock, onViolation });
   }
-  if (tell !== undefined) leaveAbsentOut(segments, sizeBytes, tell);
+  if (onViolation !== undefined) leaveAbsentOut(segments, sizeBytes, onViolation);
   const tables = readTables(handle, { start, segments, sums, header });
-  const patches = replayTables(replay, { tables, superblock, tell });
+  const patches = replayTables(replay, { tables, superblock, onViolation });
   sums?.check(tables);
   const wasClean = header.state === L.STATE.CLOSED && replay.records.length === 0;
   const mended = [...mendedHeaders, ...replay.mended, ...sums?.mended ?? []];
   if (isShort && !isCut) {
     const end = ownedEnd({ tables, segments });
-    const free = leaveFreeOut({ sizeBytes, superblock, tell }, { end, patches });
+    const free = leaveFreeOut({ sizeBytes, superblock, onViolation }, { end, patches });
     if (free !== null) mended.push(free);
   }
   // A lost header's number is used up.
@@ -109,7 +109,7 @@ export function loadImage(handle: StorageHandle, tell?: Tell): Image {
 interface ShortFile {
   sizeBytes: number;
   superblock: Superblock;
-  tell: Tell | undefined;
+  onViolation: OnViolation | undefined;
 }
 
 /** Whole blocks that a file has. */
@@ -118,8 +118,8 @@ function blocksIn(sizeBytes: number, { dataOffset, blockSize }: Superblock): num
 }
 
 /** Some of the blocks that are missing are in use. */
-function tellCut({ sizeBytes, superblock, tell }: ShortFile): void {
-  tellOrThrow(cutOff(sizeBytes, superblock), tell);
+function reportCut({ sizeBytes, superblock, onViolation }: ShortFile): void {
+  reportOrThrow(cutOff(sizeBytes, superblock), onViolation);
   superblock.totalBlocks = blocksFor(sizeBytes, superblock);
 }
 
@@ -131,16 +131,16 @@ function leaveFreeOut(
   file: ShortFile,
   { end, patches }: { end: number; patches: Map<number, Patch[]> },
 ): Violation | null {
-  const { sizeBytes, superblock, tell } = file;
+  const { sizeBytes, superblock, onViolation } = file;
   const there = blocksIn(sizeBytes, superblock);
   if (there < Math.max(1, end)) {
-    tellCut(file);
+    reportCut(file);
     return null;
   }
   const missing = superblock.totalBlocks - there;
   const message = `it was cut off ${missing} blocks early: they are free, and are left out`;
   const violation = { rule: "V7", message, isDerivable: true };
-  tell?.(violation);
+  onViolation?.(violation);
   superblock.totalBlocks = there;
   superblock.freeBlocks = Math.max(0, superblock.freeBlocks - missing);
   for (const block of patches.keys()) if (block >= there) patches.delete(block);
@@ -184,23 +184,27 @@ function blocksFor(sizeBytes: number, { totalBlocks, dataOffset, blockSize }: Su
 }
 
 /** A segment that is far behind the end of the file would be nothing but zeros. */
-function leaveAbsentOut(segments: Segments, sizeBytes: number, tell: Tell): void {
+function leaveAbsentOut(segments: Segments, sizeBytes: number, onViolation: OnViolation): void {
   for (const list of [segments.slots, segments.names, segments.bitmap]) {
     for (let last = list.at(-1)!; list.length > 1; last = list.at(-1)!) {
       if (last.at + last.bytes <= mostFor(sizeBytes)) break;
       const message = `a table's segment at ${last.at} is behind the end of the file`;
-      tell({ rule: "V1", message, isDerivable: false });
+      onViolation({ rule: "V1", message, isDerivable: false });
       list.pop();
     }
   }
 }
 
 /** The geometry that the last record leaves. */
-function superblockAfter(before: Superblock, replay: Replay, tell?: Tell): Superblock {
+function superblockAfter(
+  before: Superblock,
+  replay: Replay,
+  onViolation?: OnViolation,
+): Superblock {
   const after = { ...before, totalBlocks: replay.totalBlocks };
   const problem = geometryProblem(after);
   if (problem === null) return after;
-  tellOrThrow(new DamageError("V10", problem), tell);
+  reportOrThrow(new DamageError("V10", problem), onViolation);
   replay.totalBlocks = before.totalBlocks;
   return { ...before };
 }

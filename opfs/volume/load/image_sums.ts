@@ -18,7 +18,7 @@ import { isZeroPage, pageSum, putRight } from "../format/page_sum.ts";
 import { keyOf, placeOfKey, type SummedTable } from "../memory/page_sums.ts";
 import { impossible, type RecordHead, type RecordLists } from "../format/record.ts";
 import type { Replay } from "./replay.ts";
-import { DamageError, type Tell, tellOrThrow, type Violation } from "../format/report.ts";
+import { DamageError, type OnViolation, reportOrThrow, type Violation } from "../format/report.ts";
 import type { Tables } from "../memory/tables.ts";
 
 const SLOTS_PER_PAGE = L.PAGE_BYTES / L.SLOT_BYTES;
@@ -27,7 +27,7 @@ const NAMED_MAX = 8;
 
 /** The sums of one image. */
 export class ImageSums {
-  readonly #tell: Tell | undefined;
+  readonly #onViolation: OnViolation | undefined;
   /** The last sum that records say of a page, by its key. */
   readonly #recorded = new Map<number, number>();
   /** What was wrong by one bit, and is right now. */
@@ -36,15 +36,15 @@ export class ImageSums {
   #hasMendedFirst = false;
 
   /** Takes the sums of the records; of one that cannot be read, and those after it, none. */
-  constructor(replay: Replay, tell?: Tell) {
-    this.#tell = tell;
+  constructor(replay: Replay, onViolation?: OnViolation) {
+    this.#onViolation = onViolation;
     for (const record of replay.records) {
       try {
         const lists = replay.reader.lists(record);
         requireAllSums(record, lists);
         for (const { key, sum } of lists.sums) this.#recorded.set(key, sum);
       } catch (error) {
-        tellOrThrow(error, tell);
+        reportOrThrow(error, onViolation);
         return;
       }
     }
@@ -105,13 +105,13 @@ export class ImageSums {
     const message = `one bit of page ${page} of the ${table} was wrong (${where}): it is put right`;
     const violation = { rule: "V16", message, isDerivable: true };
     this.mended.push(violation);
-    this.#tell?.(violation);
+    this.#onViolation?.(violation);
   }
 
   #reportWrong(table: SummedTable, page: number, where: string): void {
     this.#wrong[table].add(page);
     const message = `page ${page} of the ${table} is not what its sum says (${where})`;
-    tellOrThrow(new DamageError("V16", message), this.#tell);
+    reportOrThrow(new DamageError("V16", message), this.#onViolation);
   }
 }
 

@@ -18,7 +18,7 @@ import type { RingPosition } from "../journal/journal.ts";
 import * as L from "../format/layout.ts";
 import { type FoundRecord, impossible, type RecordLists, RecordReader } from "../format/record.ts";
 import { mendRecord } from "../format/record_mend.ts";
-import { DamageError, type Tell, tellOrThrow, type Violation } from "../format/report.ts";
+import { DamageError, type OnViolation, reportOrThrow, type Violation } from "../format/report.ts";
 import type { Superblock } from "../format/superblock.ts";
 import type { Tables } from "../memory/tables.ts";
 
@@ -60,7 +60,7 @@ interface Chain {
 export function findRecords(
   ring: Uint8Array,
   header: Header & { olderTail?: Tail | null },
-  tell?: Tell,
+  onViolation?: OnViolation,
 ): Replay {
   const { ringBytes } = header;
   invariant(ring.length === ringBytes, "V9: {} bytes of a ring of {}", ring.length, ringBytes);
@@ -81,11 +81,11 @@ export function findRecords(
   try {
     refuseLater(chain, firstWords);
   } catch (error) {
-    tellOrThrow(error, tell);
+    reportOrThrow(error, onViolation);
   }
   const { reader, next, counter, mended } = chain;
   if (counter > header.counter) leaveOutHome(records, chain, !!header.olderTail);
-  for (const violation of mended) tell?.(violation);
+  for (const violation of mended) onViolation?.(violation);
   return { records, next, totalBlocks, isLonger, counter, mended, reader };
 }
 
@@ -183,7 +183,11 @@ function isSameSalt(one: readonly [number, number], other: readonly [number, num
 }
 
 /** Lays what records say of the first page of slots over it: it tells where the tables are. */
-export function replayDescriptors(replay: Replay, slots: Uint8Array, tell?: Tell): void {
+export function replayDescriptors(
+  replay: Replay,
+  slots: Uint8Array,
+  onViolation?: OnViolation,
+): void {
   invariant(slots.length >= L.PAGE_BYTES, "V11: {} bytes of the first page of slots", slots.length);
   for (const record of replay.records) {
     try {
@@ -192,7 +196,7 @@ export function replayDescriptors(replay: Replay, slots: Uint8Array, tell?: Tell
       }
     } catch (error) {
       // It is told when the tables are replayed.
-      if (tell === undefined || !isErrnoError(error)) throw error;
+      if (onViolation === undefined || !isErrnoError(error)) throw error;
       return;
     }
   }
@@ -206,9 +210,9 @@ export function replayDescriptors(replay: Replay, slots: Uint8Array, tell?: Tell
  */
 export function replayTables(
   replay: Replay,
-  into: { tables: Tables; superblock: Superblock; tell?: Tell },
+  into: { tables: Tables; superblock: Superblock; onViolation?: OnViolation },
 ): Map<number, Patch[]> {
-  const { tables, superblock, tell } = into;
+  const { tables, superblock, onViolation } = into;
   const patches = new Map<number, Patch[]>();
   for (const record of replay.records) {
     try {
@@ -216,7 +220,7 @@ export function replayTables(
       requirePossible(record, lists, { tables, superblock });
       applyLists(lists, tables, patches);
     } catch (error) {
-      tellOrThrow(error, tell);
+      reportOrThrow(error, onViolation);
       break;
     }
   }

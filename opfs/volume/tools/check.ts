@@ -44,11 +44,11 @@ export function checkVolume(handle: StorageHandle, options: CheckOptions = {}): 
   const image = loadImage(handle, (violation) => void found.push(violation));
   const { slots, names } = image.tables;
   const totalBytes = slots.length + names.length;
-  const told = (doneBytes: number): void => options.onProgress?.({ doneBytes, totalBytes });
+  const progress = (doneBytes: number): void => options.onProgress?.({ doneBytes, totalBytes });
   const derived = scan(image.tables, image.superblock, image.segments, (count) => {
-    told(count * L.SLOT_BYTES);
+    progress(count * L.SLOT_BYTES);
   });
-  told(totalBytes);
+  progress(totalBytes);
   const violations = [...found, ...derived.violations];
   derived.violations = violations;
   append(violations, imageViolations(handle, image, derived));

@@ -118,7 +118,7 @@ export class Salvage {
     return this.#image.header.volumeId;
   }
 
-  #tell(code: string, severity: Severity, slot: number, message: string): void {
+  #find(code: string, severity: Severity, slot: number, message: string): void {
     this.#findings.add({ code, severity, slot, message });
   }
 
@@ -132,7 +132,7 @@ export class Salvage {
     if (this.#typeOf(L.ROOT_SLOT) !== L.TYPE.DIRECTORY) {
       setTypeAt(view, L.ROOT_SLOT * L.SLOT_BYTES, L.TYPE.DIRECTORY);
       view.setUint16(L.SLOT.PATH_LENGTH, 0, L.LE);
-      this.#tell("root-lost", "changed", L.ROOT_SLOT, "the root was no directory, it is one now");
+      this.#find("root-lost", "changed", L.ROOT_SLOT, "the root was no directory, it is one now");
     }
     for (let slot = L.FIRST_FILE_SLOT; slot < slotCount; slot++) {
       const at = slot * L.SLOT_BYTES;
@@ -141,11 +141,11 @@ export class Salvage {
       if (isKnown && !(type === L.TYPE.FREE && this.#isLikeAnInode(slot))) continue;
       const mended = slotTypeOf(view.getUint32(at + L.SLOT.MODE, L.LE));
       if (mended === L.TYPE.FREE) {
-        this.#tell("slot-lost", "lost", slot, `its type is ${type}, and its mode says none either`);
+        this.#find("slot-lost", "lost", slot, `its type is ${type}, and its mode says none either`);
         continue;
       }
       setTypeAt(view, at, mended);
-      this.#tell("type-mended", "changed", slot, `its type was ${type}: it is what its mode says`);
+      this.#find("type-mended", "changed", slot, `its type was ${type}: it is what its mode says`);
     }
   }
 
@@ -249,7 +249,7 @@ export class Salvage {
       }
     }
     for (let slot = L.FIRST_FILE_SLOT; slot < slotCount; slot++) {
-      if (this.#typeOf(slot) === L.TYPE.LINK) this.#tellDeadLink(slot);
+      if (this.#typeOf(slot) === L.TYPE.LINK) this.#reportDeadLink(slot);
     }
   }
 
@@ -268,11 +268,11 @@ export class Salvage {
     return false;
   }
 
-  #tellDeadLink(slot: number): void {
+  #reportDeadLink(slot: number): void {
     if (this.#reached.has(slot)) return;
     const name = this.#ownName(slot)?.name;
     const what = name === undefined ? "a further name" : `the further name "${name}"`;
-    this.#tell("name-lost", "lost", slot, `${what} leads from nowhere or to nothing`);
+    this.#find("name-lost", "lost", slot, `${what} leads from nowhere or to nothing`);
   }
 
   /** Whether its name is good, and no other inode has it. */
@@ -296,7 +296,7 @@ export class Salvage {
     );
     this.#isCut.add(slot);
     const was = own === null ? "its name is invalid" : `its name was "${own.name}"`;
-    this.#tell("lost-and-found", "changed", slot, `no path leads to it, ${was}`);
+    this.#find("lost-and-found", "changed", slot, `no path leads to it, ${was}`);
     this.#reach(slot);
   }
 
@@ -324,12 +324,12 @@ export class Salvage {
     const { view, slotCount } = this.#image.tables;
     invariant(slot < slotCount, "V4: slot {} of {} is saved", slot, slotCount);
     const at = slot * L.SLOT_BYTES;
-    this.#tellWrongPage(slot);
+    this.#reportWrongPage(slot);
     const mode = this.#mode(slot);
     const runs = this.#goodRuns(slot);
     const size = this.#sizeOf(slot, runs);
     if (size !== view.getFloat64(at + L.SLOT.SIZE, L.LE)) {
-      this.#tell("size-lost", "changed", slot, `its size is invalid: it ends with its blocks`);
+      this.#find("size-lost", "changed", slot, `its size is invalid: it ends with its blocks`);
     }
     const isDevice = M.isChrdev(mode) || M.isBlkdev(mode);
     return {
@@ -347,15 +347,15 @@ export class Salvage {
   }
 
   /** What came out of a page whose sum is wrong may be anything: it is named. */
-  #tellWrongPage(slot: number): void {
+  #reportWrongPage(slot: number): void {
     const { sums, tables } = this.#image;
     if (sums === null) return;
     const page = Math.floor(slot * L.SLOT_BYTES / L.PAGE_BYTES);
     const message = "is in a page that is not what its sum says: it may be wrong";
-    if (sums.isWrong("slots", page)) this.#tell("page-damaged", "changed", slot, `it ${message}`);
+    if (sums.isWrong("slots", page)) this.#find("page-damaged", "changed", slot, `it ${message}`);
     const names = pageOfEntry(slot, tables);
     if (sums.isWrong("names", names)) {
-      this.#tell("page-damaged", "changed", slot, `its name ${message}`);
+      this.#find("page-damaged", "changed", slot, `its name ${message}`);
     }
   }
 
@@ -366,14 +366,14 @@ export class Salvage {
     const known = knownBits(mode);
     if (slotTypeOf(mode) === type && known === mode) return known;
     const message = `its mode is 0${mode.toString(8)}, which is not what it is`;
-    this.#tell("mode-mended", "changed", slot, message);
+    this.#find("mode-mended", "changed", slot, message);
     return slotTypeOf(mode) === type ? known : KIND_OF.get(type)! | mode & M.PERMISSION_BITS;
   }
 
   #time(slot: number, field: number): number {
     const time = this.#image.tables.view.getFloat64(slot * L.SLOT_BYTES + field, L.LE);
     if (Number.isFinite(time)) return time;
-    this.#tell("time-lost", "changed", slot, "one of its times is invalid: it is 0 now");
+    this.#find("time-lost", "changed", slot, "one of its times is invalid: it is 0 now");
     return 0;
   }
 
@@ -386,7 +386,7 @@ export class Salvage {
       const isThere = run.count > 0 && run.block + run.count <= this.#shared.blocks;
       if (!isThere || run.fileBlock < end) {
         const what = `blocks ${run.block} to ${run.block + run.count}`;
-        this.#tell("blocks-lost", "lost", slot, `${what} are not there, or there twice: zeros`);
+        this.#find("blocks-lost", "lost", slot, `${what} are not there, or there twice: zeros`);
         continue;
       }
       const after = run.block + run.count;
@@ -396,20 +396,20 @@ export class Salvage {
     }
     if (isShared) {
       const message = "others say that blocks of it are theirs: it may show bytes of them";
-      this.#tell("blocks-shared", "changed", slot, message);
+      this.#find("blocks-shared", "changed", slot, message);
     }
-    this.#tellCutOff(slot, good);
+    this.#reportCutOff(slot, good);
     return good;
   }
 
-  #tellCutOff(slot: number, runs: readonly Run[]): void {
+  #reportCutOff(slot: number, runs: readonly Run[]): void {
     const { dataOffset, blockSize } = this.#image.superblock;
     const there = Math.floor((this.#handle.getSize() - dataOffset) / blockSize);
     const isCut = runs.some(({ block, count, isUnwritten }) =>
       !isUnwritten && block + count > Math.max(0, there)
     );
     if (!isCut) return;
-    this.#tell("blocks-cut-off", "lost", slot, "the file ends before its blocks: zeros");
+    this.#find("blocks-cut-off", "lost", slot, "the file ends before its blocks: zeros");
   }
 
   /** The extended attributes of an inode; one that is damaged is said and left out. */
@@ -422,15 +422,15 @@ export class Salvage {
         names: segments.names,
       });
       if (problem === null) {
-        this.#tellWrongPage(attribute);
+        this.#reportWrongPage(attribute);
         const name = attributeName(tables, attribute);
         const value = this.#valueOf(attribute);
         if (!this.#isRight(attribute, value)) {
           const message = `the value of "${name}" is not what its sum says: it may be wrong`;
-          this.#tell("attribute-damaged", "changed", slot, message);
+          this.#find("attribute-damaged", "changed", slot, message);
         }
         good.push({ name, value });
-      } else this.#tell("attribute-lost", "lost", slot, `an extended attribute ${problem.why}`);
+      } else this.#find("attribute-lost", "lost", slot, `an extended attribute ${problem.why}`);
     }
     return good;
   }

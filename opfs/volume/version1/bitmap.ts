@@ -65,16 +65,16 @@ export function compareBitmap1(
     ownedBlocks += range.to - range.from;
     marked += countUsed(pages, s, range);
   }
-  const tell = (code: string, message: string): void => {
+  const addFinding = (code: string, message: string): void => {
     findings.add({ code, severity: "note", message });
   };
   if (ownedBlocks > marked) {
-    tell("bits-clear", `${ownedBlocks - marked} blocks of files are marked as free`);
+    addFinding("bits-clear", `${ownedBlocks - marked} blocks of files are marked as free`);
   }
-  if (used > marked) tell("blocks-leaked", `${used - marked} used blocks have no owner`);
+  if (used > marked) addFinding("blocks-leaked", `${used - marked} used blocks have no owner`);
   if (s.totalBlocks - used !== s.freeBlocks) {
     const message = `the superblock counts ${s.freeBlocks} free blocks, the bitmap ` +
       `${s.totalBlocks - used}`;
-    tell("free-count", message);
+    addFinding("free-count", message);
   }
 }

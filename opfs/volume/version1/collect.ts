@@ -149,13 +149,13 @@ class Collector {
       this.#leaveOut(path, `its path has ${bytes.length} bytes, ${PATH_BYTES_MAX} at most`);
       return;
     }
-    if (!this.#shared.has(ino)) this.#tellAttributes(ino, path);
+    if (!this.#shared.has(ino)) this.#reportAttributes(ino, path);
     if (isDir(attr.mode)) this.#directory(ino, path, { attr, bytes });
     else this.#inode(ino, path, { attr, bytes });
     this.#refuseTooMuch();
   }
 
-  #tellAttributes(ino: Ino, path: string): void {
+  #reportAttributes(ino: Ino, path: string): void {
     const names = this.#volume.listxattr(ino);
     if (names.length === 0) return;
     const message = `its extended attributes have no place: ${names.join(", ")}`;
@@ -202,7 +202,7 @@ class Collector {
     }
     if (isFile(attr.mode)) {
       counts.files++;
-      this.#tellHole(attr, path);
+      this.#reportHole(attr, path);
       return slotOf(attr, L.TYPE.FILE);
     }
     counts.special++;
@@ -211,7 +211,7 @@ class Collector {
     return { ...slotOf(attr, L.TYPE.FILE), size: 0, firstBlock: attr.rdev };
   }
 
-  #tellHole(attr: Attr, path: string): void {
+  #reportHole(attr: Attr, path: string): void {
     const holeBytes = attr.size - attr.blocks * UNIT_BYTES;
     if (holeBytes <= 0) return;
     const message = `holes of ${holeBytes} bytes or more are written as zeros`;

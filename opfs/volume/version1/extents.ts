@@ -39,7 +39,7 @@ export class Runs {
   }
 
   /** Tells each pair that shares blocks; a run that overlaps many is told once with the longest. */
-  eachOverlap(tell: (one: number, other: number, shared: BlockRange) => void): void {
+  eachOverlap(onOverlap: (one: number, other: number, shared: BlockRange) => void): void {
     let longest = -1;
     let end = 0;
     for (const index of this.#sorted()) {
@@ -47,7 +47,7 @@ export class Runs {
       const from = this.#first[index]!;
       const to = from + this.#needed[index]!;
       if (longest >= 0 && from < end) {
-        tell(this.#owners[longest]!, this.#owners[index]!, { from, to: Math.min(end, to) });
+        onOverlap(this.#owners[longest]!, this.#owners[index]!, { from, to: Math.min(end, to) });
       }
       if (to > end || longest < 0) {
         end = to;

@@ -50,7 +50,7 @@ const LOST_AND_FOUND_MODE = 0o040700;
 /** Longer targets are not even read. */
 const TARGET_READ_MAX = 65536;
 /** What a volume answers to something that it cannot hold, whatever room there is. */
-const UNSAYABLE: ReadonlySet<ErrnoCode> = new Set([
+const UNSTORABLE: ReadonlySet<ErrnoCode> = new Set([
   "EEXIST",
   "EFBIG",
   "EILSEQ",
@@ -113,7 +113,7 @@ class Importer {
     return { doneBytes: this.#counts.bytes, totalBytes: this.#image.totalBytes };
   }
 
-  #tell(
+  #addFinding(
     code: string,
     severity: Severity,
     about: { message: string; slot?: number; path?: string },
@@ -139,7 +139,7 @@ class Importer {
 
   /** One name down. */
   #step(parent: Ino, path: string): Ino {
-    const name = this.#sayable(path);
+    const name = this.#storableName(path);
     const found = this.#volume.lookup(parent, name);
     if (found !== 0) return found;
     this.#options.clock.nowMs = this.#options.nowMs;
@@ -149,16 +149,16 @@ class Importer {
       gid: 0,
     });
     const isLong = name !== path.slice(path.lastIndexOf("/") + 1);
-    if (isLong) this.#tellShortened(path, name);
+    if (isLong) this.#reportShortened(path, name);
     if (this.#image.hasDirectory(path)) return ino;
     this.#implicit.push(ino);
     const message = "it has no slot: it gets mode 0755, owner 0 and the time of the import";
-    this.#tell("directory-implicit", "note", { message, path });
+    this.#addFinding("directory-implicit", "note", { message, path });
     return ino;
   }
 
   /** The last name of a path, shortened where it is too long: the same name always gives the same. */
-  #sayable(path: string): string {
+  #storableName(path: string): string {
     const name = path.slice(path.lastIndexOf("/") + 1);
     if (name.length * 3 <= L.NAME_BYTES_MAX) return name;
     const bytes = new TextEncoder().encode(name);
@@ -169,10 +169,10 @@ class Importer {
     return kept + mark;
   }
 
-  #tellShortened(path: string, name: string): void {
+  #reportShortened(path: string, name: string): void {
     const message =
       `its name has more than ${L.NAME_BYTES_MAX} bytes: it is shortened to "${name}"`;
-    this.#tell("name-shortened", "changed", { message, path });
+    this.#addFinding("name-shortened", "changed", { message, path });
   }
 
   *#file(entry: Version1Entry): Generator<Progress, void, void> {
@@ -211,29 +211,29 @@ class Importer {
 
   /** Makes what has contents; 0 when the volume cannot hold it. */
   #create(entry: Version1Entry, path: string): Ino {
-    const name = this.#sayable(path);
+    const name = this.#storableName(path);
     const { mode, uid, gid, rdev, ctime } = entry;
     const target = isLink(mode) ? this.#target(entry) : undefined;
     if (target === null) {
-      this.#tellUnsayable(entry, path, `its target has ${entry.sizeBytes} bytes`);
+      this.#reportUnstorable(entry, path, `its target has ${entry.sizeBytes} bytes`);
       return 0;
     }
     try {
       const parent = this.#directory(path.slice(0, path.lastIndexOf("/")));
       this.#options.clock.nowMs = ctime;
       const ino = this.#volume.create(parent, name, { mode, uid, gid, rdev, target });
-      if (!path.endsWith(`/${name}`)) this.#tellShortened(path, name);
+      if (!path.endsWith(`/${name}`)) this.#reportShortened(path, name);
       return ino;
     } catch (error) {
-      if (!isErrnoError(error) || !UNSAYABLE.has(error.code)) throw error;
-      this.#tellUnsayable(entry, path, whyNot(entry, error.message));
+      if (!isErrnoError(error) || !UNSTORABLE.has(error.code)) throw error;
+      this.#reportUnstorable(entry, path, whyNot(entry, error.message));
       return 0;
     }
   }
 
-  #tellUnsayable(entry: Version1Entry, path: string, why: string): void {
+  #reportUnstorable(entry: Version1Entry, path: string, why: string): void {
     const message = `a volume cannot hold it: ${why}`;
-    this.#tell("unsayable", "lost", { message, slot: entry.slot, path });
+    this.#addFinding("unsayable", "lost", { message, slot: entry.slot, path });
   }
 
   /** A link's target; null when it is longer than anybody reads. */
@@ -246,7 +246,7 @@ class Importer {
     if (again.length !== bytes.length || again.some((byte, index) => byte !== bytes[index])) {
       const message = "bytes of its target that are no UTF-8 have been replaced";
       const path = entry.paths[0]!;
-      this.#tell("target-replaced", "changed", { message, slot: entry.slot, path });
+      this.#addFinding("target-replaced", "changed", { message, slot: entry.slot, path });
     }
     return target;
   }
@@ -268,16 +268,16 @@ class Importer {
   }
 
   #link(ino: Ino, path: string, entry: Version1Entry): void {
-    const name = this.#sayable(path);
+    const name = this.#storableName(path);
     try {
       const parent = this.#directory(path.slice(0, path.lastIndexOf("/")));
       this.#options.clock.nowMs = entry.ctime;
       this.#volume.link(ino, parent, name);
       this.#counts.hardLinks++;
-      if (!path.endsWith(`/${name}`)) this.#tellShortened(path, name);
+      if (!path.endsWith(`/${name}`)) this.#reportShortened(path, name);
     } catch (error) {
-      if (!isErrnoError(error) || !UNSAYABLE.has(error.code)) throw error;
-      this.#tellUnsayable(entry, path, error.message);
+      if (!isErrnoError(error) || !UNSTORABLE.has(error.code)) throw error;
+      this.#reportUnstorable(entry, path, error.message);
     }
   }
 

@@ -71,7 +71,7 @@ class Scanner {
   readonly #imageBytes: number;
   readonly #findings: Findings;
   /** How bad it is when data would be mixed, or is missing. */
-  readonly #grave: { mixed: Severity; cut: Severity; unnamed: Severity };
+  readonly #severities: { mixed: Severity; cut: Severity; unnamed: Severity };
   readonly #reader: PathReader;
   readonly #states: Uint8Array;
   readonly #index: PathIndex;
@@ -88,7 +88,7 @@ class Scanner {
     this.#superblock = superblock;
     this.#imageBytes = handle.getSize();
     this.#findings = findings;
-    this.#grave = repair
+    this.#severities = repair
       ? { mixed: "changed", cut: "lost", unnamed: "changed" }
       : { mixed: "refused", cut: "refused", unnamed: "lost" };
     this.#reader = new PathReader(this.#pages, superblock);
@@ -101,14 +101,14 @@ class Scanner {
     this.#eachSlot(() => true, (slot, record) => this.#nameSlot(slot, record));
     this.#eachSlot((type) => type === L.TYPE.LINK, (slot, record) => this.#linkSlot(slot, record));
     this.#eachSlot(hasContents, (slot, record) => this.#measureSlot(slot, record));
-    this.#runs.eachOverlap((one, other, shared) => this.#dispute(one, other, shared));
+    this.#runs.eachOverlap((one, other, shared) => this.#reportShared(one, other, shared));
     this.#eachSlot(() => true, (slot, record) => this.#checkParents(slot, record));
     this.#eachSlot((type) => type === L.TYPE.LINK, (slot, record) => this.#dropLink(slot, record));
     this.#eachSlot(
       (type) => type !== L.TYPE.LINK,
-      (slot, record) => this.#tellUnnamed(slot, record),
+      (slot, record) => this.#reportUnnamed(slot, record),
     );
-    this.#tellWhole();
+    this.#reportWhole();
     return {
       states: this.#states,
       index: this.#index,
@@ -125,7 +125,10 @@ class Scanner {
       if (type === L.TYPE.FREE) continue;
       used++;
       if (type <= L.TYPE.LINK) this.#states[slot] = type;
-      else this.#tell("slot-type", "lost", { slot, message: `it has the unknown type ${type}` });
+      else {this.#addFinding("slot-type", "lost", {
+          slot,
+          message: `it has the unknown type ${type}`,
+        });}
     }
     return used;
   }
@@ -137,7 +140,7 @@ class Scanner {
     }
   }
 
-  #tell(
+  #addFinding(
     code: string,
     severity: Severity,
     about: { message: string; slot?: number; path?: string },
@@ -155,7 +158,7 @@ class Scanner {
     }
     if (reader.wasReplaced) {
       const message = "bytes of its path that are no UTF-8 have been replaced";
-      this.#tell("path-replaced", "note", { message, slot, path: reader.text() });
+      this.#addFinding("path-replaced", "note", { message, slot, path: reader.text() });
     }
     const other = this.#index.find(reader.bytes, reader.length);
     if (other >= 0 && !this.#takesNameOf(other, slot, record)) return;
@@ -168,7 +171,7 @@ class Scanner {
     const path = this.#reader.text();
     if (this.#inodeOf(other, this.#reader.slot(other)) === this.#inodeOf(slot, record)) {
       const message = `slot ${other} and slot ${slot} are the same name of the same file`;
-      this.#tell("name-twice", "note", { message, slot, path });
+      this.#addFinding("name-twice", "note", { message, slot, path });
       return false;
     }
     const isTaken = record.type === L.TYPE.DIRECTORY ||
@@ -176,7 +179,7 @@ class Scanner {
     if (isTaken) this.#states[other]! &= ~NAMED;
     const winner = isTaken ? slot : other;
     const message = `slot ${other} and slot ${slot} have this path; a repair gives it to ${winner}`;
-    this.#tell("path-duplicate", this.#grave.mixed, { message, slot, path });
+    this.#addFinding("path-duplicate", this.#severities.mixed, { message, slot, path });
     return isTaken;
   }
 
@@ -208,7 +211,7 @@ class Scanner {
   }
 
   #loseLink(slot: number, message: string): void {
-    this.#tell("link-lost", "lost", { message, slot, ...this.#pathOf(slot) });
+    this.#addFinding("link-lost", "lost", { message, slot, ...this.#pathOf(slot) });
   }
 
   /** The path of a slot for a message, if it has one. */
@@ -229,21 +232,21 @@ class Scanner {
       this.#runs.add(slot, run);
       if (record.firstBlock + neededBlocks > this.#superblock.totalBlocks) {
         const message = "its blocks lie behind the last one that the superblock counts";
-        this.#tell("blocks-behind", "note", { message, slot, ...this.#pathOf(slot) });
+        this.#addFinding("blocks-behind", "note", { message, slot, ...this.#pathOf(slot) });
       }
     }
     if (problem === null) return;
-    const severity = problem.code === "size-wrong" ? "changed" : this.#grave.cut;
+    const severity = problem.code === "size-wrong" ? "changed" : this.#severities.cut;
     const { code, message } = problem;
-    this.#tell(code, severity, { message, slot, ...this.#pathOf(slot) });
+    this.#addFinding(code, severity, { message, slot, ...this.#pathOf(slot) });
   }
 
   /** Neither file is certain of the blocks; in a repair neither keeps its place. */
-  #dispute(one: number, other: number, { from, to }: { from: number; to: number }): void {
+  #reportShared(one: number, other: number, { from, to }: { from: number; to: number }): void {
     const { path: otherPath = `slot ${one}` } = this.#pathOf(one);
     const message = `blocks ${from} to ${to - 1} belong to "${otherPath}" too`;
-    const severity = this.#grave.mixed === "refused" ? "refused" : "lost";
-    this.#tell("blocks-shared", severity, { message, slot: other, ...this.#pathOf(other) });
+    const severity = this.#severities.mixed === "refused" ? "refused" : "lost";
+    this.#addFinding("blocks-shared", severity, { message, slot: other, ...this.#pathOf(other) });
     for (const slot of [one, other]) this.#unname(slot);
   }
 
@@ -278,20 +281,20 @@ class Scanner {
   }
 
   /** What has no name in the end, and why. */
-  #tellUnnamed(slot: number, record: Slot): void {
+  #reportUnnamed(slot: number, record: Slot): void {
     const type = typeIn(this.#states, slot);
     if (isNamed(this.#states, slot)) return;
     const reason = this.#reader.read(record) ?? this.#reasonOf(record);
     const about = { slot, ...this.#pathOf(slot) };
     if (type === L.TYPE.DIRECTORY) {
       const message = `mode, owner and times of this directory have no place: ${reason}`;
-      this.#tell("name-lost", "lost", { ...about, message });
+      this.#addFinding("name-lost", "lost", { ...about, message });
     } else if ((this.#links.get(slot)?.length ?? 0) > 0) {
       const message = `${reason}; it keeps its other names`;
-      this.#tell("name-lost", "lost", { ...about, message });
+      this.#addFinding("name-lost", "lost", { ...about, message });
     } else {
       const message = `${reason}; a repair keeps it as "lost+found/slot-${slot}"`;
-      this.#tell("name-lost", this.#grave.unnamed, { ...about, message });
+      this.#addFinding("name-lost", this.#severities.unnamed, { ...about, message });
     }
   }
 
@@ -310,16 +313,17 @@ class Scanner {
     const links = this.#links.get(firstBlock);
     if (links !== undefined) this.#links.set(firstBlock, links.filter((link) => link !== slot));
     const reason = this.#reader.read(record) ?? this.#reasonOf(record);
-    this.#tell("name-lost", "lost", { slot, ...this.#pathOf(slot), message: reason });
+    this.#addFinding("name-lost", "lost", { slot, ...this.#pathOf(slot), message: reason });
   }
 
   /** What concerns the image as a whole. */
-  #tellWhole(): void {
+  #reportWhole(): void {
     const s = this.#superblock;
-    const note = (code: string, message: string): void => this.#tell(code, "note", { message });
+    const note = (code: string, message: string): void =>
+      this.#addFinding(code, "note", { message });
     if (!this.#isRootSeen) {
       const message = "there is no root: it becomes an ordinary directory";
-      this.#tell("root-missing", "lost", { message, path: "/" });
+      this.#addFinding("root-missing", "lost", { message, path: "/" });
     }
     if (this.#pathEnd > s.pathUsed || s.pathUsed > s.bitmapOffset - s.pathOffset) {
       const message = `paths take ${this.#pathEnd} bytes, the superblock says ${s.pathUsed}`;

@@ -183,7 +183,7 @@ function* writeContents(
       const piece = buffer.subarray(0, Math.min(buffer.length, size - at));
       const count = volume.read(ino, piece, at);
       if (count === 0) {
-        tellShort(findings, collected, { index, missing: size - at });
+        reportShort(findings, collected, { index, missing: size - at });
         break;
       }
       writer.writeUnlessZero(piece.subarray(0, count), place + at);
@@ -194,7 +194,7 @@ function* writeContents(
   }
 }
 
-function tellShort(
+function reportShort(
   findings: Findings,
   collected: Collected,
   { index, missing }: { index: number; missing: number },

@@ -28,11 +28,11 @@ Deno.test("Context.callerOf() is who asks, and reads groups only for a rule that
   assertEquals(newMode(0o102775, { mode: 0o042755, gid: 9 }, caller), 0o100750);
 });
 
-Deno.test("Context.introduce() counts an answer and gives the whole inode number", () => {
+Deno.test("Context.registerEntry() counts an answer and gives the whole inode number", () => {
   const volume = new ModelVolume();
   const ino = volume.create(volume.root, "a", { mode: 0o100644, uid: 3, gid: 4 });
   const context = new Context(volume, { attrTimeoutMs: 250 });
-  const entry = context.introduce(ino, volume.root);
+  const entry = context.registerEntry(ino, volume.root);
   assertEquals([entry.nodeId, entry.attr.uid, entry.validMs, entry.blockSize], [ino, 3, 250, 4096]);
   assertEquals(context.inodes.count, 1);
 });

@@ -25,7 +25,7 @@ function rename2(kernel: FakeKernel, from: [number, string], to: [number, string
   return kernel.send(OP.RENAME2, { node: from[0], body }).errno;
 }
 
-Deno.test("lookup() finds, counts, and lets a miss be remembered", () => {
+Deno.test("lookup() finds, counts, and lets the kernel remember a miss", () => {
   const { kernel } = served({ attrTimeoutMs: 3000 });
   const made = kernel.create("a");
   const found = kernel.lookup("a");

@@ -94,7 +94,7 @@ Deno.test("Reply.endAttr() and endCreated() have the kernel's lengths and clean 
   assertEquals([created.u64(), created.u64()], [0, 0]);
 });
 
-Deno.test("Reply.endAbsent() is node 0 that may be remembered", () => {
+Deno.test("Reply.endAbsent() is node 0, which the kernel may remember", () => {
   const reply = begun();
   reply.endAbsent(2000);
   const entry = fieldsOf(reply).entry();

@@ -2,7 +2,7 @@
  * Names in colours.
  */
 import { assertEquals } from "@std/assert";
-import { painted, wantsColours } from "../../../cli/shared/colours.ts";
+import { coloured, wantsColours } from "../../../cli/shared/colours.ts";
 import { sampleImage } from "../../support/bad_images.ts";
 import { cairn, inFolder } from "../../support/command_line.ts";
 import { onTerminal } from "../../support/hostile_host.ts";
@@ -20,15 +20,18 @@ Deno.test("wantsColours() honours NO_COLOR, and a terminal that has none", () =>
   assertEquals(without.map(wantsColours), [false, false, false, false]);
 });
 
-Deno.test("painted() paints by type, and nothing where there are no colours", () => {
+Deno.test("coloured() paints by type, and nothing where there are no colours", () => {
   const modes = [0o040755, 0o120777, 0o100755, 0o010644, 0o020666];
-  const around = modes.map((mode) => painted("x", mode, terminal(true)).split("x"));
+  const around = modes.map((mode) => coloured("x", mode, terminal(true)).split("x"));
   assertEquals(around.map(([, end]) => end), modes.map(() => "\x1b[0m"));
   const colours = around.map(([start]) => start!.slice(2, -1));
   assertEquals(colours, ["1;34", "36", "32", "33", "33"]);
-  assertEquals(painted("x", 0o100644, terminal(true)), "x");
+  assertEquals(coloured("x", 0o100644, terminal(true)), "x");
   for (const mode of modes) {
-    assertEquals([painted("x", mode, terminal(false)), painted("x", mode, terminal())], ["x", "x"]);
+    assertEquals([coloured("x", mode, terminal(false)), coloured("x", mode, terminal())], [
+      "x",
+      "x",
+    ]);
   }
 });
 

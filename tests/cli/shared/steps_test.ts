@@ -48,7 +48,7 @@ Deno.test("takeSteps() lets the event loop turn, stops, and lets the work clear 
   const interrupts = { isRaised: false };
   setTimeout(() => interrupts.isRaised = true, 60);
   const options = { terminal: terminalOf([]), label: "x", interrupts };
-  const stopped = () => takeSteps(slowly(100, ended), { ...options, leftAs: "half is there" });
+  const stopped = () => takeSteps(slowly(100, ended), { ...options, stateLeft: "half is there" });
   await assertRejects(stopped, Interrupted, "it was interrupted; half is there");
   assertEquals(ended, ["cleared up"]);
 });

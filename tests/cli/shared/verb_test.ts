@@ -63,7 +63,7 @@ Deno.test("numberOption() reads units and refuses the rest", () => {
     words: [],
     options: { size },
     terminal: null!,
-    tell: () => {},
+    reportError: () => {},
   });
   const read = (size: string): number | undefined => numberOption(call(size), "size");
   assertEquals(["7", "4k", "2M", "1g"].map(read), [7, 4096, 2 ** 21, 2 ** 30]);

@@ -6,8 +6,8 @@ import {
   count,
   findingLine,
   printable,
+  printReport,
   sizeText,
-  tellReport,
   timeText,
   typeName,
 } from "../../../cli/shared/words.ts";
@@ -54,7 +54,7 @@ Deno.test("findingLine() names path or slot, in one line", () => {
   );
 });
 
-Deno.test("tellReport() says what there is, what was dropped, and the status", () => {
+Deno.test("printReport() says what there is, what was dropped, and the status", () => {
   const said: string[] = [];
   const terminal = {
     print: (text: string) => void said.push(text),
@@ -65,7 +65,7 @@ Deno.test("tellReport() says what there is, what was dropped, and the status", (
   };
   const counts = { files: 1, directories: 2, symlinks: 0, special: 0, hardLinks: 1, bytes: 9 };
   const report = { ...counts, isComplete: true, findings: [], droppedFindings: 3 };
-  assertEquals(tellReport(terminal, report, false), 0);
+  assertEquals(printReport(terminal, report, false), 0);
   assertEquals(said, ["note: 3 more findings", "1 file, 2 directories, 1 hard link, 9 bytes\n"]);
-  assertEquals(tellReport(terminal, { ...report, isComplete: false }, true), 1);
+  assertEquals(printReport(terminal, { ...report, isComplete: false }, true), 1);
 });

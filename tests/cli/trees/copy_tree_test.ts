@@ -231,7 +231,7 @@ Deno.test("TreeCopy leaves out what it cannot read or make, and says so", () => 
       const plain = new VolumeTree(target);
       const to = failing(plain, {
         makeSpecial: () => refuse("EPERM"),
-        dress: (...args) => [...plain.dress(...args), "ENOTSUP: an attribute"],
+        applyAttributes: (...args) => [...plain.applyAttributes(...args), "ENOTSUP: an attribute"],
       });
       const report = copyTree({ from, to }, { from: source.root, to: target.root });
       assertEquals(report.isComplete, false);

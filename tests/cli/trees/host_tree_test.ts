@@ -74,10 +74,13 @@ Deno.test("HostTree says which attributes it could not give", () => {
   inFolder((folder) => {
     Deno.writeTextFileSync(`${folder}/a`, "");
     const value = new Uint8Array([1]);
-    const lacks = new HostTree().dress(`${folder}/a`, ATTR, [["user.a", value], ["odd", value]]);
+    const lacks = new HostTree().applyAttributes(`${folder}/a`, ATTR, [["user.a", value], [
+      "odd",
+      value,
+    ]]);
     assertEquals(lacks, ['ENOTSUP: cannot set the attribute "odd"']);
     assertEquals(new HostTree().xattrs(`${folder}/a`), [["user.a", value]]);
-    const [lack] = new HostTree(null).dress(`${folder}/a`, ATTR, [["user.a", value]]);
+    const [lack] = new HostTree(null).applyAttributes(`${folder}/a`, ATTR, [["user.a", value]]);
     assertEquals(lack, 'ENOTSUP: cannot set the attribute "user.a"');
     assertEquals(new HostTree(null).xattrs(`${folder}/a`), []);
   });

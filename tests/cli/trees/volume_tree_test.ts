@@ -74,7 +74,7 @@ Deno.test("VolumeTree says which attributes a volume cannot hold", () => {
     const tree = new VolumeTree(volume);
     const node = volume.create(volume.root, "a", FILE);
     const value = new Uint8Array([1]);
-    const lacks = tree.dress(node, ATTR, [
+    const lacks = tree.applyAttributes(node, ATTR, [
       ["user.large", new Uint8Array(70_000)],
       ["n".repeat(300), value],
       ["user.fits", value],

@@ -20,8 +20,8 @@ function terminalOf(lines: string[]): Terminal {
 
 async function runWith(args: string[], lines: string[] = []): Promise<number> {
   const { values, words } = readWords(mountVerb, args);
-  const tell = (error: unknown): void => void lines.push(String(error));
-  return await mountVerb.run({ words, options: values, terminal: terminalOf(lines), tell });
+  const reportError = (error: unknown): void => void lines.push(String(error));
+  return await mountVerb.run({ words, options: values, terminal: terminalOf(lines), reportError });
 }
 
 Deno.test("mountVerb takes an image and a directory", () => {

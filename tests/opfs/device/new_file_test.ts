@@ -59,7 +59,7 @@ Deno.test("newHostFile() keeps owner and permissions of what it replaces, and is
     if (Deno.uid() === 0) Deno.chownSync(path, 1000, 1001);
     const rights = ({ mode, uid, gid }: Deno.FileInfo) => [mode, uid, gid];
     const before = rights(Deno.statSync(path));
-    const file = await newHostFile(path, { replace: true, isHeir: true });
+    const file = await newHostFile(path, { replace: true, isReplacement: true });
     const temporary = list(folder).find((name) => /\.new-\d+-\d+$/.test(name));
     assertEquals(Deno.statSync(`${folder}/${temporary}`).mode! & 0o777, 0o600);
     await file.keep();
@@ -68,11 +68,11 @@ Deno.test("newHostFile() keeps owner and permissions of what it replaces, and is
   });
 });
 
-Deno.test("newHostFile() makes no heir of a volume that has a second name", async () => {
+Deno.test("newHostFile() makes no replacement for a volume that has a second name", async () => {
   await inFolder(async (folder) => {
     Deno.writeTextFileSync(`${folder}/a`, "old");
     Deno.linkSync(`${folder}/a`, `${folder}/b`);
-    const options = { replace: true, isHeir: true };
+    const options = { replace: true, isReplacement: true };
     await assertRejects(() => newHostFile(`${folder}/a`, options), ErrnoError, "EMLINK");
     fileHandle(`${folder}/a`).close();
     assertEquals(list(folder).sort(), ["a", "b"]);

@@ -178,13 +178,13 @@ Deno.test("findRecords() goes on into the time of a later header, never of an ea
   }
   // An earlier counter, another volume's with the same one, and one half of all later.
   for (const other of [[1, 1], [9, 2], [1, 2 + 2 ** 31]] as [number, number][]) {
-    const tell: string[] = [];
+    const reported: string[] = [];
     const found = findRecords(chainOf([salt, other]).bytes, headerAt(0), ({ rule }) => {
-      tell.push(rule);
+      reported.push(rule);
     });
     assertEquals([found.records.length, found.counter], [1, 2]);
     // Only a salt whose first word has been seen says that something is missing.
-    assertEquals(tell, other[0] === 1 ? ["V10"] : []);
+    assertEquals(reported, other[0] === 1 ? ["V10"] : []);
   }
 });
 
