@@ -1,7 +1,7 @@
 /**
  * The `*at` family: the calls on names and attributes, from a directory that is open.
  *
- * Layer: fs; fifth link of the chain. `dirfd` is a descriptor, a stream or AT_FDCWD; an absolute path
+ * Layer: fs, a group of calls. `dirfd` is a descriptor, a stream or AT_FDCWD; an absolute path
  * does not look at it. With AT_EMPTY_PATH an empty path means the descriptor itself.
  *
  * @module
@@ -14,11 +14,9 @@ import {
   AT_SYMLINK_FOLLOW,
   AT_SYMLINK_NOFOLLOW,
   parseFlags,
-  RENAME_EXCHANGE,
-  RENAME_NOREPLACE,
 } from "../abi/flags.ts";
 import { PERMISSION_BITS, S_IFDIR } from "../abi/mode.ts";
-import { type FSNode, FSStream } from "../abi/node.ts";
+import type { FSNode, FSStream } from "../abi/node.ts";
 import { checkTarget, integer, refuse } from "./arguments.ts";
 import {
   changeMode,
@@ -28,10 +26,11 @@ import {
   checkAccessMode,
   type FSStat,
   statOf,
-  timeOf,
+  timesOf,
   type TimeSpec,
 } from "./attributes.ts";
 import {
+  checkRename,
   makeLink,
   makeNode,
   makeSymlink,
@@ -40,50 +39,31 @@ import {
   removeDirectory,
   removeFile,
 } from "./entries.ts";
-import { find, FOLLOW, LAST, SECOND, UNCHECKED, walk } from "./lookup.ts";
+import { find, FOLLOW, LAST, type Place, SECOND, UNCHECKED, walk } from "./lookup.ts";
 import { DIRECTORY_BITS, readLink } from "./node_calls.ts";
 import { openPath } from "./opening.ts";
-import { openStream, StreamCalls } from "./stream_calls.ts";
+import type { State } from "./state.ts";
+import { streamAt } from "./streams.ts";
 
 /** A place to start: a descriptor, a stream, or AT_FDCWD. */
 export type DirFd = number | FSStream;
 
 /** Calls that start at an open directory. */
-export class AtCalls extends StreamCalls {
+export interface AtCalls {
   /** open from a directory. */
-  openat(dirfd: DirFd, path: string, flags: number | string, mode = 0o666): FSStream {
-    const bits = parseFlags(flags);
-    return openPath(this, path, bits, integer(mode, "openat"), this.#start(dirfd, path, "openat"));
-  }
+  openat(dirfd: DirFd, path: string, flags: number | string, mode?: number): FSStream;
 
   /** stat from a directory; `flags`: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH. */
-  fstatat(dirfd: DirFd, path: string, flags = 0): FSStat {
-    return statOf(this.#node(dirfd, path, flags, "fstatat"));
-  }
+  fstatat(dirfd: DirFd, path: string, flags?: number): FSStat;
 
   /** mkdir from a directory. */
-  mkdirat(dirfd: DirFd, path: string, mode = 0o777): FSNode {
-    const bits = integer(mode, "mkdirat") & DIRECTORY_BITS;
-    const place = walk(this, "mkdirat", path, LAST, this.#start(dirfd, path, "mkdirat"));
-    return makeNode(this, "mkdirat", place, S_IFDIR | bits, 0);
-  }
+  mkdirat(dirfd: DirFd, path: string, mode?: number): FSNode;
 
   /** mknod from a directory. */
-  mknodat(dirfd: DirFd, path: string, mode: number, dev = 0): FSNode {
-    const bits = integer(mode, "mknodat");
-    const type = nodeType(bits, "mknodat");
-    const place = walk(this, "mknodat", path, LAST, this.#start(dirfd, path, "mknodat"));
-    const rdev = integer(dev, "mknodat");
-    return makeNode(this, "mknodat", place, type | bits & PERMISSION_BITS, rdev);
-  }
+  mknodat(dirfd: DirFd, path: string, mode: number, dev?: number): FSNode;
 
   /** unlink from a directory, or rmdir with AT_REMOVEDIR. */
-  unlinkat(dirfd: DirFd, path: string, flags = 0): void {
-    this.#checkFlags(flags, AT_REMOVEDIR, "unlinkat");
-    const place = walk(this, "unlinkat", path, LAST, this.#start(dirfd, path, "unlinkat"));
-    if (flags & AT_REMOVEDIR) removeDirectory(this, "unlinkat", place);
-    else removeFile(this, "unlinkat", place);
-  }
+  unlinkat(dirfd: DirFd, path: string, flags?: number): void;
 
   /** rename between two directories; `flags`: RENAME_NOREPLACE, RENAME_EXCHANGE. */
   renameat(
@@ -91,15 +71,8 @@ export class AtCalls extends StreamCalls {
     oldPath: string,
     newDirfd: DirFd,
     newPath: string,
-    flags = 0,
-  ): void {
-    if (![0, RENAME_NOREPLACE, RENAME_EXCHANGE].includes(flags)) refuse("EINVAL", "renameat");
-    const start = this.#start(oldDirfd, oldPath, "renameat");
-    const from = walk(this, "renameat", oldPath, LAST | UNCHECKED, start);
-    const target = this.#start(newDirfd, newPath, "renameat");
-    const to = walk(this, "renameat", newPath, LAST | SECOND | UNCHECKED, target);
-    moveName(this, "renameat", from, to, flags);
-  }
+    flags?: number,
+  ): void;
 
   /** link between two directories; `flags`: AT_SYMLINK_FOLLOW, AT_EMPTY_PATH. */
   linkat(
@@ -107,81 +80,139 @@ export class AtCalls extends StreamCalls {
     oldPath: string,
     newDirfd: DirFd,
     newPath: string,
-    flags = 0,
-  ): FSNode {
-    this.#checkFlags(flags, AT_SYMLINK_FOLLOW | AT_EMPTY_PATH, "linkat");
-    const nofollow = flags & AT_SYMLINK_FOLLOW ? 0 : AT_SYMLINK_NOFOLLOW;
-    const node = this.#node(oldDirfd, oldPath, flags & AT_EMPTY_PATH | nofollow, "linkat");
-    const start = this.#start(newDirfd, newPath, "linkat");
-    return makeLink(this, "linkat", node, walk(this, "linkat", newPath, LAST | SECOND, start));
-  }
+    flags?: number,
+  ): FSNode;
 
   /** symlink from a directory. */
-  symlinkat(target: string, dirfd: DirFd, path: string): FSNode {
-    checkTarget("symlinkat", target);
-    const start = this.#start(dirfd, path, "symlinkat");
-    return makeSymlink(this, "symlinkat", walk(this, "symlinkat", path, LAST, start), target);
-  }
+  symlinkat(target: string, dirfd: DirFd, path: string): FSNode;
 
   /** readlink from a directory; an empty path means the link that is open with O_PATH. */
-  readlinkat(dirfd: DirFd, path: string): string {
-    const node = this.#node(dirfd, path, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, "readlinkat");
-    return readLink(node, path);
-  }
+  readlinkat(dirfd: DirFd, path: string): string;
 
   /** chmod from a directory; `flags`: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH. */
-  fchmodat(dirfd: DirFd, path: string, mode: number, flags = 0): void {
-    changeMode(this, "fchmodat", this.#node(dirfd, path, flags, "fchmodat"), mode);
-  }
+  fchmodat(dirfd: DirFd, path: string, mode: number, flags?: number): void;
 
   /** chown from a directory; `flags`: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH. */
-  fchownat(dirfd: DirFd, path: string, uid: number, gid: number, flags = 0): void {
-    changeOwner(this, "fchownat", this.#node(dirfd, path, flags, "fchownat"), uid, gid);
-  }
+  fchownat(dirfd: DirFd, path: string, uid: number, gid: number, flags?: number): void;
 
   /** Sets times from a directory as [s, ns]; `flags`: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH. */
-  utimensat(
-    dirfd: DirFd,
-    path: string,
-    atime?: TimeSpec,
-    mtime?: TimeSpec,
-    flags = 0,
-  ): void {
-    const times = [timeOf(atime, "utimensat"), timeOf(mtime, "utimensat")] as const;
-    changeTimes(this, "utimensat", this.#node(dirfd, path, flags, "utimensat"), ...times);
-  }
+  utimensat(dirfd: DirFd, path: string, atime?: TimeSpec, mtime?: TimeSpec, flags?: number): void;
 
   /** access from a directory; `flags`: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH, AT_EACCESS. */
-  faccessat(dirfd: DirFd, path: string, mode: number, flags = 0): void {
+  faccessat(dirfd: DirFd, path: string, mode: number, flags?: number): void;
+}
+
+/** The calls; `this` is the instance. */
+export const AT_CALLS: AtCalls & ThisType<State> = {
+  openat(dirfd, path, flags, mode = 0o666) {
+    const bits = parseFlags(flags);
+    return openPath(
+      this,
+      path,
+      bits,
+      integer(mode, "openat"),
+      startOf(this, dirfd, path, "openat"),
+    );
+  },
+
+  fstatat(dirfd, path, flags = 0) {
+    return statOf(nodeFrom(this, dirfd, path, flags, "fstatat"));
+  },
+
+  mkdirat(dirfd, path, mode = 0o777) {
+    const bits = integer(mode, "mkdirat") & DIRECTORY_BITS;
+    const place = placeFrom(this, dirfd, path, LAST, "mkdirat");
+    return makeNode(this, "mkdirat", place, S_IFDIR | bits, 0);
+  },
+
+  mknodat(dirfd, path, mode, dev = 0) {
+    const bits = integer(mode, "mknodat");
+    const type = nodeType(bits, "mknodat");
+    const place = placeFrom(this, dirfd, path, LAST, "mknodat");
+    const rdev = integer(dev, "mknodat");
+    return makeNode(this, "mknodat", place, type | bits & PERMISSION_BITS, rdev);
+  },
+
+  unlinkat(dirfd, path, flags = 0) {
+    checkFlags(flags, AT_REMOVEDIR, "unlinkat");
+    const place = placeFrom(this, dirfd, path, LAST, "unlinkat");
+    if (flags & AT_REMOVEDIR) removeDirectory(this, "unlinkat", place);
+    else removeFile(this, "unlinkat", place);
+  },
+
+  renameat(oldDirfd, oldPath, newDirfd, newPath, flags = 0) {
+    checkRename("renameat", flags);
+    const from = placeFrom(this, oldDirfd, oldPath, LAST | UNCHECKED, "renameat");
+    const to = placeFrom(this, newDirfd, newPath, LAST | SECOND | UNCHECKED, "renameat");
+    moveName(this, "renameat", from, to, flags);
+  },
+
+  linkat(oldDirfd, oldPath, newDirfd, newPath, flags = 0) {
+    checkFlags(flags, AT_SYMLINK_FOLLOW | AT_EMPTY_PATH, "linkat");
+    const nofollow = flags & AT_SYMLINK_FOLLOW ? 0 : AT_SYMLINK_NOFOLLOW;
+    const node = nodeFrom(this, oldDirfd, oldPath, flags & AT_EMPTY_PATH | nofollow, "linkat");
+    const place = placeFrom(this, newDirfd, newPath, LAST | SECOND, "linkat");
+    return makeLink(this, "linkat", node, place);
+  },
+
+  symlinkat(target, dirfd, path) {
+    checkTarget("symlinkat", target);
+    return makeSymlink(this, "symlinkat", placeFrom(this, dirfd, path, LAST, "symlinkat"), target);
+  },
+
+  readlinkat(dirfd, path) {
+    const node = nodeFrom(this, dirfd, path, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, "readlinkat");
+    return readLink(node, path);
+  },
+
+  fchmodat(dirfd, path, mode, flags = 0) {
+    changeMode(this, "fchmodat", nodeFrom(this, dirfd, path, flags, "fchmodat"), mode);
+  },
+
+  fchownat(dirfd, path, uid, gid, flags = 0) {
+    changeOwner(this, "fchownat", nodeFrom(this, dirfd, path, flags, "fchownat"), uid, gid);
+  },
+
+  utimensat(dirfd, path, atime, mtime, flags = 0) {
+    const times = timesOf(atime, mtime, "utimensat");
+    changeTimes(this, "utimensat", nodeFrom(this, dirfd, path, flags, "utimensat"), ...times);
+  },
+
+  faccessat(dirfd, path, mode, flags = 0) {
     checkAccessMode("faccessat", mode);
     const known = integer(flags, "faccessat") & ~AT_EACCESS;
-    checkAccess(this, "faccessat", this.#node(dirfd, path, known, "faccessat"), mode);
-  }
+    checkAccess(this, "faccessat", nodeFrom(this, dirfd, path, known, "faccessat"), mode);
+  },
+};
 
-  /** Where a path starts. EBADF; what is no directory the walk refuses. */
-  #start(dirfd: DirFd, path: string, call: string): FSNode | null {
-    if (dirfd === AT_FDCWD || (typeof path === "string" && path.startsWith("/"))) {
-      return this.directory;
-    }
-    return this.#stream(dirfd, call).node;
+/** Where a path starts. EBADF; what is no directory the walk refuses. */
+function startOf(state: State, dirfd: DirFd, path: string, call: string): FSNode | null {
+  if (dirfd === AT_FDCWD || (typeof path === "string" && path.startsWith("/"))) {
+    return state.directory;
   }
+  return streamAt(state, dirfd, call).node;
+}
 
-  #stream(dirfd: DirFd, call: string): FSStream {
-    if (dirfd instanceof FSStream) return openStream(this, dirfd, call);
-    return this.descriptors.get(dirfd) ?? refuse("EBADF", call, dirfd);
-  }
+function placeFrom(
+  state: State,
+  dirfd: DirFd,
+  path: string,
+  options: number,
+  call: string,
+): Place {
+  return walk(state, call, path, options, startOf(state, dirfd, path, call));
+}
 
-  #node(dirfd: DirFd, path: string, flags: number, call: string): FSNode {
-    this.#checkFlags(flags, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, call);
-    if (path === "" && flags & AT_EMPTY_PATH) {
-      if (dirfd !== AT_FDCWD) return this.#stream(dirfd, call).node;
-      return this.directory ?? refuse("ENOENT", call, path);
-    }
-    const options = flags & AT_SYMLINK_NOFOLLOW ? 0 : FOLLOW;
-    return find(this, call, path, options, this.#start(dirfd, path, call));
+function nodeFrom(state: State, dirfd: DirFd, path: string, flags: number, call: string): FSNode {
+  checkFlags(flags, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, call);
+  if (path === "" && flags & AT_EMPTY_PATH) {
+    if (dirfd !== AT_FDCWD) return streamAt(state, dirfd, call).node;
+    return state.directory ?? refuse("ENOENT", call, path);
   }
+  const options = flags & AT_SYMLINK_NOFOLLOW ? 0 : FOLLOW;
+  return find(state, call, path, options, startOf(state, dirfd, path, call));
+}
 
-  #checkFlags(flags: number, known: number, call: string): void {
-    if (integer(flags, call) & ~known) refuse("EINVAL", call, flags);
-  }
+function checkFlags(flags: number, known: number, call: string): void {
+  if (integer(flags, call) & ~known) refuse("EINVAL", call, flags);
 }

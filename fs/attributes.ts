@@ -240,7 +240,7 @@ export function changeTimes(
 }
 
 /** A time in ms from [s, ns]: null for now, undefined to leave it alone. EINVAL. */
-export function timeOf(time: unknown, call: string): number | null | undefined {
+function timeOf(time: unknown, call: string): number | null | undefined {
   if (time === undefined || time === null) return null;
   if (!Array.isArray(time) || time.length !== 2) refuse("EINVAL", call);
   const [seconds, nanoseconds] = time as unknown[];
@@ -249,6 +249,15 @@ export function timeOf(time: unknown, call: string): number | null | undefined {
   const ns = integer(nanoseconds, call);
   if (ns < 0 || ns >= NS_PER_S) refuse("EINVAL", call, ns);
   return integer(seconds, call) * MS_PER_S + ns / NS_PER_MS;
+}
+
+/** Both times of a call. */
+export function timesOf(
+  atime: unknown,
+  mtime: unknown,
+  call: string,
+): [atimeMs: number | null | undefined, mtimeMs: number | null | undefined] {
+  return [timeOf(atime, call), timeOf(mtime, call)];
 }
 
 /** A time in ms as Emscripten gives it: a number or a Date; undefined for null. EINVAL. */

@@ -13,6 +13,7 @@ import { isDir, isFile } from "../abi/mode.ts";
 import type { FSStream } from "../abi/node.ts";
 import { byteCount, refuse } from "./arguments.ts";
 import { dropPrivileges } from "./attributes.ts";
+import { isSameInode } from "./entries.ts";
 import type { State } from "./state.ts";
 
 const CALL = "copy_file_range";
@@ -105,8 +106,7 @@ function copy(state: State, range: Range): number {
 function lengthThere({ source, at, target, to, length }: Range): number {
   const size = source.stream_ops.llseek?.(source, 0, SEEK_END) ?? Infinity;
   const there = Math.max(0, Math.min(length, size - at));
-  const isOneFile = source.node.mount.dev === target.node.mount.dev &&
-    source.node.id === target.node.id;
+  const isOneFile = isSameInode(source.node, target.node);
   if (isOneFile && there > 0 && at < to + there && to < at + there) {
     refuse("EINVAL", CALL, target.path);
   }

@@ -10,7 +10,7 @@
 import { Errno, ErrnoError, isErrnoError } from "../abi/errno.ts";
 import { isFIFO, isSocket, S_IFBLK, S_IFCHR, S_IFMT } from "../abi/mode.ts";
 import type { FSNode, StreamOps } from "../abi/node.ts";
-import { refuse, saidBy } from "./arguments.ts";
+import { integer, refuse, saidBy } from "./arguments.ts";
 import type { State } from "./state.ts";
 
 /** Major number of the first device that `createDevice` makes. */
@@ -119,3 +119,44 @@ export function freeDevice(state: State): number {
   while (state.devices[makedev(state.nextMajor, 0)] !== undefined) state.nextMajor++;
   return makedev(state.nextMajor, 0);
 }
+
+/** Calls on drivers and device numbers. */
+export interface DeviceCalls {
+  /** Names the driver of a device number. */
+  registerDevice(dev: number, ops: StreamOps): void;
+
+  /** The driver of a device number, if there is one. */
+  getDevice(dev: number): { stream_ops: StreamOps<never> } | undefined;
+
+  /** The number of a device. */
+  makedev(ma: number, mi: number): number;
+
+  /** The major part of a device number. */
+  major(dev: number): number;
+
+  /** The minor part of a device number. */
+  minor(dev: number): number;
+}
+
+/** The calls; `this` is the instance. */
+export const DEVICE_CALLS: DeviceCalls & ThisType<State> = {
+  registerDevice(dev, ops) {
+    this.devices[integer(dev, "registerDevice")] = { stream_ops: ops as StreamOps<never> };
+  },
+
+  getDevice(dev) {
+    return typeof dev === "number" ? this.devices[dev] : undefined;
+  },
+
+  makedev(ma, mi) {
+    return makedev(integer(ma, "makedev"), integer(mi, "makedev"));
+  },
+
+  major(dev) {
+    return major(integer(dev, "major"));
+  },
+
+  minor(dev) {
+    return minor(integer(dev, "minor"));
+  },
+};

@@ -144,6 +144,11 @@ function remove(
   delegate?.onDeletePath?.(path);
 }
 
+/** What a rename may be asked for: 0, RENAME_NOREPLACE or RENAME_EXCHANGE. EINVAL. */
+export function checkRename(call: string, flags: number): void {
+  if (![0, RENAME_NOREPLACE, RENAME_EXCHANGE].includes(flags)) refuse("EINVAL", call, flags);
+}
+
 /** Moves a name, replacing what is there, or exchanges two. */
 export function moveName(
   state: State,

@@ -12,7 +12,7 @@ import { isDir, S_IFDIR, S_IFLNK, S_IFMT } from "../abi/mode.ts";
 import { isErrnoError } from "../abi/errno.ts";
 import { invariant } from "../abi/invariant.ts";
 import type { FSNode } from "../abi/node.ts";
-import { checkName, checkPath, nameErrno, refuse, SYMLOOP_MAX } from "./arguments.ts";
+import { checkName, checkPath, isNode, nameErrno, refuse, SYMLOOP_MAX } from "./arguments.ts";
 import { hashEnd, hashStart, hashUnit } from "./name_table.ts";
 import { mayLookup } from "./permissions.ts";
 import { getPath, type State } from "./state.ts";
@@ -84,6 +84,16 @@ export function find(
   const { node } = walk(state, call, path, options, start);
   if (node === null) refuse("ENOENT", call, path);
   return node;
+}
+
+/** The node that is given or that the path leads to. */
+export function nodeAt(
+  state: State,
+  call: string,
+  path: string | FSNode,
+  follows: boolean,
+): FSNode {
+  return isNode(path) ? path : find(state, call, path, follows ? FOLLOW : 0);
 }
 
 /** Gives an unattached node its place, and enters it into the name table. */

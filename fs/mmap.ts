@@ -12,6 +12,7 @@
 import { MAP_SHARED, PROT_WRITE, SEEK_END } from "../abi/flags.ts";
 import { ErrnoError } from "../abi/errno.ts";
 import { type FSNode, FSStream } from "../abi/node.ts";
+import { inodeKey } from "./name_table.ts";
 
 /** Bytes of a page: where maps may start. */
 export const PAGE_SIZE = 4096;
@@ -79,7 +80,7 @@ export class FileMaps {
     const stream = held(open);
     try {
       const mapping = this.#make(stream, request);
-      const key = keyOf(stream.node);
+      const key = inodeKey(stream.node);
       this.#maps.set(key, [...this.#maps.get(key) ?? [], mapping]);
       this.size = this.#maps.size;
       return mapping;
@@ -129,7 +130,7 @@ export class FileMaps {
   }
 
   #memory(node: FSNode, end: number): SharedMemory {
-    const key = keyOf(node);
+    const key = inodeKey(node);
     const size = Math.ceil(end / PAGE_SIZE) * PAGE_SIZE;
     try {
       const memory = this.#memories.get(key) ?? {
@@ -166,7 +167,7 @@ export class FileMaps {
   /** Brings the file up to what was stored into its shared memory. */
   publish(node: FSNode): void {
     if (this.#allocate !== undefined) return;
-    for (const mapping of this.#maps.get(keyOf(node)) ?? []) this.#writeBack(mapping);
+    for (const mapping of this.#maps.get(inodeKey(node)) ?? []) this.#writeBack(mapping);
   }
 
   #writeBack({ isShared, isWritable, stream, bytes, position }: Mapping): void {
@@ -175,7 +176,7 @@ export class FileMaps {
 
   /** Brings the shared memory up to what was written to the file. */
   wrote(node: FSNode, bytes: Uint8Array, position: number): void {
-    const memory = this.#memories.get(keyOf(node));
+    const memory = this.#memories.get(inodeKey(node));
     if (memory === undefined || position >= memory.buffer.byteLength) return;
     const room = memory.buffer.byteLength - position;
     new Uint8Array(memory.buffer).set(bytes.subarray(0, room), position);
@@ -183,19 +184,15 @@ export class FileMaps {
 
   /** Brings the shared memory up to a range that reads as zeros now, however long. */
   zeroed(node: FSNode, position: number, length: number): void {
-    const memory = this.#memories.get(keyOf(node));
+    const memory = this.#memories.get(inodeKey(node));
     if (memory !== undefined) new Uint8Array(memory.buffer).fill(0, position, position + length);
   }
 
   /** Bytes behind the end of a file that was cut read as zeros when it grows again. */
   cut(node: FSNode, sizeBytes: number): void {
-    const memory = this.#memories.get(keyOf(node));
+    const memory = this.#memories.get(inodeKey(node));
     if (memory !== undefined) new Uint8Array(memory.buffer).fill(0, sizeBytes);
   }
-}
-
-function keyOf(node: FSNode): string {
-  return `${node.mount.dev}:${node.data.ino}`;
 }
 
 function ownBytes(length: number): Uint8Array {

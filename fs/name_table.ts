@@ -22,6 +22,11 @@ const TRIM_BUCKETS = 256;
 /** A sweep is due when this many buckets or fewer are looked at for each node left behind. */
 const SWEEP_BUCKETS = 64;
 
+/** An inode among those of all mounts, as a key: its names and descriptors have one. */
+export function inodeKey(node: FSNode): string {
+  return `${node.mount.dev}:${node.data.ino}`;
+}
+
 /** Where the hash of a name in `parent` starts. */
 export function hashStart(parent: FSNode): number {
   return startOf(parent.data.ino ^ Math.imul(parent.mount.dev, 0x2c1b3c6d));

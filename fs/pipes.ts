@@ -21,6 +21,7 @@ import { ErrnoError } from "../abi/errno.ts";
 import { S_IFIFO } from "../abi/mode.ts";
 import { FSNode, type FSStream, type Mount, type NodeOps, type StreamOps } from "../abi/node.ts";
 import { refuse } from "./arguments.ts";
+import { inodeKey } from "./name_table.ts";
 
 /** Bytes that a pipe holds. */
 export const PIPE_SIZE = 65536;
@@ -107,7 +108,7 @@ export class Pipes {
 
   /** Ops for one more opening of a FIFO. ENXIO: to write, without waiting, and without a reader. */
   opsFor(node: FSNode, flags: number): StreamOps {
-    const key = `${node.mount.dev}:${node.data.ino}`;
+    const key = inodeKey(node);
     let pipe = this.#byInode.get(key);
     const wantsReader = (flags & O_ACCMODE) === O_WRONLY && (flags & O_NONBLOCK) !== 0;
     if (wantsReader && !pipe?.readers) refuse("ENXIO", "open", node.name);

@@ -1,9 +1,9 @@
 /**
  * What a call can see: names, mounts, streams, the current directory, credentials, the clock, limits.
  *
- * Layer: fs; the first link of the chain State → NodeCalls → … → FS. One instance is one process:
- * nothing here is shared with another. The functions in `lookup.ts`, `permissions.ts` and their
- * neighbours take a State and hold none themselves.
+ * Layer: fs. One instance is one process: nothing here is shared with another. The functions in
+ * `lookup.ts`, `permissions.ts` and their neighbours take a State and hold none themselves; so do the
+ * groups of calls, whose `this` it is. `fs.ts` makes a class of State and calls.
  *
  * @module
  */

@@ -1,25 +1,21 @@
 /**
- * Calls on open files: open, close, read, write, seek, the calls by descriptor, dup, sync.
+ * Calls on open files: open, close, read, write, seek, sync.
  *
- * Layer: fs; fourth link of the chain. Every descriptor holds an inode, so what is done through it
- * goes on after its name is gone. `write` is the hot path: it checks, picks the position, makes one
- * indirect call, and advances; nothing stands between a caller and the backend but this one frame.
+ * Layer: fs, a group of calls. Every descriptor holds an inode, so what is done through it goes on
+ * after its name is gone. `write` is the hot path: it checks, picks the position, makes one indirect
+ * call, and advances; nothing stands between a caller and the backend but this one frame.
  *
  * @module
  */
-import { parseFlags } from "../abi/flags.ts";
 import {
   O_ACCMODE,
   O_APPEND,
-  O_CLOEXEC,
-  O_DIRECT,
   O_DSYNC,
-  O_NOATIME,
-  O_NONBLOCK,
   O_PATH,
   O_RDONLY,
   O_RDWR,
   O_WRONLY,
+  parseFlags,
   SEEK_CUR,
   SEEK_END,
   SEEK_HOLE,
@@ -28,26 +24,15 @@ import {
 import { invariant } from "../abi/invariant.ts";
 import { isDir, S_IFDIR, S_IFMT } from "../abi/mode.ts";
 import { type FSNode, FSStream } from "../abi/node.ts";
-import { AttrCalls } from "./attr_calls.ts";
 import { byteCount, bytesOf, integer, isNode, refuse } from "./arguments.ts";
-import {
-  changeMode,
-  changeOwner,
-  changeSize,
-  changeTimes,
-  dropPrivileges,
-  type FSStat,
-  statOf,
-  timeOf,
-  type TimeSpec,
-} from "./attributes.ts";
-import { refresh } from "./lookup.ts";
-import { standIn } from "./node_calls.ts";
+import { dropPrivileges } from "./attributes.ts";
+import { releaseLocks } from "./lock_calls.ts";
 import { openNode, openPath } from "./opening.ts";
-import { getPath } from "./state.ts";
+import { getPath, type State } from "./state.ts";
+import { openStream, streamAt, usableStream } from "./streams.ts";
 
-/** Calls on streams and descriptors. */
-export class StreamCalls extends AttrCalls {
+/** Calls on open files. */
+export interface StreamCalls {
   /**
    * Opens a path, and creates it if the flags say so. Takes the lowest free descriptor.
    *
@@ -55,36 +40,16 @@ export class StreamCalls extends AttrCalls {
    * @param mode permission bits of a file that is made, before the umask
    * @throws {ErrnoError} ENOENT, EEXIST, EISDIR, ENOTDIR, EACCES, EPERM, ELOOP, EROFS, ENXIO, EMFILE
    */
-  open(path: string | FSNode, flags: number | string, mode = 0o666): FSStream {
-    const bits = parseFlags(flags);
-    const permissions = integer(mode, "open");
-    if (isNode(path)) return openNode(this, path, bits, getPath(path));
-    return openPath(this, path, bits, permissions);
-  }
+  open(path: string | FSNode, flags: number | string, mode?: number): FSStream;
 
   /** Opens what is open once more, with flags and a position of its own, as /proc/self/fd does. */
-  reopen(fd: number | FSStream, flags: number | string): FSStream {
-    const bits = parseFlags(flags);
-    const { node, path } = this.#streamOf(fd, "reopen");
-    return openNode(this, node, bits, path);
-  }
+  reopen(fd: number | FSStream, flags: number | string): FSStream;
 
   /** Closes. EBADF if it is closed already; whatever the backend says, it is closed afterwards. */
-  close(stream: FSStream): void {
-    const open = openStream(this, stream, "close");
-    const fd = open.fd as number;
-    invariant(open.node.pins > 0, "F2: a stream that is closed does not hold its node");
-    this.descriptors.remove(fd);
-    open.fd = null;
-    open.node.pins--;
-    if (--open.shared.descriptors === 0) open.stream_ops.close?.(open);
-    this.tracking?.onCloseFile?.(open.path);
-  }
+  close(stream: FSStream): void;
 
   /** Whether the stream has been closed. */
-  isClosed(stream: FSStream): boolean {
-    return !(stream instanceof FSStream) || stream.fd === null;
-  }
+  isClosed(stream: FSStream): boolean;
 
   /**
    * Reads up to `length` bytes into the view, at `offset` in it, and returns how many; 0 at the end.
@@ -98,17 +63,7 @@ export class StreamCalls extends AttrCalls {
     offset: number,
     length: number,
     position?: number,
-  ): number {
-    const bytes = buffer instanceof Uint8Array ? buffer : bytesOf(buffer, "read");
-    const at = checkTransfer(this, stream, bytes, offset, length, position, O_RDONLY);
-    const { stream_ops } = stream;
-    if (stream_ops.read === undefined) refuseTransfer(stream, "read");
-    if (this.maps.size > 0) this.maps.publish(stream.node);
-    const count = length === 0 ? 0 : stream_ops.read(stream, bytes, offset, length, at);
-    if (position === undefined || position === null) stream.shared.position = at + count;
-    this.tracking?.onReadFile?.(stream.path, count);
-    return count;
-  }
+  ): number;
 
   /**
    * Writes `length` bytes of the view from `offset` in it, and returns how many were taken. What the
@@ -125,8 +80,68 @@ export class StreamCalls extends AttrCalls {
     offset: number,
     length: number,
     position?: number,
-    _canOwn?: boolean,
-  ): number {
+    canOwn?: boolean,
+  ): number;
+
+  /**
+   * Moves the position and returns it. SEEK_DATA and SEEK_HOLE find the next byte that is, or is
+   * not, stored. On a directory the positions are those that `getdents` reports.
+   *
+   * @throws {ErrnoError} EBADF, ESPIPE, EINVAL, ENXIO
+   */
+  llseek(stream: FSStream, offset: number, whence: number): number;
+
+  /** Makes an open file, its data and the names that lead to it durable. EBADF, EINVAL. */
+  fsync(stream: FSStream | number): void;
+
+  /** Makes the data of an open file durable, and what is needed to find it. */
+  fdatasync(stream: FSStream | number): void;
+}
+
+/** The calls; `this` is the instance. */
+export const STREAM_CALLS: StreamCalls & ThisType<State & StreamCalls> = {
+  open(path, flags, mode = 0o666) {
+    const bits = parseFlags(flags);
+    const permissions = integer(mode, "open");
+    if (isNode(path)) return openNode(this, path, bits, getPath(path));
+    return openPath(this, path, bits, permissions);
+  },
+
+  reopen(fd, flags) {
+    const bits = parseFlags(flags);
+    const { node, path } = streamAt(this, fd, "reopen");
+    return openNode(this, node, bits, path);
+  },
+
+  close(stream) {
+    const open = openStream(this, stream, "close");
+    releaseLocks(this, open);
+    const fd = open.fd as number;
+    invariant(open.node.pins > 0, "F2: a stream that is closed does not hold its node");
+    this.descriptors.remove(fd);
+    open.fd = null;
+    open.node.pins--;
+    if (--open.shared.descriptors === 0) open.stream_ops.close?.(open);
+    this.tracking?.onCloseFile?.(open.path);
+  },
+
+  isClosed(stream) {
+    return !(stream instanceof FSStream) || stream.fd === null;
+  },
+
+  read(stream, buffer, offset, length, position) {
+    const bytes = buffer instanceof Uint8Array ? buffer : bytesOf(buffer, "read");
+    const at = checkTransfer(this, stream, bytes, offset, length, position, O_RDONLY);
+    const { stream_ops } = stream;
+    if (stream_ops.read === undefined) refuseTransfer(stream, "read");
+    if (this.maps.size > 0) this.maps.publish(stream.node);
+    const count = length === 0 ? 0 : stream_ops.read(stream, bytes, offset, length, at);
+    if (position === undefined || position === null) stream.shared.position = at + count;
+    this.tracking?.onReadFile?.(stream.path, count);
+    return count;
+  },
+
+  write(stream, buffer, offset, length, position, _canOwn) {
     const bytes = buffer instanceof Uint8Array ? buffer : bytesOf(buffer, "write");
     if (isPaddable(bytes, offset, length)) {
       return this.write(stream, padded(bytes, offset, length), 0, length, position);
@@ -151,26 +166,12 @@ export class StreamCalls extends AttrCalls {
     if (this.credentials.uid !== 0) dropPrivileges(this, stream.node);
     if (shared.flags & O_DSYNC) stream_ops.fsync?.(stream);
     if (this.watchers.size + this.maps.size > 0 || this.tracking !== null) {
-      this.#wrote(stream, bytes.subarray(offset, offset + count), end - count);
+      wrote(this, stream, bytes.subarray(offset, offset + count), end - count);
     }
     return count;
-  }
+  },
 
-  /** Tells all watchers of a write. */
-  #wrote(stream: FSStream, bytes: Uint8Array, position: number): void {
-    const count = bytes.length;
-    this.maps.wrote(stream.node, bytes, position);
-    this.watchers.tell("modify", stream.node);
-    this.tracking?.onWriteToFile?.(stream.path, count);
-  }
-
-  /**
-   * Moves the position and returns it. SEEK_DATA and SEEK_HOLE find the next byte that is, or is
-   * not, stored. On a directory the positions are those that `getdents` reports.
-   *
-   * @throws {ErrnoError} EBADF, ESPIPE, EINVAL, ENXIO
-   */
-  llseek(stream: FSStream, offset: number, whence: number): number {
+  llseek(stream, offset, whence) {
     const open = openStream(this, stream, "llseek");
     if (open.flags & O_PATH) refuse("EBADF", "llseek", open.path);
     integer(offset, "llseek");
@@ -186,135 +187,24 @@ export class StreamCalls extends AttrCalls {
     open.shared.position = position;
     this.tracking?.onSeekFile?.(open.path, position, whence);
     return position;
-  }
+  },
 
-  /** Makes an open file, its data and the names that lead to it durable. EBADF, EINVAL. */
-  fsync(stream: FSStream | number): void {
-    const open = this.#streamOf(stream, "fsync");
-    if (open.flags & O_PATH) refuse("EBADF", "fsync", open.path);
+  fsync(stream) {
+    const open = usableStream(this, stream, "fsync");
     open.stream_ops.fsync?.(open);
-  }
+  },
 
-  /** Makes the data of an open file durable, and what is needed to find it. */
-  fdatasync(stream: FSStream | number): void {
+  fdatasync(stream) {
     this.fsync(stream);
-  }
+  },
+};
 
-  /** The attributes of an open file. */
-  fstat(fd: number | FSStream): FSStat {
-    return statOf(this.#streamOf(fd, "fstat").node);
-  }
-
-  /** Changes permission bits of an open file. */
-  fchmod(fd: number | FSStream, mode: number): void {
-    changeMode(this, "fchmod", this.#usable(fd, "fchmod").node, mode);
-  }
-
-  /** Changes owner and group of an open file; -1 leaves one alone. */
-  fchown(fd: number | FSStream, uid: number, gid: number): void {
-    changeOwner(this, "fchown", this.#usable(fd, "fchown").node, uid, gid);
-  }
-
-  /** Cuts or extends an open file. EINVAL if it is not open for writing. */
-  ftruncate(fd: number | FSStream, sizeBytes: number): void {
-    const stream = this.#usable(fd, "ftruncate");
-    byteCount(sizeBytes, "ftruncate");
-    if (!stream.isWrite) refuse("EINVAL", "ftruncate", stream.path);
-    changeSize(this, "ftruncate", stream.node, sizeBytes);
-  }
-
-  /** Sets times of an open file as [s, ns]; absent is now. */
-  futimens(fd: number | FSStream, atime?: TimeSpec, mtime?: TimeSpec): void {
-    const times = [timeOf(atime, "futimens"), timeOf(mtime, "futimens")] as const;
-    changeTimes(this, "futimens", this.#usable(fd, "futimens").node, ...times);
-  }
-
-  /** Changes the current directory to an open one. */
-  fchdir(fd: number | FSStream): void {
-    standIn(this, this.#streamOf(fd, "fchdir").node, "fchdir");
-  }
-
-  /** Another descriptor, the lowest free one from `from` on, with the same position and flags. */
-  dup(fd: number | FSStream, from = 0): FSStream {
-    const original = this.#streamOf(fd, "dup");
-    if (integer(from, "dup") < 0 || from >= this.descriptors.limit) refuse("EINVAL", "dup", from);
-    const copy = copyOf(original);
-    this.descriptors.add(copy, from);
-    return counted(copy);
-  }
-
-  /** Makes descriptor `to` mean what `fd` means, and closes what it meant before. */
-  dup2(fd: number | FSStream, to: number): FSStream {
-    const original = this.#streamOf(fd, "dup2");
-    if (original.fd === to) return original;
-    return this.#duplicateTo(original, to, "dup2");
-  }
-
-  /** The same, but EINVAL if both are one; `flags` is 0 or O_CLOEXEC. */
-  dup3(fd: number | FSStream, to: number, flags = 0): FSStream {
-    const original = this.#streamOf(fd, "dup3");
-    if (original.fd === to || integer(flags, "dup3") & ~O_CLOEXEC) refuse("EINVAL", "dup3", to);
-    const copy = this.#duplicateTo(original, to, "dup3");
-    if (flags & O_CLOEXEC) this.closeOnExec.add(copy);
-    return copy;
-  }
-
-  #duplicateTo(original: FSStream, to: number, call: string): FSStream {
-    if (!Number.isInteger(to) || to < 0 || to >= this.descriptors.limit) refuse("EBADF", call, to);
-    const before = this.descriptors.get(to);
-    if (before !== null) this.close(before);
-    const copy = copyOf(original);
-    this.descriptors.put(copy, to);
-    return counted(copy);
-  }
-
-  /** The flags of an open file. */
-  getFlags(fd: number | FSStream): number {
-    return this.#streamOf(fd, "getFlags").flags;
-  }
-
-  /** Changes O_APPEND, O_NONBLOCK, O_DIRECT and O_NOATIME of an open file; the rest stays. */
-  setFlags(fd: number | FSStream, flags: number): void {
-    const stream = this.#streamOf(fd, "setFlags");
-    const changeable = O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME;
-    const wanted = integer(flags, "setFlags") & changeable;
-    stream.flags = stream.flags & ~changeable | wanted;
-  }
-
-  /** The stream of a descriptor, or null. */
-  getStream(fd: number): FSStream | null {
-    return this.descriptors.get(fd);
-  }
-
-  /** The stream of a descriptor. EBADF. */
-  getStreamChecked(fd: number): FSStream {
-    return this.descriptors.get(fd) ?? refuse("EBADF", "use the descriptor", fd);
-  }
-
-  /** The lowest free descriptor. EMFILE. */
-  nextfd(): number {
-    return this.descriptors.nextFree();
-  }
-
-  #streamOf(stream: number | FSStream, call: string): FSStream {
-    if (typeof stream !== "number") return openStream(this, stream, call);
-    return this.descriptors.get(stream) ?? refuse("EBADF", call, stream);
-  }
-
-  /** Not one that was opened with O_PATH. Its owner and mode are up to date. */
-  #usable(stream: number | FSStream, call: string): FSStream {
-    const open = this.#streamOf(stream, call);
-    if (open.flags & O_PATH) refuse("EBADF", call, open.path);
-    refresh(open.node);
-    return open;
-  }
-}
-
-/** The stream if it is an open one of this instance. EBADF. */
-export function openStream(state: StreamCalls, stream: unknown, call: string): FSStream {
-  if (!(stream instanceof FSStream) || stream.fd === null) refuse("EBADF", call);
-  if (state.descriptors.list[stream.fd] !== stream) refuse("EBADF", call, stream.fd);
-  return stream;
+/** Tells all watchers of a write. */
+function wrote(state: State, stream: FSStream, bytes: Uint8Array, position: number): void {
+  const count = bytes.length;
+  state.maps.wrote(stream.node, bytes, position);
+  state.watchers.tell("modify", stream.node);
+  state.tracking?.onWriteToFile?.(stream.path, count);
 }
 
 /**
@@ -323,7 +213,7 @@ export function openStream(state: StreamCalls, stream: unknown, call: string): F
  * anything is. Short, so that engines put it into its callers.
  */
 function checkTransfer(
-  state: StreamCalls,
+  state: State,
   stream: FSStream,
   bytes: Uint8Array,
   offset: number,
@@ -384,19 +274,6 @@ function checkOdd(
   if (!moves && !open.seekable) refuse("ESPIPE", call, open.path);
   if (at > Number.MAX_SAFE_INTEGER - length) refuse("EFBIG", call, open.path);
   return at;
-}
-
-function copyOf(original: FSStream): FSStream {
-  const copy = new FSStream(original.node, original.shared, original.path);
-  copy.stream_ops = original.stream_ops;
-  copy.seekable = original.seekable;
-  return copy;
-}
-
-function counted(copy: FSStream): FSStream {
-  copy.shared.descriptors++;
-  copy.node.pins++;
-  return copy;
 }
 
 /** What a device or pipe cannot do at all. */

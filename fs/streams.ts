@@ -7,7 +7,10 @@
  * @module
  */
 import { ErrnoError } from "../abi/errno.ts";
-import type { FSStream } from "../abi/node.ts";
+import { O_PATH } from "../abi/flags.ts";
+import { FSStream } from "../abi/node.ts";
+import { refuse } from "./arguments.ts";
+import type { State } from "./state.ts";
 
 /** Descriptors that an instance may have open, unless it is told otherwise. */
 export const MAX_OPEN_FDS = 4096;
@@ -63,4 +66,23 @@ export class StreamTable {
   *open(): Generator<FSStream, void, void> {
     for (const stream of this.list) if (stream) yield stream;
   }
+}
+
+/** The stream if it is an open one of this instance. EBADF. */
+export function openStream(state: State, stream: unknown, call: string): FSStream {
+  if (!(stream instanceof FSStream) || stream.fd === null) refuse("EBADF", call);
+  if (state.descriptors.list[stream.fd] !== stream) refuse("EBADF", call, stream.fd);
+  return stream;
+}
+
+/** The stream, or that of a descriptor. EBADF. */
+export function streamAt(state: State, stream: FSStream | number, call: string): FSStream {
+  if (typeof stream !== "number") return openStream(state, stream, call);
+  return state.descriptors.get(stream) ?? refuse("EBADF", call, stream);
+}
+
+/** The same, but none that was opened with O_PATH. EBADF. */
+export function usableStream(state: State, stream: FSStream | number, call: string): FSStream {
+  const open = streamAt(state, stream, call);
+  return open.flags & O_PATH ? refuse("EBADF", call, open.path) : open;
 }

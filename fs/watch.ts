@@ -8,6 +8,7 @@
  * @module
  */
 import type { FSNode } from "../abi/node.ts";
+import { inodeKey } from "./name_table.ts";
 
 /** What happened. */
 export interface WatchEvent {
@@ -31,7 +32,7 @@ export class Watchers {
 
   /** Starts to listen to an inode. */
   add(node: FSNode, listener: (event: WatchEvent) => void): Watch {
-    const key = keyOf(node);
+    const key = inodeKey(node);
     const heard = (event: WatchEvent) => listener(event);
     const all = this.#listeners.get(key) ?? new Set();
     this.#listeners.set(key, all.add(heard));
@@ -58,10 +59,6 @@ export class Watchers {
   }
 
   #deliver(node: FSNode, event: WatchEvent): void {
-    for (const listener of [...this.#listeners.get(keyOf(node)) ?? []]) listener(event);
+    for (const listener of [...this.#listeners.get(inodeKey(node)) ?? []]) listener(event);
   }
-}
-
-function keyOf(node: FSNode): string {
-  return `${node.mount.dev}:${node.data.ino}`;
 }

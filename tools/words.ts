@@ -49,7 +49,7 @@ export const WORDS: readonly Word[] = [
     limit: 31,
   },
   { word: "told", instead: '"said", "reported", "asked"', limit: 135 },
-  { word: "tells", instead: '"says", "reports", "shows"', limit: 121 },
+  { word: "tells", instead: '"says", "reports", "shows"', limit: 120 },
   { word: "meanwhile", instead: '"in the meantime", "while ..." with what happens', limit: 51 },
 ];
 

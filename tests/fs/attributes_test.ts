@@ -1,7 +1,7 @@
 /** What inodes are, and changing it. */
 import { assertEquals } from "@std/assert";
 import { UTIME_NOW, UTIME_OMIT } from "../../abi/flags.ts";
-import { FSStat, timeMs, timeOf } from "../../fs/attributes.ts";
+import { FSStat, timeMs, timesOf } from "../../fs/attributes.ts";
 import { createFS } from "../../fs/create_fs.ts";
 import type { FS } from "../../fs/fs.ts";
 import { MEMFS } from "../../node_ops/memfs.ts";
@@ -36,13 +36,18 @@ Deno.test("FSStat tells times as ms, Date and ns", () => {
   assertEquals([stat.atime.getTime(), stat.mtime.getTime()], [1000, -1]);
 });
 
-Deno.test("timeOf() and timeMs() read times, NOW and OMIT", () => {
-  assertEquals(timeOf([5, 250_000_000], "utimens"), 5250);
-  assertEquals(timeOf([-1, 500_000_000], "utimens"), -500);
-  for (const ns of [UTIME_NOW, -1]) assertEquals(timeOf([0, ns], "utimens"), null);
-  for (const ns of [UTIME_OMIT, -2]) assertEquals(timeOf([0, ns], "utimens"), undefined);
+Deno.test("timesOf() and timeMs() read times, NOW and OMIT", () => {
+  assertEquals(timesOf([5, 250_000_000], [-1, 500_000_000], "utimens"), [5250, -500]);
+  assertEquals(timesOf(undefined, null, "utimens"), [null, null]);
+  for (const ns of [UTIME_NOW, -1]) {
+    assertEquals(timesOf([0, ns], [7, 0], "utimens"), [null, 7000]);
+  }
+  for (const ns of [UTIME_OMIT, -2]) {
+    assertEquals(timesOf([7, 0], [0, ns], "utimens"), [7000, undefined]);
+  }
   for (const bad of [[0], [0, 1e9], [0, -3], [0.5, 0], "now", 5]) {
-    assertErrno("EINVAL", () => timeOf(bad, "utimens"));
+    assertErrno("EINVAL", () => timesOf(bad, [0, 0], "utimens"));
+    assertErrno("EINVAL", () => timesOf([0, 0], bad, "utimens"));
   }
   assertEquals([timeMs(5.5, "utime"), timeMs(new Date(7), "utime")], [5.5, 7]);
   assertEquals(timeMs(null, "utime"), undefined);

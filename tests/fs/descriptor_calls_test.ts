@@ -1,118 +1,31 @@
-/** Locks, fcntl, poll, ioctl, space, entries. */
-import { assert, assertEquals } from "@std/assert";
+/** Calls by descriptor: dup, flags, poll, ioctl, entries. */
+import { assertEquals, assertNotStrictEquals, assertStrictEquals } from "@std/assert";
 import {
-  F_RDLCK,
-  F_UNLCK,
-  F_WRLCK,
-  FALLOC_FL_KEEP_SIZE,
-  FALLOC_FL_PUNCH_HOLE,
-  FALLOC_FL_ZERO_RANGE,
-  LOCK_EX,
-  LOCK_NB,
-  LOCK_SH,
-  LOCK_UN,
   O_APPEND,
   O_CLOEXEC,
+  O_CREAT,
+  O_NONBLOCK,
   O_RDONLY,
-  O_WRONLY,
+  O_RDWR,
+  O_SYNC,
   POLLIN,
   POLLNVAL,
   POLLOUT,
-  SEEK_END,
   SEEK_SET,
 } from "../../abi/flags.ts";
 import { createFS } from "../../fs/create_fs.ts";
-import * as fcntl from "../../abi/flags.ts";
-import type { Flock } from "../../fs/descriptor_calls.ts";
+import type { FS } from "../../fs/fs.ts";
 import { assertErrno } from "../support/errno.ts";
 
-function make() {
+function make(): FS {
   const fs = createFS();
   fs.writeFile("/f", "0123456789");
-  return { fs, one: fs.open("/f", "r+"), two: fs.open("/f", "r+") };
+  return fs;
 }
 
-Deno.test("flock() belongs to the description: shared by dup, let go by the last close", () => {
-  const { fs, one, two } = make();
-  fs.flock(one, LOCK_EX);
-  assertErrno("EAGAIN", () => fs.flock(two, LOCK_SH | LOCK_NB));
-  assertErrno("EDEADLK", () => fs.flock(two, LOCK_EX));
-  const copy = fs.dup(one);
-  fs.flock(copy, LOCK_SH);
-  fs.flock(two, LOCK_SH | LOCK_NB);
-  fs.flock(two, LOCK_UN);
-  fs.close(one);
-  assertErrno("EAGAIN", () => fs.flock(two, LOCK_EX | LOCK_NB));
-  fs.close(copy);
-  fs.flock(two, LOCK_EX | LOCK_NB);
-  assertErrno("EINVAL", () => fs.flock(two, 0));
-});
-
-Deno.test("fcntl() locks of one process never meet, and tell nothing of themselves", () => {
-  const { fs, one, two } = make();
-  fs.fcntl(one, fcntl.F_SETLK, { type: F_WRLCK, start: 0, len: 5 });
-  const asked = { type: F_WRLCK, start: 0, len: 0 };
-  fs.fcntl(two, fcntl.F_GETLK, asked);
-  assertEquals(asked.type, F_UNLCK);
-  fs.fcntl(two, fcntl.F_SETLK, { type: F_WRLCK, start: 0, len: 0 });
-});
-
-Deno.test("fcntl() locks meet those of an open file description, and F_GETLK tells the truth", () => {
-  const { fs, one, two } = make();
-  fs.fcntl(one, fcntl.F_OFD_SETLK, { type: F_WRLCK, whence: SEEK_SET, start: 2, len: 3 });
-  const asked = { type: F_RDLCK, whence: SEEK_END, start: -10, len: 0, pid: 0 };
-  fs.fcntl(two, fcntl.F_GETLK, asked);
-  assertEquals(asked, { type: F_WRLCK, whence: SEEK_SET, start: 2, len: 3, pid: -1 });
-  const read = { type: F_RDLCK, start: 4, len: 1 };
-  assertErrno("EAGAIN", () => fs.fcntl(two, fcntl.F_SETLK, read));
-  assertErrno("EDEADLK", () => fs.fcntl(two, fcntl.F_SETLKW, read));
-  assertErrno("EAGAIN", () => fs.fcntl(two, fcntl.F_OFD_SETLK, read));
-  fs.fcntl(two, fcntl.F_SETLK, { type: F_WRLCK, start: 5, len: 0 });
-  const other = { type: F_WRLCK, start: 100, len: 1, pid: 0 };
-  fs.fcntl(one, fcntl.F_OFD_GETLK, other);
-  assertEquals([other.start, (other as Flock).len, other.pid], [5, 0, 42]);
-});
-
-Deno.test("closing any descriptor of a file lets go of the process's locks on it", () => {
-  const { fs, one, two } = make();
-  fs.fcntl(one, fcntl.F_SETLK, { type: F_WRLCK, start: 0, len: 0 });
-  fs.close(fs.open("/f", "r"));
-  fs.fcntl(two, fcntl.F_OFD_SETLK, { type: F_WRLCK, start: 0, len: 0 });
-  fs.close(fs.open("/f", "r"));
-  assertErrno("EAGAIN", () => fs.fcntl(one, fcntl.F_SETLK, { type: F_RDLCK, start: 0, len: 0 }));
-  fs.close(two);
-  fs.fcntl(one, fcntl.F_SETLK, { type: F_RDLCK, start: 0, len: 0 });
-});
-
-Deno.test("fcntl() locks need a descriptor that reads or writes, and a range that is one", () => {
-  const { fs, one } = make();
-  const reader = fs.open("/f", O_RDONLY);
-  const writer = fs.open("/f", O_WRONLY);
-  const lock = (type: number, start = 0, len = 1) => ({ type, start, len });
-  assertErrno("EBADF", () => fs.fcntl(reader, fcntl.F_SETLK, lock(F_WRLCK)));
-  assertErrno("EBADF", () => fs.fcntl(writer, fcntl.F_SETLK, lock(F_RDLCK)));
-  assertErrno("EINVAL", () => fs.fcntl(one, fcntl.F_SETLK, lock(F_WRLCK, -1)));
-  assertErrno("EINVAL", () => fs.fcntl(one, fcntl.F_SETLK, lock(7)));
-  assertErrno("EINVAL", () => fs.fcntl(one, fcntl.F_SETLK, 5));
-  assertErrno("EINVAL", () => fs.fcntl(one, 999, 0));
-  fs.fcntl(one, fcntl.F_SETLK, lock(F_WRLCK, 10, -4));
-});
-
-Deno.test("fcntl() duplicates, and keeps FD_CLOEXEC per descriptor and flags per description", () => {
-  const { fs, one } = make();
-  const fd = fs.fcntl(one, fcntl.F_DUPFD, 20);
-  assertEquals(fd, 20);
-  assertEquals(fs.fcntl(fs.fcntl(one, fcntl.F_DUPFD_CLOEXEC, 0), fcntl.F_GETFD), 1);
-  fs.fcntl(fd, fcntl.F_SETFD, 1);
-  assertEquals([fs.fcntl(fd, fcntl.F_GETFD), fs.fcntl(one, fcntl.F_GETFD)], [1, 0]);
-  fs.fcntl(fd, fcntl.F_SETFL, O_APPEND);
-  assertEquals(fs.fcntl(one, fcntl.F_GETFL), 2 | O_APPEND);
-  const closing = fs.open("/f", O_RDONLY | O_CLOEXEC);
-  assertEquals([fs.fcntl(closing, fcntl.F_GETFD), fs.fcntl(closing, fcntl.F_GETFL)], [1, 0]);
-});
-
 Deno.test("poll() tells what each descriptor is ready for", () => {
-  const { fs, one } = make();
+  const fs = make();
+  const one = fs.open("/f", "r+");
   const [readable, writable] = fs.pipe();
   const ask = (fd: number, events: number) => ({ fd, events, revents: -1 });
   const entries = [
@@ -127,30 +40,14 @@ Deno.test("poll() tells what each descriptor is ready for", () => {
 });
 
 Deno.test("ioctl() of a file is ENOTTY, of a terminal its own", () => {
-  const { fs, one } = make();
+  const fs = make();
+  const one = fs.open("/f", "r+");
   assertErrno("ENOTTY", () => fs.ioctl(one, 0x5401));
   assertEquals(fs.ioctl(fs.open("/dev/tty", "r+"), 0x5401), 0);
 });
 
-Deno.test("allocate() and fallocate() own, keep the size, punch and zero", () => {
-  const { fs, one } = make();
-  fs.allocate(one, 5, 10);
-  assertEquals(fs.fstat(one).size, 15);
-  fs.fallocate(one, FALLOC_FL_KEEP_SIZE, 0, 100_000);
-  assert(fs.fstat(one).size === 15 && fs.fstat(one).blocks * 512 >= 100_000);
-  fs.fallocate(one, FALLOC_FL_ZERO_RANGE, 2, 3);
-  fs.fallocate(one.fd!, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 7, 2);
-  assertEquals(fs.readFile("/f", { encoding: "utf8" }).slice(0, 10), "01\0\0\x0056\0\x009");
-  assertErrno("EINVAL", () => fs.allocate(one, 0, 0));
-  assertErrno("EINVAL", () => fs.allocate(one, -1, 5));
-  assertErrno("EFBIG", () => fs.allocate(one, 2 ** 53 - 1, 5));
-  assertErrno("ENOTSUP", () => fs.fallocate(one, FALLOC_FL_PUNCH_HOLE, 0, 5));
-  assertErrno("EBADF", () => fs.allocate(fs.open("/f", "r"), 0, 5));
-  assertErrno("ENODEV", () => fs.allocate(fs.open("/dev/null", "r+"), 0, 5));
-});
-
 Deno.test("getdents() goes on where it stands, while the directory changes", () => {
-  const { fs } = make();
+  const fs = make();
   fs.mkdir("/d");
   for (let index = 0; index < 100; index++) fs.writeFile(`/d/f${index}`, "");
   const dir = fs.open("/d", "r");
@@ -168,4 +65,52 @@ Deno.test("getdents() goes on where it stands, while the directory changes", () 
   fs.llseek(dir, rest[3]!.cursor, SEEK_SET);
   assertEquals(fs.getdents(dir, 1)[0]?.name, "f54");
   assertErrno("ENOTDIR", () => fs.getdents(fs.open("/f", "r")));
+});
+
+Deno.test("dup() shares position and flags, a second open does not", () => {
+  const fs = make();
+  const one = fs.open("/f", "r+");
+  const two = fs.dup(one);
+  const other = fs.open("/f", "r+");
+  assertNotStrictEquals(one, two);
+  fs.read(one, new Uint8Array(3), 0, 3);
+  assertEquals([two.position, other.position], [3, 0]);
+  fs.setFlags(two, O_APPEND | O_NONBLOCK);
+  assertEquals(fs.getFlags(one), O_RDWR | O_APPEND | O_NONBLOCK);
+  fs.close(one);
+  assertEquals(fs.read(two, new Uint8Array(3), 0, 3), 3);
+  assertEquals(fs.dup(two, 10).fd, 10);
+  assertErrno("EINVAL", () => fs.dup(two, -1));
+});
+
+Deno.test("dup2() closes what was there, dup3() refuses itself", () => {
+  const fs = make();
+  const one = fs.open("/f", "r");
+  const two = fs.open("/tmp", "r");
+  const copy = fs.dup2(one, two.fd!);
+  assertEquals([copy.fd, two.fd, copy.node.name], [1, null, "f"]);
+  assertStrictEquals(fs.dup2(one, 0), one);
+  assertErrno("EINVAL", () => fs.dup3(one, 0));
+  assertErrno("EBADF", () => fs.dup2(one, -1));
+  assertErrno("EBADF", () => fs.dup2(one, 4096));
+  assertErrno("EBADF", () => fs.dup2(77, 5));
+  assertEquals(fs.fcntl(fs.dup3(one, 9, O_CLOEXEC), 1), 1);
+});
+
+Deno.test("ftruncate() needs a descriptor that writes, fchdir() a directory", () => {
+  const fs = make();
+  assertErrno("EINVAL", () => fs.ftruncate(fs.open("/f", O_RDONLY).fd!, 1));
+  assertErrno("EINVAL", () => fs.ftruncate(fs.open("/f", O_RDWR).fd!, -1));
+  assertErrno("EBADF", () => fs.ftruncate(99, 1));
+  fs.fchdir(fs.open("/tmp", "r").fd!);
+  assertEquals(fs.cwd(), "/tmp");
+  assertErrno("ENOTDIR", () => fs.fchdir(0));
+});
+
+Deno.test("setFlags() leaves the access mode and what only open looks at alone", () => {
+  const fs = make();
+  const stream = fs.open("/f", "r");
+  fs.setFlags(stream, O_RDWR | O_APPEND | O_CREAT | O_SYNC);
+  assertEquals(stream.flags, O_RDONLY | O_APPEND);
+  assertErrno("EBADF", () => fs.write(stream, new Uint8Array(1), 0, 1));
 });

@@ -73,3 +73,12 @@ Deno.test("driverOf() finds a driver whichever mount holds the node, else ENXIO"
   assertEquals(hasNoPosition(fs.findObject("/tmp/null")!, {}), true);
   assertEquals(hasNoPosition(fs.findObject("/tmp")!, {}), false);
 });
+
+Deno.test("registerDevice() refuses what is no number, getDevice() finds it", () => {
+  const fs = createFS();
+  const ops = {};
+  fs.registerDevice(fs.makedev(70, 1), ops);
+  assertEquals(fs.getDevice(fs.makedev(70, 1))?.stream_ops, ops);
+  assertErrno("EINVAL", () => fs.registerDevice("x" as never, ops));
+  assertEquals([fs.major(0x1203), fs.minor(0x1203)], [0x12, 3]);
+});

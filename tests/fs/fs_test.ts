@@ -1,69 +1,25 @@
-/** Start, end and everything between. */
-import { assertEquals } from "@std/assert";
-import type { Backend } from "../../abi/node.ts";
+/** FS as a class, and what concerns all calls. */
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { AT_CALLS } from "../../fs/at_calls.ts";
+import { ATTR_CALLS } from "../../fs/attr_calls.ts";
 import { createFS } from "../../fs/create_fs.ts";
+import { DESCRIPTOR_CALLS } from "../../fs/descriptor_calls.ts";
+import { DEVICE_CALLS } from "../../fs/devices.ts";
+import { FS } from "../../fs/fs.ts";
+import { LEGACY } from "../../fs/legacy.ts";
+import { LEGACY_NODES } from "../../fs/legacy_nodes.ts";
+import { LOCK_CALLS } from "../../fs/lock_calls.ts";
+import { MAKERS } from "../../fs/makers.ts";
+import { MOUNT_CALLS } from "../../fs/mount_calls.ts";
+import { NODE_CALLS } from "../../fs/node_calls.ts";
+import { RANGE_CALLS } from "../../fs/range_calls.ts";
+import { START_CALLS } from "../../fs/start_calls.ts";
+import { State } from "../../fs/state.ts";
+import { STREAM_CALLS } from "../../fs/stream_calls.ts";
+import { WHOLE_FILE } from "../../fs/whole_file.ts";
+import { XATTR_CALLS } from "../../fs/xattr_calls.ts";
 import { MEMFS } from "../../node_ops/memfs.ts";
 import { assertErrno } from "../support/errno.ts";
-
-Deno.test("init() makes the standard streams from callbacks, quit() closes them", () => {
-  const fs = createFS();
-  const input = [104, 105, null];
-  const output: (number | null)[] = [];
-  fs.init(() => input.shift() ?? null, (byte) => output.push(byte), (byte) => output.push(byte));
-  const bytes = new Uint8Array(9);
-  assertEquals(fs.read(fs.getStreamChecked(0), bytes, 0, 9), 2);
-  fs.write(fs.getStreamChecked(1), new Uint8Array([65]), 0, 1);
-  fs.write(fs.getStreamChecked(2), new Uint8Array([66]), 0, 1);
-  assertEquals([[...bytes.subarray(0, 2)], output.slice(0, 2)], [[104, 105], [65, 66]]);
-  assertEquals([fs.open("/tmp/x", "w").fd, fs.initialized], [3, true]);
-  assertErrno("EALREADY", () => fs.init());
-  fs.quit();
-  assertEquals([fs.nextfd(), fs.initialized], [0, false]);
-});
-
-Deno.test("init() without callbacks opens the terminals", () => {
-  const lines: string[] = [];
-  const fs = createFS({
-    terminal: { stdout: (byte) => lines.push(byte === null ? "|" : String.fromCharCode(byte)) },
-  });
-  fs.init();
-  fs.write(fs.getStreamChecked(1), new TextEncoder().encode("ok\n"), 0, 3);
-  assertEquals(lines.slice(0, 3).join(""), "ok\n");
-  assertEquals(fs.readlink("/dev/stdout"), "/dev/tty");
-});
-
-Deno.test("init() with descriptors open already is EBUSY and opens nothing", () => {
-  const fs = createFS();
-  fs.open("/tmp/x", "w");
-  assertErrno("EBUSY", () => fs.init());
-  assertEquals(fs.nextfd(), 1);
-});
-
-Deno.test("syncfs() and sync() reach every mount, the first error wins", async () => {
-  const fs = createFS();
-  const calls: string[] = [];
-  const type = (name: string, fails: boolean): Backend<object> => ({
-    name,
-    mount: () => MEMFS.mount({}) as never,
-    syncfs: () => {
-      calls.push(name);
-      if (fails) throw new fs.ErrnoError("EIO", `sync ${name}`);
-    },
-  });
-  for (const [name, fails] of [["good", false], ["bad", true], ["also", false]] as const) {
-    fs.mkdir(`/${name}`);
-    fs.mount(type(name, fails), {}, `/${name}`);
-  }
-  const error = await new Promise((resolve) => fs.syncfs(false, resolve));
-  assertEquals([(error as Error).message, calls], ["EIO: cannot sync bad", [
-    "good",
-    "bad",
-    "also",
-  ]]);
-  assertEquals(await new Promise((resolve) => fs.syncfs(true, resolve)), null);
-  assertErrno("EIO", () => fs.sync());
-  assertErrno("EINVAL", () => fs.syncfs(false));
-});
 
 Deno.test("trackingDelegate and readFiles are told", () => {
   const fs = createFS();
@@ -160,11 +116,61 @@ Deno.test("ignorePermissions lets every user do everything", () => {
   assertErrno("EACCES", () => fs.stat("/x/y"));
 });
 
-Deno.test("registerDevice() refuses what is no number, getDevice() finds it", () => {
+/** A class of a program's own. */
+class Counting extends FS {
+  writes = 0;
+
+  override write(...args: Parameters<FS["write"]>): number {
+    this.writes++;
+    return super.write(...args);
+  }
+}
+
+Deno.test("a class that extends FS is what the other calls use", () => {
+  const fs = new Counting();
+  fs.mount(MEMFS, {}, "/");
+  fs.writeFile("/f", "abc");
+  fs.write(fs.open("/g", "w"), new Uint8Array(2), 0, 4);
+  assertEquals([fs.writes, fs.stat("/g").size, fs.readFile("/f").length], [3, 4, 3]);
+});
+
+Deno.test("a call that is replaced on an instance is what the other calls use", () => {
   const fs = createFS();
-  const ops = {};
-  fs.registerDevice(fs.makedev(70, 1), ops);
-  assertEquals(fs.getDevice(fs.makedev(70, 1))?.stream_ops, ops);
-  assertErrno("EINVAL", () => fs.registerDevice("x" as never, ops));
-  assertEquals([fs.major(0x1203), fs.minor(0x1203)], [0x12, 3]);
+  const { write, close } = fs;
+  const calls: string[] = [];
+  fs.write = function (...args) {
+    calls.push("write");
+    return write.apply(this, args);
+  };
+  fs.close = (stream) => {
+    calls.push("close");
+    close.call(fs, stream);
+  };
+  fs.writeFile("/f", "abc");
+  fs.open("/f", "r");
+  fs.quit();
+  assertEquals(calls, ["write", "close", "close"]);
+});
+
+Deno.test("calls are no fields: keys of an instance are what it knows, for..in too", () => {
+  const fs = createFS();
+  const listed: string[] = [];
+  for (const key in fs) listed.push(key);
+  assertEquals(listed, Object.keys(fs));
+  const known = listed.filter((key) => typeof Reflect.get(fs, key) === "function");
+  assertEquals(known, ["clock", "ErrnoError", "FSNode", "FSStream"]);
+  assertEquals([fs.write.name, fs.write.length, fs.create.length], ["write", 6, 1]);
+  assert(fs instanceof State && fs instanceof FS && fs.constructor === FS);
+  // A call goes with any instance, but with none it knows nothing.
+  assertThrows(() => (0, fs.stat)("/"), TypeError);
+});
+
+Deno.test("no two groups of calls have one name", () => {
+  const groups = [NODE_CALLS, ATTR_CALLS, XATTR_CALLS, STREAM_CALLS, DESCRIPTOR_CALLS, LOCK_CALLS];
+  const more = [RANGE_CALLS, AT_CALLS, WHOLE_FILE, MOUNT_CALLS, DEVICE_CALLS, LEGACY, LEGACY_NODES];
+  const names = [...groups, ...more, MAKERS, START_CALLS].flatMap((group) => Object.keys(group));
+  assertEquals(names.filter((name, index) => names.indexOf(name) !== index), []);
+  assertEquals(names.filter((name) => name in State.prototype), []);
+  const fs: object = new FS();
+  assertEquals(names.filter((name) => typeof Reflect.get(fs, name) !== "function"), []);
 });

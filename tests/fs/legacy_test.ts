@@ -1,5 +1,5 @@
 /** Emscripten's helpers. */
-import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { Errno } from "../../abi/errno.ts";
 import { O_RDWR, O_TRUNC, O_WRONLY } from "../../abi/flags.ts";
 import { createFS } from "../../fs/create_fs.ts";
@@ -52,16 +52,6 @@ Deno.test("lookupPath() takes parent, follow, follow_mount and noent_okay", () =
   assert(fs.isRoot(fs.lookupPath("/dev").node!));
 });
 
-Deno.test("lookupNode() and lookup() find a child or throw", () => {
-  const fs = make();
-  const directory = fs.findObject("/d")!;
-  assertStrictEquals(fs.lookupNode(directory, "f"), fs.findObject("/d/f"));
-  assertErrno("ENOENT", () => fs.lookupNode(directory, "none"));
-  assertErrno("ENOTDIR", () => fs.lookupNode(fs.findObject("/d/f")!, "x"));
-  assertEquals(fs.lookup(directory, "f").id, fs.stat("/d/f").ino);
-  assertErrno("ENOENT", () => fs.lookup(directory, "none"));
-});
-
 Deno.test("the predicates answer with numbers", () => {
   const fs = make();
   const directory = fs.findObject("/d")!;
@@ -98,58 +88,4 @@ Deno.test("the type predicates tell seven types apart", () => {
     assertEquals(tests.map((name) => fs[name](type | 0o755)).indexOf(true), row);
     assertEquals(tests.filter((name) => fs[name](type)).length, 1);
   }
-});
-
-Deno.test("createNode() enters the table below a mounted parent, hashRemoveNode() takes it out", () => {
-  const fs = make();
-  const directory = fs.findObject("/d")!;
-  const node = fs.createNode(directory, "made", 0o100644, 0);
-  assertStrictEquals(fs.findObject("/d/made"), node);
-  const bucket = fs.hashName(directory.id, "made");
-  assert(bucket >= 0 && bucket < fs.nameTable.length);
-  fs.hashRemoveNode(node);
-  assertEquals(fs.findObject("/d/made"), null);
-  fs.hashAddNode(node);
-  fs.hashAddNode(node);
-  assertStrictEquals(fs.findObject("/d/made"), node);
-  fs.destroyNode(node);
-  assertEquals(fs.findObject("/d/made"), null);
-  assertEquals(fs.createNode(null, "/", 0o040755).pins, 0);
-});
-
-Deno.test("a stream that createStream() has made takes nothing from one that is open", () => {
-  const fs = make();
-  fs.writeFile("/d/f", "kept");
-  const open = fs.open("/d/f", "r");
-  const node = open.node;
-  fs.unlink("/d/f");
-  // Named or not, these are the operations of the node.
-  for (const more of [{}, { stream_ops: node.stream_ops }]) {
-    fs.close(fs.createStream({ node, path: "/d/f", ...more }));
-  }
-  const bytes = new Uint8Array(9);
-  assertEquals([fs.read(open, bytes, 0, 9), new TextDecoder().decode(bytes.subarray(0, 4))], [
-    4,
-    "kept",
-  ]);
-  // As Emscripten's own open does it: made, then opened.
-  const made = fs.createStream({ node, stream_ops: node.stream_ops });
-  made.stream_ops.open!(made);
-  fs.close(open);
-  assertEquals(fs.read(made, bytes, 0, 9), 4);
-  fs.close(made);
-  assertEquals(fs.read(fs.createStream({ node }), bytes, 0, 9), 0);
-});
-
-Deno.test("createStream(), closeStream() and dupStream() work on the table alone", () => {
-  const fs = make();
-  const node = fs.findObject("/d/f")!;
-  const stream = fs.createStream({ node, flags: O_RDWR, path: "/d/f" }, 5);
-  assertEquals([stream.fd, fs.read(stream, new Uint8Array(4), 0, 4)], [5, 1]);
-  const copy = fs.dupStream(stream);
-  assertEquals([copy.fd, copy.position, fs.dupStream(stream, 9).fd], [0, 1, 9]);
-  fs.closeStream(5);
-  assertEquals(fs.getStream(5), null);
-  assertErrno("EINVAL", () => fs.createStream({} as never));
-  assertErrno("EBADF", () => fs.createStream({ node }, -7));
 });

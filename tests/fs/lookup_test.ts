@@ -9,6 +9,7 @@ import {
   find,
   FOLLOW,
   LAST,
+  nodeAt,
   parentOf,
   pathOf,
   UNCHECKED,
@@ -175,4 +176,12 @@ Deno.test("walk() checks names and paths by their bytes", () => {
   assertErrno("EINVAL", () => fs.stat("/a\0"));
   fs.mkdir("/😀");
   assertEquals(fs.readdir("/").at(-1), "😀");
+});
+
+Deno.test("nodeAt() takes a node as it is", () => {
+  const fs = createFS();
+  fs.symlink("tmp", "/l");
+  assertEquals(nodeAt(fs, "test", "/l", true), fs.findObject("/tmp"));
+  assertEquals(nodeAt(fs, "test", fs.root!, true), fs.root);
+  assertErrno("EINVAL", () => nodeAt(fs, "test", 5 as never, true));
 });

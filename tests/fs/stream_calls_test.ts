@@ -1,13 +1,10 @@
 /** Open files. */
-import { assert, assertEquals, assertNotStrictEquals, assertStrictEquals } from "@std/assert";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import {
   O_APPEND,
-  O_CLOEXEC,
   O_CREAT,
   O_DSYNC,
-  O_NONBLOCK,
   O_PATH,
-  O_RDONLY,
   O_RDWR,
   O_SYNC,
   O_WRONLY,
@@ -141,36 +138,6 @@ Deno.test("llseek() of a pipe or a terminal is ESPIPE", () => {
   assertErrno("ESPIPE", () => fs.read(readable, new Uint8Array(1), 0, 1, 0));
 });
 
-Deno.test("dup() shares position and flags, a second open does not", () => {
-  const fs = make();
-  const one = fs.open("/f", "r+");
-  const two = fs.dup(one);
-  const other = fs.open("/f", "r+");
-  assertNotStrictEquals(one, two);
-  fs.read(one, new Uint8Array(3), 0, 3);
-  assertEquals([two.position, other.position], [3, 0]);
-  fs.setFlags(two, O_APPEND | O_NONBLOCK);
-  assertEquals(fs.getFlags(one), O_RDWR | O_APPEND | O_NONBLOCK);
-  fs.close(one);
-  assertEquals(fs.read(two, new Uint8Array(3), 0, 3), 3);
-  assertEquals(fs.dup(two, 10).fd, 10);
-  assertErrno("EINVAL", () => fs.dup(two, -1));
-});
-
-Deno.test("dup2() closes what was there, dup3() refuses itself", () => {
-  const fs = make();
-  const one = fs.open("/f", "r");
-  const two = fs.open("/tmp", "r");
-  const copy = fs.dup2(one, two.fd!);
-  assertEquals([copy.fd, two.fd, copy.node.name], [1, null, "f"]);
-  assertStrictEquals(fs.dup2(one, 0), one);
-  assertErrno("EINVAL", () => fs.dup3(one, 0));
-  assertErrno("EBADF", () => fs.dup2(one, -1));
-  assertErrno("EBADF", () => fs.dup2(one, 4096));
-  assertErrno("EBADF", () => fs.dup2(77, 5));
-  assertEquals(fs.fcntl(fs.dup3(one, 9, O_CLOEXEC), 1), 1);
-});
-
 /** Ops that note what happens and do nothing. */
 function noted(calls: string[]): StreamOps {
   return {
@@ -232,16 +199,6 @@ Deno.test("a stream opened with O_PATH stats and starts walks, and nothing else"
   ) assertErrno("EBADF", call);
 });
 
-Deno.test("ftruncate() needs a descriptor that writes, fchdir() a directory", () => {
-  const fs = make();
-  assertErrno("EINVAL", () => fs.ftruncate(fs.open("/f", O_RDONLY).fd!, 1));
-  assertErrno("EINVAL", () => fs.ftruncate(fs.open("/f", O_RDWR).fd!, -1));
-  assertErrno("EBADF", () => fs.ftruncate(99, 1));
-  fs.fchdir(fs.open("/tmp", "r").fd!);
-  assertEquals(fs.cwd(), "/tmp");
-  assertErrno("ENOTDIR", () => fs.fchdir(0));
-});
-
 Deno.test("open() takes the lowest descriptor, EMFILE leaves nothing behind", () => {
   const fs = createFS({ maxOpenFds: 2 });
   const first = fs.open("/a", O_CREAT | O_RDWR);
@@ -268,12 +225,4 @@ Deno.test("reopen() has a position of its own, asks for permission, and needs no
   assertErrno("EACCES", () => fs.reopen(stream, "r"));
   assertErrno("EBADF", () => fs.reopen(999, "r"));
   assertErrno("EINVAL", () => fs.reopen(stream, 3));
-});
-
-Deno.test("setFlags() leaves the access mode and what only open looks at alone", () => {
-  const fs = make();
-  const stream = fs.open("/f", "r");
-  fs.setFlags(stream, O_RDWR | O_APPEND | O_CREAT | O_SYNC);
-  assertEquals(stream.flags, O_RDONLY | O_APPEND);
-  assertErrno("EBADF", () => fs.write(stream, new Uint8Array(1), 0, 1));
 });

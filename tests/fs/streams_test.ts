@@ -1,7 +1,9 @@
 /** The descriptor table. */
 import { assertEquals, assertStrictEquals } from "@std/assert";
+import { O_PATH } from "../../abi/flags.ts";
 import { FSNode, FSStream } from "../../abi/node.ts";
-import { StreamTable } from "../../fs/streams.ts";
+import { createFS } from "../../fs/create_fs.ts";
+import { openStream, streamAt, StreamTable, usableStream } from "../../fs/streams.ts";
 import { assertErrno } from "../support/errno.ts";
 
 function stream(): FSStream {
@@ -45,4 +47,24 @@ Deno.test("StreamTable.put() takes a descriptor beyond the end, get() answers fo
   }
   assertEquals([...table.open()], [placed]);
   assertEquals(table.list.length, 7);
+});
+
+Deno.test("streamAt() takes a descriptor or its stream, and none of another instance", () => {
+  const fs = createFS();
+  const open = fs.open("/f", "w+");
+  assertStrictEquals(streamAt(fs, open, "test"), open);
+  assertStrictEquals(streamAt(fs, open.fd!, "test"), open);
+  const foreign = createFS().open("/f", "w+");
+  for (const bad of [foreign, stream(), {}, 99, null]) {
+    assertErrno("EBADF", () => streamAt(fs, bad as never, "test"));
+  }
+  fs.close(open);
+  assertErrno("EBADF", () => openStream(fs, open, "test"));
+});
+
+Deno.test("usableStream() takes none that was opened with O_PATH", () => {
+  const fs = createFS();
+  const place = fs.open("/tmp", O_PATH);
+  assertStrictEquals(streamAt(fs, place, "test"), place);
+  assertErrno("EBADF", () => usableStream(fs, place.fd!, "test"));
 });

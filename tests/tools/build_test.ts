@@ -94,3 +94,22 @@ Deno.test("presentBundles() are those whose entry exists, texts first", () => {
   assertEquals(BUNDLES.findIndex(({ as }) => as === "text"), 0);
   assert(ROOT.endsWith("/"));
 });
+
+Deno.test(
+  "a bundle that does not use FS has none of its calls",
+  LOOSE,
+  async () => {
+    const names = ["mkdirTree", "createLazyFile", "faccessat", "copy_file_range"];
+    const has = async (name: string): Promise<boolean[]> => {
+      const text = `import { ${name} } from "${ROOT}fs/mod.ts"; globalThis.kept = ${name};`;
+      let found: boolean[] = [];
+      await withFile(text, async (path) => {
+        const bundled = await bundle(path, "esm");
+        found = names.map((call) => bundled.includes(call));
+      });
+      return found;
+    };
+    assertEquals(await has("PATH"), [false, false, false, false]);
+    assertEquals(await has("FS"), [true, true, true, true]);
+  },
+);
