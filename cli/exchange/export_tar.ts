@@ -165,7 +165,7 @@ class TarExport {
 
   #reportShort({ path }: Found, missing: number): void {
     const message = `${missing} bytes went while it was exported: they are zeros`;
-    this.#findings.add({ severity: "changed", code: "changed-meanwhile", message, path });
+    this.#findings.add({ severity: "changed", code: "changed-during-export", message, path });
   }
 
   /** Where the data of a file with holes is; null for one without. */

@@ -141,7 +141,7 @@ export class TreeCopy<S, T> {
       const { cause } = error as { cause?: unknown };
       if (!(error instanceof PlaceError) || !isUnstorable(cause)) throw error;
       this.#counts.bytes = bytes;
-      this.#addFinding("lost", "unsayable", messageOf(cause), job.toText);
+      this.#addFinding("lost", "unstorable", messageOf(cause), job.toText);
     }
   }
 

@@ -238,7 +238,7 @@ export class TreeIn {
   }
 
   #lost(path: string, why: string): void {
-    this.addFinding("lost", "unsayable", { path, message: `a volume cannot hold it: ${why}` });
+    this.addFinding("lost", "unstorable", { path, message: `a volume cannot hold it: ${why}` });
   }
 
   #folder(member: Member): Ino {

@@ -47,7 +47,7 @@ export interface BackedBlocks {
   appeared(first: number, end: number): void;
   /** Blocks have been written: they have room. */
   wrote(block: number, count: number): void;
-  /** Makes room behind blocks that hold no bytes of a file; whether there was any. */
+  /** Reserves disk space for blocks that hold no bytes of a file; whether there was any. */
   ensure(block: number, count: number): boolean;
   /** Takes free blocks that have room, up to `want` that follow each other; the first one, or -1. */
   takeBacked(want: number): BlockRun | null;

@@ -286,7 +286,7 @@ export class Volume implements VolumeOps {
     return { at, count: this.write(ino, from, at) };
   }
 
-  /** The next data, or the next hole, at or behind `at`. ENXIO, EINVAL, EISDIR. */
+  /** The next data, or the next hole, at or after `at`. ENXIO, EINVAL, EISDIR. */
   seek(ino: Ino, at: number, whence: number): number {
     const slot = this.#state.slotOf(ino);
     requireFile(this.#state, slot);
@@ -335,7 +335,7 @@ export class Volume implements VolumeOps {
     return attributeNames(this.#state, this.#state.slotOf(ino));
   }
 
-  /** Removes an extended attribute; false if there is none. ERANGE. */
+  /** Removes an extended attribute; false if it is missing. ERANGE. */
   removexattr(ino: Ino, name: string): boolean {
     this.#runUpkeep();
     const slot = this.#state.slotOf(ino);

@@ -27,7 +27,7 @@ interface Counted {
   nlink: number;
 }
 
-/** The inode of MEMFS behind a path. */
+/** The inode of MEMFS that a path leads to. */
 const inode = (fs: FS, path: string): Counted => at(fs, path).data as unknown as Counted;
 
 const rows: readonly (readonly [message: string, act: (fs: FS) => unknown])[] = [

@@ -71,7 +71,7 @@ const bitmapRows: readonly Row[] = [
   ["V1: a block at 20 that was borrowed is free", () => usedBitmap().giveBack(20, 1)],
   ["V2: blocks are given back that are free", () => usedBitmap().give(10, 10)],
   ["V7: a run of no blocks is taken", () => bitmapOf().take(0, 0)],
-  ["V7: blocks behind the end are taken", () => bitmapOf().take(60, 10)],
+  ["V7: blocks past the end are taken", () => bitmapOf().take(60, 10)],
   ["V7: blocks that are not there become free", () => usedBitmap().giveBack(0, 0)],
   ["V15: a block at 20 in quarantine is free", () => givenBack().release(20, 1)],
   ["V15: 4 blocks leave a quarantine of fewer", () => usedBitmap().release(0, 4)],
@@ -198,8 +198,8 @@ const tableRows: readonly Row[] = [
     () => tablesOf().copySlots(60, 5, new Uint8Array(320), 0),
   ],
   ["V10: slot 3 of 5 bytes", () => tablesOf().replaySlot(3, new Uint8Array(5))],
-  ["V10: slot 64 is behind the table", () => tablesOf().replaySlot(64, new Uint8Array(64))],
-  ["V10: names at 4096 are behind the table", () => {
+  ["V10: slot 64 is past the table", () => tablesOf().replaySlot(64, new Uint8Array(64))],
+  ["V10: names at 4096 are past the table", () => {
     tablesOf().replayNames(4096, new Uint8Array(16));
   }],
   ["V4: slots grow upwards, to what there can be", () => tablesOf().growSlots(64)],
@@ -294,7 +294,7 @@ const pathRows: readonly Row[] = [
     cache.keep(3, 0, []);
     cache.keep(3, 0, []);
   }],
-  ["V5: a name behind the end of its bytes", () => decodeName(new Uint8Array(4), 2, 3)],
+  ["V5: a name past the end of its bytes", () => decodeName(new Uint8Array(4), 2, 3)],
   ["V10: a checksum of bytes that are not there", () => crc32(new Uint8Array(4), 0, 5)],
 ];
 
@@ -435,13 +435,13 @@ function recordOf(bytes = 512): RecordWriter {
 const head = { sequence: 1, salt: [1, 2] as const, previous: 0, totalBlocks: 64, time: 0 };
 
 const recordRows: readonly Row[] = [
-  ["V10: a slot behind other lists", () => {
+  ["V10: a slot after other lists", () => {
     const writer = recordOf();
     writer.names(0, new Uint8Array(16));
     writer.slot(1);
   }],
   ["V10: a slot in a full record", () => recordOf(64).slot(1)],
-  ["V10: names behind the list of data", () => {
+  ["V10: names after the list of data", () => {
     const writer = recordOf();
     writer.data(1, 0, new Uint8Array(4));
     writer.names(0, new Uint8Array(16));

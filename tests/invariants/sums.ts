@@ -97,7 +97,7 @@ export const sumRows: readonly Row[] = [
   ["V16: a cell of page 9 has changed, which is not known", () => new CellSums().change(9, 1, 5)],
   ["V16: a target and its sum in 3 bytes", () => judgeTarget(new Uint8Array(3))],
   [
-    "V10: data behind the list of sums",
+    "V10: data after the list of sums",
     () => recordWithSum(512).data(1, 0, new Uint8Array(4)),
   ],
   ["V10: a sum in a full record", () => recordWithSum(72).sum(1, 1)],

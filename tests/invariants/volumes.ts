@@ -109,7 +109,7 @@ export const volumeRows: readonly VolumeRow[] = [
     tamper(parts.handle, "write", () => NaN);
     changeAndSync(parts);
   }],
-  ["V11: the page at \\d+ is behind its table", (parts) => {
+  ["V11: the page at \\d+ is past its table", (parts) => {
     parts.state.tables.homeSlots.resize(9000);
     parts.state.tables.homeSlots.add(8000);
     change(parts);
@@ -193,7 +193,7 @@ export const volumeRows: readonly VolumeRow[] = [
     parts.volume.exportImage();
   }],
   ["V1: segment 1 of table 1 has no descriptor", ({ volume, state }) => {
-    // Blocks behind the limit that a list speaks of, and no slot.
+    // Blocks past the limit, which a list holds and no slot.
     const gone = volume.create(volume.root, "gone", FILE);
     volume.write(gone, new Uint8Array(1 << 20), 0);
     const firstBlock = state.bitmap.freeFrom(200);
@@ -219,7 +219,7 @@ export const volumeRows: readonly VolumeRow[] = [
   ["V8: zeros over the end of their block", ({ state, slot }) => {
     zeroInBlock(state, slot, 4000, 9000);
   }],
-  ["V8: bytes behind the end of a file are read", ({ volume, state, ino }) => {
+  ["V8: bytes past the end of a file are read", ({ volume, state, ino }) => {
     let asked = 0;
     tamper(state, "sizeOf", () => asked++ === 0 ? 90_000 : 5);
     volume.read(ino, new Uint8Array(80_000), 0);
@@ -247,7 +247,7 @@ export function innerRows(parts: () => Broken): readonly Row[] {
       const { state, slot } = parts();
       writeInBlock(state, slot, 4090, new Uint8Array(10));
     }],
-    ["V8: bytes behind the end of a file are read", () => {
+    ["V8: bytes past the end of a file are read", () => {
       const { state, slot } = parts();
       readBytes(state, slot, new Uint8Array(90_000), 0);
     }],

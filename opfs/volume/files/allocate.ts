@@ -54,7 +54,7 @@ interface Parts {
   end: number;
   /** First whole block. */
   from: number;
-  /** Behind the last whole block; not before `from`. */
+  /** The end of the last whole block; not before `from`. */
   to: number;
 }
 
@@ -96,7 +96,7 @@ function partsOf(state: VolumeState, slot: number, { at, length }: Range): Parts
   return { at, end, from, to: Math.max(from, to) };
 }
 
-/** Zeroes what lies before and behind the whole blocks. */
+/** Zeroes the parts before and after the whole blocks. */
 function zeroEnds(state: VolumeState, slot: number, { at, end, from, to }: Parts): void {
   const { blockSize } = state;
   zeroInBlock(state, slot, at, Math.min(end, from * blockSize));
@@ -154,7 +154,7 @@ function reserve(state: VolumeState, missing: number): void {
   throw new ErrnoError("ENOSPC", `allocate ${missing} blocks`);
 }
 
-/** What lies behind the end reads as zeros when the file gets longer. */
+/** Bytes past the old end read as zeros once the file is longer. */
 function extendTo(state: VolumeState, slot: number, size: number): void {
   state.step(() => zeroGap(state, slot, state.sizeOf(slot), size));
 }

@@ -1,5 +1,6 @@
 /**
- * Room on the device behind the blocks of a file that may be long and own no disk.
+ * Disk space for the blocks of a sparse device, whose file may be longer than the disk space it
+ * has.
  *
  * Layer: opfs/volume, beside `bitmap.ts`; only over a device that says it is sparse. What a small
  * write puts into the pool has its place on the device before the write is accepted: zeros are
@@ -119,8 +120,8 @@ export class Backing implements BackedBlocks {
   }
 
   /**
-   * Makes room behind blocks that hold no bytes of a file; whether there was any. What follows them and
-   * holds none either gets room in the same call if it can be had.
+   * Reserves disk space for blocks that hold no bytes of a file; whether there was any. What
+   * follows them and holds none either gets room in the same call if it can be had.
    *
    * @throws {ErrnoError} when the device fails in another way
    */
@@ -138,7 +139,7 @@ export class Backing implements BackedBlocks {
       this.#blocks.runAt(block, block + count) === count;
   }
 
-  /** How many blocks to fill: those wanted, and free ones behind them that have no room. */
+  /** How many blocks to fill: those wanted, and free ones after them that have no room. */
   #reach(block: number, count: number): number {
     const { bitmap, blockSize } = this.#state;
     const most = Math.max(count, Math.floor(AHEAD_BYTES / blockSize));
@@ -167,7 +168,8 @@ export class Backing implements BackedBlocks {
   }
 
   /**
-   * Takes free blocks that have room, up to `want` that follow each other; null when there are none.
+   * Takes free blocks that have room, up to `want` that follow each other; null when no block is
+   * free.
    */
   takeBacked(want: number): BlockRun | null {
     const { bitmap } = this.#state;
@@ -189,7 +191,7 @@ export class Backing implements BackedBlocks {
 
 /**
  * Blocks for bytes that go through the pool, or for a large write: as `bitmap.allocate`, but with
- * room on the device for them if the bytes are `isPooled`. Null when there are none.
+ * room on the device for them if the bytes are `isPooled`. Null when no block is free.
  */
 export function allocateBlocks(
   state: VolumeState,

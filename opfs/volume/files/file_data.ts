@@ -270,7 +270,7 @@ export function readBytes(
   at: number,
 ): void {
   const isInside = at >= 0 && at + into.length <= state.sizeOf(slot);
-  invariant(isInside, "V8: bytes behind the end of a file are read");
+  invariant(isInside, "V8: bytes past the end of a file are read");
   readRuns(state, slot, into, at);
 }
 

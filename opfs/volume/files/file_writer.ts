@@ -76,8 +76,8 @@ export class FileWriter {
   }
 
   /**
-   * Makes steps through the pool, up to one that goes straight to the device. Returns what is to be
-   * written at `place` then, and told to `wrote` or `refused`; null at the end.
+   * Makes steps through the pool, up to one that goes straight to the device. Returns what the
+   * caller must write at `place`, before it calls `wrote` or `refused`; null at the end.
    */
   next(): Uint8Array | null {
     while (this.#done < this.#length && !this.#isOver) {

@@ -1,9 +1,9 @@
 /**
  * SEEK_DATA and SEEK_HOLE.
  *
- * Layer: opfs/volume, under `volume.ts`. The block map tells: what no run covers is a hole, and so is
- * what is owned but unwritten. Bytes in the pool are in a written run already, so nothing else has to
- * be asked. A file is seen by whole blocks.
+ * Layer: opfs/volume, under `volume.ts`. The block map decides: what no run covers is a hole, and
+ * so is what is owned but unwritten. Bytes in the pool are in a written run already, so nothing
+ * else has to be asked. A file is seen by whole blocks.
  *
  * @module
  */
@@ -15,9 +15,9 @@ import * as L from "../format/layout.ts";
 import type { VolumeState } from "../state.ts";
 
 /**
- * The first byte at or behind `at` that is data, or in a hole; the end of the file counts as one.
+ * The first byte at or after `at` that is data, or in a hole; the end of the file counts as one.
  *
- * @throws {ErrnoError} ENXIO at or behind the end and where no data follows, EINVAL
+ * @throws {ErrnoError} ENXIO at or past the end and where no data follows, EINVAL
  */
 export function seekFrom(state: VolumeState, slot: number, at: number, whence: number): number {
   if (whence !== SEEK_DATA && whence !== SEEK_HOLE) {
@@ -32,7 +32,7 @@ export function seekFrom(state: VolumeState, slot: number, at: number, whence: n
   return size;
 }
 
-/** Where the first block of a kind begins that has bytes at or behind `at`; `size` for none. */
+/** Where the first block of a kind begins that has bytes at or after `at`; `size` for none. */
 function firstLike(
   state: VolumeState,
   slot: number,

@@ -2,7 +2,7 @@
  * Extended attributes: small named values of inodes.
  *
  * Layer: opfs/volume, under `volume.ts`. Each is a type-7 slot, which belongs to its owner by number
- * and generation, and an entry in the path table: the name, and behind it the value if both fit into
+ * and generation, and an entry in the path table: the name, followed by the value if both fit into
  * an entry. A longer value is in blocks of its own. A value is never changed in place: a new one takes
  * new granules and blocks, and the slot changes over to them in one step.
  *
@@ -200,7 +200,7 @@ function checkFlags(flags: number, exists: boolean): void {
   if (!exists && flags === XATTR_REPLACE) throw new ErrnoError("ENODATA", "replace an attribute");
 }
 
-/** All names of an inode can be told in one list. */
+/** Throws unless one list can hold all names of an inode. */
 function checkList(state: VolumeState, owner: number, name: Uint8Array): void {
   let bytes = name.length + 1;
   for (const slot of state.xattrs.get(owner) ?? []) {
@@ -262,7 +262,7 @@ function giveUp(state: VolumeState, slot: number): void {
   for (const { block, count } of valueRuns(view, at)) state.bitmap.give(block, count);
 }
 
-/** Removes an attribute, in a transaction of its own; false if there is none. */
+/** Removes an attribute, in a transaction of its own; false if it is missing. */
 export function removeAttribute(state: VolumeState, owner: number, name: Uint8Array): boolean {
   state.requireWritable();
   const slot = find(state, owner, name);

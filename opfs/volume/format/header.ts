@@ -134,7 +134,7 @@ function requireReadable(header: Header): void {
   invariant(label.length <= L.LABEL_BYTES, "V9: a label of {} letters", label.length);
 }
 
-/** Where the slots begin behind a ring, and the sums that an image may have. */
+/** Where the slots begin after a ring, and the sums that an image may have. */
 function ringEnd(ringBytes: number, features: number, superblock: Superblock): number {
   const sums = (features & L.FEATURE_SUMS) !== 0 ? firstSumBytes(superblock) : 0;
   return L.RING_AT + ringBytes + sums;
@@ -265,8 +265,8 @@ function viewOf(page: Uint8Array): DataView {
 /**
  * The newest valid header of an image's first 12,288 bytes.
  *
- * @throws {ErrnoError} EINVAL, EIO or ENOTSUP that says why there is none. A caller that wants to know
- * of damage gets what the superblock's copy says, if both are damaged
+ * @throws {ErrnoError} EINVAL, EIO or ENOTSUP that says why it is no volume. A caller that wants to
+ * know of damage gets what the superblock's copy says, if both are damaged
  */
 export function newestHeader(start: Uint8Array, onViolation?: OnViolation): FoundHeader {
   let newest: FoundHeader | null = null;
@@ -301,7 +301,7 @@ function tailOf(header: Header | null): Tail | null {
  * What can be said of an image without a header: the geometry of the superblock's copy, and nothing
  * to replay.
  *
- * @throws {ErrnoError} EINVAL, EIO or ENOTSUP if the copy is none either
+ * @throws {ErrnoError} EINVAL, EIO or ENOTSUP if the copy is no superblock either
  */
 function headerFromCopy(start: Uint8Array): FoundHeader {
   const superblock = decodeSuperblock(viewOf(start), L.SUPERBLOCK_AT);
@@ -328,7 +328,10 @@ function headerFromCopy(start: Uint8Array): FoundHeader {
   };
 }
 
-/** Without a header the first page of slots tells whether there are sums: whether its own is right. */
+/**
+ * Without a header: whether the image has sums, which it has if the first page of slots matches its
+ * own.
+ */
 function hasFirstSum(start: Uint8Array, inodeOffset: number, sums: number): boolean {
   const end = inodeOffset + L.PAGE_BYTES;
   if (end > start.length || inodeOffset - sums < L.RING_AT + L.RING_BYTES_MIN) return false;

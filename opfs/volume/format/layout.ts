@@ -147,7 +147,7 @@ export const UNWRITTEN = 0x80000000;
 
 /**
  * Fields of an extended attribute (type 7). GENERATION is the slot's own; without pairs the value
- * stands behind the name, else the pairs are its blocks.
+ * follows the name, else the pairs are its blocks.
  */
 export const XATTR = {
   RUNS: 1,

@@ -62,7 +62,7 @@ function encodeWide(name: string, index: number, length: number): number {
 
 /** The string of `length` bytes at `at`, which lie in private memory. */
 export function decodeName(bytes: Uint8Array, at: number, length: number): string {
-  invariant(at >= 0 && at + length <= bytes.length, "V5: a name behind the end of its bytes");
+  invariant(at >= 0 && at + length <= bytes.length, "V5: a name past the end of its bytes");
   let text = "";
   for (let index = at; index < at + length; index++) {
     const byte = bytes[index]!;

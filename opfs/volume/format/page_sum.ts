@@ -6,7 +6,7 @@
  * zeroed sums is right. Use: `pageSum(bytes)`; `putRight(bytes, sum)` turns one bit back.
  *
  * CRC-32 has distance 4 up to 91,607 bits: no two turned bits are ever taken for one, and the
- * difference of a sum tells where one is.
+ * difference of a sum says where it is.
  *
  * @module
  */

@@ -73,7 +73,7 @@ export class RecordWriter {
   /** Makes room for a slot and returns where its 64 bytes go in `buffer`. */
   slot(index: number): number {
     const isFirst = this.#counts[1] === 0 && this.#counts[2] === 0 && this.#counts[3] === 0;
-    invariant(isFirst, "V10: a slot behind other lists");
+    invariant(isFirst, "V10: a slot after other lists");
     invariant(this.#at + L.RECORD_SLOT_BYTES <= this.#bytes.length, "V10: a slot in a full record");
     this.#view.setUint32(this.#at + L.RECORD_SLOT.INDEX, index, L.LE);
     this.#counts[0]!++;
@@ -84,7 +84,7 @@ export class RecordWriter {
   /** Adds a piece of the path table. */
   names(offset: number, bytes: Uint8Array): void {
     const isInOrder = this.#counts[2] === 0 && this.#counts[3] === 0;
-    invariant(isInOrder, "V10: names behind the list of data");
+    invariant(isInOrder, "V10: names after the list of data");
     const isWhole = offset % L.GRANULE_BYTES === 0 && bytes.length % L.GRANULE_BYTES === 0;
     invariant(isWhole, "V5: {} bytes of names at {}", bytes.length, offset);
     this.#view.setUint32(this.#at + L.RECORD_NAME.OFFSET, offset, L.LE);
@@ -95,7 +95,7 @@ export class RecordWriter {
 
   /** Adds bytes of a block. */
   data(block: number, offset: number, bytes: Uint8Array): void {
-    invariant(this.#counts[3] === 0, "V10: data behind the list of sums");
+    invariant(this.#counts[3] === 0, "V10: data after the list of sums");
     const isThere = block >= 0 && block < L.BLOCKS_MAX && offset >= 0 && bytes.length > 0;
     invariant(isThere, "V7: {} bytes at {} of block {}", bytes.length, offset, block);
     this.#view.setUint32(this.#at + L.RECORD_DATA.BLOCK, block, L.LE);

@@ -33,7 +33,7 @@ export class DamageError extends ErrnoError {
   }
 }
 
-/** Tells the damage that an error speaks of; without a reporter, and for other errors, throws. */
+/** Reports the damage in an error to the listener; without one, and for other errors, throws. */
 export function reportOrThrow(error: unknown, onViolation: OnViolation | undefined): void {
   if (onViolation === undefined || !(error instanceof DamageError)) throw error;
   onViolation(error.violation);

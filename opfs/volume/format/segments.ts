@@ -94,8 +94,8 @@ export function tableLimit(table: number): number {
 /**
  * All segments of an image, from its superblock and the descriptors in its first 32 slots.
  *
- * @throws {ErrnoError} EIO that names the first impossible descriptor, unless the caller wants to be
- * told: then the table ends before it
+ * @throws {ErrnoError} EIO that names the first impossible descriptor, unless there is a listener:
+ * then the table ends before it
  */
 export function readSegments(
   superblock: Superblock,
@@ -152,7 +152,7 @@ function broken(slot: number, why: string): DamageError {
   return new DamageError("V1", `the segment descriptor in slot ${slot} ${why}`);
 }
 
-/** Blocks of a segment of so many bytes: with sums those of its pages are right behind them. */
+/** Blocks of a segment of so many bytes: with sums, those of its pages follow them. */
 export function blocksOfSegment(
   bytes: number,
   { table, isSummed, blockSize }: { table: number; isSummed: boolean; blockSize: number },

@@ -2,8 +2,8 @@
  * Whose a slot is: the owner that a continuation or an extended attribute names, and whether it has it.
  *
  * Layer: opfs/volume, bottom. A slot of type 6 or 7 belongs to the slot that it names if that one is
- * an inode of the generation that it says; else it is dead: free, whatever it says. `scan.ts` tells
- * the living from the dead by this, `inode_table.ts` counts the dead.
+ * an inode of the generation that it says; otherwise it is dead, which means free, whatever it
+ * holds. `scan.ts` tells the living from the dead by this, `inode_table.ts` counts the dead.
  *
  * @module
  */

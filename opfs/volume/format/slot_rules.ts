@@ -10,7 +10,9 @@ import * as M from "../../../abi/mode.ts";
 import * as L from "./layout.ts";
 import { typeAt } from "./slots.ts";
 
-/** Told of a broken rule; `isDerivable` says that a mount puts it right and nothing is lost. */
+/**
+ * Called for a broken rule; `isDerivable` says that a mount corrects it and that nothing is lost.
+ */
 export type Report = (rule: string, message: string, isDerivable?: boolean) => void;
 
 const SLOT_WORDS = L.SLOT_BYTES / 4;

@@ -1,10 +1,9 @@
 /**
  * Old bytes of blocks, put aside in blocks without an owner while an export still wants them.
  *
- * Layer: opfs/volume, under `image_export.ts`. No slot ever speaks of such a block, so a crash gives
- * it back. It comes from behind the end of the file, which is made longer for it, so that no other call
- * runs out of what he counts on; where the file cannot grow, from what is free and wanted by no
- * export.
+ * Layer: opfs/volume, under `image_export.ts`. No slot ever names such a block, so after a crash it
+ * is free again. The file is made longer for these blocks, so that no other call runs out of the
+ * space that it counts on. Where the file cannot grow, they are free blocks that no export wants.
  *
  * @module
  */
@@ -106,7 +105,7 @@ export class Aside {
       if (this.#spare.length >= count) return;
     }
     throw new ErrnoError("ENOSPC", "export the image", {
-      why: "no room to put aside what changes meanwhile",
+      why: "no room for copies of what changes during the export",
     });
   }
 }

@@ -85,7 +85,7 @@ function writePages(
   for (let index = 0; index < pages.length;) {
     const logical = pages[index]! * L.PAGE_BYTES;
     const place = locate(segments, logical);
-    invariant(place.bytes > 0, "V11: the page at {} is behind its table", logical);
+    invariant(place.bytes > 0, "V11: the page at {} is past its table", logical);
     const most = Math.min(STAGING_PAGES, place.bytes / L.PAGE_BYTES);
     let count = 1;
     while (count < most && pages[index + count] === pages[index]! + count) count++;

@@ -6,7 +6,7 @@
  *
  *     data to its place -> flush -> record -> flush (it has happened) -> give back, go home later
  *
- * Record N+1 begins only after the flush of record N returned (V14), so behind a torn record there
+ * Record N+1 begins only after the flush of record N returned (V14), so after a torn record there
  * is never a whole one. A checkpoint writes home what records hold, flushes, and then says in a
  * header that replay begins later; ring, logged blocks and blocks in quarantine that this sets free
  * are used only after the *next* flush, because the header is not durable before.

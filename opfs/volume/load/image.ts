@@ -51,12 +51,12 @@ const FIRST_READ_BYTES = 1024 * 1024;
 const COMPARED_BYTES = 1024 * 1024;
 
 /**
- * Reads an image's header and tables. A caller that wants to know of damage gets what can be had in
- * spite of it: behind damage in the journal nothing is replayed, a table ends before an impossible
- * descriptor, and what a file that was cut off lacks is zeros.
+ * Reads an image's header and tables. With `onViolation` it reads on after damage: after a damaged
+ * record nothing is replayed, a table ends before an impossible descriptor, and the missing part of
+ * a truncated file is zeros.
  *
- * @throws {ErrnoError} EINVAL if it is no volume, ENOTSUP for one that is not ours; without `tell`
- * EIO for a damaged one or one that was cut off
+ * @throws {ErrnoError} EINVAL if it is no volume, ENOTSUP for one that is not ours; without
+ * `onViolation` EIO for a damaged one or one that was cut off
  */
 export function loadImage(handle: StorageHandle, onViolation?: OnViolation): Image {
   const sizeBytes = handle.getSize();
@@ -183,12 +183,12 @@ function blocksFor(sizeBytes: number, { totalBlocks, dataOffset, blockSize }: Su
   return Math.min(totalBlocks, Math.max(1, most));
 }
 
-/** A segment that is far behind the end of the file would be nothing but zeros. */
+/** A segment that is far past the end of the file would be nothing but zeros. */
 function leaveAbsentOut(segments: Segments, sizeBytes: number, onViolation: OnViolation): void {
   for (const list of [segments.slots, segments.names, segments.bitmap]) {
     for (let last = list.at(-1)!; list.length > 1; last = list.at(-1)!) {
       if (last.at + last.bytes <= mostFor(sizeBytes)) break;
-      const message = `a table's segment at ${last.at} is behind the end of the file`;
+      const message = `a table's segment at ${last.at} is past the end of the file`;
       onViolation({ rule: "V1", message, isDerivable: false });
       list.pop();
     }

@@ -1,9 +1,9 @@
 /**
  * The rules of an image around its slots and names: counters, bitmap, headers, the superblock's copy.
  *
- * Layer: opfs/volume. Mount and check ask the same. Most of it is right only when the volume was
- * closed: in use it may be behind. What is derived from the slots, or says nothing, is put right by a
- * mount; a wrong counter after a clean close means that something is missing.
+ * Layer: opfs/volume. Mount and check share these rules. Most of them hold only for a volume that
+ * was closed: in use, the counters may be out of date. A mount corrects what can be derived from
+ * the slots, or means nothing; a wrong counter after a clean close means that something is missing.
  *
  * @module
  */

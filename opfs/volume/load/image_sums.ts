@@ -6,8 +6,8 @@
  * rest; with the records laid over it, it is what the last of them says (S1). Any other page is
  * compared with its sum at rest.
  *
- * One turned bit, in a page or in a sum, is put right in memory and goes home with the next
- * checkpoint; more is V16: refused, unless damage is to be told.
+ * One turned bit, in a page or in a sum, is corrected in memory and goes home with the next
+ * checkpoint; more is V16: the image is refused, unless a listener takes the damage.
  *
  * @module
  */

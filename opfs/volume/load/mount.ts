@@ -43,8 +43,8 @@ export interface VolumeOptions extends Omit<FormatOptions, "force">, JournalOpti
    */
   maxBytes?: number;
   /**
-   * Bytes for which there is room, as far as the caller knows; default: what the device says. Nothing
-   * is refused for it, it only makes `statfs` true where a device cannot tell.
+   * Bytes for which there is room, as far as the caller knows; default: what the device says. No
+   * call is refused for it: it only makes `statfs` true where a device does not know.
    */
   quotaBytes?: number;
 }

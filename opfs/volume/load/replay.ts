@@ -55,7 +55,7 @@ interface Chain {
 /**
  * Finds the records that count: with damage in the middle those before it.
  *
- * @throws {ErrnoError} EIO for damage in the middle, unless damage is to be told
+ * @throws {ErrnoError} EIO for damage in the middle, unless there is a listener
  */
 export function findRecords(
   ring: Uint8Array,
@@ -182,7 +182,7 @@ function isSameSalt(one: readonly [number, number], other: readonly [number, num
   return one[0] === other[0] && one[1] === other[1];
 }
 
-/** Lays what records say of the first page of slots over it: it tells where the tables are. */
+/** Applies what records say of the first page of slots, which describes where the tables are. */
 export function replayDescriptors(
   replay: Replay,
   slots: Uint8Array,
@@ -195,7 +195,7 @@ export function replayDescriptors(
         if (index < L.PAGE_BYTES / L.SLOT_BYTES) slots.set(bytes, index * L.SLOT_BYTES);
       }
     } catch (error) {
-      // It is told when the tables are replayed.
+      // It is reported when the tables are replayed.
       if (onViolation === undefined || !isErrnoError(error)) throw error;
       return;
     }
@@ -203,10 +203,10 @@ export function replayDescriptors(
 }
 
 /**
- * Lays the records over the tables, and returns what they say of data blocks. Behind a record that
- * says what cannot be, none is believed.
+ * Applies the records to the tables, and returns what they say of data blocks. After an impossible
+ * record, none is applied.
  *
- * @throws {ErrnoError} EIO for such a record, unless the caller wants to be told
+ * @throws {ErrnoError} EIO for such a record, unless there is a listener
  */
 export function replayTables(
   replay: Replay,

@@ -57,7 +57,9 @@ export interface Derived {
   counts: Uint32Array;
 }
 
-/** Derives everything from the slots; `onSlots` is told now and then how many have been looked at. */
+/**
+ * Derives everything from the slots; now and then calls `onSlots` with the number of those scanned.
+ */
 export function scan(
   tables: Tables,
   superblock: Superblock,
@@ -347,7 +349,7 @@ class Scanner {
     const { names } = this.#tables;
     for (let at = offset + L.NAME.BYTES + length; at < offset + entryBytes(length); at++) {
       if (names[at] === 0) continue;
-      this.#report("V8", `the entry of ${whose} is not zero behind its end`, true);
+      this.#report("V8", `the entry of ${whose} is not zero after its end`, true);
       this.#corrections.push({ kind: "padding", offset, length });
       return;
     }
@@ -370,7 +372,7 @@ class Scanner {
     for (const leaf of leaves) end = this.#visitLeaf(owner, leaf, end);
   }
 
-  /** Returns the file block behind the leaf. */
+  /** Returns the file block after the leaf. */
   #visitLeaf(owner: number, leaf: number, before: number): number {
     const at = leaf * L.SLOT_BYTES;
     const pairs = this.#view.getUint8(at + L.CONTINUATION.RUNS);

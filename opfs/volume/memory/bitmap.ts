@@ -176,8 +176,8 @@ export class Bitmap {
    * Takes up to `want` adjacent blocks: at `goal` if it is free, else the first run that is long
    * enough, else the longest. Null when nothing is free.
    *
-   * An `owner` that comes back with a goal is growing: the blocks behind what it gets are kept for
-   * it as long as there are others, so that files which grow in turns stay in long runs.
+   * An `owner` that comes back with a goal is growing: the blocks after its run are kept for it as
+   * long as there are others, so that files that grow in turns stay in long runs.
    */
   allocate(goal: number, want: number, owner = -1): BlockRun | null {
     invariant(Number.isInteger(want) && want >= 0, "V7: a part of a block is wanted");
@@ -241,7 +241,9 @@ export class Bitmap {
     return goal >= 0 && goal < this.#blocks ? this.#freeRun(goal, want) : 0;
   }
 
-  /** A run that is as long as a window, which is the owner's from now on; -1 if there is none. */
+  /**
+   * A run that is as long as a window, which is the owner's from now on; -1 if no run is that long.
+   */
   #searchWindow(size: number, owner: number): number {
     const start = this.#search(size, owner);
     if (start < 0 || this.#freeRun(start, size) < size) return -1;
@@ -256,7 +258,7 @@ export class Bitmap {
     this.#taken.push(start, count);
   }
 
-  /** The first free block from `start` on; -1 if there is none. */
+  /** The first free block from `start` on; -1 if no block is free. */
   freeFrom(start: number): number {
     const block = start + this.#runLength(start, this.#blocks, true);
     return block < this.#blocks ? block : -1;
@@ -350,7 +352,7 @@ export class Bitmap {
 
   #set(start: number, count: number): void {
     invariant(count > 0 && start >= 0, "V7: a run of no blocks is taken");
-    invariant(start + count <= this.#blocks, "V7: blocks behind the end are taken");
+    invariant(start + count <= this.#blocks, "V7: blocks past the end are taken");
     this.#each(start, count, true);
     this.#used += count;
     this.#markHome(start, count);

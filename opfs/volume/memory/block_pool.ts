@@ -2,8 +2,8 @@
  * The memory pool of file data: a bounded number of blocks, clean or dirty, changed in place.
  *
  * Layer: opfs/volume. A write costs its own length, never the block's. Dirty blocks that lie side by
- * side go to the device in one call. A clean block is found by CLOCK when room is needed; when there
- * is none, all dirty ones are written back.
+ * side go to the device in one call. A clean block is found by CLOCK when room is needed; when no
+ * block is clean, all dirty ones are written back.
  *
  * A block with bytes in a journal record that a replay would still apply is *logged* (V15): its
  * frame stays, and it is not written to its place except by a checkpoint.
@@ -170,7 +170,7 @@ export class BlockPool {
   }
 
   /**
-   * The frame of a block, read if need be; up to `follow` blocks behind it belong to the same file
+   * The frame of a block, read if need be; up to `follow` blocks after it belong to the same file
    * and are read with it when the reading is sequential.
    */
   get(block: number, follow = 1): number {

@@ -85,7 +85,7 @@ export class BlockSet {
     }
   }
 
-  /** The first member from `block` on and before `end`; `end` if there is none. */
+  /** The first member from `block` on and before `end`; `end` if that has no member. */
   nextFrom(block: number, end: number): number {
     return this.#skip(block, end, 0);
   }

@@ -31,7 +31,7 @@ const CELL_MASK = CELLS_PER_PAGE - 1;
 /** A page of slots as the image shows it, while its sum is taken. */
 const pageBytes = new Uint8Array(L.PAGE_BYTES);
 
-/** The dirty pages of one volume; there are none where there are no sums. */
+/** The dirty pages of one volume; without sums it has no pages. */
 export class DirtySums {
   readonly #sums: PageSums | null;
   readonly #pages = { slots: new PageSet(), names: new PageSet() };

@@ -56,7 +56,7 @@ export class Extents {
   /** Blocks that the last `#cut` took away. */
   #cutBlocks = 0;
 
-  /** Block maps over loaded tables; `mount.ts` tells it the continuation slots. */
+  /** Block maps over loaded tables; `mount.ts` adds the continuation slots. */
   constructor(parts: { tables: Tables; inodes: InodeTable; bitmap: Bitmap }) {
     this.#tables = parts.tables;
     this.#inodes = parts.inodes;
@@ -301,7 +301,7 @@ export class Extents {
     }
   }
 
-  /** Runs before `at` stay in the leaf, the others go to a new one behind it. */
+  /** Runs before `at` stay in the leaf, the others go to a new one after it. */
   #split(owner: number, index: number, runs: Run[], at: number): void {
     this.#store(this.#listOf(owner)[index]!, runs.slice(0, at));
     this.#addLeaf(owner, index + 1, runs.slice(at));

@@ -6,7 +6,7 @@
  * file: it is ESTALE. A slot that is given back, or whose inode is retained, is not given out in the
  * same transaction, or until the last release.
  *
- * What is dead stays dead (V17). Continuations and attributes that a removed owner leaves behind are
+ * What is dead stays dead (V17). Continuations and attributes that a removed owner leaves are
  * free as they are, and go on naming its slot and generation. Generations come round, so they decide
  * nothing here: a slot that dead ones name is held back until each of them has been written over, and
  * dead ones are given out before all others, so that this is soon.
@@ -48,7 +48,7 @@ export class InodeTable {
   readonly #retained = new Map<number, number>();
   #subdirectories: Int32Array<ArrayBuffer>;
 
-  /** An inode table over loaded slots; `mount.ts` tells it which are free. */
+  /** An inode table over loaded slots; `mount.ts` adds those that are free. */
   constructor(tables: Tables) {
     this.#tables = tables;
     this.#subdirectories = new Int32Array(tables.slotCount);

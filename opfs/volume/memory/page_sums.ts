@@ -6,7 +6,7 @@
  * pages of sums; a page that is not touched keeps its sum, so it does no harm when one is torn.
  *
  * The sums of the first segments are before the slots, those of slots first; the sums of a further
- * segment are right behind its bytes.
+ * segment follow its bytes.
  *
  * @module
  */

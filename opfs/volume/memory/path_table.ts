@@ -223,13 +223,13 @@ export class PathTable {
     return -1;
   }
 
-  /** The first used granule among some; -1 if there is none. (`indexOf` would look at the rest.) */
+  /** The first used granule in a range; -1 if all are free. (`indexOf` would look at the rest.) */
   #firstUsed(first: number, granules: number): number {
     for (let at = first; at < first + granules; at++) if (this.#granules[at] === 1) return at;
     return -1;
   }
 
-  /** No entry lies over the border of two segments; -1 if there is none inside. */
+  /** No entry lies over the border of two segments; -1 if the range has no border. */
   #borderIn(at: number, granules: number): number {
     for (let index = 1; index < this.#segments.length; index++) {
       const border = this.#segments[index]!.logical / L.GRANULE_BYTES;
@@ -253,7 +253,7 @@ export class PathTable {
     return this.claimEntry(this.offsetOf(slot), length);
   }
 
-  /** The same for an entry with `length` bytes behind its first four. */
+  /** The same for an entry with `length` bytes after its first four. */
   claimEntry(offset: number, length: number): boolean {
     const first = offset / L.GRANULE_BYTES;
     const granules = entryBytes(length) / L.GRANULE_BYTES;

@@ -1,7 +1,7 @@
 /**
  * Bytes in blocks that have a sum of their own: targets of links, values of attributes.
  *
- * Layer: opfs/volume, bottom, over `page_sum.ts`. A target's sum stands in the four bytes behind it,
+ * Layer: opfs/volume, bottom, over `page_sum.ts`. A target's sum is in the four bytes after it,
  * a value's in its slot. They are looked at when they are read: one turned bit is put right, for
  * more the call answers EIO.
  *
@@ -13,7 +13,7 @@ import { isUtf8 } from "../format/names.ts";
 import { pageSum, putRight, type Verdict } from "../format/page_sum.ts";
 import { DamageError } from "../format/report.ts";
 
-/** A target and behind it its sum. */
+/** A target, followed by its sum. */
 export function withSum(target: Uint8Array): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(target.length + L.SUM_BYTES);
   bytes.set(target);
@@ -21,7 +21,7 @@ export function withSum(target: Uint8Array): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** What the sum behind a target says of it; a turned bit of the target is turned back. */
+/** What the sum after a target says of it; a turned bit of the target is turned back. */
 export function judgeTarget(bytes: Uint8Array): { target: Uint8Array; verdict: Verdict } {
   const length = bytes.length - L.SUM_BYTES;
   invariant(length >= 0, "V16: a target and its sum in {} bytes", bytes.length);
@@ -31,7 +31,7 @@ export function judgeTarget(bytes: Uint8Array): { target: Uint8Array; verdict: V
 }
 
 /**
- * A target without the sum behind it.
+ * A target without the sum that follows it.
  *
  * @throws {ErrnoError} EIO
  */
@@ -43,13 +43,13 @@ export function withoutSum(bytes: Uint8Array<ArrayBuffer>, what: string): Uint8A
 
 /**
  * The target in the first bytes of a link's blocks, when its size may be wrong: the one that its sum
- * says, however long it is; null if there is none.
+ * says, however long it is; null if no size matches.
  */
 export function findTarget(bytes: Uint8Array, size: number): Uint8Array | null {
   const most = Math.min(L.TARGET_BYTES_MAX, bytes.length - L.SUM_BYTES);
   if (Number.isInteger(size) && size > 0 && size <= most) {
     const { target, verdict } = judgeTarget(bytes.slice(0, size + L.SUM_BYTES));
-    // A target with its sum behind it, and zeros, has the sum 0 itself: such a size is none.
+    // A target followed by its sum, and zeros, has the sum 0 itself: such a size is wrong.
     if (verdict !== "wrong" && isUtf8(target) && !target.includes(0)) return target;
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

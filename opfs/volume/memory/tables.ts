@@ -436,7 +436,7 @@ export class Tables {
   /** At mount: takes a slot from a record. */
   replaySlot(slot: number, bytes: Uint8Array): void {
     invariant(bytes.length === L.SLOT_BYTES, "V10: slot {} of {} bytes", slot, bytes.length);
-    invariant(slot < this.slotCount, "V10: slot {} is behind the table", slot);
+    invariant(slot < this.slotCount, "V10: slot {} is past the table", slot);
     this.slots.set(bytes, slot * L.SLOT_BYTES);
     this.homeSlots.add(Math.floor(slot / SLOTS_PER_PAGE));
   }
@@ -444,7 +444,7 @@ export class Tables {
   /** At mount: takes a piece of the path table from a record. */
   replayNames(offset: number, bytes: Uint8Array): void {
     const isThere = offset + bytes.length <= this.names.length;
-    invariant(isThere, "V10: names at {} are behind the table", offset);
+    invariant(isThere, "V10: names at {} are past the table", offset);
     this.names.set(bytes, offset);
     if (bytes.length > 0) this.#markNames(offset, bytes.length);
   }

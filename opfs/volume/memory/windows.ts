@@ -2,7 +2,7 @@
  * Windows: free blocks that are kept for a file which is growing.
  *
  * Layer: opfs/volume, under `bitmap.ts`. Only a hint, and only in memory: a window says nothing of
- * whether its blocks are free, and when there is nothing else they are given to anybody.
+ * whether its blocks are free, and when no others are left, any owner may take them.
  *
  * @module
  */
@@ -87,7 +87,7 @@ export class Windows {
     return end - start;
   }
 
-  /** Where the window of another owner ends in which `start` lies; the next block if there is none. */
+  /** Where another owner's window that holds `start` ends; the next block if no window does. */
   endAt(start: number, owner: number): number {
     for (let index = 0; index < WINDOWS; index++) {
       const other = this.#owners[index]!;

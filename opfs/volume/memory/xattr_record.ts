@@ -1,8 +1,8 @@
 /**
  * The record of an extended attribute: a type-7 slot and its entry in the path table.
  *
- * Layer: opfs/volume, bottom: `xattr.ts` writes them, `scan.ts` looks at those it finds before
- * anybody believes them.
+ * Layer: opfs/volume, bottom: `xattr.ts` writes them; `scan.ts` checks those of an image before any
+ * are used.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export interface ValueRun {
   count: number;
 }
 
-/** The blocks of the value of the type-7 slot at `at`; none if it stands behind the name. */
+/** The blocks of the value of the type-7 slot at `at`; empty if it follows the name. */
 export function valueRuns(view: DataView, at: number): ValueRun[] {
   const runs: ValueRun[] = [];
   const pairs = Math.min(L.XATTR_PAIRS_MAX, view.getUint8(at + L.XATTR.RUNS));
@@ -44,7 +44,7 @@ export function storeValueRuns(view: DataView, at: number, runs: readonly ValueR
   }
 }
 
-/** Bytes of the entry behind its first four: the name, and the value if it is there. */
+/** Bytes of the entry after its first four: the name, and the value if it is there. */
 export function entryLength(view: DataView, at: number): number {
   const nameLength = view.getUint16(at + L.XATTR.PATH_LENGTH, L.LE);
   const isInline = view.getUint8(at + L.XATTR.RUNS) === 0;
@@ -64,7 +64,7 @@ export function attributeName(tables: Tables, slot: number): string {
   return decodeName(tables.names, from, to - from);
 }
 
-/** What a scan tells of the image. */
+/** What the checks need to know of the image. */
 export interface ImageShape {
   /** Bytes of a block. */
   blockSize: number;

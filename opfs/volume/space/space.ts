@@ -4,7 +4,7 @@
  * Layer: opfs/volume, under `volume.ts`. A volume grows with what is put into it, so the space that
  * is left is not what is free in the file but what the file may come to have: up to the format's
  * limit, the limit it was opened with, and what the device says that it has left. A browser only
- * estimates that; its estimate is told, and nothing is refused for it.
+ * estimates that; its estimate is reported, and no call is refused for it.
  *
  * @module
  */
@@ -37,7 +37,7 @@ function blocksEstimated(state: VolumeState): number {
   return Math.max(bitmap.blocks, estimated);
 }
 
-/** Space as statfs tells it. */
+/** Space as statfs reports it. */
 export function spaceOf(state: VolumeState): StatFs {
   const { blockSize, bitmap, tables, inodes } = state;
   const blocks = Math.min(blocksToCome(state), blocksEstimated(state));

@@ -3,7 +3,7 @@
  *
  * Layer: opfs/volume. V9 and V10 are found on the way in (`image.ts`), V1 to V8 and V17 in the slots
  * (`scan.ts`) and around the headers; counters and bitmap only when the volume was closed cleanly,
- * because they are allowed to be behind while it is in use. Every test of a volume ends with it.
+ * because they may be out of date while it is in use. Every test of a volume ends with it.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import type { Progress } from "../upkeep/transfer.ts";
 
 /** How {@link checkVolume} goes about it. */
 export interface CheckOptions {
-  /** Told how much of the tables has been looked at. */
+  /** Called with how much of the tables has been looked at. */
   onProgress?: (progress: Progress) => void;
 }
 

@@ -34,7 +34,7 @@ export interface SummedBytes {
   what: string;
   /** What its sum says of it. */
   verdict: Verdict;
-  /** How it is right, with a target's sum behind it; as it is if more than a bit is wrong. */
+  /** The corrected bytes, with a target's sum after it; unchanged if more than a bit is wrong. */
   bytes: Uint8Array;
   /** Where it is. */
   pieces: Piece[];

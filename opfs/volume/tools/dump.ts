@@ -21,7 +21,7 @@ import { generationOf, isDead, namedOwnerOf } from "../format/slot_owner.ts";
 import { decodeSuperblock, type Superblock } from "../format/superblock.ts";
 import { valueRuns } from "../memory/xattr_record.ts";
 
-/** A header, or why there is none. */
+/** A header, or why it is invalid. */
 export interface HeaderDump {
   /** Where it stands, in bytes. */
   at: number;
@@ -249,7 +249,7 @@ export class ImageDump {
     }
   }
 
-  /** A slot as it is after replay; null if there is none of that number. */
+  /** A slot as it is after replay; null if the number is too large. */
   slot(index: number): SlotDump | null {
     const { tables } = this.#image;
     if (!Number.isInteger(index) || index < 0 || index >= tables.slotCount) return null;
@@ -339,7 +339,7 @@ export class ImageDump {
   }
 }
 
-/** A record's sum; one of a page that is none is left out. */
+/** A record's sum; a sum of no page is left out. */
 function sumOfRecord({ key, sum }: { key: number; sum: number }): RecordDump["sums"] {
   const place = placeOfKey(key);
   return place === null ? [] : [[place.table, place.page, sum]];

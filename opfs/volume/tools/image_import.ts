@@ -17,7 +17,7 @@ import { isUnknownOutcome, readDevice } from "../state.ts";
 
 /** How {@link importImage} takes an image. */
 export interface ImageOptions {
-  /** Told after each piece how many bytes have come. */
+  /** Called after each piece with the bytes that have come. */
   onProgress?: (doneBytes: number) => void;
 }
 

@@ -227,7 +227,7 @@ class Repair {
     } catch (error) {
       if (!isErrnoError(error) || error.code === "ENOSPC" || error.code === "EROFS") throw error;
       const message = `a volume cannot hold it: ${error.message}`;
-      this.#tools.findings.add({ code: "unsayable", severity: "lost", slot, path, message });
+      this.#tools.findings.add({ code: "unstorable", severity: "lost", slot, path, message });
       return null;
     }
   }

@@ -42,7 +42,7 @@ export interface SavedNode {
   gid: number;
   /** Length in bytes. */
   size: number;
-  /** Times in ms; 0 for one that is none. */
+  /** Times in ms; 0 for an invalid one. */
   atime: number;
   /** See `atime`. */
   mtime: number;
@@ -62,7 +62,7 @@ export interface SavedName {
 
 /** A place in /lost+found. */
 export interface LostName extends SavedName {
-  /** The slot of the directory that it was in and that is none, or -1. */
+  /** The slot that it names as its directory and that is not one, or -1. */
   parent: number;
 }
 
@@ -101,7 +101,7 @@ export class Salvage {
     this.#findLost();
   }
 
-  /** Whether targets have a sum behind them. */
+  /** Whether targets have a sum after them. */
   get isSummed(): boolean {
     return this.#image.sums !== null;
   }

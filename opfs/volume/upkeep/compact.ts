@@ -87,7 +87,7 @@ const PLACES_TRIED = 256;
 export class Compactor {
   readonly #state: VolumeState;
   readonly #journal: Journal;
-  /** Where the blocks would end if they stood side by side: what is behind it moves. */
+  /** Where the blocks would end if they stood side by side: what is past it moves. */
   readonly #limit: number;
   readonly #isPatient: boolean;
   /** The slot that was looked at last, and from which of its file blocks on. */
@@ -112,7 +112,7 @@ export class Compactor {
     invariant(this.#limit >= 0, "V3: {} blocks are owned", this.#limit);
   }
 
-  /** How many used blocks are behind the limit. */
+  /** How many used blocks are past the limit. */
   blocksToMove(): number {
     const { bitmap } = this.#state;
     let count = bitmap.blocks - this.#limit;
@@ -124,7 +124,7 @@ export class Compactor {
     return count;
   }
 
-  /** Moves a piece of what belongs to the slot from behind the limit; whether there was one. */
+  /** Moves a piece of what belongs to the slot from past the limit; whether it had one. */
   moveOne(slot: number): boolean {
     this.#state.requireWritable();
     const { slotCount } = this.#state.tables;
@@ -264,7 +264,7 @@ export class Compactor {
     return bytes;
   }
 
-  /** Moves the segments of a table that are behind the limit, if there is a run for them. */
+  /** Moves the segments of a table that are past the limit, if there is a run for them. */
   moveSegments(table: number): void {
     const list = tableOf(this.#state.segments, table)!;
     for (let ordinal = 1; ordinal < list.length; ordinal++) {

@@ -4,8 +4,8 @@
  * Layer: opfs/volume. A checkpoint brings everything home; from then on the blocks of the moment stay
  * where they are until they have been handed out, because code that is about to write over one of them
  * says so first (`BlockWatch`), and its bytes are put aside in a block without an owner. Memory holds
- * the tables of the moment and one piece; what changes meanwhile costs space on the device, and when
- * there is none the export ends with ENOSPC, never the volume.
+ * the tables of the moment and one piece. What changes during the export costs space on the device;
+ * when that is full, the export ends with ENOSPC, never the volume.
  *
  * The image is closed and compact: used blocks in their order, without those between them that are
  * free. So a run stays a run, and a block's new number is how many used ones lie before it.
@@ -59,7 +59,7 @@ export class ImageExport implements BlockWatch {
    * The next bytes of the image; null at its end.
    *
    * @throws {ErrnoError} ENOSPC when there was no room to put aside what changed, EBADF when the
-   * volume has been closed meanwhile, EIO
+   * volume has been closed during the export, EIO
    */
   next(): Uint8Array<ArrayBuffer> | null {
     if (this.#failure !== null) throw this.#failure;

@@ -20,13 +20,13 @@ import { isDead } from "../format/slot_owner.ts";
 import type { VolumeState } from "../state.ts";
 import { entryLength, valueRuns } from "../memory/xattr_record.ts";
 
-/** Blocks of a table behind its first segment. */
+/** Blocks of a table after its first segment. */
 interface Place {
   table: "slots" | "names" | "bitmap";
   block: number;
   count: number;
   logical: number;
-  /** Of the table; behind them are their sums, if there are any. */
+  /** Of the table; after them are their sums, if it has any. */
   bytes: number;
 }
 
@@ -202,7 +202,7 @@ export class ImageTables {
     }
   }
 
-  /** Index of the first unwritten run that ends behind a block. */
+  /** Index of the first unwritten run that ends after a block. */
   #zeroFrom(block: number): number {
     let low = 0;
     let high = this.#zeros.length;

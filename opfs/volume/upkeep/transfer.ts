@@ -147,8 +147,8 @@ export function runToEnd(
 }
 
 /**
- * A clock that says what it is told: the volume under it stamps each inode with the ctime that the
- * source has. Use: `openVolumeSync(handle, { clock: clock.read })`.
+ * A clock that says the time it was set to: the volume under it stamps each inode with the ctime
+ * that the source has. Use: `openVolumeSync(handle, { clock: clock.read })`.
  */
 export class TransferClock {
   /** The time in ms. */

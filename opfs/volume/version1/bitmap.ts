@@ -1,8 +1,8 @@
 /**
  * The bitmap of a version-1 image: what it says, against what the slots own.
  *
- * Layer: opfs/volume. Nothing depends on it, since owners are known from the slots; it is only told
- * about. Bit b is byte b >> 3, bit b & 7; read in pieces, through the cache.
+ * Layer: opfs/volume. Nothing depends on it, since owners are known from the slots; it is only
+ * compared. Bit b is byte b >> 3, bit b & 7; read in pieces, through the cache.
  *
  * @module
  */
@@ -49,7 +49,7 @@ function countBits(bytes: Uint8Array, from: number, to: number): number {
   return count;
 }
 
-/** Tells where bitmap and counter differ from `owned`, ranges in order that do not overlap. */
+/** Reports where bitmap and counter differ from `owned`, ranges in order that do not overlap. */
 export function compareBitmap1(
   pages: CachedPages,
   s: Superblock,

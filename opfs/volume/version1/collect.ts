@@ -64,7 +64,7 @@ export class GrowingBytes {
 export class Collected {
   /** Slot records, 64 bytes each. */
   readonly records: GrowingBytes = new GrowingBytes();
-  /** Paths, one behind the other. */
+  /** Paths, one after the other. */
   readonly paths: GrowingBytes = new GrowingBytes();
   /** The volume's inode of each slot; 0 for what has no contents. */
   readonly inodes: Ino[] = [];
@@ -163,7 +163,7 @@ class Collector {
   }
 
   #leaveOut(path: string, message: string): void {
-    this.#findings.add({ code: "unsayable", severity: "lost", message, path });
+    this.#findings.add({ code: "unstorable", severity: "lost", message, path });
   }
 
   #directory(ino: Ino, path: string, { attr, bytes }: { attr: Attr; bytes: Uint8Array }): void {

@@ -43,7 +43,7 @@ export function measure(slot: Slot, s: Superblock, imageBytes: number): Contents
   if (there === claimed.sizeBytes) {
     return { sizeBytes: there, at, neededBlocks, problem: claimed.problem };
   }
-  const message = `${claimed.sizeBytes - there} of its ${claimed.sizeBytes} bytes lie behind the ` +
+  const message = `${claimed.sizeBytes - there} of its ${claimed.sizeBytes} bytes lie past the ` +
     "end of the image";
   return { sizeBytes: there, at, neededBlocks, problem: { code: "contents-cut", message } };
 }

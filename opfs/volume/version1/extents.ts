@@ -38,7 +38,10 @@ export class Runs {
     return this.#order;
   }
 
-  /** Tells each pair that shares blocks; a run that overlaps many is told once with the longest. */
+  /**
+   * Reports each pair that shares blocks; a run that overlaps many is reported once, with the
+   * longest.
+   */
   eachOverlap(onOverlap: (one: number, other: number, shared: BlockRange) => void): void {
     let longest = -1;
     let end = 0;

@@ -12,7 +12,7 @@ import { crc32 } from "../format/checksum.ts";
 import * as L from "../format/layout.ts";
 import type { Superblock } from "../format/superblock.ts";
 
-/** Where the inode table begins: right behind the superblock. */
+/** Where the inode table begins: right after the superblock. */
 export const INODE_TABLE_AT: number = L.SUPERBLOCK_BYTES;
 /** Slots that their library mounts. */
 export const PEER_SLOTS_MAX = 4_000_000;

@@ -11,7 +11,8 @@
  *     const report = runToEnd(importSteps(readVersion1(source), volume, { clock, nowMs, repair }));
  *     volume.close();
  *
- * The volume should be a new one, so that a crash leaves half of nothing that anybody had.
+ * The volume should be a new one, so that after a crash there is no half import among a user's
+ * files.
  *
  * @module
  */
@@ -34,7 +35,7 @@ import {
 import { IMPLICIT_DIRECTORY_MODE } from "./format.ts";
 import type { Version1Entry, Version1Image } from "./read.ts";
 
-/** What an import is told. */
+/** Options of an import. */
 export interface ImportOptions {
   /** The clock that the volume was opened with. */
   clock: TransferClock;
@@ -121,7 +122,7 @@ class Importer {
     this.#image.findings.add({ code, severity, ...about });
   }
 
-  /** The directory at an absolute path, made with its parents where there is none. */
+  /** The directory at an absolute path, made with its parents where it is missing. */
   #directory(path: string): Ino {
     if (path === "/" || path === "") return this.#volume.root;
     if (path === this.#last.path) return this.#last.ino;
@@ -189,7 +190,7 @@ class Importer {
     yield this.#progress();
   }
 
-  /** Without a repair it is left out, and the scan has told so. */
+  /** Without a repair it is left out; the scan has reported it. */
   #keepNameless(entry: Version1Entry): void {
     if (entry.paths.length > 0 || this.#options.repair !== true) return;
     let folder = LOST_AND_FOUND;
@@ -233,10 +234,10 @@ class Importer {
 
   #reportUnstorable(entry: Version1Entry, path: string, why: string): void {
     const message = `a volume cannot hold it: ${why}`;
-    this.#addFinding("unsayable", "lost", { message, slot: entry.slot, path });
+    this.#addFinding("unstorable", "lost", { message, slot: entry.slot, path });
   }
 
-  /** A link's target; null when it is longer than anybody reads. */
+  /** A link's target; null when it is too long to be read. */
   #target(entry: Version1Entry): string | null {
     if (entry.sizeBytes > TARGET_READ_MAX) return null;
     const bytes = new Uint8Array(entry.sizeBytes);

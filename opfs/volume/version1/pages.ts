@@ -19,7 +19,7 @@ export class CachedPages {
   readonly #handle: StorageHandle;
   readonly #pages = new Map<number, Uint8Array<ArrayBuffer>>();
 
-  /** Reads from `handle`, which must not change meanwhile. */
+  /** Reads from `handle`, which must not change while this reads. */
   constructor(handle: StorageHandle) {
     this.#handle = handle;
   }

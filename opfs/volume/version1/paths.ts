@@ -1,7 +1,7 @@
 /**
  * Paths of a version-1 image: read, judged, and found again.
  *
- * Layer: opfs/volume. A path in the table is bytes that anybody may have damaged. `PathReader` says
+ * Layer: opfs/volume. The bytes of a path in the table may be damaged. `PathReader` says
  * what a slot's path is, or why it is invalid. `PathIndex` finds the slot of a path in memory that grows
  * with the number of slots and not with the length of their paths: it keeps hashes, and compares the
  * bytes on the device.
@@ -106,7 +106,7 @@ export function pathProblem(bytes: Uint8Array, length: number): string | null {
 export class PathIndex {
   readonly #reader: PathReader;
   readonly #mask: number;
-  /** Slot + 1; 0 is none. */
+  /** Slot + 1; 0 is an empty bucket. */
   readonly #slots: Uint32Array<ArrayBuffer>;
   /** The second hash of each, so that bytes are compared almost only when they are equal. */
   readonly #hashes: Uint32Array<ArrayBuffer>;

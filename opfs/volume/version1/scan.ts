@@ -37,11 +37,11 @@ export interface Scan {
   totalBytes: number;
 }
 
-/** What a scan is told. */
+/** Options of a scan. */
 export interface ScanOptions {
   /** Whether what would be refused is resolved. */
   repair: boolean;
-  /** Where what was found is told. */
+  /** Where findings are reported. */
   findings: Findings;
 }
 
@@ -231,8 +231,8 @@ class Scanner {
       const run = { first: record.firstBlock, needed: neededBlocks, owned: record.blockCount };
       this.#runs.add(slot, run);
       if (record.firstBlock + neededBlocks > this.#superblock.totalBlocks) {
-        const message = "its blocks lie behind the last one that the superblock counts";
-        this.#addFinding("blocks-behind", "note", { message, slot, ...this.#pathOf(slot) });
+        const message = "its blocks lie past the last one that the superblock counts";
+        this.#addFinding("blocks-past-end", "note", { message, slot, ...this.#pathOf(slot) });
       }
     }
     if (problem === null) return;
@@ -332,9 +332,9 @@ class Scanner {
     if (s.dataOffset % s.blockSize !== 0) {
       note("data-unaligned", `block 0 begins at ${s.dataOffset}, no multiple of ${s.blockSize}`);
     }
-    const behind = this.#imageBytes - s.dataOffset - s.totalBlocks * s.blockSize;
-    if (behind > 0) note("bytes-behind", `${behind} bytes lie behind the last block`);
-    if (behind < 0) note("image-short", `the image is ${-behind} bytes shorter than its blocks`);
+    const extra = this.#imageBytes - s.dataOffset - s.totalBlocks * s.blockSize;
+    if (extra > 0) note("bytes-past-end", `${extra} bytes lie past the last block`);
+    if (extra < 0) note("image-short", `the image is ${-extra} bytes shorter than its blocks`);
     const owned = this.#runs.union(s.totalBlocks);
     compareBitmap1(this.#pages, s, { owned, findings: this.#findings });
   }

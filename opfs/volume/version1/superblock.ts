@@ -23,7 +23,7 @@ import { CachedPages, readDevice1 } from "./pages.ts";
 export interface SuperblockOptions {
   /** Whether a damaged one is restored where that is certain. */
   repair: boolean;
-  /** Where what was found is told. */
+  /** Where findings are reported. */
   findings: Findings;
 }
 

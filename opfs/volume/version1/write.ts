@@ -28,7 +28,7 @@ import {
 import { type Collected, collectTree } from "./collect.ts";
 import { encodeSuperblock1, INODE_TABLE_AT, PEER_BLOCKS_MAX } from "./format.ts";
 
-/** What an export is told. */
+/** Options of an export. */
 export interface ExportOptions {
   /** Slots left free for new names; their library cannot add any. Default a quarter, 1,024 at least. */
   spareSlots?: number;
@@ -43,7 +43,7 @@ const BLOCK_BYTES_MAX = 64 * 1024;
 
 /**
  * Exports step by step and returns the report. `target` must be empty, and is flushed at the end. The
- * volume must not change meanwhile.
+ * volume must not change until then.
  *
  * @throws {ErrnoError} EEXIST if the target is not empty, EFBIG for more than their library mounts,
  * ENOSPC when the target is full
@@ -125,7 +125,7 @@ function blocksIn(collected: Collected, blockSize: number): number {
   return blocks;
 }
 
-/** One run for each file, one behind the other; returns how many blocks they take. */
+/** One run for each file, one after the other; returns how many blocks they take. */
 function placeFiles(collected: Collected, blockSize: number): number {
   let firstBlock = 0;
   let bytes = 0;
@@ -203,7 +203,7 @@ function reportShort(
   const bytes = collected.paths.view().slice(pathOffset, pathOffset + pathLength);
   const message = `its last ${missing} bytes went while it was exported: they are zeros`;
   const path = new TextDecoder().decode(bytes);
-  findings.add({ code: "changed-meanwhile", severity: "changed", message, path });
+  findings.add({ code: "changed-during-export", severity: "changed", message, path });
 }
 
 /** Writes to an empty device that has been made long enough: what is not written is zero. */

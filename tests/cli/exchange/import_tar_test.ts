@@ -103,7 +103,7 @@ Deno.test("cairn import lets no name lead out of the volume, nor through a link"
     const told = err.trim().split("\n").map((line) => line.split(": ").slice(0, 2).join(" "));
     const count = (what: string): number => told.filter((one) => one === what).length;
     assertEquals(count("lost name-upwards"), 3);
-    assertEquals(count("lost unsayable"), 5);
+    assertEquals(count("lost unstorable"), 5);
     assertEquals(count("changed name-replaced"), 2);
     assertEquals([count("lost tar-type"), count("note tar-label")], [1, 1]);
     assertMatch(err, /note: name-absolute: "\/abs\/olute": an absolute name, and 2 others/);
@@ -151,7 +151,7 @@ Deno.test("cairn import leaves out a file that is too long, and goes on with the
     ]);
     assertEquals(status, 1, err);
     for (const name of ["size", "at", "end", "map"]) {
-      assertMatch(err, new RegExp(`^lost: unsayable: "/${name}": .*EFBIG`, "m"));
+      assertMatch(err, new RegExp(`^lost: unstorable: "/${name}": .*EFBIG`, "m"));
     }
     assertEquals(rowsOf(`${folder}/v`).map(({ path }) => path), ["/", "/a", "/b", "/fits"]);
     assertMatch(out, /^3 files, 1 directory, 14 bytes; not everything/);

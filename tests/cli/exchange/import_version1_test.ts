@@ -34,7 +34,7 @@ Deno.test("cairn import says what was left out, and ends with 1", () => {
     const { status, err, out } = cairn(["import", "--json", `${folder}/v1`, `${folder}/v2`]);
     assertEquals(status, 1);
     assertMatch(err, /^note: path-used: /m);
-    assertMatch(err, /^lost: unsayable: "\/long": .* 5000 bytes, 4095 at most$/m);
+    assertMatch(err, /^lost: unstorable: "\/long": .* 5000 bytes, 4095 at most$/m);
     assertEquals(JSON.parse(out).isComplete, false);
     assertEquals(JSON.parse(out).findings.length, 2);
   });

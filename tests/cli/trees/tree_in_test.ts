@@ -80,7 +80,7 @@ Deno.test("TreeIn lets the later of two win, and never writes through a link", (
     assertEquals([tree.counts.files, tree.counts.bytes, tree.counts.symlinks], [2, 3, 1]);
   });
   const told = findings.list.map(({ severity, code, path }) => `${severity} ${code} ${path}`);
-  assertEquals(told, ["note said-twice /f", "lost unsayable /l/passwd", "lost unsayable /d"]);
+  assertEquals(told, ["note said-twice /f", "lost unstorable /l/passwd", "lost unstorable /d"]);
 });
 
 Deno.test("TreeIn links names, and tells of what is not there to be linked", () => {

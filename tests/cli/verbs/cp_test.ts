@@ -177,6 +177,6 @@ cairn truncate -s 4194304G v /d/b; cairn cp -r v:/d . ; echo $?; ls d`,
       folder,
     );
     assertEquals([status, out], [0, "1\na\nc\n"], err);
-    assertMatch(err, /^lost: unsayable: "d\/b": EFBIG/m);
+    assertMatch(err, /^lost: unstorable: "d\/b": EFBIG/m);
   });
 });

@@ -8,7 +8,7 @@ import { FILE } from "../../support/on_volume.ts";
 
 const NO_TIMES: readonly unknown[] = [NaN, Infinity, -Infinity, undefined, null, "5", 10n, {}];
 
-Deno.test("finiteClock() says what the clock says, and the host's time where that is none", () => {
+Deno.test("finiteClock() says what the clock says, and the host's time where that is invalid", () => {
   assertEquals(finiteClock(() => 1.5)(), 1.5);
   for (const time of NO_TIMES) {
     const before = Date.now();

@@ -1,5 +1,5 @@
 /**
- * What is dead stays dead (V17): continuations and attributes that a removed owner left behind never
+ * What is dead stays dead (V17): continuations and attributes that a removed owner left never
  * belong to what its slot is used for later, however often that is, and across closes and crashes.
  */
 import { assert, assertEquals } from "@std/assert";
@@ -25,7 +25,7 @@ const OPTIONS = {
   poolBytes: 1 << 18,
   durability: "fsync",
 } as const;
-/** Blocks of a file that leaves more slots behind than are zeroed at once. */
+/** Blocks of a file that leaves more dead slots than are zeroed at once. */
 const MANY = 420;
 const isLong = Deno.env.get("CAIRN_LONG") === "1";
 
@@ -322,7 +322,7 @@ class History {
     this.#compareOwners();
   }
 
-  /** The claim behind V17, on what a crash would leave: only a free slot has dead ones. */
+  /** What V17 promises, on what a crash would leave: only a free slot has dead ones. */
   #compareOwners(): void {
     const { tables } = loadImage(this.#handle);
     const { inodes } = stateOf(this.#volume);

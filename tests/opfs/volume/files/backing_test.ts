@@ -1,4 +1,7 @@
-/** Room behind the blocks of a sparse device: what is accepted has its place, and is never refused later. */
+/**
+ * Disk space for the blocks of a sparse device: what was accepted has its place, and is never
+ * refused later.
+ */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { InvariantError } from "../../../../abi/invariant.ts";
 import { isErrnoError } from "../../../../abi/errno.ts";
@@ -14,7 +17,7 @@ import { SparseDisk } from "../../../support/sparse_disk.ts";
 
 const SMALL = { ringBytes: 128 * 1024, poolBytes: 1 << 18 };
 
-/** How many bytes were taken; ENOSPC is none. */
+/** How many bytes were taken; 0 for ENOSPC. */
 function taken(act: () => number): number {
   try {
     return act();

@@ -27,7 +27,7 @@ function dataOf(volume: Volume, ino: number): number[] {
   return borders;
 }
 
-Deno.test("Volume.seek() tells data from holes by the block", () => {
+Deno.test("Volume.seek() distinguishes data from holes by the block", () => {
   onVolume((volume) => {
     const ino = volume.create(volume.root, "a", FILE);
     assertEquals(dataOf(volume, ino), []);

@@ -87,7 +87,7 @@ Deno.test("Volume.tmpfile() wants a directory that is there, and numbers", () =>
   }, (volume) => assertEquals(volume.stats().orphans, 0));
 });
 
-Deno.test("Volume.tmpfile() leaves nothing behind when it is killed", () => {
+Deno.test("Volume.tmpfile() leaves nothing when it is killed", () => {
   const handle = memoryHandle();
   const volume = openVolumeSync(handle);
   volume.create(volume.root, "kept", FILE);

@@ -6,7 +6,7 @@ import {
   type Violation,
 } from "../../../../opfs/volume/format/report.ts";
 
-Deno.test("reportOrThrow() reports damage to a listener, and throws where there is none", () => {
+Deno.test("reportOrThrow() reports damage to a listener, and throws without one", () => {
   const damage = new DamageError("V10", "record 3 is damaged");
   const other = new DamageError("V1", "V9: slot 2", "read it");
   const told: Violation[] = [];

@@ -74,7 +74,7 @@ Deno.test("readSegments() refuses descriptors that cannot be", () => {
   assertThrows(() => readSegments(superblock, other, PLAIN), ErrnoError, "slot 5 is of type 1");
 });
 
-Deno.test("firstSegments() lie one behind the other", () => {
+Deno.test("firstSegments() lie one after the other", () => {
   const { slots, names, bitmap } = firstSegments(superblock);
   assertEquals([slots[0]!.at + slots[0]!.bytes, names[0]!.at + names[0]!.bytes], [
     names[0]!.at,

@@ -49,7 +49,7 @@ Deno.test("a slot that is hidden goes home as a free one", () => {
   assertEquals([slot[0], slot[2], slot.slice(4).every((byte) => byte === 0)], [0, 1, true]);
 });
 
-Deno.test("a page behind its table, and a write behind the blocks, stop the volume", () => {
+Deno.test("a page past its table, and a write past the blocks, stop the volume", () => {
   const volume = openVolumeSync(memoryHandle());
   const state = stateOf(volume);
   const { blocks } = state.bitmap;

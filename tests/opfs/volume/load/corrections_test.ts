@@ -27,7 +27,7 @@ const good: Uint8Array<ArrayBuffer> = (() => {
   return handle.toBytes();
 })();
 
-/** All of them with a wrong count, without their flag, and with something behind their name. */
+/** All of them with a wrong count, without their flag, and with something after their name. */
 const wrong: Uint8Array<ArrayBuffer> = (() => {
   const bytes = good.slice();
   const { superblock } = newestHeader(bytes);

@@ -70,7 +70,7 @@ Deno.test("openVolumeSync() formats nothing without create or for reading only",
   assertEquals(handle.getSize(), 0);
 });
 
-Deno.test("formatVolume() begins with as many slots as it is told to", () => {
+Deno.test("formatVolume() begins with as many slots as asked for", () => {
   for (const slots of [64, 128, 4096, 65536]) {
     const handle = memoryHandle();
     formatVolume(handle, { slots });

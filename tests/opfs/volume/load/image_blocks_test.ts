@@ -6,7 +6,7 @@ import { openVolumeSync } from "../../../../opfs/volume/load/mount.ts";
 import { stateOf } from "../../../support/engine_state.ts";
 import { FILE } from "../../../support/on_volume.ts";
 
-Deno.test("readImageBlocks() lays what records say over blocks, and has zeros behind the end", () => {
+Deno.test("readImageBlocks() applies what records say to blocks, and has zeros past the end", () => {
   const handle = memoryHandle();
   const volume = openVolumeSync(handle);
   const ino = volume.create(volume.root, "a", FILE);

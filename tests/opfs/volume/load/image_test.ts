@@ -64,5 +64,5 @@ Deno.test("compareBitmap() finds the first wrong bit and what must go home", () 
   assertEquals(bitmap.home.toArray(), [0]);
   loaded.start[loaded.superblock.bitmapOffset + 4]! ^= 0x20;
   loaded.start[loaded.superblock.bitmapOffset + 3000] = 0xff;
-  assert(compareBitmap(handle, loaded, bitmap) < 0, "bits behind the blocks do not count");
+  assert(compareBitmap(handle, loaded, bitmap) < 0, "bits past the blocks do not count");
 });

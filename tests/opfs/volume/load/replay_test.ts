@@ -29,7 +29,7 @@ function headerAt(place: number, sequence = 10, checksum = 99): Header {
   };
 }
 
-/** Records one behind the other, from a place on. */
+/** Records one after the other, from a place on. */
 class Ring {
   readonly bytes = new Uint8Array(RING);
   readonly #writer = new RecordWriter(RING / 4);
@@ -141,7 +141,7 @@ Deno.test("findRecords() does not take a record that follows another one than th
     ErrnoError,
     "V10: record 10 is damaged and record 10 is whole",
   );
-  // Two chains of the same numbers: the second record of the other one is none of this.
+  // Two chains of the same numbers: the second record of the other one is not of this one.
   const [one, other] = [new Ring(), new Ring()];
   const end = one.add(0);
   other.add(0, { slot: 41 });

@@ -164,7 +164,7 @@ Deno.test("InodeTable holds what dead slots name at a mount, used or not, and wh
   const { tables } = withBelongings(36);
   tables.view.setUint8(32 * 64, L.TYPE.FREE);
   tables.view.setUint8(33 * 64, L.TYPE.FREE);
-  // The attribute names a slot behind the table's end.
+  // The attribute names a slot past the table's end.
   tables.view.setUint32(35 * 64 + L.XATTR.OWNER, 37, true);
   const inodes = new InodeTable(tables);
   inodes.setFree([32, 33, 34, 35], 36);

@@ -45,7 +45,7 @@ Deno.test("a key is a kind and a page, and there are no others", () => {
   for (const key of [2 ** 29, 2 ** 31, 2 ** 32 - 1]) assertEquals(placeOfKey(key), null);
 });
 
-Deno.test("sumAreas() puts the first sums before the slots, and others behind their segment", () => {
+Deno.test("sumAreas() puts the first sums before the slots, and others after their segment", () => {
   const [first, further, ...rest] = sumAreas(segments(), SUMS_AT);
   assertEquals(rest, []);
   assertEquals([first!.at, first!.bytes], [SUMS_AT, 16 * 4 + 16 * 4]);

@@ -27,7 +27,7 @@ Deno.test("Windows doubles a window each time, up to a limit", () => {
     windows.open(3, round * 5000, size);
   }
   assertEquals(sizes, [16, 32, 64, 128, 256, 256, 256, 256, 256, 256]);
-  assertEquals(windows.clip(0, 16, 9), 16, "the window before is anybody's");
+  assertEquals(windows.clip(0, 16, 9), 16, "any owner may have the window before");
   windows.clear();
   assertEquals(windows.nextSize(3), 16);
 });

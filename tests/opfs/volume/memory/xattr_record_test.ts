@@ -14,7 +14,7 @@ const AT = SLOT * L.SLOT_BYTES;
 const names = [{ logical: 0, bytes: 4096, at: 0, firstBlock: -1, blockCount: 0 }];
 const around = { blockSize: 4096, names };
 
-/** An attribute "user.a" of slot 7 with 3 bytes behind its name, changed by `damage`. */
+/** An attribute "user.a" of slot 7 with 3 bytes after its name, changed by `damage`. */
 function tablesWith(damage: (tables: Tables) => void = () => {}): Tables {
   const tables = new Tables(new Uint8Array(64 * 64), new Uint8Array(4096));
   const { view, nameView, names } = tables;

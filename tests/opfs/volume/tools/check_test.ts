@@ -132,9 +132,9 @@ const damages: readonly [string, Damage, string, "mended" | "refused"][] = [
   ["something in a free descriptor", u8(at(7) + 40, 1), "V8", "refused"],
   ["a reserved field of a continuation", u16(at(continuation) + 14, 1), "V8", "refused"],
   ["something between a name and the next", u8(entry(32) + 4 + 5 + 1, 7), "V8", "mended"],
-  ["bytes behind the superblock", u8(100, 1), "V8", "mended"],
-  ["bytes behind the newest header", u8(newestHeader(good).at + 300, 1), "V8", "mended"],
-  ["bytes behind the older header", u8(olderHeader() + 4000, 1), "V8", "mended"],
+  ["bytes after the superblock", u8(100, 1), "V8", "mended"],
+  ["bytes after the newest header", u8(newestHeader(good).at + 300, 1), "V8", "mended"],
+  ["bytes after the older header", u8(olderHeader() + 4000, 1), "V8", "mended"],
   ["a reserved field of the newest header", reserved(newestHeader(good).at, 60), "V8", "mended"],
   ["a reserved field of the older header", reserved(olderHeader(), 250), "V8", "mended"],
   ["a header that speaks of attributes", header({ featuresReadOnly: 1 }), "V9", "mended"],
@@ -329,7 +329,7 @@ Deno.test("checkVolume() lists a record that says what cannot be", () => {
   }
 });
 
-Deno.test("checkVolume() goes on without headers, behind a broken descriptor, and in a cut file", () => {
+Deno.test("checkVolume() goes on without headers, after a broken descriptor, and in a cut file", () => {
   const headless = good.slice();
   headless.fill(7, L.HEADER_A_AT, L.RING_AT);
   assertEquals(checkVolume(memoryHandle(headless)).violations[0]!.rule, "V9");
@@ -353,7 +353,7 @@ Deno.test("checkVolume() goes on without headers, behind a broken descriptor, an
   assertEquals(stump.slice(0, 2).map(({ rule }) => rule), ["V7", "V6"]);
 });
 
-Deno.test("checkVolume() tells how far it is", () => {
+Deno.test("checkVolume() reports how far it is", () => {
   const told: number[] = [];
   let total = 0;
   checkVolume(memoryHandle(good), {

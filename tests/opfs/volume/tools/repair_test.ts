@@ -264,7 +264,7 @@ Deno.test("repairSteps() refuses what cannot be read, and a target that is used"
   assertThrows(() => run(good, memoryHandle(new Uint8Array(1))), ErrnoError, "EEXIST");
 });
 
-Deno.test("repairSteps() tells how far it is, and ends when the target is full", () => {
+Deno.test("repairSteps() reports how far it is, and ends when the target is full", () => {
   const told: number[] = [];
   const handle = memoryHandle();
   const steps = repairSteps(memoryHandle(good), handle);

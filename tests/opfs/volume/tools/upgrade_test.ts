@@ -89,7 +89,7 @@ Deno.test("upgradeSteps() refuses an image that is damaged before it writes", ()
   assertEquals(target.changes, []);
 });
 
-Deno.test("isOlderFormat() knows a new volume, and what is none", () => {
+Deno.test("isOlderFormat() knows a new volume, and other bytes", () => {
   const fresh = memoryHandle();
   formatVolume(fresh);
   assertEquals(isOlderFormat(fresh), false);

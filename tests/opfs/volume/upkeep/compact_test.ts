@@ -88,7 +88,9 @@ Deno.test("compact() moves open files without a name, pieces of files, and what 
   assertEquals(checkVolume(handle).violations, []);
 });
 
-/** A volume with attributes in blocks behind a large hole: of files, links, directories, the root. */
+/**
+ * A volume with attributes in blocks after a large hole: of files, links, directories, the root.
+ */
 function withValues(handle: StorageHandle): Volume {
   const volume = openVolumeSync(handle, { ringBytes: 128 * 1024, blockSize: 512 });
   const gone = volume.create(volume.root, "gone", FILE);

@@ -1,4 +1,4 @@
-/** Images of volumes in use: the state of one moment, whatever happens meanwhile. */
+/** Images of volumes in use: the state of one moment, whatever happens during the export. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ErrnoError } from "../../../../abi/errno.ts";
 import type { StorageHandle } from "../../../../opfs/device/handle.ts";
@@ -133,7 +133,7 @@ Deno.test("exportImage() carries tables of several segments, links and holes", a
   const moment = treeOf(volume);
   const image = await collect(volume.exportImage(), () => {
     volume.write(large, new Uint8Array(3000).fill(77), 5 << 20);
-    volume.create(directory, `meanwhile ${performance.now()} ${Math.random()}`, FILE);
+    volume.create(directory, `during ${performance.now()} ${Math.random()}`, FILE);
   });
   assertEquals(differences(shownBy(image), moment), "");
   volume.close();

@@ -62,7 +62,7 @@ Deno.test("runToEnd() takes every step and returns the report", () => {
   assertEquals(seen, [1, 2]);
 });
 
-Deno.test("TransferClock reads what it was told, also detached", () => {
+Deno.test("TransferClock reads what it was set to, also detached", () => {
   const clock = new TransferClock();
   const { read } = clock;
   clock.nowMs = -1.5;

@@ -33,7 +33,7 @@ Deno.test("countUsed() counts any range as a loop over bits does", () => {
   }
 });
 
-Deno.test("compareBitmap1() tells of leaked blocks, clear bits and a wrong counter", () => {
+Deno.test("compareBitmap1() reports leaked blocks, clear bits and a wrong counter", () => {
   const device = new Uint8Array(10);
   device[5] = 0b0000_0111;
   const pages = new CachedPages(memoryHandle(device));

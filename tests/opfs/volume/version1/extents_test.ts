@@ -5,7 +5,7 @@ import { assertEquals } from "@std/assert";
 import { Runs } from "../../../../opfs/volume/version1/extents.ts";
 import { Random } from "../../../support/random.ts";
 
-Deno.test("Runs.eachOverlap() names everybody who shares a block, and no other", () => {
+Deno.test("Runs.eachOverlap() names all who share a block, and no other", () => {
   for (let seed = 1; seed <= 300; seed++) {
     const random = new Random(seed);
     const runs = new Runs();

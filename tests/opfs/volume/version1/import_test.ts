@@ -1,5 +1,5 @@
 /**
- * Import: everything arrives as it was, and what cannot is told.
+ * Import: everything arrives as it was, and what cannot is reported.
  */
 import { assert, assertEquals } from "@std/assert";
 import { memoryHandle } from "../../../../opfs/device/memory.ts";
@@ -116,7 +116,7 @@ Deno.test("importSteps() leaves out links that a volume cannot hold, and says so
   builder.symlink("/nul", "a\0b");
   const { tree, codes, report } = importBytes(builder.build());
   assertEquals(Object.keys(tree), ["/", "/longest"]);
-  assertEquals(codes, ["lost unsayable /long", "lost unsayable /none", "lost unsayable /nul"]);
+  assertEquals(codes, ["lost unstorable /long", "lost unstorable /none", "lost unstorable /nul"]);
   assert(!report.isComplete);
 });
 

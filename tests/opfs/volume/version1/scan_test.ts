@@ -45,9 +45,9 @@ finds("leaked blocks", (image) => {
 finds("clear bits under a file", (image) => {
   image.cleared.push(0);
 }, { plain: ["note bits-clear -"] });
-finds("bytes behind the last block", (image) => {
+finds("bytes past the last block", (image) => {
   image.trailingBytes = 77;
-}, { plain: ["note bytes-behind -"] });
+}, { plain: ["note bytes-past-end -"] });
 finds("implicit directories, which are no finding of the scan", (image) => {
   image.file("/no/such/parent", "x");
 }, { plain: [] });
@@ -69,7 +69,7 @@ Deno.test("scanVersion1() finds data that does not begin at a multiple of the bl
 });
 
 // What its crashes leave.
-finds("a path counter that is behind", (image) => {
+finds("a path counter that is out of date", (image) => {
   image.superblock = { pathUsed: 1 };
 }, { plain: ["note path-used -"] });
 finds("a path counter beyond the table", (image) => {
@@ -83,7 +83,7 @@ finds("a file with two slots of one name, which are the same file", (image) => {
 }, { plain: ["note name-twice /a"] });
 finds("a file whose blocks the superblock does not count yet", (image) => {
   image.superblock = { totalBlocks: 1 };
-}, { plain: ["note blocks-behind /a", "note bytes-behind -", "note free-count -"] });
+}, { plain: ["note blocks-past-end /a", "note bytes-past-end -", "note free-count -"] });
 
 // What would mix data.
 finds("two files with one path", (image) => {

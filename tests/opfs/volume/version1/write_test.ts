@@ -124,7 +124,7 @@ Deno.test("exportSteps() flushes everything else before the superblock, and then
   assertEquals(calls.indexOf("superblock"), calls.length - 2);
 });
 
-Deno.test("exportSteps() tells when a file became shorter meanwhile", () => {
+Deno.test("exportSteps() reports a file that becomes shorter during the export", () => {
   const volume = new ModelVolume();
   const a = volume.create(volume.root, "a", FILE);
   volume.write(a, new Uint8Array(3_000_000).fill(1), 0);
@@ -132,7 +132,7 @@ Deno.test("exportSteps() tells when a file became shorter meanwhile", () => {
   steps.next();
   volume.setattr(a, { size: 1_500_000 });
   const report = runToEnd(steps);
-  assertEquals(codesOf(report.findings), ["changed changed-meanwhile /a"]);
+  assertEquals(codesOf(report.findings), ["changed changed-during-export /a"]);
 });
 
 /** A volume with whatever a seed makes. */
