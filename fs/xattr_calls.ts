@@ -1,21 +1,18 @@
 /**
  * Calls on extended attributes, by path or descriptor.
  *
- * Layer: fs, a group of calls. FS knows the names `user.*` alone; the rule for names is in
- * `abi/xattr_name.ts`.
+ * Layer: fs, a group of calls. Which names there are is said by `abi/xattr_name.ts`.
  *
  * @module
  */
 import { O_PATH, XATTR_CREATE, XATTR_REPLACE } from "../abi/flags.ts";
 import { isDir, isFile, MAY_READ, MAY_WRITE } from "../abi/mode.ts";
 import type { FSNode } from "../abi/node.ts";
-import { xattrNameCode } from "../abi/xattr_name.ts";
+import { FS_NAMESPACES, XATTR_VALUE_MAX, xattrNameCode } from "../abi/xattr_name.ts";
 import { bytesOf, refuse } from "./arguments.ts";
 import { nodeAt } from "./lookup.ts";
 import { mayAccess } from "./permissions.ts";
 import type { State } from "./state.ts";
-
-const XATTR_SIZE_MAX = 65536;
 
 /** Calls on extended attributes. */
 export interface XattrCalls {
@@ -51,7 +48,7 @@ export const XATTR_CALLS: XattrCalls & ThisType<State> = {
     const bytes = bytesOf(value, "setxattr");
     if (![0, XATTR_CREATE, XATTR_REPLACE].includes(flags)) refuse("EINVAL", "setxattr", flags);
     checkXattr(this, "setxattr", node, name, MAY_WRITE);
-    if (bytes.length > XATTR_SIZE_MAX) refuse("E2BIG", "setxattr", name);
+    if (bytes.length > XATTR_VALUE_MAX) refuse("E2BIG", "setxattr", name);
     const set = node.node_ops.setxattr ?? refuse("ENOTSUP", "setxattr", name);
     set(node, name, bytes, flags);
     this.watchers.tell("attrib", node);
@@ -88,7 +85,7 @@ function checkXattr(
   wanted: number,
 ): void {
   if (typeof name !== "string") refuse("EINVAL", call, name);
-  const code = xattrNameCode(name, ["user."]);
+  const code = xattrNameCode(name, FS_NAMESPACES);
   if (code !== null) refuse(code, call, name);
   if (!isFile(node.data.mode) && !isDir(node.data.mode)) refuse("EPERM", call, name);
   if (wanted === MAY_WRITE && node.mount.readOnly) refuse("EROFS", call, name);

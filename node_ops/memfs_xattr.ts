@@ -1,8 +1,8 @@
 /**
  * MEMFS, extended attributes: small named values on files and directories.
  *
- * Layer: node_ops, a part of `node_ops/memfs.ts`. Only names in `user.` are kept, as in every file
- * system that gives the other namespaces no meaning. Values count against `maxBytes`.
+ * Layer: node_ops, a part of `node_ops/memfs.ts`. Which names are kept is said by `abi/xattr_name.ts`. Values
+ * count against `maxBytes`.
  *
  * @module
  */
@@ -12,14 +12,12 @@ import { isDir, isFile } from "../abi/mode.ts";
 import type { FSNode, NodeOps } from "../abi/node.ts";
 import type { MemfsInode } from "../stream_ops/memfs_inode.ts";
 import { utf8Length } from "../abi/utf8.ts";
-import { xattrNameCode } from "../abi/xattr_name.ts";
+import { FS_NAMESPACES, XATTR_VALUE_MAX, xattrNameCode } from "../abi/xattr_name.ts";
 
 type Node = FSNode<MemfsInode>;
 
-const VALUE_BYTES_MAX = 65536;
-
 function checkText(name: string): void {
-  const code = xattrNameCode(name, ["user."]);
+  const code = xattrNameCode(name, FS_NAMESPACES);
   if (code !== null) throw new ErrnoError(code, `use attribute "${name}"`);
 }
 
@@ -54,7 +52,7 @@ function setxattr(node: Node, name: string, value: Uint8Array, flags: number): v
   const inode = node.data;
   const known = inode.xattrs?.get(name);
   checkFlags(name, flags, known !== undefined);
-  if (value.length > VALUE_BYTES_MAX) throw new ErrnoError("E2BIG", `set attribute "${name}"`);
+  if (value.length > XATTR_VALUE_MAX) throw new ErrnoError("E2BIG", `set attribute "${name}"`);
   const grownBytes = costOf(name, value) - costOf(name, known);
   if (grownBytes > 0 && !inode.store.pool.charge(grownBytes)) {
     throw new ErrnoError("ENOSPC", `set attribute "${name}"`);

@@ -15,6 +15,7 @@ import { type Backend, FSNode, type FSStream, type NodeOps, type StreamOps } fro
 import type { Attr, AttrChange, DirEntry, Owner } from "../abi/attr.ts";
 import { isDir, isFile, isLink, PERMISSION_BITS, S_IFLNK, S_IFMT } from "../abi/mode.ts";
 import { shownIno } from "../abi/words.ts";
+import { FS_NAMESPACES, xattrNameCode } from "../abi/xattr_name.ts";
 import type { Found, Ino, VolumeOps } from "../opfs/volume_ops.ts";
 import { volumeStreamOps } from "../stream_ops/volume.ts";
 import type { VolumeRecord } from "../stream_ops/volume_record.ts";
@@ -30,8 +31,6 @@ export interface VolumeFsOptions {
 
 type Node = FSNode<VolumeRecord>;
 type Dir = FSNode<VolumeRecord>;
-
-const USER_NAMESPACE = "user.";
 
 function isStale(error: unknown): boolean {
   return isErrnoError(error) && error.code === "ESTALE";
@@ -351,7 +350,9 @@ class VolumeMount {
       getxattr: (node, name) => volume.getxattr(node.data.handle, name),
       setxattr: (node, name, value, flags) => volume.setxattr(node.data.handle, name, value, flags),
       listxattr: (node) =>
-        volume.listxattr(node.data.handle).filter((name) => name.startsWith(USER_NAMESPACE)),
+        volume.listxattr(node.data.handle).filter((name) =>
+          xattrNameCode(name, FS_NAMESPACES) === null
+        ),
       removexattr: (node, name) => volume.removexattr(node.data.handle, name),
     };
   }

@@ -1,20 +1,17 @@
 /**
  * Extended attributes: GETXATTR, SETXATTR, LISTXATTR, REMOVEXATTR.
  *
- * Layer: adapters/fuse. The kernel has decided who may; three of its namespaces are kept in the
- * volume. The others are ENOTSUP, and among them `system`: that is where access control lists stand,
- * and one that was kept without being heeded would be a lie.
+ * Layer: adapters/fuse. The kernel has decided who may. Which of its namespaces are kept in the
+ * volume is said by `abi/xattr_name.ts`; the others are ENOTSUP.
  *
  * @module
  */
-import { ErrnoError, xattrNameCode } from "../../mod.ts";
+import { ErrnoError, MOUNT_NAMESPACES, TRUSTED_NAMESPACE, xattrNameCode } from "../../mod.ts";
 import type { Context } from "./context.ts";
 import { GETXATTR_IN, GETXATTR_OUT, SETXATTR_IN } from "./protocol.ts";
 import type { Reply } from "./reply.ts";
 import type { Request } from "./request.ts";
 
-const TRUSTED = "trusted.";
-const NAMESPACES: readonly string[] = ["user.", "security.", TRUSTED];
 const encoder = new TextEncoder();
 
 /** GETXATTR. */
@@ -37,7 +34,7 @@ export function setxattr(context: Context, request: Request): void {
 /** LISTXATTR. Names that root alone may read are not listed for others, as in the kernel's own. */
 export function listxattr({ volume }: Context, request: Request, reply: Reply): void {
   const names = volume.listxattr(request.nodeId).filter((name) => {
-    return isSupported(name) && (request.uid === 0 || !name.startsWith(TRUSTED));
+    return isSupported(name) && (request.uid === 0 || !name.startsWith(TRUSTED_NAMESPACE));
   });
   endBytes(request, reply, encoder.encode(names.map((name) => `${name}\0`).join("")));
 }
@@ -57,13 +54,13 @@ function nameToFind(request: Request, at: number): string | null {
 }
 
 function supported(name: string): string {
-  const code = xattrNameCode(name, NAMESPACES);
+  const code = xattrNameCode(name, MOUNT_NAMESPACES);
   if (code === null) return name;
   throw new ErrnoError(code, `use the attribute "${name}"`);
 }
 
 function isSupported(name: string): boolean {
-  return xattrNameCode(name, NAMESPACES) === null;
+  return xattrNameCode(name, MOUNT_NAMESPACES) === null;
 }
 
 /** The bytes, or how many there are for a caller that has made no room yet. */

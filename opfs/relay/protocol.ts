@@ -9,6 +9,7 @@
 import { ErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
 import { highWord, joinWords } from "../../abi/words.ts";
+import { XATTR_VALUE_MAX } from "../../abi/xattr_name.ts";
 
 /** Version of the wire; both sides must have the same. */
 const PROTOCOL_VERSION = 1;
@@ -73,7 +74,7 @@ export const MIN_AREA_BYTES = 16_384;
 export const MAX_TRANSFER_BYTES = 0x7ffff000;
 
 /** Longest value of an extended attribute, and longest list of their names, in bytes. */
-export const VALUE_BYTES_MAX = 65_536;
+export const VALUE_BYTES_MAX: number = XATTR_VALUE_MAX;
 
 /** What the signal word says of the message in the area. */
 export const Signal = { IDLE: 0, REQUEST: 1, RESPONSE: 2, CHUNK: 3, CHUNK_ACK: 4 } as const;

@@ -316,7 +316,7 @@ export class Volume implements VolumeOps {
     const state = this.#state;
     const slot = state.slotOf(ino);
     try {
-      return attributeValue(state, slot, encodeAttributeName(name));
+      return attributeValue(state, slot, encodeAttributeName(name, "find"));
     } catch (error) {
       throw state.broken(error);
     }
@@ -327,7 +327,7 @@ export class Volume implements VolumeOps {
     this.#runUpkeep();
     requireBytes(value);
     const slot = this.#state.slotOf(ino);
-    setAttribute(this.#state, slot, { name: encodeAttributeName(name), value, flags });
+    setAttribute(this.#state, slot, { name: encodeAttributeName(name, "set"), value, flags });
   }
 
   /** Names of the extended attributes, in no particular order. */
@@ -339,7 +339,7 @@ export class Volume implements VolumeOps {
   removexattr(ino: Ino, name: string): boolean {
     this.#runUpkeep();
     const slot = this.#state.slotOf(ino);
-    return removeAttribute(this.#state, slot, encodeAttributeName(name));
+    return removeAttribute(this.#state, slot, encodeAttributeName(name, "find"));
   }
 
   /** An open file keeps its inode alive after its last name is gone. */

@@ -11,7 +11,7 @@
 import { ErrnoError, isErrnoError } from "../../../abi/errno.ts";
 import { XATTR_CREATE, XATTR_REPLACE } from "../../../abi/flags.ts";
 import { invariant } from "../../../abi/invariant.ts";
-import { xattrNameCode } from "../../../abi/xattr_name.ts";
+import { xattrNameCode, xattrTextCode } from "../../../abi/xattr_name.ts";
 import { shown } from "../../../abi/options.ts";
 import { allocateBlocks } from "./backing.ts";
 import { readInBlock } from "./file_data.ts";
@@ -32,8 +32,6 @@ import {
   valueRuns,
 } from "../memory/xattr_record.ts";
 
-const DOT = 0x2e;
-
 /** Slots of a removed owner that are zeroed at once; others are free as they are. */
 const SLOTS_ZEROED_MAX = 64;
 
@@ -48,21 +46,17 @@ export interface NewAttribute {
 }
 
 /**
- * An attribute's name as bytes.
+ * An attribute's name as bytes. A namespace and nothing after it is not `set`; one that is there may be
+ * found.
  *
- * @throws {ErrnoError} ERANGE for none or more than 255, EILSEQ for a lone surrogate, EINVAL for NUL
+ * @throws {ErrnoError} ERANGE for none or more than 255, EILSEQ for a lone surrogate, EINVAL for NUL, and
+ * to set a namespace
  */
-export function encodeAttributeName(name: string): Uint8Array<ArrayBuffer> {
+export function encodeAttributeName(name: string, use: "find" | "set"): Uint8Array<ArrayBuffer> {
   if (typeof name !== "string") throw new ErrnoError("EINVAL", "use what is no attribute's name");
-  const code = xattrNameCode(name);
-  const isBare = code === "EINVAL" && !name.includes("\0");
-  if (code !== null && !isBare) throw new ErrnoError(code, `use the attribute "${name}"`);
+  const code = use === "set" ? xattrNameCode(name) : xattrTextCode(name);
+  if (code !== null) throw new ErrnoError(code, `${use} the attribute "${name}"`);
   return new TextEncoder().encode(name);
-}
-
-/** Whether a name is a namespace and nothing more: none is set, and one that is there may be seen. */
-function isBareNamespace(name: Uint8Array): boolean {
-  return name.indexOf(DOT) === name.length - 1;
 }
 
 function find(state: VolumeState, owner: number, name: Uint8Array): number {
@@ -130,7 +124,6 @@ function readRuns(state: VolumeState, runs: readonly ValueRun[], into: Uint8Arra
  */
 export function setAttribute(state: VolumeState, owner: number, made: NewAttribute): void {
   const { name, value } = made;
-  if (isBareNamespace(name)) throw new ErrnoError("EINVAL", "set an attribute without a name");
   if (value.length > L.XATTR_VALUE_BYTES_MAX) {
     throw new ErrnoError("E2BIG", `set an attribute of ${value.length} bytes`);
   }

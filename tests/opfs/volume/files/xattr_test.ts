@@ -202,8 +202,13 @@ Deno.test("a volume with attributes says so to writers that do not know them", (
 });
 
 Deno.test("encodeAttributeName() gives the bytes of a name", () => {
-  assertEquals(encodeAttributeName("é"), new Uint8Array([0xc3, 0xa9]));
-  fails("ERANGE", () => encodeAttributeName(""));
+  assertEquals(encodeAttributeName("é", "set"), new Uint8Array([0xc3, 0xa9]));
+  assertEquals(encodeAttributeName("a.", "find"), new Uint8Array([0x61, 0x2e]));
+  for (const use of ["find", "set"] as const) {
+    fails("ERANGE", () => encodeAttributeName("", use));
+    fails("EINVAL", () => encodeAttributeName("\0.", use));
+  }
+  fails("EINVAL", () => encodeAttributeName("a.", "set"));
 });
 
 Deno.test("Volume agrees with maps under random attributes", () => {
