@@ -12,9 +12,9 @@ import { ErrnoError } from "../../abi/errno.ts";
 import { largest } from "../../abi/lists.ts";
 import type { VolumeOps } from "../volume_ops.ts";
 import type { Kind } from "./operation.ts";
-import { Op, OPERATIONS } from "./operations.ts";
+import { OPERATIONS } from "./operations.ts";
 import { type AnyRow, CALL_ROWS } from "./rows.ts";
-import { isPathOp, PATH_OPERATIONS } from "./path_operations.ts";
+import { PATH_OPERATIONS } from "./path_operations.ts";
 import type { ServedChannel } from "./served_channel.ts";
 
 const ROWS = Object.values(OPERATIONS);
@@ -22,15 +22,20 @@ const HIGHEST = largest(ROWS.map(({ number }) => number));
 
 const KINDS: (Kind | null)[] = Array.from({ length: HIGHEST + 1 }, () => null);
 const CHANGES = new Uint8Array(HIGHEST + 1);
+/** By path, what changes something has several steps. */
+const HALFWAY = new Uint8Array(HIGHEST + 1);
 const SERVE: (AnyRow["serve"] | null)[] = Array.from({ length: HIGHEST + 1 }, () => null);
 for (const { number, kind, changes } of ROWS) {
   KINDS[number] = kind;
   CHANGES[number] = Number(changes !== "nothing");
 }
-for (const { number, serve } of CALL_ROWS) SERVE[number] = serve ?? null;
+for (const { number, serve, fails } of CALL_ROWS) {
+  SERVE[number] = serve ?? null;
+  HALFWAY[number] = Number(fails === "halfway");
+}
 for (const { number, kind, changes } of Object.values(PATH_OPERATIONS)) {
   KINDS[number] = kind;
-  CHANGES[number] = Number(changes);
+  CHANGES[number] = HALFWAY[number] = Number(changes);
 }
 
 /** How an operation is served; null if there is no such number. */
@@ -43,12 +48,9 @@ export function changesSomething(op: number): boolean {
   return CHANGES[op] === 1;
 }
 
-/** Calls of several steps: a file may have been cut, zeroed or written in part when they fail. */
-const HALFWAY: ReadonlySet<number> = new Set([Op.STORE, Op.SETATTR, Op.ALLOCATE]);
-
 /** Whether an operation that has failed may have changed something all the same. */
 export function mayFailHalfway(op: number): boolean {
-  return HALFWAY.has(op) || isPathOp(op) && changesSomething(op);
+  return HALFWAY[op] === 1;
 }
 
 /** Does an operation of one piece, leaves its answer in the channel's writer, returns the status. */

@@ -78,19 +78,34 @@ export interface AnsweringRow {
   serve(volume: VolumeOps, channel: ServedChannel): number;
 }
 
+/** What others must hear of when the call fails. */
+export interface ChangingRow {
+  /**
+   * `whole`: a call that fails has changed nothing. `halfway`: it has several steps, so a file may have
+   * been cut, zeroed, copied or written in part; then all clients hear of a change though it failed.
+   */
+  readonly fails: "whole" | "halfway";
+}
+
 /** What a cache forgets. A change of names it follows instead: see `cache.ts`. */
-export interface ForgettingRow<C extends CallName> {
+export interface ForgettingRow<C extends CallName> extends ChangingRow {
   /** As above. */
   readonly changes: "bytes";
   /** Before the call is made: one that fails may have done a part. */
   forgets(kept: Kept, ...args: Args<C>): void;
 }
 
+/** A change of names, or of attributes. */
+export interface NamingRow extends ChangingRow {
+  /** As above. */
+  readonly changes: "names";
+}
+
 /** The row of one call. */
 export type Row<C extends CallName> =
   & Codec<C>
   & (AnsweringRow | { readonly kind: Exclude<Kind, "answers" | "reports"> })
-  & (ForgettingRow<C> | { readonly changes: "nothing" | "names" });
+  & (ForgettingRow<C> | NamingRow | { readonly changes: "nothing" });
 
 /** A row about the relay itself. */
 export interface RelayRow extends RowBase {

@@ -55,6 +55,7 @@ export const OPERATIONS = {
     part: "volume",
     kind: "answers",
     changes: "names",
+    fails: "whole",
     ask: (w: Writer, parent: Ino, name: string, options: CreateOptions): void =>
       records.writeCreateOptions(w.path(name).ino(parent), options),
     serve: (v: VolumeOps, c: ServedChannel): number => serve.create(v, c),
@@ -66,6 +67,7 @@ export const OPERATIONS = {
     part: "volume",
     kind: "answers",
     changes: "names",
+    fails: "whole",
     ask: (w: Writer, ino: Ino, parent: Ino, name: string): void =>
       void w.path(name).ino(ino).ino(parent),
     serve: (v: VolumeOps, c: ServedChannel): number =>
@@ -78,6 +80,7 @@ export const OPERATIONS = {
     part: "volume",
     kind: "answers",
     changes: "names",
+    fails: "whole",
     ask: (w: Writer, parent: Ino, name: string): void => void w.path(name).ino(parent),
     serve: (v: VolumeOps, c: ServedChannel): number =>
       serve.done(c, v.unlink(c.reader.ino(), c.reader.path())),
@@ -89,6 +92,7 @@ export const OPERATIONS = {
     part: "volume",
     kind: "answers",
     changes: "names",
+    fails: "whole",
     ask: (w: Writer, parent: Ino, name: string): void => void w.path(name).ino(parent),
     serve: (v: VolumeOps, c: ServedChannel): number =>
       serve.done(c, v.rmdir(c.reader.ino(), c.reader.path())),
@@ -100,6 +104,7 @@ export const OPERATIONS = {
     part: "volume",
     kind: "answers",
     changes: "names",
+    fails: "whole",
     ask: (
       w: Writer,
       parent: Ino,
@@ -147,6 +152,7 @@ export const OPERATIONS = {
     part: "volume",
     kind: "answers",
     changes: "names",
+    fails: "halfway",
     ask: (w: Writer, ino: Ino, change: AttrChange): void => records.writeChange(w.ino(ino), change),
     serve: (v: VolumeOps, c: ServedChannel): number =>
       serve.done(c, v.setattr(c.reader.ino(), records.readChange(c.reader))),
@@ -180,6 +186,7 @@ export const OPERATIONS = {
     part: "volume",
     kind: "sends",
     changes: "bytes",
+    fails: "whole",
     forgets(kept: Kept, ino: Ino, from: Uint8Array, at: number): void {
       requireBytes(from);
       // Of a place that is none the volume says so itself.
@@ -201,6 +208,7 @@ export const OPERATIONS = {
     part: "volume",
     kind: "sends",
     changes: "bytes",
+    fails: "whole",
     forgets: (kept: Kept, ino: Ino): void => kept.end(ino),
     ask(w: Writer, ino: Ino, from: Uint8Array): Payload {
       requireBytes(from);
@@ -289,6 +297,7 @@ export const OPERATIONS = {
     part: "volume",
     kind: "answers",
     changes: "bytes",
+    fails: "halfway",
     forgets: (kept: Kept, ino: Ino): void => kept.file(ino),
     ask: (w: Writer, ino: Ino, mode: number, at: number, length: number): void =>
       void records.writeAllocateMode(w.ino(ino), mode).f64(at).f64(length),
@@ -312,6 +321,7 @@ export const OPERATIONS = {
     part: "volume",
     kind: "sends",
     changes: "bytes",
+    fails: "whole",
     forgets: (kept: Kept, ino: Ino): void => kept.attributes(ino),
     ask(w: Writer, ino: Ino, name: string, value: Uint8Array, flags: number): Payload {
       requireBytes(value);
@@ -339,6 +349,7 @@ export const OPERATIONS = {
     part: "volume",
     kind: "answers",
     changes: "bytes",
+    fails: "whole",
     forgets: (kept: Kept, ino: Ino): void => kept.attributes(ino),
     ask: (w: Writer, ino: Ino, name: string): void =>
       void records.writeAttributeName(w, name).ino(ino),
@@ -351,6 +362,7 @@ export const OPERATIONS = {
     part: "volume",
     kind: "answers",
     changes: "bytes",
+    fails: "halfway",
     forgets(kept: Kept, source: Ino, _at: number, target: Ino): void {
       kept.accessed(source);
       kept.file(target);
@@ -387,6 +399,7 @@ export const OPERATIONS = {
     part: "compound",
     kind: "answers",
     changes: "names",
+    fails: "whole",
     ask: (w: Writer, parent: Ino, name: string, options: CreateOptions): void =>
       records.writeCreateOptions(w.path(name).ino(parent), options),
     serve: (v: VolumeOps, c: ServedChannel): number => compound.createRetain(v, c),
@@ -421,6 +434,7 @@ export const OPERATIONS = {
     part: "compound",
     kind: "sends",
     changes: "names",
+    fails: "halfway",
     ask(w: Writer, parent: Ino, name: string, options: CreateOptions, from: Uint8Array): Payload {
       requireBytes(from);
       const { mode, uid, gid } = fieldsOf(options, CREATE_FIELDS, "store a file");

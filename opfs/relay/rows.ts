@@ -23,6 +23,8 @@ export interface AnyRow extends Pick<CallRow, "number" | "part" | "kind" | "chan
   take(reader: Reader, payload: Payload, received: number): unknown;
   /** See `AnsweringRow`. */
   serve?(volume: VolumeOps, channel: ServedChannel): number;
+  /** See `ChangingRow`. */
+  readonly fails?: "whole" | "halfway";
   /** See `ForgettingRow`. */
   forgets?(kept: Kept, ...args: never[]): void;
 }

@@ -1,10 +1,16 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { Channel, wholeMessage } from "../../../opfs/relay/channel.ts";
-import { changesSomething, dispatch, kindOf } from "../../../opfs/relay/dispatch.ts";
+import {
+  changesSomething,
+  dispatch,
+  kindOf,
+  mayFailHalfway,
+} from "../../../opfs/relay/dispatch.ts";
 import { Doorbell } from "../../../opfs/relay/doorbell.ts";
 import { Op, OPERATIONS } from "../../../opfs/relay/operations.ts";
-import { PathOp } from "../../../opfs/relay/path_operations.ts";
+import { PATH_OPERATIONS, PathOp } from "../../../opfs/relay/path_operations.ts";
 import { createChannelMemory } from "../../../opfs/relay/protocol.ts";
+import { CALL_ROWS } from "../../../opfs/relay/rows.ts";
 import { ServedChannel } from "../../../opfs/relay/served_channel.ts";
 import { ModelVolume } from "../../support/model_volume.ts";
 
@@ -38,6 +44,14 @@ Deno.test("changesSomething() says what the rows say, whose truth is in rows_tes
     false,
     false,
   ]);
+});
+
+Deno.test("mayFailHalfway() says what the rows say, and yes for each path's call that changes", () => {
+  for (const row of CALL_ROWS) assertEquals(mayFailHalfway(row.number), row.fails === "halfway");
+  for (const { number, changes } of Object.values(PATH_OPERATIONS)) {
+    assertEquals(mayFailHalfway(number), changes);
+  }
+  assertEquals([Op.METRICS, 95, 4_000_000_000].map(mayFailHalfway), [false, false, false]);
 });
 
 Deno.test("kindOf() has an answer for every number", () => {

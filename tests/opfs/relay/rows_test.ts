@@ -2,8 +2,9 @@
  * What the rows say of their calls is true: each golden call is made on a volume, and what it changes
  * is compared with the row. A new row is looked at as soon as it has its golden bytes.
  */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_ZERO_RANGE } from "../../../abi/flags.ts";
+import { ErrnoError } from "../../../abi/errno.ts";
 import { CachedVolume } from "../../../opfs/cache.ts";
 import type { RelayClient } from "../../../opfs/relay/client.ts";
 import { OPERATIONS, type OpName } from "../../../opfs/relay/operations.ts";
@@ -80,6 +81,40 @@ for (const name of NAMES) {
     assertEquals(everything(cached, NEXT), everything(volume, NEXT));
   });
 }
+
+/** The call of the volume that fails after it has been made, where it is not the row's own. */
+const STEPS: Readonly<Record<string, string>> = { store: "write", createRetain: "create" };
+
+for (const { call, changes, fails } of CALL_ROWS) {
+  if (changes === "nothing") continue;
+
+  Deno.test(`${call} that fails is told to others as its row says: ${fails}`, () => {
+    const volume = goldenVolume(ticks());
+    const { channel, client } = turnedRelay(volume);
+    const [mine, other] = [client(), client()];
+    const name = NAMES.find((key) => OPERATIONS[key].call === call)!;
+    const step = STEPS[call] ?? call;
+    const made: (...args: unknown[]) => unknown = Reflect.get(volume, step);
+    Reflect.set(volume, step, (...args: unknown[]) => {
+      made.apply(volume, args);
+      throw new ErrnoError("EIO", "do all of it");
+    });
+    const before = [mine.generation, other.generation];
+    assertThrows(() => GOLDEN[name].call(mine, channel()), Error, "EIO");
+    const after = [mine.generation, other.generation];
+    const grown = fails === "halfway" ? 1 : 0;
+    assertEquals(after.map((each, index) => each - before[index]!), [grown, grown]);
+  });
+}
+
+Deno.test("docs/PROTOCOL.md lists the calls that fail halfway", () => {
+  const page = Deno.readTextFileSync(new URL("../../../docs/PROTOCOL.md", import.meta.url));
+  const listed = /call of several steps fails \(([^)]*), a payload/.exec(page)![1]!.split(", ");
+  const halfway = NAMES.filter((name) =>
+    CALL_ROWS.some(({ call, fails }) => fails === "halfway" && call === OPERATIONS[name].call)
+  );
+  assertEquals(listed.sort(), halfway.sort());
+});
 
 Deno.test("every row of a volume's own calls has its promise", () => {
   const own = CALL_ROWS.filter(({ part }) => part === "volume").map(({ call }) => call);
