@@ -4,7 +4,7 @@
  *
  * Layer: abi (imports nothing). PROXYFS has one for each directory, and so has each directory of a type
  * that Emscripten's interface brings. The names are asked for at the start of a listing and at its end;
- * between them the listing goes through what it was told.
+ * between them the listing goes through what it got.
  *
  * @module
  */

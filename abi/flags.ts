@@ -20,7 +20,7 @@ export const O_RDWR = 2;
 export const O_CREAT = 0o100;
 /** With O_CREAT: fail if it exists. */
 export const O_EXCL = 0o200;
-/** Never become a controlling terminal (accepted; there is none). */
+/** Never become a controlling terminal (accepted; no file is one). */
 export const O_NOCTTY = 0o400;
 /** Cut the file to length 0. */
 export const O_TRUNC = 0o1000;

@@ -2,7 +2,7 @@
  * Locks on files: byte ranges with owners, and whole files. Pure tables; no caller waits here.
  *
  * Layer: abi. Ranges are those of fcntl: an owner's later lock replaces its earlier one where they
- * overlap, neighbours of one kind become one, and a test tells the truth about what is in the way.
+ * overlap, neighbours of one kind become one, and a test returns what is really in the way.
  * What an owner is, the user of the table says: a process, a client, an open file description. No
  * call walks through all locks of a file: each costs the logarithm of their number, and what it takes
  * away or gives.

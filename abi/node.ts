@@ -39,7 +39,9 @@ export interface NodeChange {
 
 /** A backend's watch over what others do to its files. */
 export interface FarWatch {
-  /** This instance has done something to the entry itself, and told of it: do not tell again. */
+  /**
+   * This instance has done something to the entry itself, and reported it: do not report it again.
+   */
   seen(name: string | null): void;
   /** Ends it. */
   close(): void;
@@ -80,7 +82,9 @@ export interface NodeOps<D extends NodeRecord = NodeRecord> {
   readdir?(node: FSNode<D>, after: number, most?: number): DirEntry[];
   /** Space of the mounted file system. */
   statfs?(node: FSNode<D>): StatFs;
-  /** Tells what others do to the inode or to a directory's entries; null if there are no others. */
+  /**
+   * Reports what others do to the inode or to a directory's entries; null if there are no others.
+   */
   watch?(node: FSNode<D>, tell: (change: NodeChange) => void): FarWatch | null;
   /** Value of an extended attribute, or null. */
   getxattr?(node: FSNode<D>, name: string): Uint8Array | null;
@@ -88,7 +92,7 @@ export interface NodeOps<D extends NodeRecord = NodeRecord> {
   setxattr?(node: FSNode<D>, name: string, value: Uint8Array, flags: number): void;
   /** Names of the extended attributes. */
   listxattr?(node: FSNode<D>): string[];
-  /** Removes an extended attribute; false if there is none. */
+  /** Removes an extended attribute; false if it is missing. */
   removexattr?(node: FSNode<D>, name: string): boolean;
 }
 

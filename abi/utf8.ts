@@ -3,7 +3,7 @@
  *
  * Layer: abi, pure. TextEncoder and TextDecoder refuse shared memory in browsers, replace a lone
  * surrogate silently, and cost more than a name of some forty letters is worth. All three functions
- * are strict: what is not UTF-8, or has no UTF-8, is told.
+ * are strict: what is not UTF-8, or has no UTF-8, is reported.
  *
  * Use: `const end = encodeUtf8("notes", bytes, { at: 0, end: bytes.length })`.
  *
@@ -15,7 +15,7 @@ import { ErrnoError } from "./errno.ts";
 export interface ByteRange {
   /** First byte. */
   at: number;
-  /** Byte behind the last. */
+  /** The byte after the last. */
   end: number;
 }
 
@@ -37,7 +37,7 @@ export function utf8Length(text: string): number {
 }
 
 /**
- * Writes `text` and returns the byte behind it.
+ * Writes `text` and returns the byte after it.
  *
  * @throws {ErrnoError} EILSEQ for a lone surrogate, ENAMETOOLONG if it does not fit
  */

@@ -47,7 +47,7 @@ export interface EmscriptenTypeOptions {
   volume: VolumeOps;
   /**
    * The module that `FS` belongs to. Releases up to 3.1 do not say which map an msync is about: then
-   * the module's memory tells, and without it such an msync is EINVAL.
+   * the module's memory decides, and without it such an msync is EINVAL.
    */
   module?: EmscriptenModule;
 }

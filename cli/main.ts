@@ -171,7 +171,7 @@ function overview(): string {
   const lines = VERBS.map((verb) => `  ${verb.name.padEnd(width)}  ${verb.summary}\n`);
   return `cairn VERB ...\ncairn IMAGE\n\n${lines.join("")}\n` +
     "`cairn IMAGE` alone is a shell on the image; `help` in there says what it has.\n" +
-    "`cairn VERB --help` says more. Names that begin with a dash go behind `--`.\n";
+    "`cairn VERB --help` says more. Names that begin with a dash go after `--`.\n";
 }
 
 interface Failure {

@@ -38,7 +38,7 @@ export interface CacheOptions {
   pageBytes?: number;
   /** Inodes and names. Default 65,536. */
   entries?: number;
-  /** The time in ms; it tells when a read moves atime. Default `Date.now`. */
+  /** The time in ms; it decides when a read moves atime. Default `Date.now`. */
   clock?: () => number;
 }
 
@@ -427,7 +427,7 @@ export class CachedVolume extends Forwarding implements VolumeOps {
     this.#forgetAll();
   }
 
-  /** Behind a change of our own: whether no other client has changed anything. */
+  /** After a change of our own: whether no other client has changed anything. */
   #ended(before: number): boolean {
     const after = this.#inner.generation;
     invariant(after !== before, "R8: a change is not counted");

@@ -4,8 +4,9 @@
  * Layer: opfs, over the pure tables of `abi/locks.ts`; the relay holds one and adds the client to
  * each owner. There are four kinds, which do not see each other: byte ranges (fcntl), whole files
  * (flock), SQLite's five levels, and its eight WAL slots. Who has to wait is queued, first come first
- * served: a new shared request waits behind a queued exclusive one. A wait that could never end is
- * EDEADLK. No thread sleeps here: a request that waits is told so, and its ticket says when it is over.
+ * served: a new shared request waits after a queued exclusive one. A wait that could never end is
+ * EDEADLK. No thread sleeps here: a request that waits gets a ticket, which says when the wait is
+ * over.
  *
  * Use: `const ticket = locks.take(client, ino, request)`; null is held, else look at `ticket.isHeld`.
  *
@@ -315,7 +316,7 @@ export class VolumeLocks {
     set(PENDING, level >= SqliteLevel.PENDING ? F_WRLCK : F_UNLCK);
   }
 
-  /** EXCLUSIVE that has to wait for readers keeps new ones out meanwhile: PENDING. */
+  /** EXCLUSIVE that has to wait for readers keeps new ones out while it waits: PENDING. */
   #holdPending({ file, owner, request }: Waiting): void {
     if (request.kind !== LockKind.SQLITE || request.type !== SqliteLevel.EXCLUSIVE) return;
     const pending = { owner, type: F_WRLCK, start: PENDING, end: PENDING + 1 };

@@ -1,5 +1,5 @@
 /**
- * VolumeOps: a volume as its users see it. They cannot tell where it is.
+ * VolumeOps: a volume as its users see it. They cannot see where it is.
  *
  * Layer: the hinge of the house. The engine (`volume/volume.ts`) and the relay's client
  * (`relay/client.ts`) implement it; `node_ops/volume.ts` and `stream_ops/volume.ts` use it; caches,
@@ -16,9 +16,9 @@ import type { Attr, AttrChange, DirEntry, Owner, StatFs } from "../abi/attr.ts";
 import type { Appended } from "../abi/node.ts";
 
 /**
- * An inode of a volume: slot + 1, plus the slot's generation x 2^32 (exact in a double); 0 is none.
- * One whose slot has been given to another inode since is ESTALE. `Attr.ino` and `DirEntry.ino` are
- * the low part alone.
+ * An inode of a volume: slot + 1, plus the slot's generation x 2^32 (exact in a double); 0 is no
+ * inode. One whose slot has been given to another inode since is ESTALE. `Attr.ino` and
+ * `DirEntry.ino` are the low part alone.
  */
 export type Ino = number;
 
@@ -196,8 +196,8 @@ export interface VolumeOps extends Partial<CompoundOps>, Partial<LockOps>, Parti
   /** Writes at the end of the file, as `write` all or a part: where, and how many bytes. */
   append(ino: Ino, from: Uint8Array): Appended;
   /**
-   * The first byte at or behind `at` that is data (SEEK_DATA) or in a hole (SEEK_HOLE; the end of
-   * the file counts as one). What is owned but was never written is a hole. ENXIO at or behind the
+   * The first byte at or after `at` that is data (SEEK_DATA) or in a hole (SEEK_HOLE; the end of
+   * the file counts as one). What is owned but was never written is a hole. ENXIO at or past the
    * end, and where no data follows; EINVAL for another `whence`.
    */
   seek(ino: Ino, at: number, whence: number): number;
@@ -213,7 +213,7 @@ export interface VolumeOps extends Partial<CompoundOps>, Partial<LockOps>, Parti
    * Copies bytes `[at, at + length)` of a file to byte `to` of another or the same one, piece after
    * piece from the first on, and returns how many: fewer where the source ends, after 16 MiB of data
    * or many holes, and where the device is full; 0 at or after the source's end. What is a hole in the
-   * source by whole blocks is none the less one in the target. EINVAL where the two ranges overlap in one
+   * source by whole blocks is a hole in the target too. EINVAL where the two ranges overlap in one
    * file, EISDIR, EFBIG, ENOSPC when there is room for none.
    */
   copyRange(source: Ino, at: number, target: Ino, to: number, length: number): number;
@@ -227,7 +227,7 @@ export interface VolumeOps extends Partial<CompoundOps>, Partial<LockOps>, Parti
   setxattr(ino: Ino, name: string, value: Uint8Array, flags: number): void;
   /** Names of the extended attributes: together with a byte for each, up to 65,536 bytes. */
   listxattr(ino: Ino): string[];
-  /** Removes an extended attribute; false if there is none. */
+  /** Removes an extended attribute; false if it is missing. */
   removexattr(ino: Ino, name: string): boolean;
   /** An open file keeps its inode alive after its last name is gone. */
   retain(ino: Ino): void;

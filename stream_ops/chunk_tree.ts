@@ -107,7 +107,7 @@ export class ChunkTree {
     return count;
   }
 
-  /** Moves the end. Cutting gives back what lies behind; growing makes a hole. */
+  /** Moves the end. Cutting frees what lies past it; growing makes a hole. */
   resize(size: number): void {
     if (size < this.size) this.#drop(size, Infinity);
     else this.#zero(this.size, size);

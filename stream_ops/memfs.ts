@@ -99,7 +99,7 @@ function seekWithin(stream: Stream, offset: number, whence: number): number {
   if (beyond) throw new ErrnoError("ENXIO", `seek to ${offset}`);
   if (whence === SEEK_HOLE) return bytes.nextHole(offset);
   const data = bytes.nextData(offset);
-  if (data >= bytes.size) throw new ErrnoError("ENXIO", `seek to data behind ${offset}`);
+  if (data >= bytes.size) throw new ErrnoError("ENXIO", `seek to data after ${offset}`);
   return data;
 }
 

@@ -45,7 +45,7 @@ export class MemfsStore {
   readonly maxInodes: number;
   /** After how long a read moves an access time that is newer than the last change, in ms. */
   readonly atimeAgeMs: number;
-  /** What `tick` said last, in ms: good enough to tell whether a day has passed. */
+  /** What `tick` said last, in ms: good enough to know whether a day has passed. */
   now: number;
   /** Grows when a read of some inode may move its access time again, because a day has passed. */
   epoch = 0;

@@ -3,7 +3,7 @@
  * a piece costs what it gives, also while names come and go between the pieces.
  *
  * Layer: stream_ops, below `memfs_inode.ts`. A directory has one from its first listing in pieces on and
- * tells it of new names. Of names that go it is not told: it finds that out where it passes.
+ * adds new names to it. It gets no notice of names that go: it finds that out where it passes.
  *
  * @module
  */
@@ -27,7 +27,7 @@ export class MemfsListing<E extends Listed> {
   /** Before it all are gone. */
   #first = 0;
 
-  /** Of a directory's names as they are; more are told by `add`. */
+  /** Of a directory's names as they are; `add` adds more. */
   constructor(entries: ReadonlyMap<string, E>) {
     this.#entries = entries;
     this.#places = [...entries.values()];

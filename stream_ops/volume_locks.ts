@@ -14,7 +14,7 @@ type Stream = FSStream<VolumeRecord>;
 type LockOf<K extends "lock" | "testLock" | "unlock"> = NonNullable<StreamOps<VolumeRecord>[K]>;
 type FileLock = Parameters<LockOf<"lock">>[2];
 
-/** Owners by number: of all mounts in this thread, so that those on one volume are told apart. */
+/** Numbers of owners: across all mounts in this thread, so that those on one volume differ. */
 const numbers = new WeakMap<object, number>();
 const owners = new Map<number, WeakRef<object>>();
 const gone = new FinalizationRegistry<number>((number) => owners.delete(number));

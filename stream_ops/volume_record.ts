@@ -16,7 +16,7 @@ export interface VolumeRecord extends NodeRecord {
   epoch: number;
   /**
    * Of an inode with several names: the epoch in which each was last found to lead here. The record
-   * is true as soon as one name has been asked for; the others may have moved meanwhile.
+   * is true as soon as one name has been asked for; the others may have moved since.
    */
   names: WeakMap<FSNode<VolumeRecord>, number> | null;
 }

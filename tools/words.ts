@@ -33,24 +33,24 @@ export const WORDS: readonly Word[] = [
     instead: 'who it is: "another client", "the caller", "a process"',
     limit: 2,
   },
-  { word: "anybody", instead: 'who it is: "any client", "a caller"', limit: 4 },
-  { word: "everybody", instead: 'who it is: "all clients", "every process"', limit: 7 },
+  { word: "anybody", instead: 'who it is: "any client", "a caller"', limit: 3 },
+  { word: "everybody", instead: 'who it is: "all clients", "every process"', limit: 5 },
   { word: "whoever", instead: '"the caller", "the client that"', limit: 0 },
-  { word: "is none", instead: '"is missing", "is not a ..." or "there is no ..."', limit: 44 },
-  { word: "are none", instead: '"are missing" or "there are no ..."', limit: 3 },
+  { word: "is none", instead: '"is missing", "is not a ..." or "there is no ..."', limit: 17 },
+  { word: "are none", instead: '"are missing" or "there are no ..."', limit: 2 },
   {
     word: "behind",
     instead: '"after" in time and in a file; it stands for what is out of sight',
-    limit: 179,
+    limit: 97,
   },
   {
     word: "tell",
     instead: '"say", "report", "distinguish"; it stands for ftell and FS.tell',
-    limit: 28,
+    limit: 13,
   },
-  { word: "told", instead: '"said", "reported", "asked"', limit: 111 },
-  { word: "tells", instead: '"says", "reports", "shows"', limit: 99 },
-  { word: "meanwhile", instead: '"in the meantime", "while ..." with what happens', limit: 41 },
+  { word: "told", instead: '"said", "reported", "asked"', limit: 63 },
+  { word: "tells", instead: '"says", "reports", "shows"', limit: 60 },
+  { word: "meanwhile", instead: '"in the meantime", "while ..." with what happens', limit: 14 },
 ];
 
 /** A place where a word stands. */

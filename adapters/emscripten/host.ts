@@ -111,7 +111,7 @@ export interface EmscriptenFS {
   mkdirTree(path: string): void;
   /** Mounts a type. */
   mount(type: EmscriptenType, options: unknown, mountpoint: string): EmscriptenNode;
-  /** Sets times; its text tells which spelling of setattr the module sends. */
+  /** Sets times; its text shows which spelling of setattr the module sends. */
   utime(path: string, atimeMs: number, mtimeMs: number): void;
 }
 

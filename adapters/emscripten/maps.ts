@@ -2,8 +2,8 @@
  * What a program has mapped of a file, and where the bytes of an msync belong.
  *
  * Layer: adapters, under `streams.ts`. Releases such as 3.1.6 leave the position of a map out and send 0
- * and a copy of the bytes. The module's memory tells: the map is the one that holds just these bytes
- * now. Where that is not to be told, msync is EINVAL, and nothing is written at a guessed place.
+ * and a copy of the bytes. The module's memory decides: the map is the one that holds just these
+ * bytes now. Where that is not clear, msync is EINVAL, and nothing is written at a guessed place.
  *
  * @module
  */
@@ -54,7 +54,7 @@ export class SharedMaps {
   /**
    * Where the bytes belong; nowhere, if the file has them or the map is not to be written.
    *
-   * @throws {ErrnoError} EINVAL if it cannot be told
+   * @throws {ErrnoError} EINVAL if that is not clear
    */
   positionsOf(question: MapQuestion): readonly number[] {
     const { position } = question;

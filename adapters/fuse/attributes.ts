@@ -68,7 +68,7 @@ function timeAt(request: Request, at: number, atNs: number): number {
 
 /**
  * A new owner takes setuid and setgid away, for every caller, a new size only if the caller is not
- * privileged. The functions that tell bits apart leave directories alone.
+ * privileged. The functions that distinguish bits leave directories alone.
  *
  * A request without any change comes before a write that has such bits or a capability to take away.
  * The write would take them, but its answer says nothing of modes, and the kernel would go on

@@ -50,7 +50,7 @@ function list(context: Context, request: Request, { reply, plus }: Answer): void
   reply.end(used);
 }
 
-/** The entry behind an offset, its cursor an offset too; null at the end. */
+/** The entry after an offset, its cursor an offset too; null at the end. */
 function entryAfter(context: Context, directory: Ino, offset: number): DirEntry | null {
   if (offset < SELF_OFFSET) return dots(directory, ".", SELF_OFFSET);
   if (offset < PARENT_OFFSET) {
@@ -68,7 +68,7 @@ function dots(ino: Ino, name: string, cursor: number): DirEntry {
   return { ino: shownIno(ino), mode: S_IFDIR, name, cursor };
 }
 
-/** Whether what was kept goes on right behind `offset`. */
+/** Whether what was kept goes on right after `offset`. */
 function continues({ listing, volume }: Context, directory: Ino, offset: number): boolean {
   return listing.ino === directory && listing.offset === offset &&
     listing.generation === volume.generation;

@@ -52,7 +52,7 @@ const SYMBOLS = {
   __errno_location: { parameters: [], result: "pointer" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
-/** What `mount` is told. */
+/** The arguments of `mount`. */
 export interface MountArguments {
   /** What `df` shows as the device. */
   source: string;
@@ -74,7 +74,7 @@ export class Libc {
   /**
    * Loads the C library.
    *
-   * @throws {ErrnoError} ENOTSUP where there is none of the kind
+   * @throws {ErrnoError} ENOTSUP where there is no such thing
    */
   constructor() {
     if (Deno.build.os !== "linux") {
@@ -255,7 +255,7 @@ const MESSAGE = {
   BYTES: 56,
 } as const;
 
-/** struct cmsghdr with one descriptor behind it. */
+/** struct cmsghdr, followed by one descriptor. */
 const CONTROL = { LEVEL: 8, TYPE: 12, DATA: 16, BYTES: 24 } as const;
 
 /** struct sockaddr_un: the family, and the path. */

@@ -3,8 +3,8 @@
  * offsets, and nothing that acts.
  *
  * Layer: adapters/fuse, bottom. Version 7.38 of the protocol, little-endian machines. An offset of
- * a request counts from behind its header, one of a reply from behind its own. `request.ts` reads
- * with them, `reply.ts` writes with them.
+ * a request counts from the end of its header, one of a reply from the end of its own. `request.ts`
+ * reads with them, `reply.ts` writes with them.
  *
  * @module
  */
@@ -150,21 +150,21 @@ export const SETATTR_IN = {
   GID: 80,
 } as const;
 
-/** Body of MKNOD, the name behind it. */
+/** Body of MKNOD, followed by the name. */
 export const MKNOD_IN = { MODE: 0, RDEV: 4, UMASK: 8, NAME: 16 } as const;
-/** Body of MKDIR, the name behind it. */
+/** Body of MKDIR, followed by the name. */
 export const MKDIR_IN = { MODE: 0, UMASK: 4, NAME: 8 } as const;
-/** Body of CREATE and TMPFILE, the name behind it. */
+/** Body of CREATE and TMPFILE, followed by the name. */
 export const CREATE_IN = { FLAGS: 0, MODE: 4, UMASK: 8, NAME: 16 } as const;
-/** Body of RENAME, the two names behind it. */
+/** Body of RENAME, followed by the two names. */
 export const RENAME_IN = { NEW_PARENT: 0, NAMES: 8 } as const;
-/** Body of RENAME2, the two names behind it. */
+/** Body of RENAME2, followed by the two names. */
 export const RENAME2_IN = { NEW_PARENT: 0, FLAGS: 8, NAMES: 16 } as const;
-/** Body of LINK, the new name behind it. */
+/** Body of LINK, followed by the new name. */
 export const LINK_IN = { OLD_NODE_ID: 0, NAME: 8 } as const;
 /** Body of READ, READDIR and READDIRPLUS. */
 export const READ_IN = { OFFSET: 8, SIZE: 16 } as const;
-/** Body of WRITE, the data behind it. */
+/** Body of WRITE, followed by the data. */
 export const WRITE_IN = { OFFSET: 8, SIZE: 16, WRITE_FLAGS: 20, DATA: 40 } as const;
 /** Reply to WRITE. */
 export const WRITE_OUT = { SIZE: 0, BYTES: 8 } as const;
@@ -183,9 +183,9 @@ export const COPY_FILE_RANGE_IN = {
 /** Reply to LSEEK. */
 export const LSEEK_OUT = { OFFSET: 0, BYTES: 8 } as const;
 
-/** Body of SETXATTR; the name is behind it, the value behind that. */
+/** Body of SETXATTR; followed by the name, and then the value. */
 export const SETXATTR_IN = { SIZE: 0, FLAGS: 4, NAME: 8 } as const;
-/** Body of GETXATTR, the name behind it, and of LISTXATTR. A size of 0 asks how much there is. */
+/** Body of GETXATTR, followed by the name, and of LISTXATTR. A size of 0 asks how much there is. */
 export const GETXATTR_IN = { SIZE: 0, NAME: 8 } as const;
 /** Reply to both where the size was 0. */
 export const GETXATTR_OUT = { SIZE: 0, BYTES: 8 } as const;
@@ -226,7 +226,7 @@ export const ENTRY_OUT = {
   BYTES: 128,
 } as const;
 
-/** What CREATE's reply has behind the entry. */
+/** What follows the entry in CREATE's reply. */
 export const OPEN_OUT = { BYTES: 16 } as const;
 
 /** One entry in the reply to READDIR; in that to READDIRPLUS an ENTRY_OUT stands before it. */

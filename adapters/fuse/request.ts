@@ -142,7 +142,7 @@ export class Request {
     }
   }
 
-  /** Where the string behind the one at `at` begins. */
+  /** Where the string after the one at `at` begins. */
   textAfter(at: number): number {
     return this.bytes.indexOf(0, IN_HEADER.BYTES + at) + 1 - IN_HEADER.BYTES;
   }

@@ -156,7 +156,7 @@ function chosen(offered: number): number {
 /** INTERRUPT: what it would interrupt has been answered already. */
 function nothing(): void {}
 
-/** IOCTL: there is none. */
+/** No IOCTL is served. */
 function refuseControl(): void {
   throw new ErrnoError("ENOTTY", "control a file");
 }

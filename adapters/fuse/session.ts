@@ -43,7 +43,7 @@ export interface SessionOptions {
   server: FuseServer;
   /** The time in ms, for the commits. Default `performance.now`. */
   now?: () => number;
-  /** Is told when a commit fails. Default: console.error. */
+  /** Called when a commit fails. Default: console.error. */
   report?: (error: unknown) => void;
 }
 
@@ -84,7 +84,7 @@ class Session {
   #answer(count: number): void {
     const { libc, device, server } = this.#options;
     server.answer(this.#request.load(count), this.#reply);
-    // A request that its process gave up on meanwhile is ENOENT here, which is no failure.
+    // A request that its process has given up in the meantime is ENOENT here, which is no failure.
     if (this.#reply.length > 0) libc.write(device, this.#reply.bytes, this.#reply.length);
   }
 
@@ -119,7 +119,7 @@ class Session {
   }
 }
 
-/** ENODEV: unmounted. ECONNABORTED: the kernel was told to give up. */
+/** ENODEV: unmounted. ECONNABORTED: the kernel was asked to give up. */
 function isEnd(errno: number): boolean {
   return errno === LinuxErrno.ENODEV || errno === LinuxErrno.ECONNABORTED;
 }

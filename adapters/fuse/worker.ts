@@ -61,7 +61,7 @@ function openImage({ image, readOnly }: MountOrder, libc: Libc): Volume {
 
 /** A server whose mount has just gone may not have closed the image yet. */
 function openDevice(image: string, readOnly: boolean): StorageHandle {
-  // Looks are counted, not the time: a machine that slept meanwhile has not looked.
+  // Looks are counted, not the time: a machine that slept in between has not looked.
   for (let waitedMs = 0;; waitedMs += RETRY_MS) {
     try {
       return openAlone(image, readOnly);

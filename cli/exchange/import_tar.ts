@@ -175,7 +175,7 @@ class TarImport {
     return named(this.#origin.name, entry.body);
   }
 
-  /** Whether an entry is none for a volume; what is lost with it is told. */
+  /** Whether an entry means nothing to a volume; what is lost with it is reported. */
   #isNothing({ type }: TarEntry, path: string): boolean {
     if (type === HARD_LINK || TYPES[type] !== undefined) return false;
     if (type === VOLUME_LABEL) {
@@ -199,7 +199,7 @@ class TarImport {
     this.#tree.addFinding("changed", "acl-lost", { path, message });
   }
 
-  /** The path in the volume; null, and told, for a name that leads out of it. */
+  /** The path in the volume; null, and reported, for a name that leads out of it. */
   #pathOf(name: string): string | null {
     const parts = name.split("/").filter((part) => part !== "" && part !== ".");
     if (parts.includes("..")) {

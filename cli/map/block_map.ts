@@ -28,7 +28,7 @@ export interface Cell {
 export interface FilePieces {
   /** Its slot. */
   slot: number;
-  /** Its path, as far as it can be told. */
+  /** Its path, as far as it is known. */
   path: string;
   /** How many blocks it has. */
   blocks: number;
@@ -86,7 +86,9 @@ interface Counters {
   broken: ReadonlySet<number>;
 }
 
-/** Counts a run in the cells that it lies in; what a damaged one claims behind the end is nowhere. */
+/**
+ * Counts a run in the cells that it lies in; what a damaged one claims past the end does not count.
+ */
 function countRun(run: BlockDump, { cells, owners, broken }: Counters): void {
   const perCell = cells[0]?.count ?? 1;
   const end = run.block + run.count;

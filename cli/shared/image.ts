@@ -1,9 +1,9 @@
 /**
  * Opening an image for a verb, and finding what is in it.
  *
- * Layer: cli. `withVolume` opens for reading only unless told otherwise, and closes whatever happens.
- * `filesOf` gives the calls of an `FS` over the volume and nothing else: no /dev and no /proc in
- * front of the image's own directories.
+ * Layer: cli. `withVolume` opens for reading only unless asked otherwise, and closes whatever
+ * happens. `filesOf` gives the calls of an `FS` over the volume and nothing else: no /dev and no
+ * /proc in front of the image's own directories.
  *
  * @module
  */
@@ -29,8 +29,8 @@ import { at, ImageChanged, PlaceError, UnplacedError } from "./verb.ts";
 /**
  * Opens the volume in a host file, does something with it, and closes it.
  *
- * Who only reads takes no lock, so the file may be written meanwhile: when it was, that is said at the
- * end, by a {@link ImageChanged}, for every verb in the same way.
+ * Who only reads takes no lock, so the file may be written while it is read: if it was, every verb
+ * says so at the end, in the same way, by an {@link ImageChanged}.
  */
 export function withVolume<T>(
   path: string,
@@ -81,7 +81,7 @@ export function withDevice<T>(path: string, work: (handle: HostFileHandle) => T)
   });
 }
 
-/** A change meanwhile explains what failed; what is about no place stays what it is. */
+/** A change of the image explains what failed; an error about no place stays what it is. */
 function afterChange(path: string, isChanged: boolean, error: unknown): unknown {
   return isChanged && !(error instanceof UnplacedError) ? new ImageChanged(path, error) : error;
 }
@@ -178,7 +178,7 @@ export interface Found {
 export interface WalkOptions {
   /** Where to begin. Default the root. */
   from?: { path: string; ino: Ino };
-  /** Whether a directory comes behind what is in it. Default false. */
+  /** Whether a directory comes after what is in it. Default false. */
   isContentFirst?: boolean;
   /** How far down to go. Default: to the ground. */
   maxDepth?: number;

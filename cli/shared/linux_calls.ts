@@ -3,7 +3,7 @@
  * FIFOs, sockets and devices.
  *
  * Layer: cli, bottom. Linux's C library through Deno's FFI. `LinuxCalls.load()` answers null where
- * there is none, and the caller does without. Links are never followed. A failure is an ErrnoError.
+ * it is missing, and the caller does without. Links are never followed. A failure is an ErrnoError.
  *
  * @module
  */
@@ -62,9 +62,11 @@ export interface HostFile {
 
 /** A host file whose holes can be asked for. */
 export interface Holes {
-  /** The first byte of data at or behind `at`; -1 if only a hole follows, null if that is not known. */
+  /**
+   * The first byte of data at or after `at`; -1 if only a hole follows, null if that is not known.
+   */
   dataAt(at: number): number | null;
-  /** The first byte at or behind `at` that is not data. */
+  /** The first byte at or after `at` that is not data. */
   holeAt(at: number): number;
   /** Lets the file go. */
   close(): void;

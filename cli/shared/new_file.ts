@@ -62,7 +62,7 @@ export function newFile(path: string, { force = false }: { force?: boolean } = {
   return {
     path: temporary,
     keep({ mode }: KeepOptions = {}): void {
-      // What stands there is held until it is replaced: none begins to write in it meanwhile.
+      // The old file is locked until it is replaced: no process begins to write to it before.
       const old = held(real, force);
       try {
         if (old === null) chmodSync(temporary, mode ?? NEW_MODE & ~process.umask());
@@ -126,7 +126,7 @@ function makeFile(path: string): void {
   closeSync(openSync(path, "wx", OWN_MODE));
 }
 
-/** Gives a name that no file has. What has got it meanwhile keeps it: EEXIST. */
+/** Gives a name that no file has. A file that got the name in the meantime keeps it: EEXIST. */
 function nameIt(temporary: string, path: string): void {
   try {
     linkSync(temporary, path);

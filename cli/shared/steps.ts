@@ -31,8 +31,8 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
  * Does something that must not just be cut off: signals are noted, and the work looks at them where it
- * can stop and clear up. Work that leaves nothing behind says `clearsUp: false`: a signal then ends it
- * at once, also while it waits for a reader of its output.
+ * can stop and clear up. Work that leaves nothing to clear up says `clearsUp: false`: a signal then
+ * ends it at once, also while it waits for a reader of its output.
  */
 export async function interruptible<T>(
   work: (interrupts: Interrupts) => Promise<T>,
@@ -71,7 +71,7 @@ export async function unlessInterrupted<T>(
 
 const UNCHANGED = "it was interrupted; nothing has been changed";
 
-/** What long work is told. */
+/** Options of long work. */
 export interface StepOptions {
   /** Where progress is shown. */
   terminal: Terminal;
@@ -94,7 +94,7 @@ export interface Tally {
 /** How far work is. */
 export type Step = Progress | Tally;
 
-/** Work that tells how far it is; the second kind also waits, for a pipe for instance. */
+/** Work that reports how far it is; the second kind also waits, for a pipe for instance. */
 export type Steps<T> = Generator<Step, T, void> | AsyncGenerator<Step, T, void>;
 
 /** Takes all steps and returns the result; throws {@link Interrupted} between two of them. */
@@ -124,8 +124,8 @@ export async function pause(interrupts: Interrupts): Promise<void> {
 }
 
 /**
- * Does something that tells how far it is and turns no loop: what it tells is shown a few times a
- * second, and erased at the end.
+ * Does something that reports how far it is and does not return to the event loop: its reports are
+ * shown a few times a second, and erased at the end.
  */
 export function showing<T>(
   { terminal, label }: Pick<StepOptions, "terminal" | "label">,

@@ -59,7 +59,7 @@ class ProcessTerminal implements Terminal {
     this.#isShowing = line !== "";
   }
 
-  /** Messages that cannot be had by anybody stop no work: the exit status tells. */
+  /** Messages that cannot be written stop no work: the exit status counts. */
   #writeMessage(text: string): void {
     try {
       writeAll(STDERR, this.#encoder.encode(text));

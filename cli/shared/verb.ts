@@ -41,7 +41,7 @@ export interface Terminal {
 export interface Verb {
   /** What it is called by. */
   name: string;
-  /** How it is called, behind the name. */
+  /** Its arguments, as they are written after the name. */
   usage: string;
   /** What it does, in one line. */
   summary: string;
@@ -91,7 +91,7 @@ export class ImageChanged extends UnplacedError {
   /** Always `"ImageChanged"`. */
   override readonly name = "ImageChanged";
 
-  /** `cause` is what failed meanwhile, if something did. */
+  /** `cause` is what failed because of it, if something did. */
   constructor(image: string, cause?: unknown) {
     const why = "it was written while it was read, so what was read may be of two moments";
     const failed = cause === undefined ? "" : `; ${messageOf(cause)}`;

@@ -52,7 +52,7 @@ export interface Frame {
   pax: PaxRecords;
 }
 
-/** What is told of an entry: the frame, and its header, which may be changed while it is in place. */
+/** Gets each entry: the frame, and its header, which may be changed in place. */
 export type FrameListener = (frame: Frame, header: Uint8Array) => void;
 
 /** Walks over the bytes of a tar. */

@@ -38,7 +38,7 @@ function escaped(bytes: Uint8Array): string {
   return text;
 }
 
-/** How long the character at a place is; 0 if there is none. */
+/** How long the character at a place is; 0 at the end. */
 function lengthAt(bytes: Uint8Array, at: number): number {
   for (let length = 1; length <= 4 && at + length <= bytes.length; length++) {
     try {
@@ -101,7 +101,7 @@ function recordOf(key: Uint8Array, value: Uint8Array): Uint8Array {
   return record;
 }
 
-/** A time in ms as decimal seconds, with as many digits as tell it from its neighbours. */
+/** A time in ms as decimal seconds, with as many digits as distinguish it from its neighbours. */
 export function secondsOf(timeMs: number): string {
   const whole = Math.floor(timeMs / 1000);
   const rest = timeMs - whole * 1000;

@@ -2,8 +2,8 @@
  * A tar as a stream of entries, through modern-tar.
  *
  * Layer: cli. modern-tar does the archive: frames, checksums, numbers, what is cut short. What it
- * does not tell comes from {@link Frames} on the same bytes, one frame for each entry; the two must
- * agree. Nothing is held but a megabyte or two of the stream. Use:
+ * does not report comes from {@link Frames} on the same bytes, one frame for each entry; the two
+ * must agree. Nothing is held but a megabyte or two of the stream. Use:
  *
  *     for await (const entry of readTar(bytes)) for await (const piece of entry.body) …
  *
@@ -116,7 +116,7 @@ async function* piecesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8
   }
 }
 
-/** Their bodies are not where a header says: nothing behind one could be read. */
+/** Their bodies are not where a header says: nothing after one could be read. */
 function refuseUnreadable({ type }: Frame): void {
   const what = type === "S"
     ? "it has sparse files in GNU's old format; tar --format=posix makes another"

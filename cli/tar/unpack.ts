@@ -1,5 +1,5 @@
 /**
- * The bytes of an archive, unpacked if gzip has packed them; their first bytes tell.
+ * The bytes of an archive, unpacked if gzip has packed them; their first bytes show that.
  *
  * Layer: cli, bottom.
  *

@@ -288,7 +288,7 @@ export class TreeCopy<S, T> {
     return node;
   }
 
-  /** Not everybody may make these, and not every system can. */
+  /** Not every user may make these, and not every system can. */
   #special(job: CopyJob<S, T>, name: string, isTaken: boolean): T | null {
     const { entry: { attr }, directory, toText } = job;
     try {
@@ -344,7 +344,7 @@ export class TreeCopy<S, T> {
     }
   }
 
-  /** The first of a kind is told with its place, the others are counted. */
+  /** The first of a kind is reported with its place, the others are counted. */
   #reportLacks(lacks: readonly string[], path: string): void {
     for (const lack of lacks) {
       const count = this.#lacks.get(lack) ?? 0;

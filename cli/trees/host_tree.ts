@@ -1,8 +1,9 @@
 /**
  * The host's files as a tree to copy from and to.
  *
- * Layer: cli. `node:fs`, and `linux_calls.ts` for what that cannot do; where there is none, times are
- * exact to the millisecond, holes are filled, and extended attributes and special files stay behind.
+ * Layer: cli. `node:fs`, and `linux_calls.ts` for what that cannot do; where that is missing, times
+ * are exact to the millisecond, holes are filled, and extended attributes and special files are
+ * left out.
  * A node is a path. Owners are given by root only, as everywhere.
  *
  * @module
@@ -187,7 +188,7 @@ export class HostTree implements Tree<string> {
   }
 }
 
-/** Inode numbers may be larger than a double tells apart. */
+/** Inode numbers may be larger than a double can distinguish. */
 function keyOf(path: string): string {
   const { dev, ino } = lstatSync(path, { bigint: true });
   return `${dev}:${ino}`;

@@ -3,7 +3,7 @@
  *
  * Layer: cli, under `import_tar.ts` and `import_folder.ts`. Members may come in any order and twice:
  * parents that were not said are made, the later of two wins, and directories get their times last,
- * because each child changes them. What a volume cannot hold is told and left out. Use:
+ * because each child changes them. What a volume cannot hold is reported and left out. Use:
  *
  *     const tree = new TreeIn(volume, { clock, findings });
  *     const ino = tree.add(member);  tree.write(ino, bytes, at);  tree.finish(ino, member);
@@ -51,7 +51,7 @@ export interface Member {
 export interface TreeOptions {
   /** The clock that the volume was opened with. */
   clock: TransferClock;
-  /** Where is told what was left out. */
+  /** Where what was left out is reported. */
   findings: Findings;
   /** The time for what has none, in ms. */
   nowMs: number;
@@ -107,7 +107,7 @@ export class TreeIn {
 
   /**
    * Makes what a member says, without its contents and its times; 0 when that cannot be, which has
-   * been told.
+   * been reported.
    *
    * @throws {ErrnoError} ENOSPC, EIO
    */
@@ -310,7 +310,7 @@ export class TreeIn {
     return ino;
   }
 
-  /** The directory at a path, made with its parents where there is none. */
+  /** The directory at a path, made with its parents where it is missing. */
   #parent(path: string): Ino {
     if (path === this.#last.path) return this.#last.ino;
     let ino: Ino = this.#volume.root;
@@ -350,7 +350,7 @@ export class TreeIn {
     }
   }
 
-  /** Numbers that a volume can hold; `isReported` unless this has been told before. */
+  /** Numbers that a volume can hold; `isReported` unless this has been reported before. */
   #withValidNumbers(member: Member, isReported = true): Member {
     const change = (what: string): void => {
       if (!isReported) return;

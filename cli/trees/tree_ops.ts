@@ -23,7 +23,7 @@ export type Xattr = readonly [name: string, value: Uint8Array];
 
 /** A file that is being read. */
 export interface Contents {
-  /** The first byte of data at or behind `at`; -1 if there is none. */
+  /** The first byte of data at or after `at`; -1 if no data follows. */
   dataAt(at: number): number;
   /** The end of the data that begins at or before `at`; Infinity if that is not known. */
   holeAt(at: number): number;

@@ -17,7 +17,7 @@ import { count, jsonText, printable, printReport } from "../shared/words.ts";
 export const checkVerb: Verb = {
   name: "check",
   usage: "check [--repair] [--json] IMAGE",
-  summary: "Looks for damage in a volume, and repairs it if told to",
+  summary: "Looks for damage in a volume, and repairs it if asked to",
   help: `Without --repair nothing is changed.
 
   --repair  put right what is damaged. The bitmap, link counts and the like are corrected in

@@ -31,7 +31,7 @@ Examples:
   run,
 };
 
-/** `-x` is a mode: what looks like one goes behind the options, where it is a word. */
+/** `-x` is a mode: what looks like one goes after the options, where it is a word. */
 function modesAreWords(args: readonly string[]): string[] {
   const end = args.indexOf("--");
   const front = end < 0 ? args : args.slice(0, end);

@@ -79,7 +79,7 @@ function run(said: Call): number {
   return EXIT_GOOD;
 }
 
-/** What a word behind the image asks for, as the option of that name. */
+/** What a word after the image asks for, as the option of that name. */
 function asOption([what, number]: readonly string[]): Call["options"] {
   if (what === undefined) return {};
   if (what === "slot" && number !== undefined) return { slot: number };

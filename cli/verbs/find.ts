@@ -15,7 +15,7 @@ export const findVerb: Verb = {
   name: "find",
   usage: "find IMAGE [PATH...] [-name PATTERN] [-type T] [-size N] ...",
   summary: "Finds entries of a volume by name, type, size, age and more",
-  help: `Prints what is below each PATH ("/" if there is none) and passes all tests. Each test
+  help: `Prints what is below each PATH ("/" without one) and passes all tests. Each test
 may be written with one dash or two.
 
   -name PATTERN   the last name; * ? [a-z] [!a-z], and \\ before what stands for itself

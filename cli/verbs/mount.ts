@@ -87,7 +87,7 @@ async function stay({ words, options, terminal }: Call, timeout?: number): Promi
   };
   let mount: KernelMount | null = null;
   let isOver = false;
-  // Before there is a mount: a signal must never end the process and leave one behind.
+  // Before it is mounted: a signal must never end the process and leave a mount.
   const stop = (): void => {
     isOver = true;
     // A failure is heard through `finished`, or else by the next signal.

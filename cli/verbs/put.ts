@@ -83,7 +83,7 @@ export interface Input {
 /** The standard input. */
 export const INPUT: Input = { attr: null, contents: null, fd: STDIN, close: () => {} };
 
-/** Opens what is to be read. A FIFO waits for a writer: a signal is heard meanwhile. */
+/** Opens what is to be read. A FIFO waits for a writer; a signal interrupts the wait. */
 async function openInput(source: string, interrupts: Interrupts): Promise<Input> {
   if (source === "-") return INPUT;
   const stat = statSync(source);
@@ -209,7 +209,7 @@ async function* piecesOf(
 /** How long a stream that does not block is given until it is asked again. */
 const RETRY_MS = 20;
 
-/** Reads without standing still: nothing would be heard of a signal meanwhile. */
+/** Reads without blocking the thread: a signal would not be noticed before the end. */
 async function readSoon(fd: number, into: Uint8Array): Promise<number> {
   for (;;) {
     try {

@@ -97,7 +97,7 @@ function targetOf(files: FS, path: string, options: Call["options"]): Target | n
   const name = lastName(path);
   if (name === "") throw new ErrnoError("EINVAL", "remove what has no name of its own");
   try {
-    // A slash at the end would lead over a link, and what is behind it would be removed.
+    // A slash at the end would lead over a link, and what the link leads to would be removed.
     const bare = path.replace(/\/+$/, "");
     const { node } = files.lookupPath(bare, { noent_okay: true });
     if (node === null) throw new ErrnoError("ENOENT", "remove it");

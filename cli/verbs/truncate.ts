@@ -16,7 +16,7 @@ export const truncateVerb: Verb = {
   summary: "Cuts files in a volume, or extends them with a hole",
   help: `A file that is missing is made. Links are followed.
 
-  -s, --size SIZE  bytes, with k, M or G behind for units; +SIZE and -SIZE change the
+  -s, --size SIZE  bytes, with k, M or G as units; +SIZE and -SIZE change the
                    size by so much
   -c, --no-create  make nothing
 

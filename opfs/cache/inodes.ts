@@ -21,7 +21,7 @@ export class InodeCache {
   readonly #entries: number;
   readonly #clock: () => number;
 
-  /** Up to `entries` attributes, and as many targets; `clock` tells when a read moves atime. */
+  /** Up to `entries` attributes, and as many targets; `clock` decides when a read moves atime. */
   constructor({ entries, clock }: { entries: number; clock: () => number }) {
     this.#entries = entries;
     this.#clock = clock;

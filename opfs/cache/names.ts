@@ -17,7 +17,7 @@ interface Directory {
   names: Map<string, Ino>;
   isWhole: boolean;
   misses: number;
-  /** Entries behind a cursor; they are never written. */
+  /** Entries after a cursor; they are never written. */
   listings: Map<number, readonly DirEntry[]>;
 }
 
@@ -40,7 +40,7 @@ const SAFE_LENGTH = 85;
 
 /** What a move has done. */
 export interface Moved {
-  /** Whose attributes are others now; 0 is none. */
+  /** Inodes whose attributes have changed; 0 stands for no inode. */
   changed: readonly Ino[];
   /** Who has lost the new name, or 0. */
   lost: Ino;
@@ -96,7 +96,7 @@ export class NameCache {
     return { changed, lost: isExchange ? 0 : replaced };
   }
 
-  /** What the directory has listed behind a cursor, in an array of the caller's own. */
+  /** What the directory has listed after a cursor, in an array of the caller's own. */
   listing(parent: Ino, after: number): DirEntry[] | undefined {
     return this.#directories.get(parent)?.listings.get(after)?.slice();
   }

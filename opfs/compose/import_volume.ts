@@ -26,7 +26,7 @@ export interface ImportVolumeOptions {
   worker?: WorkerGiven;
   /** How long to wait for another holder to let go, in ms. Default 2,000. */
   busyTimeoutMs?: number;
-  /** Told how many bytes have come. */
+  /** Called with the number of bytes that have come. */
   onProgress?: (doneBytes: number) => void;
 }
 

@@ -58,7 +58,7 @@ export interface OpenReport extends MountReport, StorageReport {}
 export interface VolumeMetrics {
   /** This client's calls by name; none for direct access, where counting would cost a frame. */
   calls: Record<string, Metric>;
-  /** What this client's cache was asked; null where there is none. */
+  /** What this client's cache was asked; null without a cache. */
   cache: CacheMetrics | null;
   /** The relay's work for all its clients; none for direct access. */
   relay: Record<string, Metric>;
@@ -100,7 +100,7 @@ export interface OpenedVolume extends VolumeOps {
    * the signal ends it, which rejects with the signal's reason.
    *
    * @throws {ErrnoError} ENOTSUP for a volume that is open by a ticket, EROFS, ENOSPC, EBADF when it
-   * is closed meanwhile, EINVAL for the options
+   * is closed in the meantime, EINVAL for the options
    * @example
    * ```ts
    * import { openVolume } from "@cairn/fs/opfs";

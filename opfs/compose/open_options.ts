@@ -54,7 +54,7 @@ export interface OpenOptions extends VolumeOptions {
 
 /** Lets one more thread in: send it there with postMessage and open it, once. */
 export interface VolumeTicket {
-  /** Tells a ticket from everything else. */
+  /** Distinguishes a ticket from everything else. */
   readonly kind: "cairn ticket";
   /** The volume's name. */
   readonly name: string;

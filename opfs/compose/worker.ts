@@ -41,7 +41,7 @@ type Init = Extract<ToWorker, { type: "init" }>;
 type Import = Extract<ToWorker, { type: "import" }>;
 type Upgrade = Extract<ToWorker, { type: "upgrade" }>;
 
-/** How often the page is told of life while its worker opens or closes, in ms. */
+/** How often the page gets a sign of life while its worker opens or closes, in ms. */
 const LIFE_MS = 250;
 
 /** One worker with its one volume: what it opens, serves and closes. */
@@ -49,13 +49,13 @@ class VolumeWorker {
   readonly #scope: WorkerScope;
   #relay: Relay | null = null;
   #volume: Volume | null = null;
-  /** Whether it has been told what it is for; that happens once. */
+  /** Whether it has got its task; that happens once. */
   #isInitialized = false;
   #isClosing = false;
   #releaseLock: () => void = () => {};
   #stopTimer: () => void = () => {};
   #stats: () => Record<string, Value> = () => ({});
-  /** When the page was last told of life. */
+  /** When the page last got a sign of life. */
   #saidAt = 0;
   /** Where the worker stands: it is said again to a page that asks. */
   #standing: FromWorker = { type: "loaded", version: MESSAGE_VERSION };
@@ -259,7 +259,7 @@ async function openDevice(
   return await openOpfsHandle(place.path, { create: create && !readOnly, deadlineMs });
 }
 
-/** Mounts over a device that shows the clients a sign of life behind each of its calls. */
+/** Mounts over a device that shows the clients a sign of life around each of its calls. */
 function mount(device: StorageHandle, engine: EngineSettings): Volume {
   try {
     return openVolumeSync(device, engine);
@@ -280,7 +280,7 @@ function pathsOf(volume: Volume, readOnly = false): PathCalls {
   return fs;
 }
 
-/** Figures under names that tell whose they are. */
+/** Figures under names that say whose they are. */
 function prefixed(prefix: string, figures: object): Record<string, Value> {
   return Object.fromEntries(
     Object.entries(figures).map(([name, value]) => [prefix + name, value as Value]),

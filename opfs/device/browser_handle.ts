@@ -11,10 +11,10 @@
  *   that nothing is known of what has landed: EIO.
  * - A truncate over quota may change nothing and say nothing (Chromium, off the record).
  *
- * How much there may be the browser only estimates, and tells later: asked at open and after each
- * refusal. Chromium's estimate says ten gigabytes on a full origin too, so a length that was refused is
- * remembered beside it, until the file has got it or the origin uses less. Both are for `statfs`;
- * nothing is refused for them.
+ * The browser only estimates how much there may be, and answers later: it is asked at open and
+ * after each refusal. Chromium's estimate says ten gigabytes on a full origin too, so a length that
+ * was refused is remembered beside it, until the file has got it or the origin uses less. Both are
+ * for `statfs`; nothing is refused for them.
  *
  * @module
  */
@@ -63,7 +63,7 @@ export class BrowserHandle implements StorageHandle {
   #refusedUsage = NaN;
   #isAsking = false;
 
-  /** `handle`, and what tells how much room there is. */
+  /** Wraps `handle`; `ask` estimates how much room there is. */
   constructor(handle: SyncAccessHandle, ask: () => Promise<StorageEstimate> = askBrowser) {
     this.#handle = handle;
     this.#ask = ask;
@@ -86,7 +86,7 @@ export class BrowserHandle implements StorageHandle {
       else this.#quotaBytes = this.#handle.getSize() + Math.max(0, quota! - usage!);
       this.#noteUsage(usage ?? NaN);
     } catch {
-      // A browser that does not tell, or a handle that is closed by now: what was known stays.
+      // A browser that does not answer, or a handle that is closed by now: what was known stays.
     } finally {
       this.#isAsking = false;
     }

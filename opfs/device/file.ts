@@ -21,7 +21,7 @@ export interface FileHandleOptions {
   create?: boolean;
   /**
    * Whether it is opened to read alone. No lock is taken then: another may have the file open, and
-   * change it meanwhile. `isChanged` of the handle says whether one did. Default false.
+   * change it during that time. `isChanged` of the handle says whether one did. Default false.
    */
   readOnly?: boolean;
 }
@@ -354,7 +354,7 @@ interface Permissions {
   querySync(what: { name: "sys"; kind: "statfs" }): { state: string };
 }
 
-/** Never a question to the user: what it tells is worth less than that. */
+/** Never asks the user: the answer is not worth a question. */
 function mayAskForSpace(): boolean {
   const deno = (globalThis as { Deno?: { permissions: Permissions } }).Deno;
   if (deno === undefined) return true;

@@ -76,7 +76,7 @@ function maySeeOthers(): boolean {
     deno.permissions.querySync({ name: "read", path: "/proc" }).state === "granted";
 }
 
-/** Null: the file came or went meanwhile; try again. */
+/** Null: the file came or went in the meantime; try again. */
 function take(owner: Owner): FileLock | null {
   const { fs } = owner.host;
   const opened = openLockFile(owner);
@@ -116,7 +116,8 @@ function openLockFile(owner: Owner): { fd: number; isMade: boolean } | null {
   try {
     return { fd: fs.openSync(owner.path, flags, 0o644), isMade };
   } catch (error) {
-    // Another made it or took it away meanwhile. Without a folder no attempt will do better.
+    // Another process made it or took it away in the meantime. Without a folder no attempt will do
+    // better.
     const hasMoved = codeOfHost(error) === (isMade ? "EEXIST" : "ENOENT");
     if (hasMoved) return null;
     throw error;

@@ -73,7 +73,7 @@ export class HeartbeatHandle implements StorageHandle {
     return this.#device.getSpareBytes?.() ?? Infinity;
   }
 
-  /** Bytes that the device may come to have, by an estimate; Infinity where there is none. */
+  /** Bytes that the device may come to have, by an estimate; Infinity without one. */
   getQuotaBytes(): number {
     return this.#device.getQuotaBytes?.() ?? Infinity;
   }
@@ -84,7 +84,7 @@ export class HeartbeatHandle implements StorageHandle {
     this.#device.truncate(sizeBytes);
   }
 
-  /** Makes everything durable: the longest call, so it beats behind it too. */
+  /** Makes everything durable: the longest call, so it beats after it too. */
   flush(): void {
     this.#beat();
     this.counts.flushes += 1;

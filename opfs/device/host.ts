@@ -84,7 +84,7 @@ export interface Host {
   fs: NodeFs;
 }
 
-/** The host. ENOTSUP where there is none, as in a browser; `action` begins the message. */
+/** The host. ENOTSUP in a browser, which has no host; `action` begins the message. */
 export function hostFor(action: string): Host {
   const { process } = globalThis as { process?: NodeProcess };
   const fs = process?.getBuiltinModule?.("fs");

@@ -8,7 +8,7 @@
  * - Node has none. On Linux the program `flock` is started with our descriptor as its own: the lock
  *   belongs to what was opened, not to the process that asked, so it stays when the program is gone
  *   and ends when we close. On macOS and the BSDs open(2) takes it, by O_EXLOCK.
- * - Elsewhere there is none: `file_lock.ts` says what is done then.
+ * - Elsewhere no such lock exists: `file_lock.ts` says what happens then.
  *
  * @module
  */

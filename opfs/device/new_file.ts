@@ -2,7 +2,7 @@
  * A device that takes its name only when it is whole: until then it lies beside it, and what had the
  * name keeps it.
  *
- * Layer: device. The name is locked meanwhile, so that no other process opens it or makes it.
+ * Layer: device. Until the file is finished its name is locked, so that no other process opens it or makes it.
  *
  * Use: `const file = await newHostFile(path); try { fill(file.handle); await file.keep(); } finally {
  * await file.discard(); }`

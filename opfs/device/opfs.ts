@@ -76,7 +76,7 @@ async function openFile(
       why: "sync access handles exist only in a worker",
     });
   }
-  // Pauses are counted, not the time: a machine that slept meanwhile has not tried.
+  // Pauses are counted, not the time: a machine that slept in between has not tried.
   let waitedMs = 0;
   for (let pauseMs = FIRST_PAUSE_MS;; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     try {

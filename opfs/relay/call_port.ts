@@ -188,7 +188,7 @@ export class PortPromises {
         const length = into.length;
         const bytes = await this.#ask("read", [ino, length, at]) as Uint8Array;
         if (into.length < length) {
-          throw new ErrnoError("EINVAL", "use bytes whose memory has gone meanwhile");
+          throw new ErrnoError("EINVAL", "use bytes whose memory went away during the call");
         }
         into.set(bytes);
         return bytes.length;
@@ -198,7 +198,7 @@ export class PortPromises {
     };
   }
 
-  /** What the worker tells of its volume and device, by name. */
+  /** What the worker reports of its volume and device, by name. */
   stats(): Promise<Record<string, Value>> {
     return this.#ask("stats", []) as Promise<Record<string, Value>>;
   }
@@ -252,7 +252,7 @@ function closed(): ErrnoError {
   return new ErrnoError("EBADF", "go on", { why: "the volume has been closed here" });
 }
 
-/** A volume whose synchronous calls say why there are none, and what to do. */
+/** A volume whose synchronous calls throw an error that says why, and what to do. */
 export function withoutSync(root: Ino, advice: string): VolumeOps {
   const refusals = CALLS.map((call) => [call, () => {
     throw new ErrnoError("ENOTSUP", `call ${call}() synchronously`, { why: advice });

@@ -1,7 +1,7 @@
 /**
  * Channel: a client's end of one channel, where a call waits for its answer.
  *
- * Layer: relay. A message is published by raising the request sequence behind everything else, and
+ * Layer: relay. A message is published by raising the request sequence after everything else, and
  * is answered when the answer sequence has the same value. The client waits in a loop on that
  * value, never on one wake: a late wake of an earlier answer changes nothing. Each round of the
  * loop looks at `closed`, and at the heartbeat: when it stands still past the deadline, counted in
@@ -54,7 +54,7 @@ const WHY_CLOSED: Readonly<Record<number, string>> = {
   [Closed.LEFT]: "the volume has been closed here",
   [Closed.RELAY_GONE]: "the relay worker has ended, or the volume was closed where it was opened",
   [Closed.DEADLINE]: "an earlier call waited past its deadline",
-  [Closed.CLIENT_GONE]: "the relay was told that this client has ended",
+  [Closed.CLIENT_GONE]: "the relay learned that this client has ended",
   [Closed.BAD]: "the relay refused what was sent",
   [Closed.UNCLAIMED]: "the ticket was not taken while many newer ones were made",
 };

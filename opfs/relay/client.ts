@@ -44,7 +44,7 @@ import * as ask from "./requests.ts";
 const { LOOKUP, CREATE, TMPFILE, UNLINK, GETATTR, SETATTR, READ, WRITE, APPEND } = OPERATIONS;
 const { RETAIN, RELEASE, LOOKUP_ATTR, LOOKUP_RETAIN, CREATE_RETAIN, GETATTRS, LOCK } = OPERATIONS;
 
-/** What a client is told when it attaches. */
+/** What a client gets when it attaches. */
 export interface RelayClientOptions {
   /** The volume's root directory. */
   root: Ino;

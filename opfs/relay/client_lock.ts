@@ -3,7 +3,7 @@
  *
  * Layer: relay. A client takes the lock that is named after the volume and its channel and then
  * claims the channel; the relay queues for the same lock, and when it is granted the client is gone:
- * closed, terminated, or its page left. The same question, asked of the volume's own lock, tells a
+ * closed, terminated, or its page left. The same question, asked of the volume's own lock, shows a
  * page that its relay's worker is gone. Where there are no Web Locks (Deno) there is no notice.
  *
  * Use: `const release = await holdLock(name)`; `const stop = watchLock(name, () => …)`.

@@ -40,7 +40,8 @@ export function startCommitTimer(volume: VolumeOps, options: CommitTimerOptions)
     try {
       sync();
     } catch (error) {
-      // A full device may have room the next time. A volume that has failed tells its next caller why.
+      // A full device may have room the next time. A volume that has failed says why to its next
+      // caller.
       if (!isErrnoError(error) || error.code !== "ENOSPC") stop();
     }
   }, Math.min(commitIntervalMs, LONGEST_MS));

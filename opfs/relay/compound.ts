@@ -117,7 +117,7 @@ export function getattrs(volume: VolumeOps, { reader, writer, memory }: ServedCh
   const inos: Ino[] = [];
   while (reader.at < reader.end) inos.push(reader.ino());
   if (inos.length > attrsThatFit(memory.area.length)) {
-    throw new ErrnoError("EMSGSIZE", `tell attributes of ${inos.length} inodes at once`);
+    throw new ErrnoError("EMSGSIZE", `send attributes of ${inos.length} inodes at once`);
   }
   writer.beginResponse();
   for (const ino of inos) {

@@ -1,5 +1,6 @@
 /**
- * Cursors: values behind each other in the request area, written by one side and read by the other.
+ * Cursors: values one after the other in the request area, written by one side and read by the
+ * other.
  *
  * Layer: relay, above `protocol.ts`. Each value is read once, into private memory, and checked
  * against the end of its message, because the other side may write at any time.
@@ -25,15 +26,15 @@ import {
   Word,
 } from "./protocol.ts";
 
-/** What surely has room behind a name: no operation has more fields than that. */
+/** Bytes that always fit after a name: no operation has more fields than that. */
 const FIELDS_BYTES = 128;
 
-/** What a caller hands over as text, and is none. */
+/** Throws unless what a caller hands over as text is a string. */
 function requireText(text: string): void {
   if (typeof text !== "string") throw new ErrnoError("EINVAL", `use ${shown(text)} as a name`);
 }
 
-/** Writes values behind each other into an area. One object per channel, used again and again. */
+/** Writes values one after the other into an area. One object per channel, used again and again. */
 export class Writer {
   /** Where the next value goes, in bytes of the area. */
   at = 0;
@@ -85,7 +86,7 @@ export class Writer {
     return this;
   }
 
-  /** A text of at most 65,535 bytes behind its length. */
+  /** A text of at most 65,535 bytes, after its length. */
   shortText(text: string): this {
     const from = this.at;
     this.at += 2;
@@ -226,14 +227,14 @@ export class Reader {
     return text;
   }
 
-  /** A text behind its length. */
+  /** A text after its length. */
   shortText(): string {
     const length = this.#memory.view.getUint16(this.#take(2), true);
     const at = this.#take(length);
     return decodeUtf8(this.#memory.area, { at, end: at + length });
   }
 
-  /** A text behind its length of 32 bits. */
+  /** A text after its length of 32 bits. */
   longText(): string {
     const length = this.u32();
     const at = this.#take(length);

@@ -94,7 +94,7 @@ function loaded(worker: Worker, timeoutMs: number): Promise<Worker> {
       reject(new ErrnoError(data.code, "open the volume", { why: reasonOf(data) }));
     }
   };
-  // Ticks are counted, not the time: a machine that slept meanwhile has not listened.
+  // Ticks are counted, not the time: a machine that slept in between has not listened.
   let ticks = 0;
   const timer = setInterval(() => {
     if (++ticks * PROBE_MS < timeoutMs) return;

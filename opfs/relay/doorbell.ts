@@ -5,7 +5,7 @@
  * the word is 1; a client publishes first and then, where the word is 1 and it is the one to set it
  * back to 0, wakes the relay. So a request is either seen by that second look or rings.
  *
- * Use: the client calls `doorbell.ring()` behind each publishing; the relay `doorbell.sleep(…)` in
+ * Use: the client calls `doorbell.ring()` after each publishing; the relay `doorbell.sleep(…)` in
  * its busy time and `doorbell.sleepAsync(…)` when idle.
  *
  * @module

@@ -18,7 +18,7 @@ const NOTHING: Uint8Array = new Uint8Array(0);
 
 /** What a request carries and where its answer goes. */
 export interface Payload {
-  /** Bytes to send behind what the writer holds. */
+  /** Bytes to send after what the writer holds. */
   from?: Uint8Array;
   /** How many bytes these were when the request was made. */
   fromBytes?: number;
@@ -67,7 +67,7 @@ export class Exchange {
   /**
    * Takes in what has come. True when the whole answer is here, false if it goes on.
    *
-   * @throws {ErrnoError} EINVAL at the end, if the caller's memory has gone meanwhile
+   * @throws {ErrnoError} EINVAL at the end, if the caller's memory went away during the call
    */
   step(): boolean {
     const { header } = this.#channel;
@@ -81,7 +81,9 @@ export class Exchange {
       return false;
     }
     this.#forget();
-    if (this.#isLost) throw new ErrnoError("EINVAL", "use bytes whose memory has gone meanwhile");
+    if (this.#isLost) {
+      throw new ErrnoError("EINVAL", "use bytes whose memory went away during the call");
+    }
     return true;
   }
 
@@ -90,7 +92,7 @@ export class Exchange {
     this.#from = this.#into = NOTHING;
   }
 
-  /** Puts payload behind byte `at` of the area and publishes. */
+  /** Puts payload after byte `at` of the area and publishes. */
   #send(signal: number, at: number): void {
     const { area } = this.#channel.memory;
     const count = Math.min(area.length - at, this.#fromBytes - this.#sent);

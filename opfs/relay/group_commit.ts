@@ -3,7 +3,7 @@
  *
  * Layer: relay, part of `server.ts`. A client of one of the last commits may be about to ask for
  * the next; such a client is waited for a little, because a flush of the device takes longer than a
- * request's way. How long, tells how long commits take.
+ * request's way. The wait is as long as commits usually take.
  *
  * Use: `group.defer(channel, 0)`; `while (group.mayGrow(channels)) …`; `group.commit(answered)`.
  *
@@ -46,7 +46,7 @@ export class GroupCommit {
     return Math.min(PATIENCE_MS, this.#commitMs);
   }
 
-  /** The request at hand is answered behind the next commit; its answer is in the writer. */
+  /** The request at hand is answered after the next commit; its answer is in the writer. */
   defer(channel: ServedChannel, status: number): void {
     invariant(!this.has(channel), "R2: a request is deferred twice");
     channel.deferredStatus = status;

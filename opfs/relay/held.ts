@@ -2,7 +2,7 @@
  * What a client holds: how often it has retained each inode, and not let go of it.
  *
  * Layer: relay. Both sides write it down: a client refuses to give back what it has not taken, and the
- * other side gives back what a client leaves behind (R7). An inode that is not held takes no place.
+ * other side gives back what a client leaves (R7). An inode that is not held takes no place.
  *
  * Use: `held.add(ino)` after retaining, `held.remove(ino)` before releasing, `held.takeAll()` at the end.
  *

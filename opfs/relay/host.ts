@@ -1,8 +1,9 @@
 /**
  * RelayHost: the page's side of its relay worker, from start to end.
  *
- * Layer: relay. It starts the worker, tells it which volume, gives each client a channel, and ends
- * it when the last client has left. States: ready, closing, dead; before, there is none.
+ * Layer: relay. It starts the worker, says which volume, gives each client a channel, and ends the
+ * worker when the last client has left. States: ready, closing, dead; before it is ready, there is
+ * no host.
  *
  * Use: `const host = await RelayHost.start({ place, settings })`, `host.connect()`, `host.close()`.
  *
@@ -240,8 +241,8 @@ export class RelayHost {
   /**
    * Compacts the volume, a step for each request, while its clients work on.
    *
-   * @throws {ErrnoError} EIO if the relay is not there, EBADF if it goes meanwhile, and as a volume's
-   * `compact`
+   * @throws {ErrnoError} EIO if the relay is not there, EBADF if it goes during the call, and as a
+   * volume's `compact`
    */
   async compact<R>(options?: StepOptions): Promise<R> {
     if (this.state !== "ready") {

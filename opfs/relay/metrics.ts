@@ -4,7 +4,7 @@
  * Layer: relay. The operation runner's counters of mission documents 002 and 004, kept on both
  * sides; the relay's travel to a client as s11n values. Counting allocates nothing.
  *
- * Use: `metrics.add(Op.READ, { timeMs, waitMs: 0, bytes: n })` behind each call.
+ * Use: `metrics.add(Op.READ, { timeMs, waitMs: 0, bytes: n })` after each call.
  *
  * @module
  */
@@ -57,7 +57,7 @@ export class Metrics {
   }
 
   /**
-   * The operations behind number `after` as values that can travel, as many as one answer takes; and
+   * The operations after number `after` as values that can travel, as many as one answer takes; and
    * the number of the last one, or 0 if no more come.
    */
   values(after = 0): { values: Value[]; last: number } {

@@ -52,7 +52,7 @@ export interface RowBase {
  */
 export type Kind = "answers" | "sends" | "fetches" | "locks" | "commits" | "reports";
 
-/** The interface that a call belongs to; "relay" is none of a volume's. */
+/** The interface that a call belongs to; "relay" belongs to no volume. */
 export type Part = "volume" | "compound" | "locks" | "relay";
 
 /** The codec of a call. */

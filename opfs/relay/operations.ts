@@ -189,7 +189,7 @@ export const OPERATIONS = {
     fails: "whole",
     forgets(kept: Kept, ino: Ino, from: Uint8Array, at: number): void {
       requireBytes(from);
-      // Of a place that is none the volume says so itself.
+      // An invalid place is refused by the volume itself.
       if (Number.isSafeInteger(at) && at >= 0) kept.range(ino, at, at + from.length);
     },
     ask(w: Writer, ino: Ino, from: Uint8Array, at: number): Payload {

@@ -73,7 +73,7 @@ export class RelayPromises extends Derived implements VolumePromises {
     }
   }
 
-  /** What the relay tells of its volume and device, by name. */
+  /** What the relay reports of its volume and device, by name. */
   stats(): Promise<Record<string, Value>> {
     return this.#call(Op.STATS, () => {}, (r) => {
       const values = readValues(this.#channel.memory.area, r);

@@ -6,7 +6,8 @@
  * and no copy more; the next request of any kind writes over it. It is used only as long as no other
  * client has changed anything since: while the generation is that of the answer.
  *
- * Use: `ahead.take(…)`; where that is -1 ask for `ahead.more(…)` bytes more and tell with `keep(…)`.
+ * Use: `ahead.take(…)`; where that is -1 ask for `ahead.more(…)` bytes more, and pass them to
+ * `keep(…)`.
  *
  * @module
  */
@@ -60,7 +61,7 @@ export class ReadAhead {
     return Math.max(0, most - wanted);
   }
 
-  /** The answer behind the last `more` is in the area: `count` bytes of the file from byte `at`. */
+  /** The answer to the last `more` is in the area: `count` bytes of the file from byte `at`. */
   keep(at: number, count: number): void {
     invariant(count >= 0 && count <= this.#longest, "R8: more is kept than an area holds");
     this.#from = at;

@@ -135,7 +135,7 @@ export function writeAllocateMode(writer: Writer, mode: number): Writer {
   return writer.u32(Number.isInteger(mode) && mode >>> 0 !== mode ? UNKNOWN_MODE : mode);
 }
 
-/** Names of attributes as bytes: NUL behind each. */
+/** Names of attributes as bytes, each followed by NUL. */
 export function packNames(names: readonly string[]): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(names.map((name) => `${name}\0`).join(""));
 }

@@ -27,12 +27,12 @@ export interface RelayOptions {
    */
   watchClient?: (channel: ChannelMemory, gone: () => void) => () => void;
   /**
-   * Is told in which order requests are applied: the client's number and the request's sequence, or
-   * less than 0 for a release without a waiter, its number negated. Default: none.
+   * Gets the order in which requests are applied: the client's number and the request's sequence,
+   * or less than 0 for a release without a waiter, its number negated. Default: none.
    */
   trace?: (client: number, sequence: number) => void;
-  /** Is told of each channel that is served no longer. Default: none. */
+  /** Gets each channel that is served no longer. Default: none. */
   onLeft?: (channel: ChannelMemory) => void;
-  /** What a STATS request is told: names and values. Default: nothing. */
+  /** The answer to a STATS request: names and values. Default: nothing. */
   stats?: () => Record<string, Value>;
 }

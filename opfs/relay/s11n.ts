@@ -20,7 +20,7 @@ const TYPE = { number: 1, bigint: 2, boolean: 3, string: 4 } as const;
 const MAX_VALUES = 255;
 
 /**
- * Writes the values and returns the byte behind them.
+ * Writes the values and returns the byte after them.
  *
  * @throws {ErrnoError} EMSGSIZE if they do not fit or are more than 255; EILSEQ for a lone
  * surrogate; EINVAL for a value of another type, or a bigint past 64 bits

@@ -145,7 +145,7 @@ export class ServedChannel {
     return Atomics.load(this.memory.words, Word.CLAIMED) !== Claimed.NONE || this.isClosed();
   }
 
-  /** Tells the client that it is served. */
+  /** Shows the client that it is served. */
   admit(): void {
     Atomics.store(this.memory.words, Word.LEASE, Lease.SHARED);
     Atomics.notify(this.memory.words, Word.LEASE);
@@ -212,8 +212,8 @@ export class ServedChannel {
   }
 
   /**
-   * Carries such a release out, and returns its number. No client waits for it, so there is none to
-   * tell of a failure.
+   * Carries such a release out, and returns its number. No client waits for it, so a failure is
+   * reported to none.
    */
   takeRelease(volume: VolumeOps): number {
     const { words } = this.memory;
@@ -246,7 +246,7 @@ export class ServedChannel {
     readHeader(this.memory.words, this.header);
   }
 
-  /** Answers with what the writer holds; `payloadBytes` more stand behind it in the area. */
+  /** Answers with what the writer holds; `payloadBytes` more follow it in the area. */
   answer(status: number, payloadBytes = 0): void {
     const totalBytes = this.writer.endResponse(status, payloadBytes);
     this.publish(Signal.RESPONSE, { chunkBytes: totalBytes, totalBytes, chunkIndex: 0 });
@@ -287,7 +287,7 @@ export class ServedChannel {
     Atomics.add(this.memory.words, Word.HEARTBEAT, 1);
   }
 
-  /** Tells the client that another one changed something. */
+  /** Shows the client that another one changed something. */
   bumpGeneration(): void {
     Atomics.add(this.memory.words, Word.GENERATION, 1);
     Atomics.notify(this.memory.words, Word.GENERATION);

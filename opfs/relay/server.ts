@@ -349,7 +349,7 @@ export class Relay {
     channel.answer(last);
   }
 
-  /** Behind a step of a transfer. A read has answered by itself. */
+  /** After a step of a transfer. A read has answered by itself. */
   #ended(channel: ServedChannel, step: "done" | "more" | "locked"): void {
     // A piece changes the file already, whatever becomes of the rest: others learn of it now.
     if (channel.state === "CHUNK_IN") this.#bumpOthers(channel);
@@ -426,12 +426,12 @@ export class Relay {
     this.#paths?.closeAll(channel);
   }
 
-  /** What has gone wrong first is told, not that its file could not be closed either. */
+  /** The first failure is reported, not that the file could not be closed either. */
   #forgetTransfer(channel: ServedChannel): void {
     try {
       this.#transfers.forget(channel);
     } catch {
-      // A volume that is broken says so to every call; here there is none.
+      // A volume that is broken says so to every call; here no call waits.
     }
   }
 

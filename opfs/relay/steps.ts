@@ -25,7 +25,7 @@ export interface StepProgress {
 
 /** How work in steps is watched, and ended early. */
 export interface StepOptions {
-  /** Told after each step how far it is. */
+  /** Called after each step with how far it is. */
   onProgress?: (progress: StepProgress) => void;
   /** Ends the work after the step under way; what has been done stays. */
   signal?: AbortSignal;

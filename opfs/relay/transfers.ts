@@ -2,7 +2,7 @@
  * Transfers: reads, writes, appends, whole files and the values of attributes, in one chunk or many.
  *
  * Layer: relay. The volume reads into the area and writes out of it. A chunk is one step of the
- * relay's loop, so a long transfer never keeps others waiting. A write that fails behind its first
+ * relay's loop, so a long transfer never keeps others waiting. A write that fails after its first
  * piece answers the short count of what is done (R3), an append too. It fixes its place with the first
  * chunk and holds the file's append turn to the last. An attribute's value comes and goes as a whole:
  * its chunks are put together, or cut off, in memory.
@@ -185,7 +185,7 @@ export class Transfers {
     return this.#writePiece(channel, reader.at, reader.end);
   }
 
-  /** Reads the next piece behind byte `start` of the area and hands it over. */
+  /** Reads the next piece into the area, from byte `start` on, and hands it over. */
   #sendPiece(channel: ServedChannel, start: number): Step {
     const { transfer, memory, writer } = channel;
     const isFirst = start > 0;
@@ -207,7 +207,7 @@ export class Transfers {
     return isLast ? "done" : "more";
   }
 
-  /** Behind the first piece a failure is a short read; the caller's next call meets it again. */
+  /** After the first piece a failure is a short read; the caller's next call meets it again. */
   #readPiece({ transfer }: ServedChannel, piece: Uint8Array): number {
     if (transfer.value !== null) {
       piece.set(transfer.value.subarray(transfer.done, transfer.done + piece.length));
@@ -285,7 +285,7 @@ export class Transfers {
     return isLast ? this.#finishWrite(channel) : this.#acknowledge(channel);
   }
 
-  /** Behind the first piece a failure is a short count; only a whole path's APPEND answers none. */
+  /** After the first piece a failure is a short count; only a whole path's APPEND answers none. */
   #tryWrite(channel: ServedChannel, piece: Uint8Array): number {
     const { transfer } = channel;
     if (transfer.value !== null) {

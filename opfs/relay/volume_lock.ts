@@ -66,7 +66,7 @@ function refusalOf(path: string, cause: unknown): ErrnoError {
   return new ErrnoError("EBUSY", `open "${path}"`, { why, cause });
 }
 
-/** Ticks are counted, not the time: a machine that slept meanwhile has not waited. */
+/** Ticks are counted, not the time: a machine that slept in between has not waited. */
 function afterTicks(timeoutMs: number, call: () => void): () => void {
   let leftMs = timeoutMs;
   const tickMs = Math.min(TICK_MS, timeoutMs);

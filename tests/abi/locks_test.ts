@@ -37,7 +37,7 @@ Deno.test("LockTable.set() joins neighbours of one kind", () => {
   assertEquals(table.list("f"), [lock("a", F_WRLCK, 0, 20)]);
 });
 
-Deno.test("LockTable.test() tells what is in the way, and nothing of one's own", () => {
+Deno.test("LockTable.test() returns what is in the way, and no lock of one's own", () => {
   const table = new LockTable<string>();
   table.set("f", lock("a", F_WRLCK, 10, 20));
   assertEquals(table.test("f", lock("a", F_WRLCK, 0)), null);
@@ -46,7 +46,7 @@ Deno.test("LockTable.test() tells what is in the way, and nothing of one's own",
   assertEquals(table.test("f", lock("b", F_UNLCK, 0)), null);
 });
 
-Deno.test("LockTable.release() and releaseOwner() leave others alone, and nothing behind", () => {
+Deno.test("LockTable.release() and releaseOwner() leave others alone, and nothing of their own", () => {
   const table = new LockTable<string>();
   table.set("f", lock("a", F_RDLCK, 0));
   table.set("f", lock("b", F_RDLCK, 0));

@@ -12,7 +12,7 @@ const kinds: [string, number, (mode: number) => boolean, string][] = [
   ["FIFO", mode.S_IFIFO, mode.isFIFO, "p"],
 ];
 
-Deno.test("isFile() and its kin tell each type from the six others", () => {
+Deno.test("isFile() and its kin distinguish each type from the six others", () => {
   for (const [row, type] of kinds) {
     for (const [column, , predicate] of kinds) {
       assertEquals(predicate(type | 0o7777), row === column, `${row} by ${column}`);

@@ -16,7 +16,7 @@ Deno.test("codeOfHost() knows errors that have a number alone", () => {
   }
 });
 
-Deno.test("codeOfHost() says nothing where no host tells what its numbers mean", () => {
+Deno.test("codeOfHost() says nothing where no host says what its numbers mean", () => {
   const { process } = globalThis as { process?: unknown };
   try {
     for (const without of [undefined, {}]) {

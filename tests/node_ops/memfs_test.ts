@@ -169,7 +169,7 @@ Deno.test("MEMFS tmpfile() lives from its open to its close, or gets a name by l
   assertEquals([store.inodeCount, names(root)], [2, ["kept"]]);
 });
 
-Deno.test("MEMFS unlink() and rmdir() tell the kinds apart", () => {
+Deno.test("MEMFS unlink() and rmdir() distinguish the kinds", () => {
   const root = mount();
   make(root, "f");
   const directory = make(root, "d", S_IFDIR | 0o755);

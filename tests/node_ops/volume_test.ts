@@ -116,7 +116,7 @@ Deno.test("VOLUMEFS unites names that another mount linked", () => {
   assertStrictEquals(first.data, second.data);
 });
 
-Deno.test("VOLUMEFS tells a removed directory from a live one below another mount's rmdir", () => {
+Deno.test("VOLUMEFS distinguishes a removed directory from a live one below another mount's rmdir", () => {
   const volume = new ModelVolume();
   const here = VOLUMEFS.mount({ volume });
   const there = VOLUMEFS.mount({ volume });

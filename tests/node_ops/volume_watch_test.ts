@@ -1,4 +1,6 @@
-/** Watches over a relay: what other clients do is told, what the instance itself does is told once. */
+/**
+ * Watches over a relay: changes of other clients are reported, those of the instance itself once.
+ */
 import { assertEquals } from "@std/assert";
 import { createFS } from "../../fs/create_fs.ts";
 import type { WatchEvent } from "../../fs/watch.ts";
@@ -13,7 +15,7 @@ async function mounted(rig: Rig) {
   return createFS({ root: { type: VOLUMEFS, options: { volume } } });
 }
 
-/** Waits until nothing new has been told for a while. */
+/** Waits until no new event has come for a while. */
 async function settled(events: readonly WatchEvent[]): Promise<string[]> {
   for (let before = -1; before !== events.length;) {
     before = events.length;
@@ -22,7 +24,7 @@ async function settled(events: readonly WatchEvent[]): Promise<string[]> {
   return events.map(({ type, name }) => `${type} ${name}`);
 }
 
-Deno.test("FS.watch() tells what other clients do to a directory's entries", async () => {
+Deno.test("FS.watch() reports what other clients do to a directory's entries", async () => {
   const rig = await startRig();
   const [one, two] = [await mounted(rig), await mounted(rig)];
   one.mkdir("/d");
@@ -48,7 +50,7 @@ Deno.test("FS.watch() tells what other clients do to a directory's entries", asy
   await rig.stop();
 });
 
-Deno.test("FS.watch() tells what other clients do to a file, until it is gone", async () => {
+Deno.test("FS.watch() reports what other clients do to a file, until it is gone", async () => {
   const rig = await startRig();
   const [one, two] = [await mounted(rig), await mounted(rig)];
   one.writeFile("/f", "text");

@@ -40,17 +40,17 @@ for (const access of ["direct", "relay"] as const) {
     await onFolder(async (name) => {
       const volume = await withHole(name, access);
       const before = Deno.statSync(name).size;
-      const told: StepProgress[] = [];
+      const steps: StepProgress[] = [];
       const calls: Promise<number>[] = [];
       const onProgress = (progress: StepProgress): void => {
-        told.push(progress);
-        calls.push(volume.promises.create(volume.root, `m${told.length}`, FILE));
+        steps.push(progress);
+        calls.push(volume.promises.create(volume.root, `m${steps.length}`, FILE));
       };
       const report = await volume.compact({ onProgress });
-      assertEquals((await Promise.all(calls)).length, told.length);
-      assert(told.length > 5, `${told.length} steps`);
-      assert(told.every(({ doneBytes, totalBytes }) => doneBytes <= totalBytes));
-      assertEquals(told.at(-1)!.totalBytes, 6 * MIB);
+      assertEquals((await Promise.all(calls)).length, steps.length);
+      assert(steps.length > 5, `${steps.length} steps`);
+      assert(steps.every(({ doneBytes, totalBytes }) => doneBytes <= totalBytes));
+      assertEquals(steps.at(-1)!.totalBytes, 6 * MIB);
       assert(report.movedBlocks >= 1536 && report.cutBlocks > 1024, JSON.stringify(report));
       assert(Deno.statSync(name).size < before - 5 * MIB);
       const bytes = contentsOf(volume, volume.lookup(volume.root, "f2"));

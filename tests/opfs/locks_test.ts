@@ -38,7 +38,7 @@ Deno.test("VolumeLocks.take() keeps ranges of different clients and owners apart
   assertEquals(locks.take(1, INO, whole(F_WRLCK)), null);
 });
 
-Deno.test("VolumeLocks.test() tells what is in the way, and whose it is", () => {
+Deno.test("VolumeLocks.test() returns what is in the way, and whose it is", () => {
   const locks = new VolumeLocks();
   locks.take(1, INO, range(F_WRLCK, 3, 6));
   assertEquals(locks.test(2, INO, range(F_RDLCK)), { type: F_WRLCK, start: 3, end: 6, owner: -1 });

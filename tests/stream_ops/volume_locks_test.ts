@@ -44,7 +44,7 @@ Deno.test("a close gives back what was locked, and asks for nothing that was not
   assertEquals(locks.size, 0);
 });
 
-Deno.test("F_GETLK tells an instance's own description from others", () => {
+Deno.test("F_GETLK distinguishes an instance's own description from others", () => {
   const { FS } = locking();
   FS.writeFile("/f", "");
   const [a, b] = [FS.open("/f", "r+"), FS.open("/f", "r+")];

@@ -37,7 +37,7 @@ Deno.test("facadeOf() closes in one way, whichever of the three is called", asyn
   engine.close();
 });
 
-Deno.test("facadeOf() has each call that the volume has, and tells of its changes", async () => {
+Deno.test("facadeOf() has each call that the volume has, and reports its changes", async () => {
   const { engine, volume } = opened();
   for (const { call } of CALL_ROWS) {
     assertEquals(typeof volume[call], typeof engine[call as "create"], call);

@@ -8,7 +8,7 @@ import {
   type VolumeTicket,
 } from "../../../opfs/compose/open_options.ts";
 
-Deno.test("openOptions() tells a name, a device, a ticket and options apart", () => {
+Deno.test("openOptions() distinguishes a name, a device, a ticket and options", () => {
   assertEquals(openOptions("notes"), { name: "notes" });
   const handle = memoryHandle();
   assertStrictEquals(openOptions(handle).handle, handle);

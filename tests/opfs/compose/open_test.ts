@@ -73,7 +73,7 @@ Deno.test("openVolume() a second time shares the relay of this thread", async ()
     const one = await openVolume({ name: path, access: "relay" });
     const two = await openVolume({ name: path, access: "relay" });
     put(one, "a", "from one");
-    // The create is one's own change; the write is none of names and attributes to its caller.
+    // The create is one's own change; to its caller, the write changes no names and no attributes.
     assertEquals([get(two, "a"), one.generation, two.generation], ["from one", 1, 2]);
     await one.close();
     assertEquals(get(two, "a"), "from one");
@@ -262,7 +262,7 @@ Deno.test("openVolume() for reading only refuses changes, direct and relayed", a
   });
 });
 
-Deno.test("openVolume() with sanityCheck tries the device out, and leaves nothing behind", async () => {
+Deno.test("openVolume() with sanityCheck tries the device out, and leaves nothing there", async () => {
   await withPath(async (path) => {
     for (const access of ["direct", "relay"] as const) {
       await using volume = await openVolume({ name: path, access, sanityCheck: true });

@@ -39,7 +39,7 @@ Deno.test("upgradeImage() gives a volume today's format once", async () => {
   });
 });
 
-Deno.test("upgradeImage() is refused while the volume is open, and when there is none", async () => {
+Deno.test("upgradeImage() is refused while the volume is open, and when it is missing", async () => {
   await withOlder(async (path) => {
     const volume = openVolumeSync(fileHandle(path));
     const place = { kind: "host" as const, path };

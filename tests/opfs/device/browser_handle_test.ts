@@ -156,7 +156,7 @@ Deno.test("BrowserHandle.estimate() lives with a browser that fails, or says not
   assertEquals([failing.getQuotaBytes(), silent.getQuotaBytes()], [Infinity, Infinity]);
 });
 
-Deno.test("statfs() tells what the browser estimates, and nothing is refused for it", async () => {
+Deno.test("statfs() reports what the browser estimates, and nothing is refused for it", async () => {
   const memory = memoryHandle();
   let usage = 1 << 20;
   const handle = new BrowserHandle(memory, () => Promise.resolve({ quota: 5 << 20, usage }));

@@ -68,7 +68,7 @@ Deno.test("lockName() keeps no descriptor and no lock when it refuses", async ()
     refuse();
     const before = open();
     for (let round = 0; round < 10; round++) refuse();
-    // Other tests of this process open files meanwhile, but not ten more each time.
+    // Other tests of this process open files at the same time, but not ten more each time.
     assert(open() < before + 10, `${before} to ${open()}`);
     // The same file, no line in it: what was refused holds it no more.
     Deno.truncateSync(`${path}.lock`, 0);

@@ -80,7 +80,7 @@ ${code("")}; rm -f v v.lock; ${code("--allow-sys=statfs")}`;
   });
 });
 
-Deno.test("fileHandle() for reading only says whether the file was changed meanwhile", () => {
+Deno.test("fileHandle() for reading only says whether the file was changed in the meantime", () => {
   const folder = Deno.makeTempDirSync();
   const writer = fileHandle(`${folder}/a`);
   writer.write(new Uint8Array(10), { at: 0 });

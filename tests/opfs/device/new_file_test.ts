@@ -30,7 +30,7 @@ Deno.test("newHostFile() gives the name to what is whole, and leaves nothing els
   });
 });
 
-Deno.test("newHostFile() replaces only when told, and nothing that is open", async () => {
+Deno.test("newHostFile() replaces only when asked to, and nothing that is open", async () => {
   await inFolder(async (folder) => {
     const path = `${folder}/a`;
     Deno.writeTextFileSync(path, "old");

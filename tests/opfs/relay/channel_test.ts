@@ -128,7 +128,7 @@ Deno.test("Channel refuses synchronous calls where the thread may not wait", asy
   await rig.stop();
 });
 
-Deno.test("Channel.wait() spins where it is told to", async () => {
+Deno.test("Channel.wait() spins where the option says so", async () => {
   const rig = await startRig();
   const client = await rig.client({ blocking: "spin" });
   for (let round = 0; round < 50; round++) assertEquals(client.lookup(1, "a"), 0);

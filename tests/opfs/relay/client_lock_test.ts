@@ -12,7 +12,7 @@ Deno.test("clientLockName() is another one for each channel", () => {
   assertNotEquals(clientLockName("/a", one), clientLockName("/a", two));
 });
 
-Deno.test("holdLock() takes a free lock and no other; watchLock() tells when it is let go", async () => {
+Deno.test("holdLock() takes a free lock and no other; watchLock() reports when it is released", async () => {
   const locks = new FakeLocks();
   const release = await holdLock("a", locks);
   assert(release !== null);

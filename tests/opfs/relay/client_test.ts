@@ -138,7 +138,7 @@ rigTest("RelayClient hands errors on with code, number and text", async (rig) =>
   assertEquals(error.message, 'ENOENT: cannot find "gone"');
   assertThrows(() => client.lookup(client.root, "\udc00"), Error, "EILSEQ");
   assertThrows(() => client.lookup(client.root, "x".repeat(300)), Error, "ENAMETOOLONG");
-  // A name fills the area, or leaves no room for what comes behind it.
+  // A name fills the area, or leaves no room for what follows it.
   for (const length of [15_000, 16_240, 16_367, 16_368, 16_369, 16_384, 20_000]) {
     const name = "x".repeat(length);
     assertThrows(() => client.lookup(client.root, name), Error, "ENAMETOOLONG");

@@ -23,7 +23,7 @@ async function syncsOf(
   return count;
 }
 
-Deno.test("startCommitTimer() syncs by and by, unless told otherwise", async () => {
+Deno.test("startCommitTimer() syncs by and by, unless an option forbids it", async () => {
   assert(await syncsOf({ commitIntervalMs: 10 }) >= 3);
   assertEquals(await syncsOf({ commitIntervalMs: 10, durability: "fsync" }), 0);
   assertEquals(await syncsOf({ commitIntervalMs: 10, durability: "op" }), 0);

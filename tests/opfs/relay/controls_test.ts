@@ -37,7 +37,9 @@ function patch<T extends object>(target: T, changes: { [K in keyof T]?: T[K] }):
   return () => Object.defineProperties(target, before);
 }
 
-/** The relay has applied a request whose client has given up meanwhile: nothing is written. */
+/**
+ * The relay has applied a request whose client has given up in the meantime: nothing is written.
+ */
 function answersNobody(): void {
   const { relay, volume, channel } = turnedRelay();
   const a = channel();

@@ -135,7 +135,7 @@ const POINTS: readonly {
 ];
 
 for (const { name, reach, files } of POINTS) {
-  Deno.test(`a client that dies ${name} leaves nothing behind`, () => {
+  Deno.test(`a client that dies ${name} leaves nothing there`, () => {
     const made = rig();
     const { relay, volume, open } = made;
     const [a, other, third] = [open(), open(), open()];

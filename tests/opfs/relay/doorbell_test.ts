@@ -13,7 +13,7 @@ Deno.test("Doorbell.ring() wakes only who sleeps, and once", async () => {
   assertEquals(same.ring(), false);
 });
 
-Deno.test("Doorbell.sleep() does not sleep when something came meanwhile", () => {
+Deno.test("Doorbell.sleep() does not sleep when something came in the meantime", () => {
   const doorbell = new Doorbell();
   let word = -1;
   const before = performance.now();
@@ -25,7 +25,7 @@ Deno.test("Doorbell.sleep() does not sleep when something came meanwhile", () =>
     timeoutMs: 5000,
   });
   assert(performance.now() - before < 1000);
-  assertEquals([word, doorbell.ring()], [1, false], "the second look comes behind the store");
+  assertEquals([word, doorbell.ring()], [1, false], "the second look comes after the store");
 });
 
 Deno.test("Doorbell.sleep() ends by itself", () => {

@@ -89,7 +89,7 @@ Deno.test("RelayHost.terminate() ends the thread at once", async () => {
   assertThrows(() => channel.assertOpen("read"), Error, "EIO");
 });
 
-/** Behind it stands the answer, so that a wait without a bound fails instead of hanging. */
+/** The answer follows it, so that a wait without a bound fails instead of hanging. */
 const STUCK = `Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20_000)`;
 
 Deno.test("RelayHost.start() does not wait for ever for a worker that is stuck", async () => {
@@ -117,7 +117,7 @@ Deno.test("RelayHost.close() does not wait for ever for a worker that is stuck",
   assertEquals(host.state, "dead");
 });
 
-Deno.test("RelayHost.calls() end with the worker, and none begin behind it", async () => {
+Deno.test("RelayHost.calls() end with the worker, and none begin after it", async () => {
   const host = await start({ init: READY });
   const { calls } = host.calls();
   const waiting = calls.statfs();

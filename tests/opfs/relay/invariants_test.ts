@@ -60,7 +60,7 @@ async function breaksLater(call: () => Promise<unknown>, what: string): Promise<
   seen.push((await assertRejects(call, InvariantError, what)).message);
 }
 
-/** What a client is told when its volume answers so. */
+/** What a client gets when its volume answers so. */
 const NONSENSE: readonly [
   what: string,
   break_: (volume: ModelVolume) => void,
@@ -277,7 +277,7 @@ Deno.test("L1: two never hold what excludes each other", () => {
   const request = { kind: LockKind.RANGE, owner: 1, type: 1, start: 0, end: 9, wait: false };
   locks.take(1, 7, request);
   const { test } = LockTable.prototype;
-  // A table that does not tell what is held, when it is asked first.
+  // A table that does not say what is held, when it is asked first.
   let isBlind = true;
   LockTable.prototype.test = function (this: LockTable<unknown>, file, wanted) {
     const found = isBlind ? null : test.call(this, file, wanted);

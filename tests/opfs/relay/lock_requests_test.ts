@@ -1,4 +1,4 @@
-/** Locks over the relay: who waits, who is told at once, and what a death frees. */
+/** Locks over the relay: who waits, who is refused at once, and what a death frees. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
   F_GETLK,
@@ -80,7 +80,7 @@ rigTest(
   },
 );
 
-rigTest("a thread that spins is told EAGAIN instead of waiting", async (rig) => {
+rigTest("a thread that spins gets EAGAIN instead of waiting", async (rig) => {
   const [client, spinning] = [await rig.client(), await rig.client({ blocking: "spin" })];
   client.lock(INO, HELD);
   assertThrows(() => spinning.lock(INO, HELD), Error, "EAGAIN");
@@ -261,7 +261,7 @@ Deno.test("clients that wait for a lock are served first come first served, dead
   assertEquals(answered(), [true, false, false, false, false]);
   assertThrows(() => client().lock(INO, { ...HELD, wait: false }), Error, "EAGAIN");
   first.close();
-  // Both readers that came before the second writer, and not the one behind it.
+  // Both readers that came before the second writer, and not the one after it.
   assertEquals(answered(), [true, true, true, false, false]);
   fourth.close(Closed.CLIENT_GONE);
   assertEquals(answered(), [true, true, true, false, true]);

@@ -18,7 +18,7 @@ Deno.test("Metrics sums up by operation and travels as values", () => {
   assertEquals(metricsFrom([]), {});
 });
 
-Deno.test("Metrics tells every operation, in as many answers as it takes", () => {
+Deno.test("Metrics reports every operation, in as many answers as it takes", () => {
   const metrics = new Metrics();
   const ops = [...Object.values(PathOp), ...Object.values(Op)];
   for (const op of ops) metrics.add(op, { timeMs: 1, waitMs: 0, bytes: op });

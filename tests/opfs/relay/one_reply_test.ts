@@ -22,7 +22,7 @@ const THROWN: readonly unknown[] = [
   null,
 ];
 
-/** Which call throws what, and whether all behind it do too. */
+/** Which call throws what, and whether all after it do too. */
 interface Fault {
   at: number;
   thrown: unknown;

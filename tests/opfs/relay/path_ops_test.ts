@@ -85,7 +85,7 @@ function ascii(text: string): string {
   return hex(new TextEncoder().encode(text));
 }
 
-/** A text behind its length, as RENAME, COPY and LINK have it. */
+/** A text after its length, as RENAME, COPY and LINK have it. */
 function long(text: string): string {
   return hex(Uint8Array.of(text.length, 0, 0, 0)) + ascii(text);
 }

@@ -3,7 +3,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { ErrnoError } from "../../../abi/errno.ts";
 import { receivePieces, sendError, sendPieces } from "../../../opfs/relay/pieces.ts";
 
-/** Numbers as pieces; tells how many have been taken, and whether it was cancelled. */
+/** Numbers as pieces; counts how many have been taken, and notes whether it was cancelled. */
 function source(count: number): { stream: ReadableStream<Uint8Array>; seen: [number, boolean] } {
   const seen: [number, boolean] = [0, false];
   const shared = new Uint8Array(100);

@@ -29,7 +29,7 @@ const LACKS: Record<Feature, { platform: Platform; says: RegExp }> = {
 
 const FEATURES = Object.values(Feature);
 
-Deno.test("preflight() passes where everything is there, and asks for no more than it is told", () => {
+Deno.test("preflight() passes where everything is there, and asks for no more than it should", () => {
   preflight("open it", FEATURES, WHOLE);
   for (const feature of FEATURES) {
     const { platform } = LACKS[feature];

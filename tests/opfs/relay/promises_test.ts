@@ -19,7 +19,7 @@ Deno.test("promisesOf() has every call of a volume", async () => {
   await everyCall(promisesOf(new ModelVolume()));
 });
 
-Deno.test("RelayPromises keeps the order of calls, and goes on behind one that failed", async () => {
+Deno.test("RelayPromises keeps the order of calls, and goes on after one that failed", async () => {
   const rig = await startRig();
   const promises = new RelayPromises(new Channel(await rig.memory(16_384), rig.doorbell));
   const done: string[] = [];

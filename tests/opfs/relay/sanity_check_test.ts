@@ -19,7 +19,7 @@ function stepFailing(method: keyof ModelVolume, count: number, result: unknown):
     error.message;
 }
 
-Deno.test("sanityCheck() passes a volume that works, and leaves nothing behind", () => {
+Deno.test("sanityCheck() passes a volume that works, and leaves nothing there", () => {
   const volume = new ModelVolume();
   sanityCheck(volume);
   assertEquals([volume.inodeCount, volume.calls.get("close")], [1, undefined]);

@@ -72,7 +72,7 @@ Deno.test("Relay.turn() makes one commit for all that asked for one", () => {
   assertEquals([statusOf(a), volume.calls.get("fsync")], [0, 1]);
 });
 
-Deno.test("Relay.turn() answers a failed commit to everybody in it", () => {
+Deno.test("Relay.turn() answers a failed commit to all clients in it", () => {
   const volume = new ModelVolume();
   volume.sync = () => {
     throw new InvariantError("V2: block 7 is owned but free");
@@ -190,7 +190,7 @@ Deno.test("Relay serves no channel twice, and none when it ends", async () => {
   assertThrows(() => relay.attach(createChannelMemory(16_384).buffer), ErrnoError, "relay ends");
 });
 
-Deno.test("Relay carries out a release before the request that was sent behind it", () => {
+Deno.test("Relay carries out a release before the request that was sent after it", () => {
   const volume = new ModelVolume();
   const [one, two] = ["one", "two"].map((name) => volume.create(volume.root, name, file));
   const order: string[] = [];
@@ -218,7 +218,7 @@ Deno.test("Relay carries out a release before the request that was sent behind i
   assertEquals(order, ["release 1", "release 2", "request"]);
 });
 
-Deno.test("Relay tells others when an unlinked inode goes with its last holder", () => {
+Deno.test("Relay signals to others when an unlinked inode goes with its last holder", () => {
   for (const dies of [false, true]) {
     const { client, relay } = turnedRelay();
     const [a, b] = [client(), new CachedVolume(client())];

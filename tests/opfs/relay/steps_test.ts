@@ -45,7 +45,7 @@ for (const [kind, source] of Object.entries(kinds)) {
     assert(turns > 0 || kind !== "here", "the event loop turns between steps");
   });
 
-  Deno.test(`runSteps() ends after the step under way when it is told to: ${kind}`, async () => {
+  Deno.test(`runSteps() ends after the step under way when it should: ${kind}`, async () => {
     const made: number[] = [];
     const control = new AbortController();
     const onProgress = ({ doneBytes }: StepProgress): void => {

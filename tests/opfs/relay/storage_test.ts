@@ -14,7 +14,7 @@ async function reportWith(storage: object, persist: boolean) {
   }
 }
 
-Deno.test("storageReport() asks to persist only if told to, and does not wait", async () => {
+Deno.test("storageReport() asks to persist only if an option says so, and does not wait", async () => {
   const asked: string[] = [];
   const storage = {
     persist: () => Promise.resolve(asked.push("persist") > 0),

@@ -39,7 +39,7 @@ function failAt(volume: ModelVolume, count: number): void {
   };
 }
 
-Deno.test("a write that fails behind its first piece is a short count (R3)", () => {
+Deno.test("a write that fails after its first piece is a short count (R3)", () => {
   const { volume, client, ino } = rig();
   failAt(volume, 3);
   assertEquals(client.write(ino, new Uint8Array(60_000).fill(1), 0), 16_384 * 2 - 32);
@@ -48,7 +48,7 @@ Deno.test("a write that fails behind its first piece is a short count (R3)", () 
   assertEquals(client.getattr(ino).size, 16_384 * 2 - 32);
 });
 
-Deno.test("an append that fails behind its first piece is a short count (R3)", () => {
+Deno.test("an append that fails after its first piece is a short count (R3)", () => {
   const { volume, client, ino } = rig();
   client.append(ino, new Uint8Array(10).fill(7));
   failAt(volume, 2);
