@@ -117,7 +117,7 @@ function nodeLike(fs: NodeLike): Subject {
   };
 }
 
-/** Emscripten's MEMFS behind its own API, out of a program that does nothing. */
+/** Emscripten's MEMFS by its own API, out of a program that does nothing. */
 async function emscripten(): Promise<Subject> {
   const folder = await Deno.makeTempDir();
   await Deno.writeTextFile(`${folder}/main.c`, "int main(void) { return 0; }\n");

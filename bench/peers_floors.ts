@@ -27,7 +27,7 @@ export interface FloorFile {
   blocks: number[];
 }
 
-/** A floor; `isCached` tells `bc` from `wt`. */
+/** A floor; `isCached` distinguishes `bc` from `wt`. */
 export class Floor {
   readonly #handle: StorageHandle;
   readonly #isCached: boolean;

@@ -1,5 +1,5 @@
 /**
- * One store in a worker of a browser: told what to run, it answers with µs a call or with what went
+ * One store in a worker of a browser: it gets a job, and answers with µs a call or with what went
  * wrong. A store that has failed once is not asked again in this round.
  *
  * @module
@@ -7,7 +7,7 @@
 import { type Peer, PEERS } from "./peers_subjects.ts";
 import { MOUNTED_FILES, warmUp, WORKLOADS } from "./peers_workloads.ts";
 
-/** What the worker is told. */
+/** A job for the worker. */
 export type PeerJob =
   | { do: "open"; subject: string; name: string }
   | { do: "run"; workload: string }

@@ -164,7 +164,7 @@ async function inBrowser(
   }
 }
 
-/** The value behind an option, or whether it is there. */
+/** The value after an option, or whether it is there. */
 function option(name: string): string | null {
   const at = process.argv.indexOf(name);
   return at < 0 ? null : process.argv[at + 1] ?? "";

@@ -1,6 +1,6 @@
 /**
  * Who is measured by the relay's bench: Cairn through its relay, and the peer of the same kind, both
- * behind one small interface of synchronous calls.
+ * with one small interface of synchronous calls.
  *
  * Layer: bench; part of the bundle that `relay.ts` makes for a page and its workers.
  *

@@ -19,7 +19,7 @@ export interface Workload {
   before?(subject: Subject): void;
   call(subject: Subject, index: number): void;
   after?(subject: Subject): void;
-  /** Whether a sync belongs to it, once behind the last call. */
+  /** Whether a sync belongs to it, once after the last call. */
   isSynced?: boolean;
   /** A row that is one long call: milliseconds, and only when everything is compiled. */
   isLong?: boolean;

@@ -13,7 +13,7 @@ import { utf8Length } from "../abi/utf8.ts";
 
 /** Longest name, in bytes of UTF-8. */
 export const NAME_MAX = 255;
-/** Longest path, in bytes of UTF-8 with the NUL that C puts behind it. */
+/** Longest path, in bytes of UTF-8 with the NUL that C puts after it. */
 const PATH_MAX = 4096;
 /** Longest chain of symbolic links that one walk follows. */
 export const SYMLOOP_MAX = 40;

@@ -98,7 +98,7 @@ export interface DescriptorCalls {
   /** Fills in `revents` of each entry, and returns how many have any. It does not wait. */
   poll(entries: PollEntry[]): number;
 
-  /** A device's own calls. ENOTTY where there are none. */
+  /** A device's own calls. ENOTTY where it has none. */
   ioctl(stream: FSStream, request: number, argument?: number): number;
 
   /** A pipe without a name: what is written to the second comes out of the first. */
@@ -106,7 +106,7 @@ export interface DescriptorCalls {
 
   /**
    * Entries of an open directory from where it stands, at most `count`; none at the end. Each has the
-   * cursor that `llseek` takes to go on behind it; it stays valid while the directory changes.
+   * cursor that `llseek` takes to go on after it; it stays valid while the directory changes.
    */
   getdents(stream: FSStream | number, count?: number): DirEntry[];
 }

@@ -128,7 +128,7 @@ export function removeDirectory(state: State, call: string, place: Place): void 
   remove(state, place, node, rmdir);
 }
 
-/** Takes a name away that may go, and tells who wants to know. */
+/** Removes a name that may go, and reports it to all listeners. */
 function remove(
   state: State,
   place: Place,
@@ -256,7 +256,7 @@ function place(state: State, node: FSNode, parent: FSNode, name: string): void {
   state.names.add(node);
 }
 
-/** Tells a delegate what a call is about to do or has done, in absolute paths. */
+/** Describes to a delegate, in absolute paths, what a call is about to do or has done. */
 export function pathAt(place: Place): string {
   const directory = getPath(place.parent);
   return `${directory === "/" ? "" : directory}/${place.name}`;

@@ -58,7 +58,7 @@ export interface ForeignType {
   ): void;
 }
 
-/** What such a type is told of its mount. */
+/** What such a type learns of its mount. */
 export interface ForeignMount {
   /** The type. */
   type: ForeignType;
@@ -92,7 +92,7 @@ export interface ForeignBackend extends Backend<unknown, ForeignRecord> {
   synchronize: ((populate: boolean, done: (error: unknown) => void) => void) | null;
 }
 
-/** The backend over a type, for one mount; `clock` gives the times that the type is told. */
+/** The backend over a type, for one mount; `clock` gives the times that the type gets. */
 export function foreignBackend(
   type: ForeignType,
   { mountpoint, clock }: { mountpoint: string; clock: () => number },

@@ -2,7 +2,7 @@
  * Files whose bytes are fetched when they are read, synchronously.
  *
  * Layer: fs, under `makers.ts`. Browsers allow a synchronous request with bytes in workers only; where
- * there is none, or it fails, reading is EIO. A file that is written is loaded as a whole first.
+ * it is not allowed, or fails, reading is EIO. A file that is written is loaded as a whole first.
  *
  * @module
  */
@@ -24,7 +24,7 @@ interface Request {
   readonly response: unknown;
 }
 
-/** The bytes behind a URL. */
+/** The bytes of a URL. */
 export class LazyContents {
   readonly #url: string;
   readonly #chunks = new Map<number, Uint8Array>();
@@ -167,7 +167,7 @@ function writeAll(node: FSNode, bytes: Uint8Array): void {
   }
 }
 
-/** The bytes behind a URL, without blocking. EIO. */
+/** The bytes of a URL, without blocking. EIO. */
 export async function fetchBytes(url: string): Promise<Uint8Array> {
   try {
     const response = await fetch(url);

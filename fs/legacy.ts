@@ -16,7 +16,7 @@ import { PATH } from "./path.ts";
 import { bitsOf, mayAccess, mayCreate, mayDelete, mayLookup, mayOpen } from "./permissions.ts";
 import { getPath, type State } from "./state.ts";
 
-/** What `analyzePath` tells: everything about a path, and never an exception. */
+/** What `analyzePath` returns: everything about a path, and never an exception. */
 export interface PathAnalysis {
   /** Whether it is "/". */
   isRoot: boolean;
@@ -79,7 +79,7 @@ export interface Legacy {
   /** Whether a mode is a socket's. */
   isSocket(mode: number): boolean;
 
-  /** "r", "w" or "rw", and "w" behind it for O_TRUNC: what an open with the flags needs. */
+  /** "r", "w" or "rw", followed by "w" for O_TRUNC: what an open with the flags needs. */
   flagsToPermissionString(flags: number): string;
 
   /** 0, or EACCES if the caller lacks one of "r", "w", "x" on the node. */

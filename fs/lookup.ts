@@ -21,7 +21,9 @@ import { getPath, type State } from "./state.ts";
 export const FOLLOW = 1;
 /** Stop at the last name: neither follow a link there nor step onto what is mounted there. */
 export const LAST = 2;
-/** A caller may create the last name as a file: a slash behind it is EISDIR before it is searched. */
+/**
+ * A caller may create the last name as a file: a slash after it is EISDIR before it is searched.
+ */
 export const CREATE = 4;
 /** The second walk of one call: what the first one found stays in the name table. */
 export const SECOND = 8;
@@ -46,7 +48,7 @@ export interface Place {
 }
 
 /**
- * Walks `path` from `start` (the current directory unless told otherwise).
+ * Walks `path` from `start` (by default the current directory).
  *
  * @throws {ErrnoError} ENOENT (a directory on the way is missing), ENOTDIR, EACCES, ELOOP,
  * ENAMETOOLONG, EILSEQ, EINVAL
@@ -73,7 +75,7 @@ function tidy({ names, maxNodes }: State): void {
   if (names.isSweepDue) names.sweep();
 }
 
-/** The node that a path leads to. ENOENT if there is none. */
+/** The node that a path leads to. ENOENT if it leads nowhere. */
 export function find(
   state: State,
   call: string,
@@ -113,7 +115,7 @@ export function detach(state: State, node: FSNode): void {
   node.removed = true;
 }
 
-/** The child of that name, cached or asked of the backend; null if there is none. */
+/** The child of that name, cached or asked of the backend; null if it is missing. */
 export function childOf(
   state: State,
   call: string,

@@ -3,7 +3,7 @@
  * shared map of a file in this instance is the same memory; with one, maps are copies in a program's
  * heap, which msync and munmap write back.
  *
- * Layer: fs. Nothing tells this module that memory was stored to. So the shared memory is compared
+ * Layer: fs. This module gets no notice of a store to memory. So the shared memory is compared
  * with the file, and written where they differ, whenever the file is read, synced or unmapped; and
  * what is written to the file goes into the memory too. With no map, all of that is one comparison.
  *
@@ -188,7 +188,7 @@ export class FileMaps {
     if (memory !== undefined) new Uint8Array(memory.buffer).fill(0, position, position + length);
   }
 
-  /** Bytes behind the end of a file that was cut read as zeros when it grows again. */
+  /** Bytes past the end of a file that was cut read as zeros when it grows again. */
   cut(node: FSNode, sizeBytes: number): void {
     const memory = this.#memories.get(inodeKey(node));
     if (memory !== undefined) new Uint8Array(memory.buffer).fill(0, sizeBytes);
@@ -211,7 +211,7 @@ function held(open: FSStream): FSStream {
   return stream;
 }
 
-/** Reads the file into memory; what is behind its end stays zero. */
+/** Reads the file into memory; what is past its end stays zero. */
 function fill(stream: FSStream, bytes: Uint8Array, position: number): void {
   for (let done = 0; done < bytes.length;) {
     const length = bytes.length - done;
@@ -222,7 +222,7 @@ function fill(stream: FSStream, bytes: Uint8Array, position: number): void {
 }
 
 /**
- * Writes the pieces of memory that the file does not hold; nothing behind its end.
+ * Writes the pieces of memory that the file does not hold; nothing past its end.
  *
  * @throws {ErrnoError} ENOSPC when not all of them have found room, and what the backend throws
  */

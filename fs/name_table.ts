@@ -5,7 +5,7 @@
  * the hash mixes the mount, the parent's inode number and the name. It doubles when it holds half as
  * many nodes as it has buckets, so that most chains are one node long. Above a bound it forgets nodes
  * that are not held and whose backend can look them up again. A directory that leaves while children
- * of it are cached leaves them behind, out of every path's reach; they go by a sweep as soon as it
+ * of it are cached leaves them where no path reaches them; they go by a sweep as soon as it
  * pays.
  *
  * Finding neither allocates nor cuts the name out of its path: `find(parent, path, from, to, hash)`.
@@ -19,7 +19,7 @@ import type { FSNode } from "../abi/node.ts";
 const FIRST_BUCKETS = 1024;
 /** Buckets that one `trim` looks at, at most. */
 const TRIM_BUCKETS = 256;
-/** A sweep is due when this many buckets or fewer are looked at for each node left behind. */
+/** A sweep is due when this many buckets or fewer are looked at for each unreachable node. */
 const SWEEP_BUCKETS = 64;
 
 /** An inode among those of all mounts, as a key: its names and descriptors have one. */

@@ -104,7 +104,7 @@ export interface NodeCalls {
 
   /**
    * Hears of changes to what the path leads to: a directory's entries, or a file. What this instance
-   * does is told at once; what others do to the same volume, from the event loop.
+   * does is reported at once; what others do to the same volume, from the event loop.
    */
   watch(path: string, listener: (event: WatchEvent) => void): Watch;
 }

@@ -3,7 +3,7 @@
  *
  * Layer: fs, under `open`, `openat` and the whole-file calls. The order is Linux's: flags, walk,
  * existence, kind, permission, driver, truncation. The descriptor is found before anything is made,
- * so that EMFILE leaves nothing behind.
+ * so that EMFILE leaves no trace.
  *
  * @module
  */

@@ -15,7 +15,7 @@ export interface PathText {
   splitPath(path: string): string[];
   /** Parts without empty ones, "." and the ".." that can be resolved. */
   normalizeArray(parts: string[], allowAboveRoot: boolean): string[];
-  /** The path without empty parts, "." and "..", as far as text can tell. */
+  /** The path without empty parts, "." and "..", as far as the text alone shows. */
   normalize(path: string): string;
   /** Everything before the last name: "." or "/" if nothing is. */
   dirname(path: string): string;

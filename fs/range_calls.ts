@@ -69,7 +69,7 @@ export interface RangeCalls {
 
   /**
    * Writes mapped bytes back: `length` of `buffer`, to `offset` in the file. A private map is never
-   * written. The stream may have been closed; nothing is written behind the end of the file.
+   * written. The stream may have been closed; nothing is written past the end of the file.
    */
   msync(
     stream: FSStream,

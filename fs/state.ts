@@ -37,7 +37,10 @@ export interface StateOptions {
   allocate?: HeapAllocator;
 }
 
-/** Told of what happens, as Emscripten's `FS.trackingDelegate` is. All members are optional. */
+/**
+ * Gets notice of what happens, as Emscripten's `FS.trackingDelegate` does. All members are
+ * optional.
+ */
 export interface TrackingDelegate {
   /** Before a rename that the checks have let through. */
   willMovePath?(oldPath: string, newPath: string): void;
@@ -148,7 +151,9 @@ export class State {
     this.PATH_FS = pathFrom(() => getPath(this.directory ?? this.root));
   }
 
-  /** Who is told of what happens: assign one, or members of the one that is there. */
+  /**
+   * The delegate that gets notice of what happens: assign one, or members of the one that is there.
+   */
   get trackingDelegate(): TrackingDelegate {
     return this.tracking ??= {};
   }

@@ -199,7 +199,7 @@ export const STREAM_CALLS: StreamCalls & ThisType<State & StreamCalls> = {
   },
 };
 
-/** Tells all watchers of a write. */
+/** Reports a write to all watchers. */
 function wrote(state: State, stream: FSStream, bytes: Uint8Array, position: number): void {
   const count = bytes.length;
   state.maps.wrote(stream.node, bytes, position);

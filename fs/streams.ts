@@ -12,7 +12,7 @@ import { FSStream } from "../abi/node.ts";
 import { refuse } from "./arguments.ts";
 import type { State } from "./state.ts";
 
-/** Descriptors that an instance may have open, unless it is told otherwise. */
+/** Descriptors that an instance may have open by default. */
 export const MAX_OPEN_FDS = 4096;
 
 /** Streams by descriptor. */

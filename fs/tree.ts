@@ -98,7 +98,7 @@ function descend(state: State, call: string, place: Place, levels: Level[]): voi
   if (!isDir(node.data.mode)) return removeFile(state, call, place);
   const directory = topOf(node);
   const names = namesIn(state, call, directory);
-  // Who is told of a removal may call FS, which must not forget what we stand on.
+  // A listener may call FS during a removal, which must not forget the directory that we stand on.
   directory.pins++;
   levels.push({ place, directory, names, next: 0 });
 }

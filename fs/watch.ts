@@ -2,8 +2,8 @@
  * Who wants to hear of changes: listeners by inode.
  *
  * Layer: fs. A watch on a directory hears of its entries, a watch on a file of the file. The calls
- * tell `watchers` after they have succeeded; with no watch that costs one comparison. Events are
- * delivered at once, in the order of the calls.
+ * report to `watchers` after they have succeeded; with no watch that costs one comparison. Events
+ * are delivered at once, in the order of the calls.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { inodeKey } from "./name_table.ts";
 
 /** What happened. */
 export interface WatchEvent {
-  /** What happened: `rename` is told at the new name, and `delete` at the old one. */
+  /** What happened: `rename` is reported at the new name, and `delete` at the old one. */
   type: "create" | "delete" | "rename" | "modify" | "attrib";
   /** The name in the watched directory, or null if the watched file itself changed. */
   name: string | null;
@@ -26,7 +26,7 @@ export interface Watch {
 
 /** Listeners by inode. */
 export class Watchers {
-  /** How many watches run. The calls look at it before they tell anything. */
+  /** How many watches run. The calls look at it before they report anything. */
   size = 0;
   readonly #listeners = new Map<string, Set<(event: WatchEvent) => void>>();
 
@@ -46,7 +46,7 @@ export class Watchers {
     };
   }
 
-  /** Tells who watches the node or the directory `parent` that holds it as `name`. */
+  /** Reports to all who watch the node, or the directory `parent` that holds it as `name`. */
   tell(
     type: WatchEvent["type"],
     node: FSNode,

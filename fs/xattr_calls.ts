@@ -16,7 +16,7 @@ import type { State } from "./state.ts";
 
 /** Calls on extended attributes. */
 export interface XattrCalls {
-  /** Value of an extended attribute, by path or descriptor. ENODATA if there is none. */
+  /** Value of an extended attribute, by path or descriptor. ENODATA if it is missing. */
   getxattr(file: string | number | FSNode, name: string): Uint8Array;
 
   /** Sets an extended attribute `user.*`; `flags` is 0, XATTR_CREATE or XATTR_REPLACE. */
@@ -30,7 +30,7 @@ export interface XattrCalls {
   /** Names of the extended attributes. */
   listxattr(file: string | number | FSNode): string[];
 
-  /** Removes an extended attribute. ENODATA if there is none. */
+  /** Removes an extended attribute. ENODATA if it is missing. */
   removexattr(file: string | number | FSNode, name: string): void;
 }
 

@@ -4,7 +4,7 @@
  * Layer: node_ops, under `node_ops/hostfs.ts`. It finds `node:fs` at run time, so that no bundle for
  * a browser ever sees the name. It never follows a link: the path walk on top does, inside the
  * mount. Before each call the directory that holds the name is resolved by the host and must be
- * exactly where it is expected, so that a link put there meanwhile leads nowhere.
+ * exactly where it is expected, so that a link that was put there in between leads nowhere.
  *
  * A program that changes the directory at the very moment of a call could still win that race; do not
  * mount what an enemy writes to.
@@ -86,7 +86,7 @@ export function hostFs(): HostFs {
   };
   const fs = process?.getBuiltinModule?.("node:fs");
   if (fs === undefined || fs === null) {
-    throw new ErrnoError("ENOTSUP", "use host files", { why: "there are none here" });
+    throw new ErrnoError("ENOTSUP", "use host files", { why: "this host has no files" });
   }
   return fs as HostFs;
 }
@@ -143,7 +143,7 @@ export class HostCalls implements PathCalls {
     return { fd };
   }
 
-  /** For a host that cannot be told to follow nothing: looks first. */
+  /** For a host that always follows links: looks first. */
   #unlinked(path: string): string {
     try {
       return this.#hostFile(path);
@@ -165,7 +165,7 @@ export class HostCalls implements PathCalls {
     return bits | LINUX_TMPFILE;
   }
 
-  /** Opens once more what is open, by the host's own /proc. ENOENT where there is none. */
+  /** Opens once more what is open, by the host's own /proc. ENOENT where that is missing. */
   reopen(fd: number, flags: number): PathStream {
     const action = "open a host file without a name";
     if (!isLinux()) throw new ErrnoError("ENOENT", action);

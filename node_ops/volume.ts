@@ -54,7 +54,7 @@ class VolumeMount {
   /** The volume's generation when the epoch was last looked at. */
   #seen: number;
   #epoch = 1;
-  /** A file that was made retained, for the open that mostly follows; 0 is none. */
+  /** A file that was made retained, for the open that mostly follows; 0 for no file. */
   #spare: Ino = 0;
 
   constructor(volume: VolumeOps) {

@@ -1,9 +1,9 @@
 /**
  * VOLUMEFS, the watches: what other clients have done to a file or a directory's entries.
  *
- * Layer: node_ops, part of `volume.ts`. A volume tells that something has changed, not what: a watch
- * keeps what it saw last, looks again, and tells the difference. What its own instance does is told
- * by the instance itself, and only noted here.
+ * Layer: node_ops, part of `volume.ts`. A volume reports that something has changed, not what: a
+ * watch keeps what it saw last, looks again, and reports the difference. What its own instance does
+ * is reported by the instance itself, and only noted here.
  *
  * @module
  */
@@ -44,7 +44,7 @@ abstract class VolumeWatch implements FarWatch {
     this.#stop = volume.onChange!(() => this.#look());
   }
 
-  /** Looks again, and tells the difference. */
+  /** Looks again, and reports the difference. */
   protected abstract look(): void;
 
   abstract seen(name: string | null): void;

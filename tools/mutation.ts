@@ -141,7 +141,7 @@ export function mutate(text: string, { from, to, text: put }: Mutation): string 
   return text.slice(0, from) + put + text.slice(to);
 }
 
-/** How a mistake is told: its line and column, and what was there and is now. */
+/** How a mistake is described: its line and column, and what was there and is now. */
 export function describeMutation(text: string, mutation: Mutation): string {
   const line = text.slice(0, mutation.from).split("\n").length;
   const before = text.slice(mutation.from, mutation.to).replace(/\s+/g, " ");

@@ -33,7 +33,7 @@ export function hostCommand(name: string, options: ProgramOptions = {}): Deno.Co
   return new Deno.Command(pathOf(name), { ...rest, env: { ...env, ...seen } });
 }
 
-/** Tells those that we start, who may start more, what the machine's PATH is. */
+/** Passes the machine's PATH to the programs that we start, which may start others. */
 const WHOLE = "CAIRN_HOST_PATH";
 
 /** The machine's PATH, also in a process that was started with the narrow one. */

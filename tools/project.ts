@@ -66,7 +66,7 @@ export function readManifest(): Manifest {
   return JSON.parse(readText("deno.json"));
 }
 
-/** The files behind the public names, without their leading `./`. */
+/** The files of the public names, without their leading `./`. */
 export function entryPoints(): string[] {
   return Object.values(readManifest().exports).map((file) => file.replace(/^\.\//, ""));
 }

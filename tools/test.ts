@@ -1,7 +1,7 @@
 /**
- * The runner behind `deno task ok`, `test` and `test:long`. Runs all stages of a set even if one
+ * The runner of `deno task ok`, `test` and `test:long`. Runs all stages of a set even if one
  * fails, prints a line for each and the output of those that failed, and ends with one line that
- * counts the tests of all suites. Names behind the set select stages: `deno task ok lint unit`.
+ * counts the tests of all suites. Names after the set select stages: `deno task ok lint unit`.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
  * The worker: a volume in OPFS, a C program on it. A worker can hold the file itself, so this
- * needs no SharedArrayBuffer and no special headers. It starts by itself and tells the page, line by
- * line, what the program prints, and in the end how it ended.
+ * needs no SharedArrayBuffer and no special headers. It starts by itself and sends the page, line
+ * by line, what the program prints, and in the end how it ended.
  *
  * @module
  */

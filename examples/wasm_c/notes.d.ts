@@ -25,6 +25,6 @@ export interface ProgramOptions {
   noExitRuntime?: boolean;
 }
 
-/** Sets up the program and, unless told otherwise, runs it to its end. */
+/** Sets up the program and, unless an option says otherwise, runs it to its end. */
 declare function createNotes(options?: ProgramOptions): Promise<EmscriptenModule>;
 export default createNotes;

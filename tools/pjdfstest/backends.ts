@@ -12,7 +12,7 @@ export interface MadeFileSystem {
   FS?: FileSystemUnderTest;
   /** Who makes them, if not a session of the driver's own. */
   session?: SessionUnderTest;
-  /** Told before each command, for time has passed. */
+  /** Called before each command, for time has passed. */
   tick?(): void;
   /** Lets go of what it holds. */
   close?(): unknown;
@@ -76,5 +76,5 @@ const relay: BackendUnderTest = {
   },
 };
 
-/** Backends by the word behind `--backend`. */
+/** Backends by the word after `--backend`. */
 export const BACKENDS: Readonly<Record<string, BackendUnderTest>> = { memfs, volume, relay };

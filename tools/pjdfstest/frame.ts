@@ -1,6 +1,6 @@
 /**
  * A scratch copy of the suite's frame: our client in place of its command, its shell library with
- * ours behind it, and its scripts as links. Nothing of the suite stays behind or is kept here.
+ * ours after it, and its scripts as links. Nothing of the suite stays or is kept here.
  *
  * @module
  */
@@ -44,7 +44,7 @@ const REDIRECT = /^(\s*)echo (\S+) > (\$\{n\w+\})\s*$/mg;
 export interface FrameOptions {
   /** The checkout. */
   suite: string;
-  /** What the suite is told the file system is called: "EXT4" turns on stricter assertions. */
+  /** The file system's name as the suite gets it: "EXT4" turns on stricter assertions. */
   fs: string;
   /** Only these scripts, such as "rename/00"; all if empty. */
   only: readonly string[];

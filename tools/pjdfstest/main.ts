@@ -3,7 +3,7 @@
  *
  * Use: `deno task conformance -- CHECKOUT [--backend memfs|volume|relay|page] [--fs EXT4] [--only
  * rename/00,open] [--jobs 2] [--verbose]`. The last line is `pjdfstest: N / M`; the exit status is 0
- * if both are the same. README.md beside this file tells how it works and what is counted.
+ * if both are the same. README.md beside this file says how it works and what is counted.
  *
  * @module
  */

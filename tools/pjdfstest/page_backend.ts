@@ -95,7 +95,7 @@ async function openBrowser(name: "Chromium" | "Firefox") {
   return { page: { evaluate, close }, worker };
 }
 
-/** Backends by the word behind `--backend`. */
+/** Backends by the word after `--backend`. */
 export const PAGE_BACKENDS: Readonly<Record<string, BackendUnderTest>> = {
   page: pageBackend("VOLUMEFS, relayed to a page of Chromium", () => openBrowser("Chromium")),
   "page-firefox": pageBackend(

@@ -1,6 +1,6 @@
 /**
  * Answers the suite's command on a unix socket. `client.c` stands in for the command: it sends its
- * working directory and its arguments, each ended by a NUL, behind a length of four bytes, and
+ * working directory and its arguments, each ended by a NUL, after a length of four bytes, and
  * prints what comes back; the first byte of the answer is the exit status.
  *
  * @module

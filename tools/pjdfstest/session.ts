@@ -217,7 +217,7 @@ export class Session implements SessionUnderTest {
     };
   }
 
-  /** A socket's name is what a bind leaves behind. */
+  /** A socket's name is what a bind leaves. */
   #bind(path: string): void {
     try {
       this.#fs.mknod(path, S_IFSOCK | 0o777, 0);

@@ -14,7 +14,7 @@ export class AssertionError extends Error {
   }
 }
 
-/** Puts the caller's own words behind the report, as std does. */
+/** Puts the caller's own words after the report, as std does. */
 export function explain(report: string, message?: string): string {
   return message === undefined ? report : `${report}: ${message}`;
 }

@@ -50,7 +50,7 @@ export function resolve(...parts: string[]): string {
   return path.resolve(...parts);
 }
 
-/** The path behind a `file:` URL. */
+/** The path of a `file:` URL. */
 export function fromFileUrl(from: string | URL): string {
   return url.fileURLToPath(from);
 }
