@@ -15,6 +15,7 @@ const RELAY = "opfs/relay/";
 export const EXEMPT: Readonly<Record<string, string>> = {
   "opfs/volume/format/layout.ts": "it is the home",
   "opfs/volume/format/slots.ts": "below it: what several kinds of slots share",
+  "opfs/volume/format/checksum.ts": "it sums words whatever they mean",
   "opfs/volume/memory/summed_bytes.ts": "a sum stands after bytes of any length",
 };
 /** The exchange with @componentor/fs has a layout of its own. */

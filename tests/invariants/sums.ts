@@ -13,7 +13,13 @@ import { DirtySums } from "../../opfs/volume/memory/dirty_sums.ts";
 import { LazyTimes } from "../../opfs/volume/memory/lazy_times.ts";
 import * as L from "../../opfs/volume/format/layout.ts";
 import { pageSum, putRight } from "../../opfs/volume/format/page_sum.ts";
-import { afterZeros, bothPadded, turnedBit } from "../../opfs/volume/format/checksum.ts";
+import {
+  afterZeros,
+  bothPadded,
+  crc32Padded,
+  register,
+  turnedBit,
+} from "../../opfs/volume/format/checksum.ts";
 import { decodeSums, PageSums, sumAreas } from "../../opfs/volume/memory/page_sums.ts";
 import { mendRecord } from "../../opfs/volume/format/record_mend.ts";
 import { RecordReader, RecordWriter } from "../../opfs/volume/format/record.ts";
@@ -27,6 +33,12 @@ import type { Row } from "./structures.ts";
 const superblock = freshSuperblock(4096, L.RING_BYTES_DEFAULT);
 const NO_SUMS = { crc32: 0, crc32c: 0 };
 const sumsOf = (): PageSums => new PageSums(new Uint32Array(2), new Uint32Array(2));
+
+function emptyRecord(): RecordWriter {
+  const writer = new RecordWriter(4096);
+  writer.begin();
+  return writer;
+}
 
 function recordWithSum(bytes: number): RecordWriter {
   const writer = new RecordWriter(bytes);
@@ -46,7 +58,18 @@ function stubborn(): Uint8Array {
 /** The rows. */
 export const sumRows: readonly Row[] = [
   ["V16: sums of slots for 4096 bytes", () => sumsOf().grow("slots", 4096)],
-  ["V16: a sum for 2, which is no page", () => sumsOf().setByKey(2, 5)],
+  ["V16: page 2 of 2 is summed", () => {
+    const cells = new CellSums();
+    cells.resize(2);
+    cells.sumPage(2, new DataView(new ArrayBuffer(4096)), 0, 1);
+  }],
+  ["V16: 0 slots of 1 are in a record", () => {
+    const tables = new Tables(new Uint8Array(4096), new Uint8Array(4096), sumsOf());
+    tables.dirtySlots.push(3);
+    new DirtySums(sumsOf()).addTo(emptyRecord(), tables, []);
+  }],
+  ["V16: a sum of bytes 0 to 60", () => register(new DataView(new ArrayBuffer(64)), 0, 60, 0)],
+  ["V10: a checksum of 8 of 24 bytes", () => crc32Padded(new DataView(new ArrayBuffer(24)), 8, 24)],
   ["V16: a segment of slots begins at 5", () => {
     const segments = firstSegments(superblock);
     segments.slots[0]!.logical = 5;
@@ -79,22 +102,27 @@ export const sumRows: readonly Row[] = [
   ["V16: a record says 1 sums of 0 pages", () => {
     const dirty = new DirtySums(sumsOf());
     const tables = new Tables(new Uint8Array(4096), new Uint8Array(4096), sumsOf());
-    dirty.each(tables, [[0, 16]], () => {});
+    dirty.addTo(emptyRecord(), tables, [[0, 16]]);
     dirty.settle();
   }],
   ["V11: page 1 is not marked", () => {
     const dirty = new DirtySums(sumsOf());
     const tables = new Tables(new Uint8Array(8192), new Uint8Array(8192), sumsOf());
     dirty.markNames(0, 16);
-    dirty.each(tables, [[4096, 4112]], () => {});
+    dirty.addTo(emptyRecord(), tables, [[4096, 4112]]);
     dirty.settle();
   }],
   [
     "V10: a second checksum at 62 of 64",
-    () => bothPadded(new Uint8Array(64), NO_SUMS, { end: 64, length: 64, placeC: 62 }),
+    () =>
+      bothPadded(new DataView(new ArrayBuffer(64)), NO_SUMS, { end: 64, length: 64, placeC: 62 }),
   ],
   ["V10: a checksum of -1 zeros", () => afterZeros(5, -1)],
-  ["V16: a cell of page 9 has changed, which is not known", () => new CellSums().change(9, 1, 5)],
+  ["V16: a cell of page 9 has changed, which is not known", () => {
+    const cells = new CellSums();
+    cells.resize(10);
+    cells.change(9, 1, 5);
+  }],
   ["V16: a target and its sum in 3 bytes", () => judgeTarget(new Uint8Array(3))],
   [
     "V10: data after the list of sums",

@@ -4,8 +4,9 @@
  *
  * Layer: opfs/volume, bottom. Sixteen bytes a step through sixteen tables, because a commit's record is
  * checksummed on the way to every fsync; both checksums of a record are taken in one pass, and the
- * zeros at its end cost four look-ups for sixteen. The tables are constants of this module and hold
- * signed numbers: then a compiler needs neither to look at their bounds nor to box what is in them.
+ * zeros at its end cost eight look-ups for each power of two. What is summed in each call is read by
+ * words of a DataView. The tables are constants of this module and hold signed numbers: then a compiler
+ * needs neither to look at their bounds nor to box what is in them.
  *
  * Use: `crc32(bytes, 0, 60)`; ranges are joined by passing the first range's result as `seed` of the
  * next. `bothPadded` for a record.
@@ -14,6 +15,7 @@
  */
 
 import { invariant } from "../../../abi/invariant.ts";
+import * as L from "./layout.ts";
 
 const STEP_BYTES = 16;
 /** CRC-32's polynomial, reflected. */
@@ -103,7 +105,10 @@ export interface Checksums {
   crc32c: number;
 }
 
-/** A record: bytes, and zeros from `end` to `length`; the place of its second checksum is zero. */
+/**
+ * A record: bytes, and zeros from `end` to `length`, a multiple of 16; the place of its second checksum,
+ * the second word of sixteen bytes, is zero.
+ */
 export interface PaddedBytes {
   /** Where zeros begin. */
   end: number;
@@ -113,39 +118,42 @@ export interface PaddedBytes {
   placeC: number;
 }
 
-/** CRC-32 of bytes whose last ones, from `end` to `length`, are zeros. */
-export function crc32Padded(bytes: Uint8Array, end: number, length: number): number {
-  requireBytes(bytes, end, length);
-  return ~afterZeros(~crc32(bytes, 0, end), length - end) >>> 0;
+/** CRC-32 of bytes whose last ones, from `end` to `length`, are zeros; `length` is a multiple of 16. */
+export function crc32Padded(view: DataView, end: number, length: number): number {
+  const whole = requirePadded(view, end, length);
+  return ~afterSteps(STEPS, register(view, 0, whole, -1), length - whole >>> 4) >>> 0;
 }
 
 /** Both checksums of a record, in one pass over the bytes before its zeros. */
 export function bothPadded(
-  bytes: Uint8Array,
+  view: DataView,
   into: Checksums,
   { end, length, placeC }: PaddedBytes,
 ): void {
-  requireBytes(bytes, end, length);
-  invariant(placeC >= 0 && placeC + 4 <= end, "V10: a second checksum at {} of {}", placeC, end);
+  const whole = requirePadded(view, end, length);
+  const isPlace = placeC >= 0 && placeC + 4 <= end && placeC % STEP_BYTES === 4;
+  invariant(isPlace, "V10: a second checksum at {} of {}", placeC, end);
   let one = -1;
   let other = -1;
-  let at = 0;
-  for (const last = end - 15; at < last; at += STEP_BYTES) {
-    const word = bytes[at]! | bytes[at + 1]! << 8 | bytes[at + 2]! << 16 | bytes[at + 3]! << 24;
+  for (let at = 0; at < whole; at += STEP_BYTES) {
+    const word = view.getInt32(at, L.LE);
+    const next = view.getInt32(at + 4, L.LE);
+    const third = view.getInt32(at + 8, L.LE);
+    const last = view.getInt32(at + 12, L.LE);
     const a = one ^ word;
     const b = other ^ word;
-    const b4 = bytes[at + 4]!;
-    const b5 = bytes[at + 5]!;
-    const b6 = bytes[at + 6]!;
-    const b7 = bytes[at + 7]!;
-    const b8 = bytes[at + 8]!;
-    const b9 = bytes[at + 9]!;
-    const bA = bytes[at + 10]!;
-    const bB = bytes[at + 11]!;
-    const bC = bytes[at + 12]!;
-    const bD = bytes[at + 13]!;
-    const bE = bytes[at + 14]!;
-    const bF = bytes[at + 15]!;
+    const b4 = next & 0xff;
+    const b5 = next >>> 8 & 0xff;
+    const b6 = next >>> 16 & 0xff;
+    const b7 = next >>> 24;
+    const b8 = third & 0xff;
+    const b9 = third >>> 8 & 0xff;
+    const bA = third >>> 16 & 0xff;
+    const bB = third >>> 24;
+    const bC = last & 0xff;
+    const bD = last >>> 8 & 0xff;
+    const bE = last >>> 16 & 0xff;
+    const bF = last >>> 24;
     one = T[3840 + (a & 0xff)]! ^ T[3584 + (a >>> 8 & 0xff)]! ^
       T[3328 + (a >>> 16 & 0xff)]! ^ T[3072 + (a >>> 24)]! ^
       T[2816 + b4]! ^ T[2560 + b5]! ^ T[2304 + b6]! ^ T[2048 + b7]! ^
@@ -157,36 +165,71 @@ export function bothPadded(
       C[1792 + b8]! ^ C[1536 + b9]! ^ C[1280 + bA]! ^ C[1024 + bB]! ^
       C[768 + bC]! ^ C[512 + bD]! ^ C[256 + bE]! ^ C[bF]!;
   }
-  for (; at < end; at++) {
-    const byte = bytes[at]!;
-    one = one >>> 8 ^ T[(one ^ byte) & 0xff]!;
-    other = other >>> 8 ^ C[(other ^ byte) & 0xff]!;
-  }
-  into.crc32c = ~afterZerosBy(C, STEPS_C, other, length - end) >>> 0;
+  const zeros = length - whole >>> 4;
+  const second = ~afterSteps(STEPS_C, other, zeros);
+  into.crc32c = second >>> 0;
   // A CRC is linear: four bytes that stood for zeros change it by what they become on the way to the end.
-  const change = afterZeros(fourBytes(into.crc32c), length - placeC - 4);
-  into.crc32 = (~afterZeros(one, length - end) ^ change) >>> 0;
+  const change = afterSteps(STEPS, fourBytesAndEight(second), length - placeC - 12 >>> 4);
+  into.crc32 = ~(afterSteps(STEPS, one, zeros) ^ change) >>> 0;
 }
 
-/** The register of CRC-32 after a little-endian number, from 0 on. */
-function fourBytes(value: number): number {
-  return T[768 + (value & 0xff)]! ^ T[512 + (value >>> 8 & 0xff)]! ^
-    T[256 + (value >>> 16 & 0xff)]! ^ T[value >>> 24]!;
+/** Where the last sixteen bytes end that are not all among the zeros. */
+function requirePadded(view: DataView, end: number, length: number): number {
+  const isThere = end >= 0 && end <= length && length <= view.byteLength;
+  invariant(isThere && length % STEP_BYTES === 0, "V10: a checksum of {} of {} bytes", end, length);
+  return end + STEP_BYTES - 1 & -STEP_BYTES;
+}
+
+/** The register of CRC-32 after a little-endian number and eight zeros, from 0 on. */
+function fourBytesAndEight(value: number): number {
+  return T[2816 + (value & 0xff)]! ^ T[2560 + (value >>> 8 & 0xff)]! ^
+    T[2304 + (value >>> 16 & 0xff)]! ^ T[2048 + (value >>> 24)]!;
+}
+
+/**
+ * The register of CRC-32 after `view`'s bytes from `from` to `to`, a multiple of 16 of them. It is signed,
+ * and it is taken from four words a step: for what is summed in each call.
+ */
+export function register(view: DataView, from: number, to: number, before: number): number {
+  const isThere = from >= 0 && from <= to && to <= view.byteLength;
+  invariant(isThere && (to - from) % STEP_BYTES === 0, "V16: a sum of bytes {} to {}", from, to);
+  let crc = before;
+  for (let at = from; at < to; at += STEP_BYTES) {
+    const a = crc ^ view.getInt32(at, L.LE);
+    const b = view.getInt32(at + 4, L.LE);
+    const c = view.getInt32(at + 8, L.LE);
+    const d = view.getInt32(at + 12, L.LE);
+    crc = T[3840 + (a & 0xff)]! ^ T[3584 + (a >>> 8 & 0xff)]! ^
+      T[3328 + (a >>> 16 & 0xff)]! ^ T[3072 + (a >>> 24)]! ^
+      T[2816 + (b & 0xff)]! ^ T[2560 + (b >>> 8 & 0xff)]! ^
+      T[2304 + (b >>> 16 & 0xff)]! ^ T[2048 + (b >>> 24)]! ^
+      T[1792 + (c & 0xff)]! ^ T[1536 + (c >>> 8 & 0xff)]! ^
+      T[1280 + (c >>> 16 & 0xff)]! ^ T[1024 + (c >>> 24)]! ^
+      T[768 + (d & 0xff)]! ^ T[512 + (d >>> 8 & 0xff)]! ^
+      T[256 + (d >>> 16 & 0xff)]! ^ T[d >>> 24]!;
+  }
+  return crc;
+}
+
+/** Whether all words from `from` to `to` are 0: then the register from 0 on stays 0. */
+export function isZero(view: DataView, from: number, to: number): boolean {
+  for (let at = from; at < to; at += 4) if (view.getInt32(at, L.LE) !== 0) return false;
+  return true;
 }
 
 /** A register of CRC-32 after so many zeros; the sum of a page is one. */
-export function afterZeros(register: number, count: number): number {
-  return afterZerosBy(T, STEPS, register, count);
+export function afterZeros(before: number, count: number): number {
+  invariant(count >= 0 && count <= 0xffff_ffff, "V10: a checksum of {} zeros", count);
+  return afterBytes(T, afterSteps(STEPS, before, count >>> 4), count & 15);
 }
 
-/** By powers of two of sixteen bytes, and then one by one. */
-function afterZerosBy(t: Int32Array, steps: Int32Array, register: number, count: number): number {
-  invariant(count >= 0 && count <= 0xffff_ffff, "V10: a checksum of {} zeros", count);
-  let crc = register;
-  for (let left = count >>> 4, at = 0; left !== 0; left >>>= 1, at += STEP) {
+/** A register after so many times sixteen zeros, by powers of two. */
+function afterSteps(steps: Int32Array, before: number, count: number): number {
+  let crc = before;
+  for (let left = count, at = 0; left !== 0; left >>>= 1, at += STEP) {
     if ((left & 1) !== 0) crc = moved(steps, at, crc);
   }
-  return afterBytes(t, crc, count & 15);
+  return crc;
 }
 
 function afterBytes(t: Int32Array, register: number, count: number): number {

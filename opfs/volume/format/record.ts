@@ -122,6 +122,21 @@ export class RecordWriter {
     this.#bytes.fill(0, at + bytes.length, this.#at);
   }
 
+  /** How many slots it has. */
+  get slotCount(): number {
+    return this.#counts[0]!;
+  }
+
+  /** Where the 64 bytes of the slot that was added as number `index` are in `view`. */
+  placeOfSlot(index: number): number {
+    return L.RECORD_HEAD_BYTES + index * L.RECORD_SLOT_BYTES + L.RECORD_SLOT.SLOT;
+  }
+
+  /** The same bytes as `buffer`. */
+  get view(): DataView<ArrayBuffer> {
+    return this.#view;
+  }
+
   /** The buffer that `slot` speaks of. */
   get buffer(): Uint8Array<ArrayBuffer> {
     return this.#bytes;
@@ -157,9 +172,9 @@ export class RecordWriter {
 
   /** Puts the second checksum at its place, if there is one; returns the first. */
   #seal(end: number, length: number): number {
-    if (!this.#isSummed) return crc32Padded(this.#bytes, end, length);
+    if (!this.#isSummed) return crc32Padded(this.#view, end, length);
     const sums = this.#checksums;
-    bothPadded(this.#bytes, sums, { end, length, placeC: L.RECORD.CHECKSUM_C });
+    bothPadded(this.#view, sums, { end, length, placeC: L.RECORD.CHECKSUM_C });
     this.#view.setUint32(L.RECORD.CHECKSUM_C, sums.crc32c, L.LE);
     return sums.crc32;
   }

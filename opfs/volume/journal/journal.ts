@@ -291,7 +291,7 @@ export class Journal {
       const bytes = pool.slabOf(frame).subarray(at + from, at + pool.dirtyTo(frame));
       writer.data(pool.blockOf(frame), from, bytes);
     }
-    this.#state.tables.eachDirtySum(nameRuns, this.#addSum);
+    this.#state.tables.addDirtySums(writer, nameRuns);
     const { bytes, checksum } = writer.end({
       sequence: this.#sequence,
       salt: saltOf(header),
@@ -335,8 +335,6 @@ export class Journal {
     for (const [from, to] of nameRuns) writer.names(from, tables.names.subarray(from, to));
     return nameRuns;
   }
-
-  readonly #addSum = (key: number, sum: number): void => this.#writer.sum(key, sum);
 
   /** Where a record of that length goes: at the next place, or at the start if it does not fit. */
   #reserve(length: number): number {

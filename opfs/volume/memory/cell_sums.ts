@@ -6,12 +6,14 @@
  * So a cell that changes changes the page's sum by the difference of its own, moved on. The cells of a
  * page are summed and kept when few of them change; a page of which many do is summed as a whole.
  *
+ * This is done in each durable call: sums are signed numbers in arrays of such, and nothing is
+ * allocated but for pages that are met for the first time.
+ *
  * @module
  */
 import { invariant } from "../../../abi/invariant.ts";
-import { afterZeros } from "../format/checksum.ts";
+import { afterZeros, isZero, register } from "../format/checksum.ts";
 import * as L from "../format/layout.ts";
-import { pageSum } from "../format/page_sum.ts";
 
 /** Bytes of a cell. */
 export const CELL_BYTES: number = L.SLOT_BYTES;
@@ -47,85 +49,131 @@ function makeRows(): Int32Array {
   return made;
 }
 
-/** The sums of the cells of touched pages, by the pages' keys. */
+/** The sum of the cell that begins at byte `at`, signed. */
+export function cellSum(view: DataView, at: number): number {
+  return register(view, at, at + CELL_BYTES, 0);
+}
+
+/** The sums of the cells of those pages of a table that are known. */
 export class CellSums {
-  readonly #pages = new Map<number, Int32Array>();
-  /** Pages that are known from now on, or, null, are not any more. */
-  readonly #nextPages = new Map<number, Int32Array | null>();
-  /** The page that was looked for last. */
-  #key = -1;
-  #known: Int32Array | undefined;
-  /** What has changed: the page's cells, and in turn which one and its sum. */
-  readonly #changed: Int32Array[] = [];
-  readonly #changes: number[] = [];
+  /** For each page where the sums of its cells begin in `#sums`, plus 1; 0 for one that is not known. */
+  #places = new Int32Array(0);
+  #sums = new Int32Array(4 * CELLS_PER_PAGE);
+  /** How much of `#sums` is handed out, and what of that was given back. */
+  #end = 0;
+  readonly #free: number[] = [];
+  /** What counts from `settle` on: where in `#sums` a sum stands, and the sum, in turn. */
+  #changes = new Int32Array(32);
+  #changesEnd = 0;
+  /** And which pages are known from then on where, or, 0, are not any more, in turn. */
+  readonly #learned: number[] = [];
+  #pages = 0;
 
   /** How many pages are known. */
   get pages(): number {
-    return this.#pages.size;
+    return this.#pages;
+  }
+
+  /** For how many pages there has been memory. */
+  get places(): number {
+    return this.#end / CELLS_PER_PAGE;
+  }
+
+  /** Makes room for so many pages. */
+  resize(pages: number): void {
+    if (pages > this.#places.length) this.#places = longer(this.#places, pages);
   }
 
   /** Whether `change` can say what becomes of a page of which so many cells have changed. */
-  isKnown(key: number, cells: number): boolean {
-    return cells < MANY_CELLS && this.#find(key) !== undefined;
-  }
-
-  #find(key: number): Int32Array | undefined {
-    if (key === this.#key) return this.#known;
-    this.#key = key;
-    return this.#known = this.#pages.get(key);
+  isKnown(page: number, cells: number): boolean {
+    return cells < MANY_CELLS && this.#places[page] !== 0;
   }
 
   /**
-   * The sum of a page that is looked at as a whole; its cells are known from `settle` on if only so
-   * few of them have changed that they may be worth it.
+   * The sum, signed, of the page that begins at byte `at`, looked at as a whole; its cells are known from
+   * `settle` on if only so few of them have changed that they may be worth it.
    */
-  sumPage(key: number, bytes: Uint8Array, cells: number): number {
-    if (cells < MANY_CELLS) return this.#sumCells(key, bytes);
-    this.#nextPages.set(key, null);
-    return pageSum(bytes);
+  sumPage(page: number, view: DataView, at: number, cells: number): number {
+    invariant(
+      page < this.#places.length,
+      "V16: page {} of {} is summed",
+      page,
+      this.#places.length,
+    );
+    if (cells < MANY_CELLS) return this.#sumCells(page, view, at);
+    this.#learned.push(page, 0);
+    return register(view, at, at + L.PAGE_BYTES, 0);
   }
 
   /** How much a page's sum changes when one of its cells has the sum `now`; counts from `settle` on. */
-  change(key: number, cell: number, now: number): number {
-    const known = this.#find(key);
-    invariant(
-      known !== undefined,
-      "V16: a cell of page {} has changed, which is not known",
-      key,
-    );
-    this.#changed.push(known);
-    this.#changes.push(cell, now | 0);
-    return afterCells(now ^ known[cell]!, CELLS_PER_PAGE - 1 - cell);
+  change(page: number, cell: number, now: number): number {
+    const place = this.#places[page]!;
+    invariant(place > 0, "V16: a cell of page {} has changed, which is not known", page);
+    const at = place - 1 + cell;
+    if (this.#changesEnd === this.#changes.length) {
+      this.#changes = longer(this.#changes, this.#changesEnd * 2);
+    }
+    this.#changes[this.#changesEnd++] = at;
+    this.#changes[this.#changesEnd++] = now;
+    return afterCells(now ^ this.#sums[at]!, CELLS_PER_PAGE - 1 - cell);
   }
 
-  #sumCells(key: number, bytes: Uint8Array): number {
-    const cells = new Int32Array(CELLS_PER_PAGE);
+  #sumCells(page: number, view: DataView, from: number): number {
+    const place = this.#takePlace();
     let sum = 0;
     for (let cell = 0; cell < CELLS_PER_PAGE; cell++) {
-      const from = cell * CELL_BYTES;
-      cells[cell] = pageSum(bytes, from, from + CELL_BYTES);
-      sum = afterZeros(sum, CELL_BYTES) ^ cells[cell]!;
+      const at = from + cell * CELL_BYTES;
+      const own = isZero(view, at, at + CELL_BYTES) ? 0 : cellSum(view, at);
+      this.#sums[place + cell] = own;
+      if (own !== 0) sum ^= afterCells(own, CELLS_PER_PAGE - 1 - cell);
     }
-    this.#nextPages.set(key, cells);
-    return sum >>> 0;
+    this.#learned.push(page, place + 1);
+    return sum;
+  }
+
+  #takePlace(): number {
+    const free = this.#free.pop();
+    if (free !== undefined) return free;
+    if (this.#end === this.#sums.length) this.#sums = longer(this.#sums, this.#end * 2);
+    this.#end += CELLS_PER_PAGE;
+    return this.#end - CELLS_PER_PAGE;
   }
 
   /** What has been said has happened. */
   settle(): void {
-    for (const [key, cells] of this.#nextPages) {
-      if (cells === null) this.#pages.delete(key);
-      else this.#pages.set(key, cells);
-      if (key === this.#key) this.#key = -1;
+    for (let index = 0; index < this.#changesEnd; index += 2) {
+      this.#sums[this.#changes[index]!] = this.#changes[index + 1]!;
     }
-    for (let index = 0; index < this.#changed.length; index++) {
-      this.#changed[index]![this.#changes[2 * index]!] = this.#changes[2 * index + 1]!;
+    this.#changesEnd = 0;
+    const learned = this.#learned;
+    if (learned.length === 0) return;
+    for (let index = 0; index < learned.length; index += 2) {
+      this.#put(learned[index]!, learned[index + 1]!);
     }
-    this.forget();
+    learned.length = 0;
+  }
+
+  #put(page: number, place: number): void {
+    const before = this.#places[page]!;
+    if (before !== 0) this.#free.push(before - 1);
+    this.#pages += Number(place !== 0) - Number(before !== 0);
+    this.#places[page] = place;
   }
 
   /** What has been said has not happened. */
   forget(): void {
-    if (this.#nextPages.size > 0) this.#nextPages.clear();
-    if (this.#changed.length > 0) this.#changed.length = this.#changes.length = 0;
+    this.#changesEnd = 0;
+    const learned = this.#learned;
+    if (learned.length === 0) return;
+    for (let index = 1; index < learned.length; index += 2) {
+      if (learned[index]! !== 0) this.#free.push(learned[index]! - 1);
+    }
+    learned.length = 0;
   }
+}
+
+function longer(numbers: Int32Array<ArrayBuffer>, length: number): Int32Array<ArrayBuffer> {
+  const made = new Int32Array(length);
+  made.set(numbers);
+  return made;
 }

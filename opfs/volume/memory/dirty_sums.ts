@@ -2,42 +2,102 @@
  * The pages that the next record touches, and the sums that it will say of them.
  *
  * Layer: opfs/volume, under `tables.ts`. The sums count from the moment when the record has happened:
- * one that is refused, or taken back, has changed none.
+ * one that is refused, or taken back, has changed none. What the record has of a slot is what is summed:
+ * the sums say what records make of the image (S1).
  *
  * @module
  */
 import { invariant } from "../../../abi/invariant.ts";
-import { CELL_BYTES, CELLS_PER_PAGE, CellSums } from "./cell_sums.ts";
+import { CELL_BYTES, CELLS_PER_PAGE, cellSum, CellSums } from "./cell_sums.ts";
 import * as L from "../format/layout.ts";
 import { PageSet } from "../format/page_set.ts";
-import { pageSum } from "../format/page_sum.ts";
-import { keyOf, type PageSums, placeOfKey } from "./page_sums.ts";
+import { keyOf, type PageSums, type SummedTable } from "./page_sums.ts";
 
 /** Slots and names, as far as their sums need them. */
 export interface ShownTables {
-  /** All slots. */
-  readonly slots: Uint8Array;
   /** All names. */
-  readonly names: Uint8Array;
+  readonly nameView: DataView;
   /** Slots that the next record has, in order. */
   readonly dirtySlots: readonly number[];
-  /** Whether the image shows a slot as it is in memory. */
-  isSlotCurrent(slot: number): boolean;
   /** Copies slots as the image shows them. */
   copySlots(first: number, count: number, into: Uint8Array, at: number): void;
 }
 
+/** The record that takes the sums, and has all slots already. */
+export interface SummedRecord {
+  /** How many slots it has. */
+  readonly slotCount: number;
+  /** Its bytes. */
+  readonly view: DataView;
+  /** Where a slot begins in them. */
+  placeOfSlot(index: number): number;
+  /** Adds the sum of a page, signed or not. */
+  sum(key: number, sum: number): void;
+}
+
 const CELL_MASK = CELLS_PER_PAGE - 1;
+const CELL_SHIFT = 31 - Math.clz32(CELL_BYTES);
+const PAGE_SHIFT = 31 - Math.clz32(L.PAGE_BYTES);
 /** A page of slots as the image shows it, while its sum is taken. */
 const pageBytes = new Uint8Array(L.PAGE_BYTES);
+const pageView = new DataView(pageBytes.buffer);
+
+/** The dirty pages of one table. */
+class DirtyTable {
+  readonly pages = new PageSet();
+  readonly cells = new CellSums();
+  /** Of the page 0; those of the others follow. */
+  readonly #firstKey: number;
+  /** Each page that was said, and its sum, in turn. */
+  #said = new Int32Array(32);
+  #saidEnd = 0;
+
+  constructor(table: SummedTable) {
+    this.#firstKey = keyOf(table, 0);
+  }
+
+  /** How many pages were said. */
+  get saidCount(): number {
+    return this.#saidEnd >>> 1;
+  }
+
+  resize(pages: number): void {
+    this.pages.resize(pages);
+    this.cells.resize(pages);
+  }
+
+  say(record: SummedRecord, page: number, sum: number): void {
+    if (this.#saidEnd === this.#said.length) {
+      const longer = new Int32Array(this.#saidEnd * 2);
+      longer.set(this.#said);
+      this.#said = longer;
+    }
+    this.#said[this.#saidEnd++] = page;
+    this.#said[this.#saidEnd++] = sum;
+    record.sum(this.#firstKey + page, sum);
+  }
+
+  settle(sums: Uint32Array): void {
+    for (let index = 0; index < this.#saidEnd; index += 2) {
+      const page = this.#said[index]!;
+      this.pages.remove(page);
+      sums[page] = this.#said[index + 1]!;
+    }
+    this.#saidEnd = 0;
+    this.cells.settle();
+  }
+
+  forget(): void {
+    this.#saidEnd = 0;
+    this.cells.forget();
+  }
+}
 
 /** The dirty pages of one volume; without sums it has no pages. */
 export class DirtySums {
   readonly #sums: PageSums | null;
-  readonly #pages = { slots: new PageSet(), names: new PageSet() };
-  readonly #cells = new CellSums();
-  /** The key and the sum of each page, in turn. */
-  readonly #next: number[] = [];
+  readonly #slots = new DirtyTable("slots");
+  readonly #names = new DirtyTable("names");
   /** The dirty cells of the page of names that is being summed. */
   readonly #dirtyCells: number[] = [];
 
@@ -49,27 +109,25 @@ export class DirtySums {
 
   /** The tables have grown. */
   grow(): void {
-    this.#pages.slots.resize(this.#sums?.slots.length ?? 0);
-    this.#pages.names.resize(this.#sums?.names.length ?? 0);
+    this.#slots.resize(this.#sums?.slots.length ?? 0);
+    this.#names.resize(this.#sums?.names.length ?? 0);
   }
 
   /** What the sums take of the next record. */
   get bytes(): number {
-    return (this.#pages.slots.count + this.#pages.names.count) * L.RECORD_SUM_BYTES;
+    return (this.#slots.pages.count + this.#names.pages.count) * L.RECORD_SUM_BYTES;
   }
 
   /** The next record has a slot. */
   markSlot(slot: number): void {
-    if (this.#sums !== null) this.#pages.slots.add(Math.floor(slot / CELLS_PER_PAGE));
+    if (this.#sums !== null) this.#slots.pages.add(pageOf(slot));
   }
 
   /** The next record has a piece of names. */
   markNames(offset: number, lengthBytes: number): void {
     if (this.#sums === null) return;
-    const last = Math.floor((offset + lengthBytes - 1) / L.PAGE_BYTES);
-    for (let page = Math.floor(offset / L.PAGE_BYTES); page <= last; page++) {
-      this.#pages.names.add(page);
-    }
+    const last = offset + lengthBytes - 1 >>> PAGE_SHIFT;
+    for (let page = offset >>> PAGE_SHIFT; page <= last; page++) this.#names.pages.add(page);
   }
 
   /** After something has been taken back: what is still dirty; names are offset, length, ... */
@@ -82,125 +140,102 @@ export class DirtySums {
   }
 
   /**
-   * Calls `add` with the key and the sum of each page that is dirty, as the image shows it; pieces of
-   * names are in order, from and to.
+   * Adds the sum of each page that is dirty, as the image shows it after the record, to the record;
+   * pieces of names are in order, from and to.
    */
-  each(
+  addTo(
+    record: SummedRecord,
     tables: ShownTables,
     nameRuns: readonly (readonly [number, number])[],
-    add: (key: number, sum: number) => void,
   ): void {
-    this.#forgetNext();
     if (this.#sums === null) return;
-    this.#eachSlotPage(tables, this.#sums.slots);
-    this.#eachNamePage(tables.names, this.#sums.names, nameRuns);
-    const next = this.#next;
-    for (let index = 0; index < next.length; index += 2) add(next[index]!, next[index + 1]!);
+    this.#forgetSaid();
+    this.#addSlotPages(record, tables, this.#sums.slots);
+    this.#addNamePages(record, tables.nameView, nameRuns);
   }
 
-  #eachSlotPage(tables: ShownTables, sums: Uint32Array): void {
+  #addSlotPages(record: SummedRecord, tables: ShownTables, sums: Uint32Array): void {
     const dirty = tables.dirtySlots;
-    for (let index = 0; index < dirty.length;) {
+    const { cells } = this.#slots;
+    const count = record.slotCount;
+    invariant(count === dirty.length, "V16: {} slots of {} are in a record", count, dirty.length);
+    for (let index = 0; index < count;) {
       const page = pageOf(dirty[index]!);
       const from = index;
-      while (index < dirty.length && pageOf(dirty[index]!) === page) index++;
-      const key = keyOf("slots", page);
-      let sum = sums[page]!;
-      if (this.#cells.isKnown(key, index - from)) {
+      while (index < count && pageOf(dirty[index]!) === page) index++;
+      let sum = sums[page]! | 0;
+      if (cells.isKnown(page, index - from)) {
         for (let at = from; at < index; at++) {
-          const slot = dirty[at]!;
-          sum ^= this.#cells.change(key, slot & CELL_MASK, sumOfSlot(tables, slot));
+          const now = cellSum(record.view, record.placeOfSlot(at));
+          sum ^= cells.change(page, dirty[at]! & CELL_MASK, now);
         }
       } else {
         tables.copySlots(page * CELLS_PER_PAGE, CELLS_PER_PAGE, pageBytes, 0);
-        sum = this.#cells.sumPage(key, pageBytes, index - from);
+        sum = cells.sumPage(page, pageView, 0, index - from);
       }
-      this.#next.push(key, sum >>> 0);
+      this.#slots.say(record, page, sum);
     }
   }
 
-  #eachNamePage(
-    names: Uint8Array,
-    sums: Uint32Array,
+  #addNamePages(
+    record: SummedRecord,
+    view: DataView,
     runs: readonly (readonly [number, number])[],
   ): void {
     const cells = this.#dirtyCells;
     let done = -1;
-    for (const [from, to] of runs) {
-      const last = cellOf(to - 1);
-      for (let cell = Math.max(done + 1, cellOf(from)); cell <= last; cell++) {
-        if (cells.length > 0 && pageOf(cells[0]!) !== pageOf(cell)) this.#addNamePage(names, sums);
+    for (let index = 0; index < runs.length; index++) {
+      const run = runs[index]!;
+      const last = run[1] - 1 >>> CELL_SHIFT;
+      for (let cell = Math.max(done + 1, run[0] >>> CELL_SHIFT); cell <= last; cell++) {
+        if (cells.length > 0 && pageOf(cells[0]!) !== pageOf(cell)) this.#addNamePage(record, view);
         cells.push(cell);
       }
       done = Math.max(done, last);
     }
-    if (cells.length > 0) this.#addNamePage(names, sums);
+    if (cells.length > 0) this.#addNamePage(record, view);
   }
 
   /** The page of names that the dirty cells are in. */
-  #addNamePage(names: Uint8Array, sums: Uint32Array): void {
-    const cells = this.#dirtyCells;
-    const page = pageOf(cells[0]!);
-    const key = keyOf("names", page);
-    let sum = sums[page]!;
-    if (this.#cells.isKnown(key, cells.length)) {
-      for (let index = 0; index < cells.length; index++) {
-        const cell = cells[index]!;
-        const now = pageSum(names, cell * CELL_BYTES, (cell + 1) * CELL_BYTES);
-        sum ^= this.#cells.change(key, cell & CELL_MASK, now);
+  #addNamePage(record: SummedRecord, view: DataView): void {
+    const dirty = this.#dirtyCells;
+    const { cells } = this.#names;
+    const page = pageOf(dirty[0]!);
+    let sum = this.#sums!.names[page]! | 0;
+    if (cells.isKnown(page, dirty.length)) {
+      for (let index = 0; index < dirty.length; index++) {
+        const cell = dirty[index]!;
+        sum ^= cells.change(page, cell & CELL_MASK, cellSum(view, cell * CELL_BYTES));
       }
-    } else {
-      const from = page * L.PAGE_BYTES;
-      sum = this.#cells.sumPage(key, names.subarray(from, from + L.PAGE_BYTES), cells.length);
-    }
-    this.#next.push(key, sum >>> 0);
-    cells.length = 0;
+    } else sum = cells.sumPage(page, view, page * L.PAGE_BYTES, dirty.length);
+    this.#names.say(record, page, sum);
+    dirty.length = 0;
   }
 
   /** The record has happened. */
   settle(): void {
-    const pages = this.#pages.slots.count + this.#pages.names.count;
-    const said = this.#next.length / 2;
+    if (this.#sums === null) return;
+    const pages = this.#slots.pages.count + this.#names.pages.count;
+    const said = this.#slots.saidCount + this.#names.saidCount;
     invariant(said === pages, "V16: a record says {} sums of {} pages", said, pages);
-    for (let index = 0; index < this.#next.length; index += 2) {
-      const key = this.#next[index]!;
-      this.#sums!.setByKey(key, this.#next[index + 1]!);
-      const { table, page } = placeOfKey(key)!;
-      this.#pages[table].remove(page);
-    }
-    this.#cells.settle();
-    this.#forgetNext();
+    this.#slots.settle(this.#sums.slots);
+    this.#names.settle(this.#sums.names);
   }
 
   /** Nothing is dirty any more. */
   clear(): void {
-    for (const pages of [this.#pages.slots, this.#pages.names]) {
-      if (pages.count > 0) pages.clear();
-    }
-    this.#forgetNext();
+    for (const { pages } of [this.#slots, this.#names]) if (pages.count > 0) pages.clear();
+    this.#forgetSaid();
   }
 
-  #forgetNext(): void {
-    if (this.#next.length > 0) this.#next.length = 0;
-    this.#cells.forget();
+  #forgetSaid(): void {
+    this.#slots.forget();
+    this.#names.forget();
+    if (this.#dirtyCells.length > 0) this.#dirtyCells.length = 0;
   }
 }
 
 /** The page of a slot, or of a cell of names. */
 function pageOf(cell: number): number {
-  return Math.floor(cell / CELLS_PER_PAGE);
-}
-
-/** The cell of a byte of names. */
-function cellOf(offset: number): number {
-  return Math.floor(offset / CELL_BYTES);
-}
-
-/** The sum of a slot as the image shows it. */
-function sumOfSlot(tables: ShownTables, slot: number): number {
-  if (tables.isSlotCurrent(slot)) {
-    return pageSum(tables.slots, slot * CELL_BYTES, (slot + 1) * CELL_BYTES);
-  }
-  tables.copySlots(slot, 1, pageBytes, 0);
-  return pageSum(pageBytes, 0, CELL_BYTES);
+  return cell >>> PAGE_SHIFT - CELL_SHIFT;
 }

@@ -39,15 +39,6 @@ export class PageSums {
     sums.set(this[table]);
     this[table] = sums;
   }
-
-  /** Says the sum of the page that a key means. */
-  setByKey(key: number, sum: number): void {
-    const sums = key < PAGES_PER_KIND ? this.slots : this.names;
-    const page = key % PAGES_PER_KIND;
-    const isThere = key < 2 * PAGES_PER_KIND && page < sums.length;
-    invariant(isThere, "V16: a sum for {}, which is no page", key);
-    sums[page] = sum;
-  }
 }
 
 /** The page that a key means; null if it is not ours. */

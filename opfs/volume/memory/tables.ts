@@ -17,7 +17,7 @@
 import { invariant } from "../../../abi/invariant.ts";
 import { HIDDEN, HiddenSlots } from "./hidden_slots.ts";
 import * as L from "../format/layout.ts";
-import { DirtySums } from "./dirty_sums.ts";
+import { DirtySums, type SummedRecord } from "./dirty_sums.ts";
 import { LazyTimes } from "./lazy_times.ts";
 import { PageSet } from "../format/page_set.ts";
 import type { PageSums } from "./page_sums.ts";
@@ -418,19 +418,11 @@ export class Tables {
   }
 
   /**
-   * Calls `add` with the key and the sum of each page that the next record touches, as it is after
-   * that record. They count from `settle` on.
+   * Adds the sum of each page that a record touches, as it is after that record, to the record, which
+   * has the slots already. They count from `settle` on.
    */
-  eachDirtySum(
-    nameRuns: readonly (readonly [number, number])[],
-    add: (key: number, sum: number) => void,
-  ): void {
-    this.#dirtySums.each(this, nameRuns, add);
-  }
-
-  /** Whether the image shows a slot as it is in memory. */
-  isSlotCurrent(slot: number): boolean {
-    return this.#lazy.count === 0 && !this.isHidden(slot);
+  addDirtySums(record: SummedRecord, nameRuns: readonly (readonly [number, number])[]): void {
+    this.#dirtySums.addTo(record, this, nameRuns);
   }
 
   /** At mount: takes a slot from a record. */

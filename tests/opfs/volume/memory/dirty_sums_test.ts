@@ -1,6 +1,11 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { InvariantError } from "../../../../abi/invariant.ts";
-import { DirtySums, type ShownTables } from "../../../../opfs/volume/memory/dirty_sums.ts";
+import { CELL_BYTES } from "../../../../opfs/volume/memory/cell_sums.ts";
+import {
+  DirtySums,
+  type ShownTables,
+  type SummedRecord,
+} from "../../../../opfs/volume/memory/dirty_sums.ts";
 import { pageSum } from "../../../../opfs/volume/format/page_sum.ts";
 import { keyOf, PageSums, type SummedTable } from "../../../../opfs/volume/memory/page_sums.ts";
 import { prng } from "../../../support/prng.ts";
@@ -13,9 +18,8 @@ random.fill(tables.names);
 /** Nothing is hidden but slot 1, which the image shows as zeros. */
 function shown(dirtySlots: number[]): ShownTables {
   return {
-    ...tables,
+    nameView: new DataView(tables.names.buffer),
     dirtySlots,
-    isSlotCurrent: (slot) => slot !== 1,
     copySlots(first, count, into, at): void {
       into.set(tables.slots.subarray(first * 64, (first + count) * 64), at);
       if (first <= 1 && first + count > 1) {
@@ -23,6 +27,47 @@ function shown(dirtySlots: number[]): ShownTables {
       }
     },
   };
+}
+
+/** A view that counts the bytes that are read by words. */
+class CountingView extends DataView<ArrayBuffer> {
+  bytes = 0;
+  override getInt32(at: number, isLittle?: boolean): number {
+    this.bytes += 4;
+    return super.getInt32(at, isLittle);
+  }
+}
+
+/** A record that has the dirty slots as they are shown, and the sums that it is told. */
+class Said implements SummedRecord {
+  readonly sums: [number, number][] = [];
+  readonly slotCount: number;
+  readonly view: CountingView;
+
+  constructor({ dirtySlots, copySlots }: ShownTables) {
+    this.slotCount = dirtySlots.length;
+    const bytes = new Uint8Array(this.placeOfSlot(this.slotCount));
+    this.view = new CountingView(bytes.buffer);
+    for (let index = 0; index < this.slotCount; index++) {
+      copySlots(dirtySlots[index]!, 1, bytes, this.placeOfSlot(index));
+    }
+  }
+
+  placeOfSlot(index: number): number {
+    return 64 + index * 68 + 4;
+  }
+
+  sum(key: number, sum: number): void {
+    this.sums.push([key, sum >>> 0]);
+  }
+}
+
+/** What is said of what is dirty. */
+function saidOf(dirty: DirtySums, slots: number[], nameRuns: Runs): [number, number][] {
+  const parts = shown(slots);
+  const said = new Said(parts);
+  dirty.addTo(said, parts, nameRuns);
+  return said.sums;
 }
 
 function pageOf(table: SummedTable, page: number): number {
@@ -46,9 +91,7 @@ Deno.test("DirtySums says each touched page once, and its sums count when they a
   const nameRuns: Runs = [[4080, 4112]];
   markDirty(dirty, slots, nameRuns);
   assertEquals(dirty.bytes, 5 * 8);
-  const said: [number, number][] = [];
-  dirty.each(shown(slots), nameRuns, (key, sum) => said.push([key, sum]));
-  assertEquals(said, [
+  assertEquals(saidOf(dirty, slots, nameRuns), [
     [keyOf("slots", 0), pageOf("slots", 0)],
     [keyOf("slots", 1), pageOf("slots", 1)],
     [keyOf("slots", 2), pageOf("slots", 2)],
@@ -75,13 +118,13 @@ Deno.test("DirtySums follows what changes in pages that it knows, and what was r
     for (const slot of slots) random.fill(tables.slots.subarray(slot * 64, slot * 64 + 64));
     for (const [from, to] of nameRuns) random.fill(tables.names.subarray(from, to));
     markDirty(dirty, slots, nameRuns);
-    dirty.each(shown(slots), nameRuns, () => {});
-    dirty.each(shown(slots), nameRuns, (key, sum) => {
+    saidOf(dirty, slots, nameRuns);
+    for (const [key, sum] of saidOf(dirty, slots, nameRuns)) {
       const [table, page] = key < 2 ** 28
         ? ["slots", key] as const
         : ["names", key - 2 ** 28] as const;
       assertEquals(sum, pageOf(table, page), `round ${round}, ${table} ${page}`);
-    });
+    }
     if (round % 4 > 0) {
       dirty.settle();
       continue;
@@ -103,16 +146,15 @@ Deno.test("DirtySums.markOnly() forgets what has been taken back", () => {
   markDirty(dirty, [3, 200], [[0, 16], [9000, 9016]]);
   dirty.markOnly([200], [0, 16]);
   assertEquals(dirty.bytes, 2 * 8);
-  const said: number[] = [];
-  dirty.each(shown([200]), [[0, 16]], (key) => said.push(key));
-  assertEquals(said, [keyOf("slots", 3), keyOf("names", 0)]);
+  const said = saidOf(dirty, [200], [[0, 16]]);
+  assertEquals(said.map(([key]) => key), [keyOf("slots", 3), keyOf("names", 0)]);
 });
 
 Deno.test("DirtySums has nothing to say where there are no sums", () => {
   const dirty = new DirtySums(null);
   markDirty(dirty, [3], [[0, 16]]);
   assertEquals(dirty.bytes, 0);
-  dirty.each(shown([3]), [[0, 16]], () => assertEquals(1, 2));
+  assertEquals(saidOf(dirty, [3], [[0, 16]]), []);
   dirty.settle();
 });
 
@@ -122,36 +164,27 @@ Deno.test("DirtySums.markOnly() knows each piece of names that is still dirty, a
   dirty.markOnly([64], [4096, 16, 8192, 16, 12_288, 16]);
   assertEquals(dirty.bytes, 4 * 8);
   const runs: Runs = [[4096, 4112], [8192, 8208], [12_288, 12_304]];
-  const said: number[] = [];
-  dirty.each(shown([64]), runs, (key) => said.push(key));
+  const said = saidOf(dirty, [64], runs).map(([key]) => key);
   assertEquals(said, [keyOf("slots", 1), ...[1, 2, 3].map((page) => keyOf("names", page))]);
 });
-
-/** Bytes that count how many of them are read. */
-function counting(bytes: Uint8Array): { bytes: Uint8Array; reads(): number } {
-  let reads = 0;
-  const get = (target: Uint8Array, name: string | symbol): unknown => {
-    if (typeof name === "string" && /^\d+$/.test(name)) reads++;
-    const value = Reflect.get(target, name, target);
-    return typeof value === "function" ? value.bind(target) : value;
-  };
-  return { bytes: new Proxy(bytes, { get }), reads: () => reads };
-}
 
 Deno.test("DirtySums reads 64 bytes for each dirty cell of pages that it knows, and no other", () => {
   const dirty = new DirtySums(sumsOf());
   const slots = [3, 9, 130];
   const nameRuns: Runs = [[16, 32], [48, 80]];
   markDirty(dirty, slots, nameRuns);
-  dirty.each(shown(slots), nameRuns, () => {});
+  saidOf(dirty, slots, nameRuns);
   dirty.settle();
-  const seen = { slots: counting(tables.slots), names: counting(tables.names) };
-  const parts = { ...shown(slots), slots: seen.slots.bytes, names: seen.names.bytes };
+  const nameView = new CountingView(tables.names.buffer);
+  const parts = { ...shown(slots), nameView };
+  const said = new Said(parts);
+  parts.copySlots = () => assertEquals(1, 2);
   markDirty(dirty, slots, nameRuns);
-  dirty.each(parts, nameRuns, (key, sum) => {
+  dirty.addTo(said, parts, nameRuns);
+  for (const [key, sum] of said.sums) {
     const [table, page] = key < 2 ** 28 ? ["slots", key] as const : ["names", 0] as const;
     assertEquals(sum, pageOf(table, page));
-  });
+  }
   // Three slots; two cells of names.
-  assertEquals([seen.slots.reads(), seen.names.reads()], [3 * 64, 2 * 64]);
+  assertEquals([said.view.bytes, nameView.bytes], [3 * CELL_BYTES, 2 * CELL_BYTES]);
 });

@@ -1,5 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
-import { InvariantError } from "../../../../abi/invariant.ts";
+import { assertEquals } from "@std/assert";
 import * as L from "../../../../opfs/volume/format/layout.ts";
 import { pageSum } from "../../../../opfs/volume/format/page_sum.ts";
 import {
@@ -85,11 +84,8 @@ Deno.test("sumsOf() sums each page, and zeros are 0", () => {
   assertEquals([...sumsOf(bytes)], [0, pageSum(bytes, 4096, 8192), 0]);
 });
 
-Deno.test("PageSums grows by zeros, and takes no sum of a page that is not there", () => {
+Deno.test("PageSums grows by zeros", () => {
   const made = sums();
   made.grow("slots", 131_072);
   assertEquals([made.slots.length, made.slots[15], made.slots[16]], [32, 16, 0]);
-  made.setByKey(keyOf("slots", 31), 9);
-  assertEquals(made.slots[31], 9);
-  assertThrows(() => made.setByKey(keyOf("slots", 32), 9), InvariantError, "V16");
 });
