@@ -84,7 +84,7 @@ export class GroupCommit {
     const [first] = waiting;
     try {
       const isOne = waiting.length === 1 && first!.reader.op === Op.FSYNC;
-      if (isOne) this.#volume.fsync(first!.transfer.ino);
+      if (isOne) this.#volume.fsync(first!.synced);
       else this.#volume.sync();
       return null;
     } catch (error) {

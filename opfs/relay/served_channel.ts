@@ -32,39 +32,10 @@ import {
 } from "./protocol.ts";
 import { Held } from "./held.ts";
 import { writeValues } from "./s11n.ts";
+import type { Progress, Transfer } from "./transfer.ts";
 
 /** What a channel is doing, seen from the relay. */
 export type ChannelState = "IDLE" | "CHUNK_IN" | "CHUNK_OUT" | "LOCKED" | "CLOSED";
-
-/** A payload on its way, in either direction. */
-export interface Transfer {
-  /** The operation. */
-  op: number;
-  /** Its flags. */
-  flags: number;
-  /** Which file. */
-  ino: Ino;
-  /** Where in the file the whole payload begins, in bytes. */
-  at: number;
-  /** Bytes done. */
-  done: number;
-  /** Bytes in all. */
-  total: number;
-  /** Last chunk that passed. */
-  chunkIndex: number;
-  /** When it last moved, in ms. */
-  movedAt: number;
-  /** The stream that it goes to or comes from, of an operation by path; null for an inode. */
-  stream: PathStream | null;
-  /** Whether the stream was opened for this transfer, and is closed with it. */
-  endsStream: boolean;
-  /** An answer that was made as a whole; null if its bytes are read piece by piece. */
-  bytes: Uint8Array | null;
-  /** Bytes that are no part of a file: an attribute's value, on its way in or out. */
-  value: Uint8Array<ArrayBuffer> | null;
-  /** Whose value that is. */
-  name: string;
-}
 
 const TEXT_BYTES = 4096;
 
@@ -80,22 +51,12 @@ export class ServedChannel {
   readonly writer: Writer;
   /** The memory that both sides share. */
   readonly memory: ChannelMemory;
-  /** The payload on its way; of a former request unless the state says CHUNK_IN or CHUNK_OUT. */
-  readonly transfer: Transfer = {
-    op: 0,
-    flags: 0,
-    ino: 0,
-    at: 0,
-    done: 0,
-    total: 0,
-    chunkIndex: 0,
-    movedAt: 0,
-    stream: null,
-    endsStream: false,
-    bytes: null,
-    value: null,
-    name: "",
-  };
+  /** The payload on its way; null if there is none. */
+  transfer: Transfer | null = null;
+  /** How far it is, or how far the last one went. */
+  readonly progress: Progress = { done: 0, total: 0, chunkIndex: 0, movedAt: 0 };
+  /** What the FSYNC at hand is about. */
+  synced: Ino = 0;
   /** The inode whose append turn a LOCKED channel waits for. */
   awaited: Ino = 0;
   /** What a LOCKED channel waits for, if it is a lock. */
@@ -195,7 +156,7 @@ export class ServedChannel {
   /** A transfer is looked at after `passedMs`: how long it has not moved, in ms of looking. */
   pause(passedMs: number): number {
     invariant(passedMs >= 0, "R5: a wait becomes shorter");
-    const { movedAt } = this.transfer;
+    const { movedAt } = this.progress;
     this.#pausedMs = movedAt === this.#pausedAt ? this.#pausedMs + passedMs : 0;
     this.#pausedAt = movedAt;
     return this.#pausedMs;

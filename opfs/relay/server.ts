@@ -31,7 +31,7 @@ import { PathOps } from "./path_ops.ts";
 import { Closed, FLAG_FLUSH, Signal } from "./protocol.ts";
 import { type Value, writeValues } from "./s11n.ts";
 import { ServedChannel } from "./served_channel.ts";
-import { Transfers } from "./transfers.ts";
+import { type Step, Transfers } from "./transfers.ts";
 import type { RelayOptions } from "./relay_options.ts";
 import { UnclaimedChannels } from "./unclaimed_channels.ts";
 
@@ -350,15 +350,15 @@ export class Relay {
   }
 
   /** After a step of a transfer. A read has answered by itself. */
-  #ended(channel: ServedChannel, step: "done" | "more" | "locked"): void {
+  #ended(channel: ServedChannel, step: Step): void {
     // A piece changes the file already, whatever becomes of the rest: others learn of it now.
     if (channel.state === "CHUNK_IN") this.#bumpOthers(channel);
-    if (step !== "done") return;
-    const { transfer, reader } = channel;
+    if (typeof step === "string") return;
+    const { op } = channel.reader;
     // A fetch was answered with its last piece.
-    if (kindOf(reader.op) === "fetches") return this.#count(channel, transfer.done);
-    const status = transfer.op === Op.WRITE || transfer.op === Op.STORE ? transfer.done : 0;
-    this.#finish(channel, { status, bytes: transfer.done });
+    if (kindOf(op) === "fetches") return this.#count(channel, step);
+    const status = op === Op.WRITE || op === Op.STORE ? step : 0;
+    this.#finish(channel, { status, bytes: step });
   }
 
   /** Others learn of a change before its caller has the answer. */
@@ -380,7 +380,7 @@ export class Relay {
     } else {
       const ino = reader.op === Op.FSYNC ? reader.ino() : this.#volume.root;
       this.#volume.getattr(ino);
-      channel.transfer.ino = ino;
+      channel.synced = ino;
     }
     writer.beginResponse();
     this.#group.defer(channel, 0);

@@ -10,7 +10,7 @@ import { ModelVolume } from "../../support/model_volume.ts";
 function channelOf(op: number): ServedChannel {
   const channel = new ServedChannel(createChannelMemory(16_384).buffer);
   channel.reader.op = op;
-  channel.transfer.ino = 1;
+  channel.synced = 1;
   return channel;
 }
 

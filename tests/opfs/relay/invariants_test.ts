@@ -21,6 +21,7 @@ import { RelayHost } from "../../../opfs/relay/host.ts";
 import { SpinWait } from "../../../opfs/relay/spin_wait.ts";
 import { Metrics } from "../../../opfs/relay/metrics.ts";
 import { Op } from "../../../opfs/relay/operations.ts";
+import { PathOp } from "../../../opfs/relay/path_operations.ts";
 import {
   Claimed,
   Closed,
@@ -326,6 +327,19 @@ Deno.test("R2: a payload does not begin inside of another", () => {
   const goesOn = "R2: a payload goes on that was not begun";
   breaks(() => transfers.continueIn(channel), goesOn);
   breaks(() => transfers.continueOut(channel), goesOn);
+  channel.transfer = { kind: "answer", status: 0, bytes: new Uint8Array(9) };
+  channel.state = "CHUNK_IN";
+  breaks(() => transfers.continueIn(channel), goesOn);
+  channel.transfer = { kind: "write", ino: 1, at: 0 };
+  channel.state = "CHUNK_OUT";
+  breaks(() => transfers.continueOut(channel), goesOn);
+});
+
+Deno.test("R2: no payload of an operation by path begins where none are served", () => {
+  const channel = new ServedChannel(createChannelMemory(16_384).buffer);
+  channel.reader.op = PathOp.READ;
+  const begins = () => new Transfers(new ModelVolume()).begin(channel);
+  breaks(begins, "R2: an operation by path is begun that is not served");
 });
 
 Deno.test("R8: a cache keeps nothing of another inode, and no more than there is", () => {
