@@ -22,7 +22,7 @@ export const TRUSTED_NAMESPACE = "trusted.";
 export const FS_NAMESPACES: readonly string[] = ["user."];
 /**
  * What a mount keeps. Not `system.`: access control lists stand there, and one that was kept without
- * being heeded would be a lie. A volume keeps any, for it is told by those who know.
+ * being heeded would be a lie. A volume keeps any, for those who set them know what they mean.
  */
 export const MOUNT_NAMESPACES: readonly string[] = ["user.", "security.", TRUSTED_NAMESPACE];
 

@@ -19,7 +19,7 @@ export interface BackedUp {
 
 /**
  * Exports a volume while it is written over, imports the image under another name, tries it a second
- * time without and with `replace`, and tells what the copy holds.
+ * time without and with `replace`, and returns what the copy holds.
  */
 export async function backUp(scene: Scene): Promise<BackedUp> {
   const { importVolume, openVolume } = await import(scene.cairn) as Cairn;

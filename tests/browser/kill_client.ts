@@ -1,4 +1,4 @@
-/** A client in a thread of its own, which does what it is told: one message, one answer. */
+/** A client in a thread of its own, which does what each message says: one message, one answer. */
 import { type OpenedVolume, openVolume, type VolumeTicket } from "../../opfs/compose/open.ts";
 import { LockKind, type LockRequest } from "../../opfs/volume_ops.ts";
 

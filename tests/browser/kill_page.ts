@@ -11,7 +11,7 @@ export type Point =
   | "in the middle of a payload"
   | "after the change, before its answer"
   | "after the answer"
-  | "while others are told of a change"
+  | "while others learn of a change"
   | "while it waits for a lock";
 
 /** One kill. */
@@ -83,7 +83,7 @@ async function start(url: string, volume: OpenedVolume): Promise<Client> {
 
 const soon = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Tells the relay's thread where to stop; the result waits until it stands there. */
+/** Says to the relay's thread where to stop; the result waits until it stands there. */
 async function arm(relay: Worker, point: Point, gate: Int32Array): Promise<() => Promise<void>> {
   const { promise: armed, resolve } = Promise.withResolvers<void>();
   relay.addEventListener("message", ({ data }) => {
@@ -195,7 +195,7 @@ async function afterClient(scene: Scene, killedAt: number): Promise<Outcome> {
   return outcome;
 }
 
-/** Everybody has EIO, and the volume opens again. */
+/** All clients have EIO, and the volume opens again. */
 async function afterRelay(scene: Scene, killedAt: number): Promise<Outcome> {
   const { volume, victim, witness, calling, url, name } = scene;
   const { code = "no error" } = await calling;

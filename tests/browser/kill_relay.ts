@@ -1,6 +1,7 @@
 /**
- * The relay's real worker, which stops at the point that it is told: `{ type: "stop at", point, gate }`
- * arms it, word 0 of the gate becomes 1 when it stands there, and it goes on when word 1 is not 0.
+ * The relay's real worker, which stops at the point that a message names: `{ type: "stop at",
+ * point, gate }` arms it, word 0 of the gate becomes 1 when it stands there, and it goes on when
+ * word 1 is not 0.
  */
 import "../../opfs/compose/worker.ts";
 import { ServedChannel } from "../../opfs/relay/served_channel.ts";
@@ -44,7 +45,7 @@ ServedChannel.prototype.publish = function (this: ServedChannel, ...args) {
   stopAt("after the answer");
 };
 ServedChannel.prototype.bumpGeneration = function (this: ServedChannel) {
-  stopAt("while others are told of a change");
+  stopAt("while others learn of a change");
   bumpGeneration.call(this);
 };
 Transfers.prototype.continueIn = function (this: Transfers, channel) {

@@ -27,7 +27,7 @@ const POINTS: readonly [Point, { client: number[]; relay: number[] }][] = [
   ["after the change, before its answer", { client: [100], relay: [0, 100] }],
   ["after the answer", { client: [100], relay: [0, 100] }],
   // Leases come with posting; what there is to be revoked now is what others have cached.
-  ["while others are told of a change", { client: [100], relay: [0, 100] }],
+  ["while others learn of a change", { client: [100], relay: [0, 100] }],
   ["while it waits for a lock", { client: [0], relay: [0] }],
 ];
 

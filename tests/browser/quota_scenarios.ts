@@ -60,7 +60,7 @@ export async function fillQuota(scene: Scene): Promise<Filled> {
     refused.add(last);
   }
   const sync = code(() => volume.sync());
-  // The browser tells how much there is in its own time.
+  // The browser says how much there is in its own time.
   await new Promise((resolve) => setTimeout(resolve, 500));
   const freeBytesFull = freeBytes();
   const { state } = await volume.stats();

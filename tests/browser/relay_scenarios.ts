@@ -14,7 +14,7 @@ export interface Scene {
   kills?: number;
 }
 
-/** The program of a client in a thread of its own, which does what it is told. */
+/** The program of a client in a thread of its own, which does what each message says. */
 const CLIENT = `
 const F_WRLCK = 1, F_UNLCK = 2, FLOCK = 1, RANGE = 0;
 const now = () => performance.timeOrigin + performance.now();
@@ -92,7 +92,7 @@ onmessage = async ({ data }) => {
   }
 };`;
 
-/** Kills clients while another never pauses, and tells how soon that was noticed, in ms. */
+/** Kills clients while another never pauses, and returns how soon that was noticed, in ms. */
 export async function killClients({ scene, client }: { scene: Scene; client: string }): Promise<{
   noticed: number[];
   attached: number[];

@@ -65,7 +65,7 @@ test("where no worker can be had, one message names the headers", async ({ page 
   expect(message).toContain("worker-src");
 });
 
-test("a page without https is told that it has no file system", async ({ launchOptions, baseURL }) => {
+test("a page without https learns that it has no file system", async ({ launchOptions, baseURL }) => {
   const host = "insecure.test";
   const args = [...launchOptions.args ?? [], `--host-resolver-rules=MAP ${host} 127.0.0.1`];
   const browser = await chromium.launch({ ...launchOptions, args });

@@ -28,7 +28,9 @@ export interface Scene {
   areaBytes?: number;
 }
 
-/** Writes a small and a large file through FS, makes them durable, closes, and tells what it saw. */
+/**
+ * Writes a small and a large file through FS, makes them durable, closes, and returns what it saw.
+ */
 export async function keep(scene: Scene): Promise<Record<string, unknown>> {
   const { createFS, openVolume, VOLUMEFS } = await import(scene.cairn) as Cairn;
   const { name, access, blocking, text = "" } = scene;
@@ -82,7 +84,7 @@ export async function refuse(scene: Scene): Promise<string> {
   }
 }
 
-/** What the report tells: first as it is, then asking to persist, then with 3 MB more. */
+/** What the report says: first as it is, then asking to persist, then with 3 MB more. */
 export async function tellReport(scene: Scene): Promise<Record<string, unknown>> {
   const { openVolume } = await import(scene.cairn) as Cairn;
   const { name, blocking } = scene;
@@ -183,7 +185,7 @@ export async function share(scene: Scene): Promise<string[]> {
 
 /**
  * Ends the relay's thread in the middle of things, as a crash would. The caller's thread stays busy
- * meanwhile, so that nothing can tell it; or it sleeps, if the text says so.
+ * at the same time, so that no message can report it; or it sleeps, if the text says so.
  */
 export async function lose(scene: Scene): Promise<Record<string, unknown>> {
   const { openVolume } = await import(scene.cairn) as Cairn;

@@ -68,7 +68,7 @@ const COMPACTED: readonly ["page" | "worker", scenario.Scene][] = [
 
 /** Every part, in order; each begins on an isolated page. */
 export const PARTS: readonly Part[] = [
-  { name: "the report tells what is persisted, quota and usage", run: tellsReport },
+  { name: "the report says what is persisted, quota and usage", run: tellsReport },
   ...WAYS.map(([where, scene]) => ({
     name: `${where} (${scene.name}) keeps files over a reload`,
     nests: startsRelay(where, scene),

@@ -1,6 +1,6 @@
 /**
- * Reading verbs over an image that is written meanwhile: they see one moment of it, or say that they
- * do not and end with 1.
+ * Reading verbs over an image that is written at the same time: they see one moment of it, or say
+ * that they do not and end with 1.
  */
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { withDevice, withVolume, withVolumeAtLength } from "../../cli/shared/image.ts";
@@ -65,7 +65,7 @@ Deno.test("withVolume() says that the image was written while it was read, whate
   });
 });
 
-Deno.test("withVolume() finds a write of data alone, which no header tells of", () => {
+Deno.test("withVolume() finds a write of data alone, which no header shows", () => {
   inFolder((folder) => {
     const path = `${folder}/v`;
     const volume = volumeAt(path);
@@ -99,7 +99,7 @@ Deno.test("a target that cannot be closed says more than a source that changed",
   });
 });
 
-Deno.test("cairn export, cat and cp end with 1 when the image is written meanwhile", async () => {
+Deno.test("cairn export, cat and cp end with 1 when the image is written at the same time", async () => {
   await inFolderOfLocks(async (folder) => {
     const volume = volumeAt(`${folder}/v`);
     const bytes = new Uint8Array(4 << 20).fill(65);

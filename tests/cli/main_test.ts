@@ -50,7 +50,7 @@ Deno.test("cairn shows a stack with --debug only", () => {
   assertMatch(err, /^\s+at /m);
 });
 
-Deno.test("cairn takes names that begin with a dash behind --", () => {
+Deno.test("cairn takes names that begin with a dash after --", () => {
   inFolder((folder) => {
     assertEquals(cairn(["mkfs", "--", "-notes"], { cwd: folder }).status, 0);
     assertEquals(cairn(["check", "--", "-notes"], { cwd: folder }).status, 0);

@@ -66,7 +66,7 @@ cairn chown -h v 1 /big; cairn cat -h | head -1; cairn du --help | head -1`,
   });
 });
 
-Deno.test("cairn does all of its work and tells how it ended, though its output is not read", () => {
+Deno.test("cairn does all of its work and says how it ended, though its output is not read", () => {
   inFolder((folder) => {
     sampleImage(`${folder}/bad`);
     damage(`${folder}/bad`);

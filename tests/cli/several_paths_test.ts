@@ -60,7 +60,7 @@ Deno.test("cairn goes on after a bad place, in every verb that takes several", (
   });
 });
 
-Deno.test("Attempts says each failure, and tells some that worked from none", async () => {
+Deno.test("Attempts says each failure, and distinguishes some that worked from none", async () => {
   const said: string[] = [];
   const attempts = new Attempts({ reportError: (error) => void said.push(String(error)) });
   const fail = (): never => {

@@ -22,7 +22,7 @@ export interface Tools {
   ok: (condition: boolean, message?: string) => void;
   /** Fails unless the call throws this error. */
   fails: typeof fails;
-  /** Moves the clock, by 1,000 ms unless told otherwise, and returns it. */
+  /** Moves the clock, by default by 1,000 ms, and returns it. */
   tick(ms?: number): number;
   /** The clock, in ms. */
   now(): number;

@@ -50,7 +50,7 @@ export const cases: readonly Case[] = [
     },
   },
   {
-    name: "llseek() finds data behind a hole, and the hole at the end",
+    name: "llseek() finds data after a hole, and the hole at the end",
     run(fs) {
       within(fs, "/f", "w", (stream) => say(fs, stream, "x", 2 ** 20));
     },
@@ -69,7 +69,7 @@ export const cases: readonly Case[] = [
     remount: true,
   },
   {
-    name: "llseek() tells holes of a sparse file by the page",
+    name: "llseek() finds holes of a sparse file by the page",
     needs: ["holes"],
     run(fs) {
       within(fs, "/f", "w", (stream) => {

@@ -30,7 +30,7 @@ export const cases: readonly Case[] = [
     },
   },
   {
-    name: "mknod() of a device is for root, of a FIFO for everybody",
+    name: "mknod() of a device is for root, of a FIFO for every user",
     needs: ["special files"],
     run(fs, t) {
       fs.chmod("/", 0o777);

@@ -48,7 +48,7 @@ export const cases: readonly Case[] = [
     },
   },
   {
-    name: "poll() tells what is ready",
+    name: "poll() says what is ready",
     run(fs, t) {
       const [reader, writer] = fs.pipe();
       const ask = () => {

@@ -85,7 +85,7 @@ export const cases: readonly Case[] = [
     remount: true,
   },
   {
-    name: "readdir() tells names apart that differ in case or in composition only",
+    name: "readdir() distinguishes names that differ in case or in composition only",
     run(fs) {
       fs.mkdir("/d");
       for (const name of ["a", "A", "\u00e9", "e\u0301"]) fs.writeFile(`/d/${name}`, name);

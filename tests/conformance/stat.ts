@@ -76,7 +76,7 @@ export const cases: readonly Case[] = [
     },
   },
   {
-    name: "stat() of every kind tells the kind",
+    name: "stat() of every kind shows the kind",
     needs: ["special files"],
     run(fs) {
       for (const [index, type] of [S_IFREG, S_IFIFO, S_IFSOCK, S_IFCHR, S_IFBLK].entries()) {

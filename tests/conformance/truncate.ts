@@ -31,7 +31,7 @@ export const cases: readonly Case[] = [
     remount: true,
   },
   {
-    name: "truncate() then a write behind the end leaves zeros between",
+    name: "truncate() then a write past the end leaves zeros between",
     run(fs) {
       fs.writeFile("/f", new Uint8Array(9000).fill(7));
       fs.truncate("/f", 100);

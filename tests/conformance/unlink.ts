@@ -108,7 +108,7 @@ export const cases: readonly Case[] = [
     },
   },
   {
-    name: "unlink() of a name with a slash tells the kind before the permission",
+    name: "unlink() of a name with a slash reports the kind before the permission",
     run(fs, t) {
       fs.mkdirTree("/d/e");
       fs.writeFile("/d/f", "");

@@ -63,7 +63,7 @@ export const cases: readonly Case[] = [
     },
   },
   {
-    name: "analyzePath() tells nine things and throws nothing",
+    name: "analyzePath() returns nine things and throws nothing",
     run(fs, t) {
       fs.mkdir("/d");
       fs.writeFile("/d/f", "");

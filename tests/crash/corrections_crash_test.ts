@@ -33,7 +33,7 @@ function populated(isClosed: boolean): Uint8Array<ArrayBuffer> {
   return handle.toBytes();
 }
 
-/** Wrong counts and flags, something behind names, and in reserved places. */
+/** Wrong counts and flags, something after names, and in reserved places. */
 function damage(good: Uint8Array): Uint8Array<ArrayBuffer> {
   const bytes = good.slice();
   const { superblock } = newestHeader(bytes);

@@ -24,9 +24,13 @@ const workloads: readonly [string, Partial<CrashOptions>][] = [
   ["large writes", { syncEvery: 5, ringBytes: 128 * 1024, sizeMax: 400_000, poolBytes: 1 << 20 }],
   ["a pool that is too small", { syncEvery: 20, sizeMax: 200_000, poolBytes: 1 << 18 }],
   ["small blocks", { syncEvery: 10, blockSize: 512, ringBytes: 128 * 1024, begins: "dead" }],
-  ["an image is read meanwhile", { syncEvery: 5, sizeMax: 400_000, meanwhile: readImages() }],
+  ["an image is read at the same time", {
+    syncEvery: 5,
+    sizeMax: 400_000,
+    meanwhile: readImages(),
+  }],
   [
-    "the volume is compacted meanwhile",
+    "the volume is compacted at the same time",
     { syncEvery: 7, sizeMax: 200_000, meanwhile: compact, begins: "stale" },
   ],
   ["a sparse disk", { syncEvery: 7, sizeMax: 200_000, isSparse: true, ringBytes: 128 * 1024 }],

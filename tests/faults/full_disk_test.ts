@@ -61,7 +61,7 @@ Deno.test("a volume that was killed on a full disk can be opened, and gives the 
   fill(volume, "large");
   volume.unlink(volume.root, "large");
   volume.sync();
-  // Whatever else lies on the disk has grown meanwhile.
+  // Whatever else lies on the disk has grown in the meantime.
   disk.pages = disk.usedPages;
   const again = openVolumeSync(disk);
   assertEquals(again.report.corrected, []);

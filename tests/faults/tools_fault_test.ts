@@ -287,7 +287,7 @@ failing("importImage()", () => {
     callsMin: 12,
     act: async (handle) => void await importImage(streamOf(bytes), handle),
     look(device, isDone): void {
-      // Done, or nothing that anybody takes for a volume, or all of it.
+      // Done, or bytes that no tool takes for a volume, or all of it.
       if (isDone) return whole(device, tree);
       try {
         checkVolume(device);

@@ -13,7 +13,7 @@ import {
 } from "../../fs/arguments.ts";
 import { assertErrno } from "../support/errno.ts";
 
-Deno.test("nameErrno() tells what cannot be a name", () => {
+Deno.test("nameErrno() finds what cannot be a name", () => {
   const long = "n".repeat(255);
   for (const name of ["a", long, "ü".repeat(127), "😀"]) assertEquals(nameErrno(name), 0);
   for (const name of [`${long}n`, "ü".repeat(128)]) assertEquals(nameErrno(name), 37);
@@ -22,7 +22,7 @@ Deno.test("nameErrno() tells what cannot be a name", () => {
   assertEquals(Errno.ENAMETOOLONG, 37);
 });
 
-Deno.test("checkPath() counts bytes with the NUL behind them", () => {
+Deno.test("checkPath() counts bytes with the NUL after them", () => {
   checkPath("open", `/${"x".repeat(4094)}`);
   assertErrno("ENAMETOOLONG", () => checkPath("open", `/${"x".repeat(4095)}`));
   checkPath("open", `/${"ü".repeat(2047)}`);

@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { createFS } from "../../fs/create_fs.ts";
 
-Deno.test("stat() and lstat() follow or not, and tell mounts apart", () => {
+Deno.test("stat() and lstat() follow or not, and distinguish mounts", () => {
   const fs = createFS();
   fs.writeFile("/f", "abc");
   fs.symlink("f", "/l");

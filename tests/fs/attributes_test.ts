@@ -14,7 +14,7 @@ function make(): { fs: FS; wait(ms: number): void } {
   return { fs, wait: (ms) => now += ms };
 }
 
-Deno.test("FSStat tells times as ms, Date and ns", () => {
+Deno.test("FSStat has times as ms, Date and ns", () => {
   const attr = {
     ino: 3,
     mode: 0o100644,

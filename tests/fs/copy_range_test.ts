@@ -74,7 +74,7 @@ for (const source of ["/v", "/m"]) {
   });
 }
 
-Deno.test("FS.copy_file_range() tells watchers and the tracking delegate", () => {
+Deno.test("FS.copy_file_range() reports to watchers and the tracking delegate", () => {
   const fs = createFS();
   const told: unknown[] = [];
   fs.writeFile("/tmp/from", "abc");

@@ -16,7 +16,7 @@ Deno.test("createFS() makes the directories that Emscripten has", () => {
   assertEquals(fs.filesystems.MEMFS, MEMFS as never);
 });
 
-Deno.test("createFS() with a root makes nothing in it unless it is told to", () => {
+Deno.test("createFS() with a root makes nothing in it unless an option says so", () => {
   const bare = createFS({ root: { type: MEMFS, options: {} } });
   assertEquals([bare.readdir("/"), bare.getMounts().length], [[".", ".."], 1]);
   const full = createFS({ root: { type: MEMFS, options: {} }, standardDirectories: true });

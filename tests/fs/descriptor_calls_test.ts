@@ -23,7 +23,7 @@ function make(): FS {
   return fs;
 }
 
-Deno.test("poll() tells what each descriptor is ready for", () => {
+Deno.test("poll() says what each descriptor is ready for", () => {
   const fs = make();
   const one = fs.open("/f", "r+");
   const [readable, writable] = fs.pipe();

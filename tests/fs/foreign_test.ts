@@ -127,7 +127,7 @@ function mounted(log: string[] = []): FS {
   return fs;
 }
 
-Deno.test("isForeign() tells Emscripten's types from ours", () => {
+Deno.test("isForeign() distinguishes Emscripten's types from ours", () => {
   assertEquals([isForeign(MEMFS), isForeign(toyType(createFS()))], [false, true]);
   assertEquals([isForeign(null), isForeign({ name: "x", mount: () => {}, node_ops: {} })], [
     false,

@@ -21,7 +21,7 @@ import { XATTR_CALLS } from "../../fs/xattr_calls.ts";
 import { MEMFS } from "../../node_ops/memfs.ts";
 import { assertErrno } from "../support/errno.ts";
 
-Deno.test("trackingDelegate and readFiles are told", () => {
+Deno.test("trackingDelegate and readFiles get notice", () => {
   const fs = createFS();
   const told: string[] = [];
   const note = (name: string) => (...args: unknown[]) =>
@@ -71,7 +71,7 @@ Deno.test("trackingDelegate and readFiles are told", () => {
   assertEquals(fs.readFiles, { "/d/f": 1 });
 });
 
-Deno.test("trackingDelegate takes members one by one, and is told of nothing that is refused", () => {
+Deno.test("trackingDelegate takes members one by one, and gets no notice of what is refused", () => {
   const fs = createFS();
   const told: string[] = [];
   fs.trackingDelegate.willDeletePath = (path) => void told.push(`delete ${path}`);

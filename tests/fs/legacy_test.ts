@@ -72,7 +72,7 @@ Deno.test("the predicates answer with numbers", () => {
   assertEquals(fs.checkOpExists(7, Errno.EPERM), 7);
 });
 
-Deno.test("the type predicates tell seven types apart", () => {
+Deno.test("the type predicates distinguish seven types", () => {
   const fs = make();
   const types = [0o100000, 0o040000, 0o120000, 0o020000, 0o060000, 0o010000, 0o140000];
   const tests = [

@@ -42,7 +42,7 @@ Deno.test("flock() belongs to the description: shared by dup, let go by the last
   assertErrno("EINVAL", () => fs.flock(two, 0));
 });
 
-Deno.test("fcntl() locks of one process never meet, and tell nothing of themselves", () => {
+Deno.test("fcntl() locks of one process never meet, and report nothing of themselves", () => {
   const { fs, one, two } = make();
   fs.fcntl(one, fcntl.F_SETLK, { type: F_WRLCK, start: 0, len: 5 });
   const asked = { type: F_WRLCK, start: 0, len: 0 };
@@ -51,7 +51,7 @@ Deno.test("fcntl() locks of one process never meet, and tell nothing of themselv
   fs.fcntl(two, fcntl.F_SETLK, { type: F_WRLCK, start: 0, len: 0 });
 });
 
-Deno.test("fcntl() locks meet those of an open file description, and F_GETLK tells the truth", () => {
+Deno.test("fcntl() locks meet those of an open file description, and F_GETLK returns what is really in the way", () => {
   const { fs, one, two } = make();
   fs.fcntl(one, fcntl.F_OFD_SETLK, { type: F_WRLCK, whence: SEEK_SET, start: 2, len: 3 });
   const asked = { type: F_RDLCK, whence: SEEK_END, start: -10, len: 0, pid: 0 };

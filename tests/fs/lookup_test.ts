@@ -39,7 +39,7 @@ Deno.test("walk() gives parent, name, node and whether slashes trailed", () => {
   assertEquals(pathOf(walk(fs, "test", "//a/b/../b/file", FOLLOW), "ignored"), "/a/b/file");
 });
 
-Deno.test("walk() with CREATE refuses a slash behind the last name before it searches for it", () => {
+Deno.test("walk() with CREATE refuses a slash after the last name before it searches for it", () => {
   const fs = make();
   const long = "n".repeat(256);
   for (const path of ["/a/new/", "/a/dangling/", `/a/${long}/`, "/a/b/"]) {
@@ -109,7 +109,7 @@ Deno.test("walk() crosses mounts down and up, and stops before one for LAST", ()
   assertStrictEquals(parentOf(root), find(fs, "test", "/a", FOLLOW));
 });
 
-Deno.test("walk() starts where it is told, and at the root for an absolute path", () => {
+Deno.test("walk() starts where the caller says, and at the root for an absolute path", () => {
   const fs = make();
   const start = find(fs, "test", "/a", FOLLOW);
   assertEquals(fs.getPath(find(fs, "test", "b/file", FOLLOW, start)), "/a/b/file");

@@ -5,7 +5,7 @@ import { createFS } from "../../fs/create_fs.ts";
 import { MEMFS } from "../../node_ops/memfs.ts";
 import { assertErrno } from "../support/errno.ts";
 
-Deno.test("statfs() tells space in both spellings, and whether it is read-only", () => {
+Deno.test("statfs() returns space in both spellings, and whether it is read-only", () => {
   const fs = createFS();
   fs.mkdir("/m");
   fs.mount(MEMFS, { maxBytes: 1 << 20 }, "/m", { readOnly: true });

@@ -64,7 +64,7 @@ Deno.test("unmountAt() by force takes the inner mounts too, and open files go on
   fs.close(stream);
 });
 
-Deno.test("a type is told when it is unmounted, and getMounts() lists what is below", () => {
+Deno.test("a type gets notice when it is unmounted, and getMounts() lists what is below", () => {
   const fs = make();
   const gone: unknown[] = [];
   const type: Backend<object> = {

@@ -34,7 +34,7 @@ Deno.test("NameTable finds a node by its parent and name, and no other", () => {
   assertEquals(table.get(root, "lef"), null);
 });
 
-Deno.test("NameTable tells parents of one number apart", () => {
+Deno.test("NameTable distinguishes parents of one number", () => {
   const table = new NameTable();
   const one = node(null, "/");
   const other = node(null, "/");
@@ -125,7 +125,7 @@ Deno.test("NameTable.sweep() leaves what hangs below a directory that is held", 
   assertEquals(table.count, 0);
 });
 
-Deno.test("NameTable.isSweepDue says so when enough has been left behind for its size", () => {
+Deno.test("NameTable.isSweepDue says so when enough nodes are unreachable for its size", () => {
   const table = new NameTable();
   const directory = node(null, "/");
   assert(!table.isSweepDue);

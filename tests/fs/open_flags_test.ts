@@ -143,7 +143,7 @@ const KINDS: Record<string, Kind> = {
   },
 };
 
-/** What open(2) of Linux says, told once more in the words of its manual: an error name or "ok". */
+/** What open(2) of Linux says, once more in the words of its manual: an error name or "ok". */
 function expected(kind: Kind, flags: number, isRoot: boolean): string {
   const has = (bit: number) => (flags & bit) === bit;
   const access = flags & 3;

@@ -32,7 +32,7 @@ Deno.test("mayAccess() looks at one class: owner, else group, else others", () =
   }
 });
 
-Deno.test("mayAccess() in Emscripten's way counts a bit of any class, for anybody", () => {
+Deno.test("mayAccess() in Emscripten's way counts a bit of any class, for any user", () => {
   const fs = createFS({ permissions: "emscripten" });
   const node = fileOf(fs, 0o120);
   assertEquals([4, 2, 1].map((bit) => mayAccess(fs, node, bit)), [Errno.EACCES, 0, 0]);
@@ -69,7 +69,7 @@ Deno.test("mayDelete() heeds the sticky bit: owner of the entry, of the director
   }
 });
 
-Deno.test("mayDelete() tells directories from files, and keeps mountpoints", () => {
+Deno.test("mayDelete() distinguishes directories from files, and keeps mountpoints", () => {
   const fs = createFS();
   fs.writeFile("/f", "");
   const dev = fs.lookupPath("/dev", { follow_mount: false }).node!;

@@ -92,7 +92,7 @@ Deno.test("what is left in a FIFO goes with its last descriptor", () => {
   assertEquals(receive(fs, fs.open("/fifo", O_RDONLY | O_NONBLOCK), 5), []);
 });
 
-Deno.test("poll() of a pipe tells data, room, hang-up and error", () => {
+Deno.test("poll() of a pipe reports data, room, hang-up and error", () => {
   const fs = createFS();
   const [readable, writable] = fs.pipe();
   assertEquals([readiness(fs, readable), readiness(fs, writable)], [0, POLLOUT]);

@@ -126,7 +126,7 @@ Deno.test("FS sees another instance's chmod and chown where it decides who may",
     two.unlink("/d/f");
     assertErrno("EACCES", () => two.writeFile("/new", ""));
     one.chmod("/", 0o777);
-    two.writeFile("/new", "in the root that everybody may write");
+    two.writeFile("/new", "in the root that every user may write");
     one.chmod("/", 0o700);
     assertErrno("EACCES", () => two.stat("/new"));
   });

@@ -199,7 +199,7 @@ Deno.test("a stream opened with O_PATH stats and starts walks, and nothing else"
   ) assertErrno("EBADF", call);
 });
 
-Deno.test("open() takes the lowest descriptor, EMFILE leaves nothing behind", () => {
+Deno.test("open() takes the lowest descriptor, EMFILE leaves no trace", () => {
   const fs = createFS({ maxOpenFds: 2 });
   const first = fs.open("/a", O_CREAT | O_RDWR);
   assertEquals([first.fd, fs.open("/b", O_CREAT | O_RDWR).fd], [0, 1]);

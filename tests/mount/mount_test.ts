@@ -237,7 +237,7 @@ Deno.test("mount in the background says in its log why programs see EIO, and in 
     const names = (): string[] => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
     const before = names().filter((name) => !name.endsWith(".lock"));
     assertEquals(cairn(["mount", "--log", log, image, directory]).status, 0);
-    // A disk that loses what it had: what is behind that is EIO from now on.
+    // A disk that loses what it had: what is past that is EIO from now on.
     Deno.truncateSync(image, 2_500_000);
     assertThrows(() => Deno.readFileSync(`${directory}/f`), Error, "os error 5");
     await unmount(directory);

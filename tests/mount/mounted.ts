@@ -1,6 +1,6 @@
 /**
  * A volume mounted for a test: a fresh image, a process that serves it, and an end that leaves
- * neither a mount nor a process behind, whatever happens in between.
+ * neither a mount nor a process, whatever happens in between.
  */
 import { assert, assertEquals } from "@std/assert";
 import { checkVolume, fileHandle, openVolumeSync, type Report } from "../../opfs/mod.ts";

@@ -1,7 +1,7 @@
 /**
  * Some two hundred POSIX calls of C programs: what they return natively, over the stock MEMFS and
  * over a volume is the same, but for what deviations.ts says of 3.1.6. The last program shows the
- * tree that the others left: in memory, behind a relay, in a file that each opened anew.
+ * tree that the others left: in memory, through a relay, in a file that each opened anew.
  */
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";

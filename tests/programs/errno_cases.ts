@@ -62,7 +62,7 @@ export const TREE: readonly string[] = [
   file("/r/f", 0o444),
   directory("/r/e", 0o755),
   ...["/r", "/r/f", "/r/e"].map(owned),
-  // Everybody may write, the owner removes.
+  // Every user may write, the owner removes.
   directory("/s"),
   `chmod /s ${0o1777}`,
   directory("/s/e"),

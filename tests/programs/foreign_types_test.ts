@@ -26,7 +26,7 @@ async function build(folder: string): Promise<ModuleFS> {
   await command("emcc", ["-O1", "main.c", "-o", "main.js", ...options, exported], folder);
   await Deno.rename(join(folder, "main.js"), join(folder, "main.cjs"));
   const load = createRequire(`file://${folder}/`);
-  // WORKERFS wants to be in a worker, which is told by this name when the module starts.
+  // WORKERFS wants to be in a worker, which it recognises by this name when the module starts.
   Object.assign(globalThis, { importScripts: () => {} });
   try {
     return (await load("./main.cjs")({ noInitialRun: true })).FS;

@@ -20,7 +20,7 @@ export const CHECKOUT: string = dirname(dirname(SOURCES));
 /** Where the example's program is. */
 export const EXAMPLE: string = join(CHECKOUT, "examples", "wasm_c");
 
-/** What emcc is told, as in the example's build script. */
+/** The options of emcc, as in the example's build script. */
 const EMCC_FLAGS = [
   "-O2",
   "-D_GNU_SOURCE",

@@ -37,7 +37,7 @@ export interface Instance {
   readonly fs: FS;
   /** Closes the backend, opens it again, and gives a new file system over it. */
   remount?(): FS | Promise<FS>;
-  /** Tells a backend in another thread that the clock has moved. */
+  /** Notifies a backend in another thread that the clock has moved. */
   moved?(): void;
   /** Looks for damage, lets go of everything, and fails if something is wrong. */
   close(): void | Promise<void>;

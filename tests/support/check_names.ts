@@ -41,7 +41,7 @@ function starts(fs: FS): Set<FSNode> {
   return nodes;
 }
 
-/** Every violation, in words; none is right. What is left behind is swept first. */
+/** Every violation, in words; empty when all is right. Unreachable nodes are swept first. */
 export function checkNames(fs: FS): string[] {
   fs.names.sweep();
   const cached = new Set(cachedNodes(fs));

@@ -1,5 +1,5 @@
 /**
- * The state behind a volume, for tests of the engine's parts.
+ * The state of a volume, for tests of the engine's parts.
  *
  * @module
  */

@@ -9,7 +9,7 @@
 import type { StorageHandle } from "../../opfs/device/handle.ts";
 import { type MemoryHandle, memoryHandle } from "../../opfs/device/memory.ts";
 
-/** A device in memory behind such a host. */
+/** A device in memory on such a host. */
 export class ForgettingHandle implements StorageHandle {
   readonly #shown: MemoryHandle = memoryHandle();
   readonly #stored: MemoryHandle = memoryHandle();

@@ -130,7 +130,7 @@ export class ModelBytes {
     return count;
   }
 
-  /** The first byte at or behind `at` that is data, or in a hole. */
+  /** The first byte at or after `at` that is data, or in a hole. */
   seek(at: number, whence: number): number {
     if (whence !== SEEK_DATA && whence !== SEEK_HOLE) throw new ErrnoError("EINVAL", "seek");
     const isInside = Number.isInteger(at) && at >= 0 && at < this.size;

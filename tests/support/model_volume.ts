@@ -68,7 +68,7 @@ interface Node {
   retained: number;
 }
 
-/** What a model can be told. */
+/** Options of a model. */
 export interface ModelOptions {
   /** The clock, in ms. */
   now?: () => number;

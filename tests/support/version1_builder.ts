@@ -27,7 +27,7 @@ export interface BuiltSlot {
   atime: number;
   uid: number;
   gid: number;
-  /** Where the path lies, when not behind the others. */
+  /** Where the path lies, when not after the others. */
   pathOffset?: number;
   /** The length that the slot claims, when not its path's. */
   pathLength?: number;
@@ -74,7 +74,7 @@ export class Version1Builder {
   readonly cleared: number[] = [];
   /** What differs from the right superblock. */
   superblock: Partial<BuiltSuperblock> = {};
-  /** Bytes behind the last block; less than nothing cuts the image. */
+  /** Bytes past the last block; less than nothing cuts the image. */
   trailingBytes = 0;
 
   readonly #shape: Required<BuiltShape>;

@@ -1,11 +1,11 @@
 /**
- * A real volume behind a relay, in a worker of its own, for `relayed_volume.ts`: in memory, or in
+ * A real volume and its relay, in a worker of its own, for `relayed_volume.ts`: in memory, or in
  * the browser's origin private file system where a path is given.
  *
  * Messages in: { open } makes an empty volume and serves it, { reopen } closes, checks and opens it
  * again, { close } closes and checks it. Each is answered by a channel's memory or by what the check
  * objects to. { count } begins and ends counting this thread's copies. The clock is a number in shared memory, so that the test moves both sides at once;
- * behind it stands how long each read of the device takes, in ms.
+ * after it stands how long each read of the device takes, in ms.
  */
 import type { StorageHandle } from "../../opfs/device/handle.ts";
 import { memoryHandle } from "../../opfs/device/memory.ts";

@@ -43,7 +43,7 @@ export type { O };
   });
 });
 
-Deno.test("findUnused() tells what only tests use, and what leaves its file in vain", () => {
+Deno.test("findUnused() names what only tests use, and what leaves its file in vain", () => {
   const files = {
     "fs/a.ts":
       "export function used() {}\nexport function tested() {}\nexport const own = 1;\nown;",

@@ -22,7 +22,7 @@ const FORMS: Record<string, (body: string) => string> = {
   "a getter": (body) => `class C {\n  get m() ${body}\n}`,
   "a constructor": (body) => `class C {\n  constructor() ${body}\n}`,
   "a method of an object": (body) => `const o = { m() ${body} };`,
-  "a generator behind other letters": (body) => `// é日😀\nfunction* f() ${body}`,
+  "a generator after other letters": (body) => `// é日😀\nfunction* f() ${body}`,
 };
 
 for (const [name, form] of Object.entries(FORMS)) {

@@ -49,7 +49,7 @@ Deno.test("countTests() takes a missing report for one failure", () => {
   assertEquals(countTests("playwright", { text: "{", status: 0 }), expected);
 });
 
-Deno.test("countTests() counts a failing status behind a clean report", () => {
+Deno.test("countTests() counts a failing status after a clean report", () => {
   const text = `<testsuites tests="4" failures="0" errors="0">`;
   assertEquals(countTests("junit", { text, status: 0 }), { passed: 4, failed: 0, ignored: 0 });
   assertEquals(countTests("junit", { text, status: 1 }), { passed: 4, failed: 1, ignored: 0 });

@@ -1,5 +1,5 @@
 /**
- * The decisions of tools/setup.ts: who may install, and what to tell those who may not.
+ * The decisions of tools/setup.ts: who may install, and what to print for those who may not.
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { existsSync } from "node:fs";

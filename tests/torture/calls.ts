@@ -28,7 +28,7 @@ export interface Call {
 /** What a call has answered. */
 export interface Answer {
   code?: string;
-  /** The inode found or made; 0 is none. */
+  /** The inode found or made; 0 for no inode. */
   ino?: Ino;
   text?: string;
 }

@@ -13,7 +13,7 @@ import { Random } from "../support/random.ts";
 import { type Answer, type Call, perform, tryVolumeLock } from "./calls.ts";
 import { type Record, Replay } from "./replay.ts";
 
-/** What a client is told. */
+/** A client's job. */
 export interface ClientJob {
   /** Its number, from 1. */
   client: number;
@@ -26,7 +26,7 @@ export interface ClientJob {
   batons: SharedArrayBuffer;
 }
 
-/** What a client tells. */
+/** What a client reports. */
 export interface ClientReport {
   records: Record[];
   /** What was wrong at the call. */
@@ -213,7 +213,7 @@ export class TortureClient {
 
   /**
    * Changes a name, then says so in shared memory; and looks, through a cache, whether what another
-   * client has said is true. So a cache that was not told of a change is found out.
+   * client has said is true. So a cache that has missed a change is found out.
    */
   #passBaton(): void {
     const { client, clients } = this.#job;
@@ -235,7 +235,7 @@ export class TortureClient {
     );
   }
 
-  /** Whether a client that has said `said` has made the name behind it. */
+  /** Whether a client that has said `said` has made the next name. */
   #isNext(other: number, said: number): boolean {
     return this.#volume.lookup(this.#volume.root, batonName(other, said + 1)) !== 0;
   }

@@ -45,8 +45,8 @@ export class Replay {
     if (expected.code === answer.code && expected.text === answer.text) {
       if (this.#know(answer.ino ?? 0, expected.ino ?? 0)) return null;
     }
-    const told = `${JSON.stringify(answer)} instead of ${JSON.stringify(expected)}`;
-    return `client ${client}: ${JSON.stringify(call)} answered ${told}`;
+    const answered = `${JSON.stringify(answer)} instead of ${JSON.stringify(expected)}`;
+    return `client ${client}: ${JSON.stringify(call)} answered ${answered}`;
   }
 
   /** Whether two inodes stand for each other, as far as is known so far. */

@@ -127,7 +127,7 @@ function client(data: {
   return new TortureClient(calls, looks, data.job).run();
 }
 
-/** Moves amounts until it is told to stop, or its channel is closed; returns how often. */
+/** Moves amounts until a message says stop, or its channel is closed; returns how often. */
 function moves(data: {
   buffer: SharedArrayBuffer;
   doorbell: SharedArrayBuffer;

@@ -3,7 +3,7 @@
  *
  * Layer: opfs/volume, bottom. A slot of type 6 or 7 belongs to the slot that it names if that one is
  * an inode of the generation that it says; otherwise it is dead, which means free, whatever it
- * holds. `scan.ts` tells the living from the dead by this, `inode_table.ts` counts the dead.
+ * holds. `scan.ts` finds dead slots by this rule, `inode_table.ts` counts them.
  *
  * @module
  */

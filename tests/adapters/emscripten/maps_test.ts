@@ -19,7 +19,7 @@ class Program {
     this.heap.fill(letter.charCodeAt(0), ptr, ptr + PAGE);
   }
 
-  /** What msync of the map at `ptr` is told, as the module would ask. */
+  /** What msync of the map at `ptr` gets, as the module would ask. */
   msync(ptr: number, more: Partial<MapQuestion> = {}): readonly number[] {
     const bytes = this.heap.slice(ptr, ptr + PAGE);
     const isInFile = (at: number) =>

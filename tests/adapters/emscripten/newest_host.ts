@@ -279,7 +279,7 @@ export class NewestFS {
     return stream;
   }
 
-  /** As releases before 3.1.55 did it too: no operation tells of the copy. */
+  /** As releases before 3.1.55 did it too: no operation reports the copy. */
   dup(stream: HostStream): Any {
     return this.#createStream({ ...stream });
   }

@@ -84,7 +84,7 @@ testOn(HOSTS, "O_APPEND writes at the end that the volume finds", ({ FS, volume 
 
 testOn(
   HOSTS,
-  "after an append the position is behind what others wrote before it",
+  "after an append the position is after what others wrote before it",
   ({ FS, volume }) => {
     const stream = FS.open("/data/a", 0o2101, 0o644);
     const { append } = volume;

@@ -29,7 +29,7 @@ export function text(value: string): Field {
   return { text: value };
 }
 
-/** Fields behind each other. */
+/** Fields one after the other. */
 export function pack(fields: readonly Field[]): Uint8Array<ArrayBuffer> {
   const bytes: number[] = [];
   for (const field of fields) {

@@ -32,7 +32,7 @@ Deno.test("read() and write() move bytes at positions", () => {
   assertEquals(kernel.getattr(node).size, 11);
 });
 
-Deno.test("read() far behind every file is its end, write() there is EFBIG", () => {
+Deno.test("read() far past every file is its end, write() there is EFBIG", () => {
   const { kernel, node } = kernelWithFile();
   assertEquals(kernel.read(node, 10, 2n ** 62n), "");
   const body = [u64(0), u64(2n ** 62n), u32(1), u32(0), u64(0), u32(0), u32(0), new Uint8Array(1)];
@@ -158,7 +158,7 @@ Deno.test("lseek() finds data and holes, and ENXIO where there is nothing", () =
   assertEquals(kernel.fails(OP.LSEEK, { node, body: seekTo(9, 0) }), EINVAL);
 });
 
-Deno.test("statfs() tells the volume's own numbers", () => {
+Deno.test("statfs() returns the volume's own numbers", () => {
   const { volume, kernel } = kernelWithFile();
   const { blocks, freeBlocks, inodes, freeInodes } = volume.statfs();
   const fields = kernel.ok(OP.STATFS);

@@ -60,7 +60,7 @@ Deno.test(
   withLibc((libc) => {
     const fd = libc.openFuse();
     const count = libc.read(fd, new Uint8Array(1024 * 1024 + 4096));
-    assert(count < 0 && count !== -EAGAIN, "there is no mount behind it");
+    assert(count < 0 && count !== -EAGAIN, "it belongs to no mount");
     libc.close(fd);
   }),
 );

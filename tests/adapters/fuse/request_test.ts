@@ -47,7 +47,7 @@ Deno.test("Request.u64() and i64() read large and negative numbers", () => {
   assertEquals(request.u32(24), 0xffffffff);
 });
 
-Deno.test("Request.text() reads UTF-8 and finds the string behind it", () => {
+Deno.test("Request.text() reads UTF-8 and finds the string after it", () => {
   const request = withBody(u32(1), text("grün\u{1f333}"), text("b"));
   assertEquals(request.text(4), "grün\u{1f333}");
   assertEquals(request.text(request.textAfter(4)), "b");

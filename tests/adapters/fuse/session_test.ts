@@ -80,7 +80,7 @@ Deno.test("serve() answers until the mount is gone", () => {
   }
 });
 
-Deno.test("serve() sleeps for ever while nothing is dirty, and stops when told", () => {
+Deno.test("serve() sleeps for ever while nothing is dirty, and stops when asked to", () => {
   const { device, start } = run([statfs]);
   assertEquals(start(), "stopped");
   assertEquals(device.polled, [-1]);

@@ -16,7 +16,7 @@ const LOGGER = `
   console.log(new TextDecoder().decode(bytes));
   socket.close();`;
 
-Deno.test("logToSystem() reaches a logger, and says when there is none", { ignore }, async () => {
+Deno.test("logToSystem() reaches a logger, and says when it is missing", { ignore }, async () => {
   const folder = Deno.makeTempDirSync();
   const path = `${folder}/log`;
   const libc = new Libc();

@@ -27,7 +27,7 @@ Deno.test("cairn export and import carry a folder there and back", () => {
   });
 });
 
-Deno.test("toFolder() leaves alone what has the name that it takes meanwhile", () => {
+Deno.test("toFolder() leaves alone what has the temporary name that it takes", () => {
   inFolder((folder) => {
     const other = `${folder}/to.new-${Deno.pid}`;
     Deno.mkdirSync(other);

@@ -40,7 +40,7 @@ Deno.test("cairn export says what version 1 cannot say, and ends with 1", () => 
   });
 });
 
-Deno.test("cairn export leaves room for as many names as it is told to", () => {
+Deno.test("cairn export leaves room for as many names as asked for", () => {
   inFolder((folder) => {
     volumeIn(`${folder}/one`);
     assertEquals(cairn(["export", "--inodes", "1k", `${folder}/one`, `${folder}/v1`]).status, 0);

@@ -20,7 +20,7 @@ function rowsOf(image: string): Row[] {
   return out.trim().split("\n").map((line) => JSON.parse(line));
 }
 
-/** Imports the entries; the image is clean, and nothing else is left behind. */
+/** Imports the entries; the image is clean, and nothing else is left. */
 function importTar(folder: string, entries: readonly Entry[]): ReturnType<typeof cairn> {
   Deno.writeFileSync(`${folder}/a.tar`, tarOf(entries));
   const ended = cairn(["import", "--force", `${folder}/a.tar`, `${folder}/v`]);

@@ -84,7 +84,7 @@ Deno.test("LinuxCalls.holesOf() finds data and holes, or says that it is not kno
   });
 });
 
-Deno.test("decodeStatx() tells files apart whose numbers are larger than a double is exact", () => {
+Deno.test("decodeStatx() distinguishes files whose numbers are larger than a double is exact", () => {
   const keyOf = (ino: bigint): string => {
     const view = new DataView(new ArrayBuffer(256));
     view.setBigUint64(0x20, ino, true);

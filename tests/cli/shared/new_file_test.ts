@@ -106,7 +106,7 @@ Deno.test("newFile() refuses what is there, also when it comes later", () => {
   });
 });
 
-Deno.test("newFile() leaves alone what has the name that it takes meanwhile", () => {
+Deno.test("newFile() leaves alone what has the temporary name that it takes", () => {
   inFolder((folder) => {
     const other = `a.new-${Deno.pid}`;
     Deno.symlinkSync("keys", `${folder}/${other}-1`);

@@ -13,7 +13,7 @@ import {
 import { UsageError } from "../../../cli/shared/verb.ts";
 import { inFolder } from "../../support/command_line.ts";
 
-Deno.test("placeOf() divides a word at its first colon with a slash behind it", () => {
+Deno.test("placeOf() divides a word at its first colon with a slash after it", () => {
   assertEquals(placeOf("a/v.cairn:/x"), { image: "a/v.cairn", path: "/x" });
   assertEquals(placeOf("v:/a:/b"), { image: "v", path: "/a:/b" });
   assertEquals(placeOf("v:/"), { image: "v", path: "/" });

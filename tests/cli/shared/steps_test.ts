@@ -71,7 +71,7 @@ Deno.test("progressText() says a share, or how much if the whole is not known", 
   assertEquals(progressText({ doneBytes: 2048, doneEntries: 2 }), "2 entries, 2.0 KiB");
 });
 
-Deno.test("showing() shows what is told now and then, and erases it whatever happens", () => {
+Deno.test("showing() shows what is reported now and then, and erases it whatever happens", () => {
   const shown: string[] = [];
   const look = { terminal: terminalOf(shown), label: "looking" };
   const result = showing(look, (onProgress) => {
@@ -86,7 +86,7 @@ Deno.test("showing() shows what is told now and then, and erases it whatever hap
   assertEquals(shown.at(-1), "");
 });
 
-Deno.test("pause() hears a signal that came meanwhile", async () => {
+Deno.test("pause() notices a signal that came in the meantime", async () => {
   await pause({ isRaised: false });
   const interrupts = { isRaised: false };
   setTimeout(() => interrupts.isRaised = true, 0);

@@ -26,7 +26,7 @@ const verb: Verb = {
   run: () => 0,
 };
 
-Deno.test("readWords() reads options anywhere, and words behind -- as they are", () => {
+Deno.test("readWords() reads options anywhere, and words after -- as they are", () => {
   const { values, words } = readWords(verb, ["one", "-a", "--size", "3", "--", "--all"]);
   assertEquals(words, ["one", "--all"]);
   assertEquals([values.all, values.size], [true, "3"]);

@@ -43,7 +43,7 @@ Deno.test("callWords() leaves dots where a verb takes away or copies what they n
   assertEquals(call("find", [".", "a/."]), ["/i.cairn", "/d", "/d/a"]);
 });
 
-Deno.test("callWords() leaves .. behind a name to the volume: the name may be a link", () => {
+Deno.test("callWords() leaves .. after a name to the volume: the name may be a link", () => {
   assertEquals(call("cat", ["link/../f", "./../x//y/", "../../..", ".a/..b"]), [
     ...["/i.cairn", "/d/link/../f", "/x/y/", "/", "/d/.a/..b"],
   ]);

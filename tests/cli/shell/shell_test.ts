@@ -68,7 +68,7 @@ Deno.test("cairn IMAGE removes neither its place nor more than a pattern names",
   });
 });
 
-Deno.test("cairn IMAGE goes on after a line that fails, and its status tells", async () => {
+Deno.test("cairn IMAGE goes on after a line that fails, and its status says so", async () => {
   await inFolder(async (folder, image) => {
     const bad = ["cat none", "cd none", "frob", "ls --frob", 'cat "open', "mkdir", "cd a b"];
     const { status, out, err } = await shell(image, [...bad, "mkdir last", "pwd"], folder);

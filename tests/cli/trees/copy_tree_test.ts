@@ -159,7 +159,7 @@ Deno.test("TreeCopy carries everything to the host and back", () => {
   });
 });
 
-Deno.test("TreeCopy keeps what is there when it is told to", () => {
+Deno.test("TreeCopy keeps what is there when an option says so", () => {
   withSource((source, from) => {
     onVolume((target) => {
       const to = new VolumeTree(target);
@@ -304,7 +304,7 @@ Deno.test("TreeCopy leaves out what the target cannot have, and goes on", () => 
 
 const BYTES = new Uint8Array(1000).fill(1);
 
-Deno.test("TreeCopy leaves no half file when it is stopped, and leaves out what it is told", () => {
+Deno.test("TreeCopy leaves no half file when it is stopped, and leaves out what it should", () => {
   withSource((source, from) => {
     onVolume((target) => {
       const to = new VolumeTree(target);

@@ -55,7 +55,7 @@ for (const [how, make] of TREES) {
     });
   });
 
-  Deno.test(`HostTree ${how} the C library tells what is not there from what fails`, () => {
+  Deno.test(`HostTree ${how} the C library distinguishes what is missing from what fails`, () => {
     inFolder((folder) => {
       const tree = make();
       assertEquals(tree.look(folder, "none"), null);

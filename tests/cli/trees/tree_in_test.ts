@@ -83,7 +83,7 @@ Deno.test("TreeIn lets the later of two win, and never writes through a link", (
   assertEquals(told, ["note said-twice /f", "lost unstorable /l/passwd", "lost unstorable /d"]);
 });
 
-Deno.test("TreeIn links names, and tells of what is not there to be linked", () => {
+Deno.test("TreeIn links names, and reports what is not there to be linked", () => {
   const findings = inTree((tree, volume) => {
     const f = put(tree, member("/f", 0o100600), "x");
     put(tree, member("/d", 0o040755));
@@ -98,7 +98,7 @@ Deno.test("TreeIn links names, and tells of what is not there to be linked", () 
   assertEquals(findings.count("lost"), 2);
 });
 
-Deno.test("TreeIn tells of numbers, names and attributes that no volume holds", () => {
+Deno.test("TreeIn reports numbers, names and attributes that no volume holds", () => {
   const findings = inTree((tree) => {
     put(tree, member("/u", 0o100600, { uid: 2 ** 40, mtimeMs: NaN }));
     const xattrs = new Map([["user.big", new Uint8Array(70_000)], ["user.ok", new Uint8Array(1)]]);

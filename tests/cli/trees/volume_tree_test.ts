@@ -84,7 +84,7 @@ Deno.test("VolumeTree says which attributes a volume cannot hold", () => {
   });
 });
 
-Deno.test("VolumeTree finds another name beside one that was left behind", () => {
+Deno.test("VolumeTree finds another name beside one that an interrupted copy left", () => {
   onVolume((volume) => {
     const tree = new VolumeTree(volume);
     const left = freeName(() => false);

@@ -8,7 +8,7 @@ interface Measured {
   results: { name: string; raw: number; volume: number; ratio: number }[];
 }
 
-Deno.test("cairn bench measures a fresh volume beside a file, and leaves nothing behind", () => {
+Deno.test("cairn bench measures a fresh volume beside a file, and removes both", () => {
   inFolder((folder) => {
     const options = ["--size", "1M", "--rounds", "1"];
     const { status, out, err } = cairn(["bench", ...options, "--json", "--dir", folder]);

@@ -30,7 +30,7 @@ Deno.test("cairn export makes what the target's name says, or what --as says", (
   });
 });
 
-Deno.test("cairn export refuses bad images and targets, and leaves nothing behind", () => {
+Deno.test("cairn export refuses bad images and targets, and leaves no file", () => {
   inFolder((folder) => {
     refusesBadImages(folder, ["export", `${folder}/v1`]);
     const image = `${folder}/one`;

@@ -9,7 +9,7 @@ function namesIn(folder: string): string[] {
   return [...Deno.readDirSync(folder)].map((entry) => entry.name).sort();
 }
 
-Deno.test("cairn import refuses bad sources and leaves nothing behind", () => {
+Deno.test("cairn import refuses bad sources and leaves no file", () => {
   inFolder((folder) => {
     const target = `${folder}/v2`;
     Deno.writeTextFileSync(`${folder}/text`, "x".repeat(20_000));
@@ -23,7 +23,7 @@ Deno.test("cairn import refuses bad sources and leaves nothing behind", () => {
   });
 });
 
-Deno.test("cairn import replaces a file only when it is told to", () => {
+Deno.test("cairn import replaces a file only when an option says so", () => {
   inFolder((folder) => {
     Deno.writeFileSync(`${folder}/v1`, sampleVersion1().build());
     Deno.writeTextFileSync(`${folder}/v2`, "mine");
@@ -37,7 +37,7 @@ Deno.test("cairn import replaces a file only when it is told to", () => {
   });
 });
 
-Deno.test("cairn import leaves nothing behind when it is interrupted", async () => {
+Deno.test("cairn import leaves no file when it is interrupted", async () => {
   const folder = Deno.makeTempDirSync();
   try {
     const builder = new Version1Builder({ blockSize: 65536, blockCount: 2048 });

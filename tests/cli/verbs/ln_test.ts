@@ -6,7 +6,7 @@ import { sampleImage } from "../../support/bad_images.ts";
 import { assertAllFail, cairn, inFolder, refusesBadImages } from "../../support/command_line.ts";
 import { inShell } from "../../support/hostile_host.ts";
 
-Deno.test("cairn ln makes hard and symbolic links, and replaces when told to", () => {
+Deno.test("cairn ln makes hard and symbolic links, and replaces when an option says so", () => {
   inFolder((folder) => {
     sampleImage(`${folder}/v`);
     const { out, err, status } = inShell(

@@ -18,7 +18,7 @@ function volumeIn(path: string): void {
   volume.close();
 }
 
-Deno.test("cairn ls lists names, sorted, hidden ones when told to", () => {
+Deno.test("cairn ls lists names, sorted, hidden ones when an option says so", () => {
   inFolder((folder) => {
     volumeIn(`${folder}/v`);
     assertEquals(cairn(["ls", `${folder}/v`]).out, "dir\nnull\ns\n");

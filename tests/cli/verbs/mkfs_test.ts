@@ -31,7 +31,7 @@ Deno.test("cairn mkfs takes block size, journal and label", () => {
   });
 });
 
-Deno.test("cairn mkfs replaces something only when it is told to", () => {
+Deno.test("cairn mkfs replaces something only when an option says so", () => {
   inFolder((folder) => {
     Deno.writeTextFileSync(`${folder}/v`, "mine");
     assertFails(["mkfs", `${folder}/v`], /".*v": EEXIST: .*--force/);

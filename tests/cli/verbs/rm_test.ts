@@ -50,7 +50,7 @@ Deno.test("cairn rm refuses directories without -r, the root, and bad images", (
   });
 });
 
-Deno.test("cairn rm -r goes through no link, with a slash behind it either", () => {
+Deno.test("cairn rm -r goes through no link, with a slash after it either", () => {
   inFolder((folder) => {
     const image = `${folder}/v`;
     sampleImage(image);

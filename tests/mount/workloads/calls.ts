@@ -278,7 +278,7 @@ async function space(cwd: string): Promise<void> {
   const [before, host] = [await freeOf(cwd), await freeOf("/tmp")];
   await must(["fallocate", "-l", "64M", `${cwd}/a`]);
   const after = await freeOf(cwd);
-  // Others use the host's disk meanwhile.
+  // Others use the host's disk at the same time.
   const isNear = Math.abs(before - after - (64 << 20)) < 1 << 30 && before < host * 1.1;
   assertEquals(isNear, true, `free: ${before}, then ${after}; the host has ${host}`);
 }

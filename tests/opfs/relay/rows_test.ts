@@ -88,7 +88,7 @@ const STEPS: Readonly<Record<string, string>> = { store: "write", createRetain: 
 for (const { call, changes, fails } of CALL_ROWS) {
   if (changes === "nothing") continue;
 
-  Deno.test(`${call} that fails is told to others as its row says: ${fails}`, () => {
+  Deno.test(`${call} that fails is announced to others as its row says: ${fails}`, () => {
     const volume = goldenVolume(ticks());
     const { channel, client } = turnedRelay(volume);
     const [mine, other] = [client(), client()];

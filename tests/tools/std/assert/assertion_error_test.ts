@@ -1,5 +1,5 @@
 /**
- * What a failed assertion tells, in tools/std/assert/assertion_error.ts.
+ * What a failed assertion says, in tools/std/assert/assertion_error.ts.
  */
 import { assertEquals } from "@std/assert";
 import { AssertionError, explain, show } from "../../../../tools/std/assert/assertion_error.ts";
@@ -10,11 +10,11 @@ Deno.test("AssertionError carries name, message and cause", () => {
   assertEquals([error.name, error.message, error.cause], ["AssertionError", "outer", cause]);
 });
 
-Deno.test("explain() puts the caller's words behind the report", () => {
+Deno.test("explain() puts the caller's words after the report", () => {
   assertEquals([explain("report"), explain("report", "why")], ["report", "report: why"]);
 });
 
-Deno.test("show() tells different values apart", () => {
+Deno.test("show() distinguishes different values", () => {
   const values = [0, -0, 1n, 1, "1", null, undefined, [], {}, [undefined], { a: undefined }];
   const shown = [...values, new Map([[1, 2]]), new Set([1]), new Error("x")].map(show);
   assertEquals(new Set(shown).size, shown.length, shown.join(" "));

@@ -69,7 +69,7 @@ for (const [name, a, b] of EQUAL) {
 }
 
 for (const [name, a, b] of DIFFERENT) {
-  Deno.test(`equal() tells apart: ${name}`, () => {
+  Deno.test(`equal() distinguishes: ${name}`, () => {
     assertFalse(equal(a, b));
     assertFalse(equal(b, a));
   });
