@@ -8,15 +8,32 @@
  */
 import { createReadStream, type ReadStream, statSync } from "node:fs";
 import process from "node:process";
-import { isErrnoError, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG } from "../../mod.ts";
+import {
+  ErrnoError,
+  isErrnoError,
+  S_IFBLK,
+  S_IFCHR,
+  S_IFDIR,
+  S_IFIFO,
+  S_IFLNK,
+  S_IFREG,
+} from "../../mod.ts";
 import type { Findings, Ino, Progress, TransferReport } from "../../opfs/mod.ts";
-import { deviceNumber } from "../shared/devices.ts";
+import { deviceNumber, isDeviceNumber } from "../shared/devices.ts";
 import type { ImportSource, Target } from "./ends.ts";
 import { type Interrupts, unlessInterrupted } from "../shared/steps.ts";
-import { textOf, xattrsIn } from "../tar/pax.ts";
+import { GivenNames, nameFrom, shownName } from "../tar/names.ts";
+import { xattrsIn } from "../tar/pax.ts";
 import { readTar, type TarEntry } from "../tar/read.ts";
-import { type Piece, type SparseHead, sparseHead, SparseMapReader } from "../tar/sparse.ts";
+import {
+  damaged,
+  type Piece,
+  type SparseHead,
+  sparseHead,
+  SparseMapReader,
+} from "../tar/sparse.ts";
 import { unpack } from "../tar/unpack.ts";
+import { ACL_LOST, deniedByText, withoutAcl } from "../trees/acl.ts";
 import { type Member, TreeIn } from "../trees/tree_in.ts";
 import { at, named, PlaceError } from "../shared/verb.ts";
 
@@ -36,6 +53,7 @@ const TYPES: Readonly<Record<string, number>> = {
 };
 const HARD_LINK = "1";
 const VOLUME_LABEL = "V";
+const OLD_SPARSE_TYPE = "S";
 
 /** A tar in a host file, or what comes through the standard input. */
 export function openTar(
@@ -78,18 +96,25 @@ class TarImport {
   readonly #tree: TreeIn;
   readonly #findings: Findings;
   readonly #origin: Origin;
+  readonly #names: GivenNames;
   #absolute: { first: string; count: number } | null = null;
 
   constructor(target: Target, origin: Origin) {
     this.#origin = origin;
     this.#findings = target.findings;
     this.#tree = new TreeIn(target.volume, target);
+    this.#names = new GivenNames((path) => this.#tree.has(path));
   }
 
   async *steps(source: AsyncIterable<Uint8Array>): AsyncGenerator<Progress, TransferReport, void> {
-    const entries = readTar(unpack(source));
+    let hasTail = false;
+    const entries = readTar(unpack(source), () => void (hasTail = true));
     for await (const entry of named(this.#origin.name, entries)) yield* this.#entry(entry);
     this.#reportAbsolute();
+    if (hasTail) {
+      const message = "more follows its end, which is left out: another archive, or garbage";
+      this.#tree.addFinding("lost", "tar-tail", { path: this.#origin.name, message });
+    }
     this.#tree.close();
     return this.#tree.report();
   }
@@ -97,7 +122,8 @@ class TarImport {
   async *#entry(entry: TarEntry): AsyncGenerator<Progress, void, void> {
     const sparse = this.#sparseOf(entry);
     if (sparse === "too long") return;
-    const path = this.#pathOf(sparse?.name ?? entry.name);
+    const name = sparse?.name ?? entry.name;
+    const path = this.#pathOf(name);
     if (path === null || this.#isNothing(entry, path)) return;
     if (entry.type === HARD_LINK) {
       const of = this.#pathOf(entry.linkName);
@@ -105,7 +131,7 @@ class TarImport {
       yield this.#origin.progress();
       return;
     }
-    this.#reportOddities(entry, path);
+    this.#reportOddities(entry, name, path);
     const member = memberOf(entry, path);
     const ino = this.#tree.add(member);
     if (ino === 0 || !(yield* this.#contents(entry, ino, { path, sparse }))) return;
@@ -114,9 +140,9 @@ class TarImport {
   }
 
   /** One that is longer than a volume can have it is left out, and said. */
-  #sparseOf({ pax, name }: TarEntry): SparseHead | null | "too long" {
+  #sparseOf({ pax, name, sparse }: TarEntry): SparseHead | null | "too long" {
     try {
-      return sparseHead(pax);
+      return sparse === null ? sparseHead(pax) : fitting(sparse);
     } catch (error) {
       if (!isErrnoError(error) || error.code !== "EFBIG") {
         return at(this.#origin.name, () => {
@@ -124,7 +150,7 @@ class TarImport {
         });
       }
       const said = pax.get("GNU.sparse.name");
-      const path = this.#pathOf(said === undefined ? name : textOf(said).text);
+      const path = this.#pathOf(said === undefined ? name : nameFrom(said));
       if (path !== null) this.#tree.lose(path, error.message);
       return "too long";
     }
@@ -159,6 +185,7 @@ class TarImport {
       filler.push(piece);
       yield this.#origin.progress();
     }
+    at(this.#origin.name, () => filler.end(sizeBytes));
     this.#tree.extend(ino, sizeBytes);
   }
 
@@ -175,9 +202,11 @@ class TarImport {
     return named(this.#origin.name, entry.body);
   }
 
-  /** Whether an entry means nothing to a volume; what is lost with it is reported. */
-  #isNothing({ type }: TarEntry, path: string): boolean {
-    if (type === HARD_LINK || TYPES[type] !== undefined) return false;
+  /** Whether an entry is none for a volume; what is lost with it is reported. */
+  #isNothing(entry: TarEntry, path: string): boolean {
+    const { type } = entry;
+    if (type === HARD_LINK || type === OLD_SPARSE_TYPE) return false;
+    if (TYPES[type] !== undefined) return this.#isOtherDevice(entry, path);
     if (type === VOLUME_LABEL) {
       const message = "it is the archive's label, and no file";
       this.#tree.addFinding("note", "tar-label", { path, message });
@@ -188,15 +217,20 @@ class TarImport {
     return true;
   }
 
-  #reportOddities({ isExact, pax }: TarEntry, path: string): void {
-    if (!isExact) {
+  /** A number that has no room is left out: made smaller it would be another device. */
+  #isOtherDevice({ type, major, minor }: TarEntry, path: string): boolean {
+    if (!"34".includes(type) || isDeviceNumber({ major, minor })) return false;
+    this.#tree.lose(path, `a device ${major},${minor}`);
+    return true;
+  }
+
+  #reportOddities({ linkName, pax }: TarEntry, name: string, path: string): void {
+    if (!name.isWellFormed() || !linkName.isWellFormed()) {
       const message = "bytes of its name or target that are no UTF-8 are written as %FF";
       this.#tree.addFinding("changed", "name-replaced", { path, message });
     }
-    const acl = [...pax.keys()].filter((key) => key.startsWith("SCHILY.acl."));
-    if (acl.length === 0) return;
-    const message = "its access control list is left out: a volume has none";
-    this.#tree.addFinding("changed", "acl-lost", { path, message });
+    const hasAcl = pax.keys().some((key) => /^SCHILY\.(acl|xattr\.system)\./.test(key));
+    if (hasAcl) this.#tree.addFinding("changed", "acl-lost", { path, message: ACL_LOST });
   }
 
   /** The path in the volume; null, and reported, for a name that leads out of it. */
@@ -204,14 +238,23 @@ class TarImport {
     const parts = name.split("/").filter((part) => part !== "" && part !== ".");
     if (parts.includes("..")) {
       const message = `its name leads upwards: nothing of it is taken`;
-      this.#tree.addFinding("lost", "name-upwards", { path: name, message });
+      this.#tree.addFinding("lost", "name-upwards", { path: shownName(name), message });
       return null;
     }
     if (name.startsWith("/")) {
-      this.#absolute ??= { first: name, count: 0 };
+      this.#absolute ??= { first: shownName(name), count: 0 };
       this.#absolute.count++;
     }
-    return `/${parts.join("/")}`;
+    return this.#given(parts);
+  }
+
+  #given(parts: readonly string[]): string {
+    const { path, isOther } = this.#names.pathOf(parts);
+    if (isOther) {
+      const message = `"${shownName(parts.join("/"))}" is the name of another one already`;
+      this.#tree.addFinding("changed", "name-replaced", { path, message });
+    }
+    return path;
   }
 
   #reportAbsolute(): void {
@@ -225,24 +268,32 @@ class TarImport {
 
 /** Whether the body is what a file contains. */
 function isContents({ type }: TarEntry): boolean {
-  return TYPES[type] === S_IFREG;
+  return type === OLD_SPARSE_TYPE || TYPES[type] === S_IFREG;
 }
 
 function memberOf(entry: TarEntry, path: string): Member {
-  const type = TYPES[entry.type]!;
+  const type = TYPES[entry.type] ?? S_IFREG;
+  const acl = entry.pax.get("SCHILY.acl.access");
+  const xattrs = xattrsIn(entry.pax);
+  const mode = withoutAcl(type | entry.mode & PERMISSION_BITS, xattrs);
   return {
     path,
-    mode: type | entry.mode & PERMISSION_BITS,
+    mode: acl === undefined ? mode : mode & ~deniedByText(acl),
     uid: entry.uid,
     gid: entry.gid,
     rdev: deviceNumber(entry),
-    target: type === S_IFLNK ? entry.linkName : undefined,
+    target: type === S_IFLNK ? shownName(entry.linkName) : undefined,
     mtimeMs: entry.mtimeMs,
     // What an archive does not say is not made up: an import of the same one is the same volume.
     atimeMs: entry.atimeMs ?? entry.mtimeMs,
     ctimeMs: entry.ctimeMs ?? entry.mtimeMs,
-    xattrs: xattrsIn(entry.pax),
+    xattrs,
   };
+}
+
+function fitting(sparse: SparseHead): SparseHead {
+  if (Number.isSafeInteger(sparse.sizeBytes)) return sparse;
+  throw new ErrnoError("EFBIG", `read a file of ${sparse.sizeBytes} bytes`);
 }
 
 /** Puts the data of a sparse file where it belongs. */
@@ -253,6 +304,7 @@ class SparseFill {
   #pieces: Piece[] | null;
   #index = 0;
   #done = 0;
+  #hasMore = false;
 
   constructor(tree: TreeIn, ino: Ino, pieces: Piece[] | null) {
     this.#tree = tree;
@@ -260,12 +312,23 @@ class SparseFill {
     this.#pieces = pieces;
   }
 
+  /** All of its data must have come, and within its length. */
+  end(sizeBytes: number): void {
+    const pieces = this.#pieces;
+    const isWhole = pieces?.slice(this.#index).every(({ length }) => length === 0) === true;
+    const isWithin = pieces?.every(({ at, length }) => at + length <= sizeBytes) === true;
+    if (!isWhole || !isWithin || this.#hasMore) throw damaged("its data is not what its map says");
+  }
+
   push(chunk: Uint8Array): void {
     let at = this.#pieces === null ? this.#map.push(chunk) : 0;
     this.#pieces ??= this.#map.pieces;
     while (this.#pieces !== null && at < chunk.length) {
       const piece = this.#pieces[this.#index];
-      if (piece === undefined) return;
+      if (piece === undefined) {
+        this.#hasMore = true;
+        return;
+      }
       const count = Math.min(piece.length - this.#done, chunk.length - at);
       this.#tree.write(this.#ino, chunk.subarray(at, at + count), piece.at + this.#done);
       at += count;

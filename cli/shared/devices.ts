@@ -15,6 +15,11 @@ export interface DeviceParts {
   minor: number;
 }
 
+/** Whether a number has room for both parts. */
+export function isDeviceNumber({ major, minor }: DeviceParts): boolean {
+  return major >= 0 && major <= 0xfff && minor >= 0 && minor <= 0xfffff;
+}
+
 /** The number of a device. */
 export function deviceNumber({ major, minor }: DeviceParts): number {
   return (((minor & 0xfff00) << 12) | ((major & 0xfff) << 8) | (minor & 0xff)) >>> 0;

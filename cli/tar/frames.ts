@@ -4,42 +4,37 @@
  * Layer: cli, bottom. modern-tar reads and writes the archive; it says nothing of device numbers,
  * shows attributes as text, and knows no sparse files. So a {@link Frames} stands beside it on the
  * same stream, sees each header before modern-tar does (or after it wrote one), and keeps what is
- * missing. Bodies pass by uncopied.
+ * missing. Bodies pass by uncopied. What modern-tar must not see goes no further: the further blocks
+ * of an old sparse header, and everything after the end.
  *
  * @module
  */
 import { ErrnoError } from "../../mod.ts";
+import {
+  BLOCK_BYTES,
+  bytesIn,
+  checksumOf,
+  FIELD,
+  isSumOfSigned,
+  numberIn,
+  seal,
+  untilNul,
+} from "./header.ts";
+import { nameFrom, shownName } from "./names.ts";
 import { parsePax, type PaxRecords, textOf } from "./pax.ts";
+import { OLD_SPARSE, oldPieces, oldSparseHead, type Piece, type SparseHead } from "./sparse.ts";
 
-/** Bytes of a header, and of the grid that everything stands on. */
-export const BLOCK_BYTES = 512;
 /** What belongs to one header may be as long as this; modern-tar has the same bound. */
 const META_BYTES_MAX = 8 * 1024 * 1024;
-
-/** Where the fields of a header are. */
-export const FIELD = {
-  NAME: [0, 100],
-  SIZE: [124, 12],
-  MTIME: [136, 12],
-  CHECKSUM: [148, 8],
-  TYPE: 156,
-  LINK_NAME: [157, 100],
-  MAGIC: [257, 6],
-  MAJOR: [329, 8],
-  MINOR: [337, 8],
-  PREFIX: [345, 155],
-} as const;
 
 /** One entry, as its headers say it. */
 export interface Frame {
   /** The type flag: one character, "0" for a file. */
   type: string;
-  /** The name, exactly: bytes that are no UTF-8 as `%FF`. */
+  /** The name, as {@link nameFrom} tells it: whatever its bytes are, no two names are one. */
   name: string;
   /** What a link points to, likewise. */
   linkName: string;
-  /** Whether both were UTF-8. */
-  isExact: boolean;
   /** Length of the body. */
   sizeBytes: number;
   /** Time of the last change in whole seconds; less than 0 before 1970. */
@@ -48,6 +43,14 @@ export interface Frame {
   major: number;
   /** Minor number of a device. */
   minor: number;
+  /** The permission bits. */
+  mode: number;
+  /** The owner; NaN if that is no number. */
+  uid: number;
+  /** The group, likewise. */
+  gid: number;
+  /** Where the data of a file in GNU's old sparse format is: complete when its body comes. */
+  sparse: SparseHead | null;
   /** The records of extended headers, global ones among them. */
   pax: PaxRecords;
 }
@@ -68,6 +71,15 @@ export class Frames {
   /** Bytes of a body and its padding that are still to come. */
   #skipBytes = 0;
   #doneBytes = 0;
+  /** The pieces of an old sparse file, while blocks with more of them come. */
+  #morePieces: Piece[] | null = null;
+  #zeroBlocks = 0;
+  #isEndPassed = false;
+  /** Whether what was taken last goes no further. */
+  #isKeptBack = false;
+
+  /** Whether anything but zeros has come after the end. */
+  hasTail = false;
 
   /** The listener hears of each entry before its body has gone by. */
   constructor(listener: FrameListener) {
@@ -75,21 +87,41 @@ export class Frames {
   }
 
   /**
-   * Looks at the next bytes. No header may be split: where there may be one, whole blocks are
-   * wanted (see {@link inBlocks}).
+   * Looks at the next bytes, and passes on what is for modern-tar. No header may be split: where there
+   * may be one, whole blocks are wanted (see {@link inBlocks}).
    *
    * @throws {ErrnoError} EIO for what is no header, ENOTSUP for one that cannot be read
    */
-  push(chunk: Uint8Array): void {
+  push(chunk: Uint8Array, pass: (bytes: Uint8Array) => void = () => {}): void {
+    let passedTo = 0;
     for (let at = 0; at < chunk.length;) {
+      this.#isKeptBack = false;
       const count = this.#take(chunk.subarray(at));
+      if (this.#isKeptBack) {
+        if (at > passedTo) pass(chunk.subarray(passedTo, at));
+        if (this.isOver && !this.#isEndPassed) this.#passEnd(pass);
+        passedTo = at + count;
+      }
       at += count;
       this.#doneBytes += count;
     }
+    if (passedTo < chunk.length) pass(chunk.subarray(passedTo));
+  }
+
+  /** Whether two blocks of zeros have come, which are the end. */
+  get isOver(): boolean {
+    return this.#zeroBlocks === 2;
+  }
+
+  #passEnd(pass: (bytes: Uint8Array) => void): void {
+    this.#isEndPassed = true;
+    pass(new Uint8Array(2 * BLOCK_BYTES));
   }
 
   /** Takes some of the bytes and returns how many. */
   #take(bytes: Uint8Array): number {
+    if (this.isOver) return this.#takeTail(bytes);
+    if (this.#morePieces !== null && bytes.length >= BLOCK_BYTES) return this.#takePieces(bytes);
     if (this.#pending !== null) return this.#takePending(this.#pending, bytes);
     if (this.#skipBytes > 0) {
       const count = Math.min(this.#skipBytes, bytes.length);
@@ -100,6 +132,20 @@ export class Frames {
       throw new ErrnoError("EIO", "read the tar", { why: "it is cut short" });
     }
     this.#header(bytes.subarray(0, BLOCK_BYTES));
+    return BLOCK_BYTES;
+  }
+
+  #takeTail(bytes: Uint8Array): number {
+    this.#isKeptBack = true;
+    this.hasTail ||= bytes.some((byte) => byte !== 0);
+    return bytes.length;
+  }
+
+  #takePieces(bytes: Uint8Array): number {
+    this.#isKeptBack = true;
+    const block = bytes.subarray(0, BLOCK_BYTES);
+    const hasMore = oldPieces(block, OLD_SPARSE.MORE, this.#morePieces!);
+    if (!hasMore) this.#morePieces = null;
     return BLOCK_BYTES;
   }
 
@@ -117,7 +163,12 @@ export class Frames {
   }
 
   #header(header: Uint8Array): void {
-    if (header.every((byte) => byte === 0)) return;
+    if (header.every((byte) => byte === 0)) {
+      this.#isKeptBack = true;
+      this.#zeroBlocks++;
+      return;
+    }
+    this.#zeroBlocks = 0;
     this.#checkSum(header);
     const type = String.fromCharCode(header[FIELD.TYPE]! || 0x30);
     const sizeBytes = numberIn(header, FIELD.SIZE);
@@ -132,7 +183,10 @@ export class Frames {
   }
 
   #checkSum(header: Uint8Array): void {
-    if (checksumOf(header) === numberIn(header, FIELD.CHECKSUM)) return;
+    const said = numberIn(header, FIELD.CHECKSUM);
+    if (checksumOf(header) === said) return;
+    // Once some systems took bytes for numbers with a sign.
+    if (isSumOfSigned(header, said)) return seal(header);
     const at = this.#doneBytes;
     const what = at === 0 ? "it is not a tar" : `the header at byte ${at} is damaged`;
     throw new ErrnoError("EIO", "read the tar", { why: what });
@@ -166,41 +220,47 @@ export class Frames {
 
   #entry(type: string, headerSize: number, header: Uint8Array): void {
     const pax: PaxRecords = new Map([...this.#global, ...this.#local]);
-    const name = textOf(pax.get("path") ?? this.#longName ?? nameIn(header));
-    const link = textOf(pax.get("linkpath") ?? this.#longLink ?? bytesIn(header, FIELD.LINK_NAME));
+    const name = nameFrom(pax.get("path") ?? this.#longName ?? nameIn(header));
+    const linkName = nameFrom(
+      pax.get("linkpath") ?? this.#longLink ?? bytesIn(header, FIELD.LINK_NAME),
+    );
     const said = pax.get("size");
     const size = said === undefined ? headerSize : Number(textOf(said).text);
     const isBodyless = "123456".includes(type);
     const sizeBytes = isBodyless ? 0 : size;
     if (!Number.isSafeInteger(sizeBytes) || sizeBytes < 0) {
-      throw new ErrnoError("EIO", "read the tar", { why: `"${name.text}" has no size` });
+      throw new ErrnoError("EIO", "read the tar", { why: `"${shownName(name)}" has no size` });
     }
     const [major, minor] = "34".includes(type)
       ? [numberIn(header, FIELD.MAJOR), numberIn(header, FIELD.MINOR)]
       : [0, 0];
-    const isExact = name.isExact && link.isExact;
-    const names = { name: name.text, linkName: link.text, isExact };
     this.#local = new Map();
     this.#longName = null;
     this.#longLink = null;
     this.#skipBytes = sizeBytes + (-sizeBytes & (BLOCK_BYTES - 1));
     const mtimeSeconds = numberIn(header, FIELD.MTIME);
-    this.#listener({ type, ...names, sizeBytes, mtimeSeconds, major, minor, pax }, header);
+    const [mode, uid, gid] = ["MODE", "UID", "GID"].map((field) =>
+      numberIn(header, FIELD[field as "MODE"])
+    ) as [number, number, number];
+    const sparse = type === "S" ? this.#oldSparse(header) : null;
+    const numbers = { sizeBytes, mtimeSeconds, major, minor, mode, uid, gid };
+    this.#listener({ type, name, linkName, ...numbers, sparse, pax }, header);
+  }
+
+  /** For modern-tar it is a plain file, as long as what is there of it. */
+  #oldSparse(header: Uint8Array): SparseHead {
+    const { head, hasMore } = oldSparseHead(header);
+    this.#morePieces = hasMore ? head.pieces : null;
+    header[FIELD.TYPE] = 0x30;
+    header.fill(0, OLD_SPARSE.HEADER.at);
+    seal(header);
+    return head;
   }
 }
 
 /** What a record costs in memory, about; so there cannot be millions either. */
 function costOf(key: string, value: Uint8Array): number {
   return key.length + value.length + 256;
-}
-
-function bytesIn(header: Uint8Array, [at, length]: readonly [number, number]): Uint8Array {
-  return untilNul(header.slice(at, at + length));
-}
-
-function untilNul(bytes: Uint8Array): Uint8Array {
-  const end = bytes.indexOf(0);
-  return end < 0 ? bytes : bytes.subarray(0, end);
 }
 
 /** POSIX's headers have a prefix; in GNU's other things stand there. */
@@ -210,39 +270,6 @@ function nameIn(header: Uint8Array): Uint8Array {
   const isPosix = textOf(header.slice(at, at + length)).text === "ustar\0";
   const prefix = isPosix ? bytesIn(header, FIELD.PREFIX) : new Uint8Array(0);
   return prefix.length === 0 ? name : joined(joined(prefix, new Uint8Array([0x2f])), name);
-}
-
-/** A number in octal digits, or in GNU's binary form, which may be negative; NaN for neither. */
-function numberIn(header: Uint8Array, [at, length]: readonly [number, number]): number {
-  const bytes = header.subarray(at, at + length);
-  const first = bytes[0]!;
-  if ((first & 0x80) !== 0) {
-    const start = (first & 0x40) !== 0 ? first - 0x100 : first & 0x3f;
-    return bytes.subarray(1).reduce((sum, byte) => sum * 256 + byte, start);
-  }
-  const text = textOf(untilNul(bytes)).text.trim();
-  return /^[0-7]*$/.test(text) ? parseInt(text || "0", 8) : NaN;
-}
-
-/** The sum of a header's bytes, its own field read as spaces. */
-function checksumOf(header: Uint8Array): number {
-  const [at, length] = FIELD.CHECKSUM;
-  const own = header.subarray(at, at + length).reduce((sum, byte) => sum + byte, 0);
-  return header.reduce((sum, byte) => sum + byte, 0) - own + length * 0x20;
-}
-
-/** Writes a number into a header in place, and the checksum anew. */
-export function putNumber(
-  header: Uint8Array,
-  [at, length]: readonly [number, number],
-  value: number,
-): void {
-  put(header, at, `${value.toString(8).padStart(length - 1, "0")}\0`);
-  put(header, FIELD.CHECKSUM[0], `${checksumOf(header).toString(8).padStart(6, "0")}\0 `);
-}
-
-function put(header: Uint8Array, at: number, text: string): void {
-  header.set(new TextEncoder().encode(text), at);
 }
 
 /** Cuts a stream of bytes so that each piece is whole blocks of 512; the last is what is left. */

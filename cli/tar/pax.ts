@@ -8,48 +8,23 @@
  * @module
  */
 import { ErrnoError } from "../../mod.ts";
+import { nameFrom, shownName } from "./names.ts";
 
 /** Records by their keyword. */
 export type PaxRecords = Map<string, Uint8Array>;
 
 /** What stands before the name of an extended attribute. */
 const XATTR_PREFIX = "SCHILY.xattr.";
-const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
 
-/** Bytes as text; what is no UTF-8 byte by byte as `%FF`, so that two names stay two names. */
+/** Bytes as text; what is no UTF-8 byte by byte as `%FF`. */
 export function textOf(bytes: Uint8Array): { text: string; isExact: boolean } {
-  try {
-    return { text: strict.decode(bytes), isExact: true };
-  } catch {
-    return { text: escaped(bytes), isExact: false };
-  }
+  const name = nameFrom(bytes);
+  return { text: shownName(name), isExact: name.isWellFormed() };
 }
 
-function escaped(bytes: Uint8Array): string {
-  let text = "";
-  for (let at = 0; at < bytes.length;) {
-    const length = lengthAt(bytes, at);
-    text += length === 0
-      ? `%${bytes[at]!.toString(16).toUpperCase()}`
-      : strict.decode(bytes.subarray(at, at + length));
-    at += Math.max(1, length);
-  }
-  return text;
-}
-
-/** How long the character at a place is; 0 at the end. */
-function lengthAt(bytes: Uint8Array, at: number): number {
-  for (let length = 1; length <= 4 && at + length <= bytes.length; length++) {
-    try {
-      strict.decode(bytes.subarray(at, at + length));
-      return length;
-    } catch {
-      // Longer, or none.
-    }
-  }
-  return 0;
-}
+/** GNU's sparse format 0.0 says these once for each piece: one after the other they are the map of 0.1. */
+const MAP_KEYS: ReadonlySet<string> = new Set(["GNU.sparse.offset", "GNU.sparse.numbytes"]);
 
 /**
  * The records of an extended header.
@@ -58,6 +33,7 @@ function lengthAt(bytes: Uint8Array, at: number): number {
  */
 export function parsePax(bytes: Uint8Array): PaxRecords {
   const records: PaxRecords = new Map();
+  const map: string[] = [];
   for (let at = 0; at < bytes.length;) {
     const space = bytes.indexOf(0x20, at);
     const digits = space < 0 ? "" : textOf(bytes.subarray(at, space)).text;
@@ -69,9 +45,12 @@ export function parsePax(bytes: Uint8Array): PaxRecords {
       throw new ErrnoError("EIO", "read the tar", { why: "an extended header is damaged" });
     }
     const key = textOf(bytes.subarray(space + 1, equals)).text;
-    records.set(key, bytes.slice(equals + 1, end - 1));
+    const value = bytes.slice(equals + 1, end - 1);
+    if (MAP_KEYS.has(key)) map.push(textOf(value).text);
+    else records.set(key, value);
     at = end;
   }
+  if (map.length > 0) records.set("GNU.sparse.map", encoder.encode(map.join(",")));
   return records;
 }
 

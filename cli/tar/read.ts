@@ -11,17 +11,13 @@
  */
 import { ErrnoError, isErrnoError } from "../../mod.ts";
 import { clauseOf, UnplacedError } from "../shared/verb.ts";
-import { FIELD, type Frame, Frames, inBlocks, putNumber } from "./frames.ts";
+import { type Frame, Frames, inBlocks } from "./frames.ts";
+import { FIELD, putNumber } from "./header.ts";
+import { shownName } from "./names.ts";
 import { textOf, timeOf } from "./pax.ts";
 
 /** An entry of a tar. */
 export interface TarEntry extends Frame {
-  /** Permission bits. */
-  mode: number;
-  /** Owner. */
-  uid: number;
-  /** Group. */
-  gid: number;
   /** Time of the last change of contents, in ms. */
   mtimeMs: number;
   /** Time of the last read, if said. */
@@ -33,25 +29,28 @@ export interface TarEntry extends Frame {
 }
 
 /**
- * The entries of a tar.
+ * The entries of a tar. `onTail` is called when more than zeros follows its end: another archive, or
+ * garbage.
  *
  * @throws {ErrnoError} EIO for one that is damaged or cut short, ENOTSUP for what cannot be read
  */
 export async function* readTar(
   bytes: AsyncIterable<Uint8Array>,
+  onTail: () => void = () => {},
 ): AsyncGenerator<TarEntry, void, void> {
   const { createTarDecoder } = await import("modern-tar");
   const seen: Frame[] = [];
   const frames = new Frames((frame, header) => {
     refuseUnreadable(frame);
-    // modern-tar takes a time before 1970 for damage.
-    if (frame.mtimeSeconds < 0) putNumber(header, FIELD.MTIME, 0);
+    // modern-tar takes for damage what it does not know: a time before 1970, a number below 0.
+    for (const field of [FIELD.MTIME, FIELD.MODE, FIELD.UID, FIELD.GID]) {
+      putNumber(header, field, 0);
+    }
     seen.push(frame);
   });
   const look = new TransformStream<Uint8Array, Uint8Array>({
     transform(chunk, controller) {
-      frames.push(chunk);
-      controller.enqueue(chunk);
+      frames.push(chunk, (bytes) => controller.enqueue(bytes));
     },
   });
   const decoder = createTarDecoder({ strict: true });
@@ -67,6 +66,7 @@ export async function* readTar(
     if (seen.length > 0) {
       throw new ErrnoError("EIO", "read the tar", { why: "entries are missing" });
     }
+    if (frames.hasTail) onTail();
   } catch (error) {
     throw asOurError(error);
   } finally {
@@ -86,13 +86,16 @@ function entryOf(frame: Frame | undefined, { header, body }: Parsed): TarEntry {
     const said = pax.get(key);
     return said === undefined ? null : timeOf(textOf(said).text);
   };
+  const number = (key: string): number | null => {
+    const said = pax.get(key);
+    return said === undefined ? null : Number(textOf(said).text);
+  };
   const isFolder = header.type === "directory";
   return {
     ...frame,
     type: isFolder ? "5" : frame.type,
-    mode: header.mode ?? 0,
-    uid: header.uid ?? 0,
-    gid: header.gid ?? 0,
+    uid: number("uid") ?? frame.uid,
+    gid: number("gid") ?? frame.gid,
     mtimeMs: time("mtime") ?? frame.mtimeSeconds * 1000,
     atimeMs: time("atime"),
     ctimeMs: time("ctime"),
@@ -116,23 +119,28 @@ async function* piecesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8
   }
 }
 
-/** Their bodies are not where a header says: nothing after one could be read. */
-function refuseUnreadable({ type }: Frame): void {
-  const what = type === "S"
-    ? "it has sparse files in GNU's old format; tar --format=posix makes another"
-    : type === "M"
-    ? "it is a later part of an archive of several volumes"
-    : "";
-  if (what !== "") throw new ErrnoError("ENOTSUP", "read the tar", { why: what });
+/** Its body is not where its header says: nothing after it could be read. */
+function refuseUnreadable({ type, name, mode }: Frame): void {
+  if (Number.isNaN(mode)) {
+    const why = `the header of "${shownName(name)}" is damaged`;
+    throw new ErrnoError("EIO", "read the tar", { why });
+  }
+  if (type !== "M") return;
+  const why = "it is a later part of an archive of several volumes";
+  throw new ErrnoError("ENOTSUP", "read the tar", { why });
+}
+
+function isOfZlib(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null | undefined)?.code;
+  return typeof code === "string" && code.startsWith("Z_");
 }
 
 /** Gives the errors of modern-tar, which have no code, and of zlib an errno. */
 function asOurError(error: unknown): unknown {
   const code = (error as { code?: unknown } | null | undefined)?.code;
   const isOurs = isErrnoError(error) || error instanceof UnplacedError;
-  if (isOurs || (typeof code === "string" && !code.startsWith("Z_"))) return error;
+  if (isOurs || (typeof code === "string" && !isOfZlib(error))) return error;
   const words = clauseOf(error);
-  const isPacked = typeof code === "string" && code.startsWith("Z_");
-  const why = isPacked ? `gzip: ${words}` : words[0]!.toLowerCase() + words.slice(1);
+  const why = isOfZlib(error) ? `gzip: ${words}` : words[0]!.toLowerCase() + words.slice(1);
   return new ErrnoError("EIO", "read the tar", { why, cause: error });
 }

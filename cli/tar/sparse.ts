@@ -1,14 +1,15 @@
 /**
- * Files with holes in a tar: GNU's sparse format 1.0, and 0.1 when reading.
+ * Files with holes in a tar: GNU's sparse format 1.0, and when reading all the others.
  *
  * Layer: cli, bottom. In 1.0 the body begins with a map in decimal lines, padded to 512 bytes: how
  * many pieces of data there are, then offset and length of each; the data follows without the holes.
- * In 0.1 the map is a record of the extended header.
+ * In 0.1 the map is a record of the extended header, in 0.0 many of them. In the oldest, which is what
+ * `tar -S` writes unless it is told otherwise, four pieces stand in the header and 21 in each block after it.
  *
  * @module
  */
 import { ErrnoError } from "../../mod.ts";
-import { BLOCK_BYTES } from "./frames.ts";
+import { BLOCK_BYTES, numberIn } from "./header.ts";
 import { type PaxRecords, textOf } from "./pax.ts";
 
 /** A stretch of data in a file. */
@@ -49,10 +50,51 @@ export function sparseHead(records: PaxRecords): SparseHead | null {
   const map = say("map");
   if (say("major") === "1") return { name: say("name"), sizeBytes: size, pieces: null };
   if (map !== null) return { name: say("name"), sizeBytes: size, pieces: piecesOf(map.split(",")) };
-  const what = "it has sparse files in a format that is not read";
+  // In the first format a file that is all hole has a size and no piece.
+  if (say("numblocks") === "0") return { name: say("name"), sizeBytes: size, pieces: [] };
   throw new ErrnoError("ENOTSUP", "read the tar", {
-    why: `${what}; tar --sparse-version=1.0 makes another`,
+    why: "it has sparse files in a format that is not read",
   });
+}
+
+/** Where the pieces of the oldest format are: in the header, and in each further block. */
+export const OLD_SPARSE = {
+  HEADER: { at: 386, count: 4, hasMoreAt: 482 },
+  MORE: { at: 0, count: 21, hasMoreAt: 504 },
+} as const;
+const OLD_SIZE = [483, 12] as const;
+const NUMBER_BYTES = 12;
+
+/** What a header of the oldest format says, and whether blocks with more pieces follow. */
+export function oldSparseHead(
+  header: Uint8Array,
+): { head: SparseHead & { pieces: Piece[] }; hasMore: boolean } {
+  const pieces: Piece[] = [];
+  const hasMore = oldPieces(header, OLD_SPARSE.HEADER, pieces);
+  return { head: { name: null, sizeBytes: numberIn(header, OLD_SIZE), pieces }, hasMore };
+}
+
+/** Adds the pieces of a block to those before it; whether another block follows. */
+export function oldPieces(
+  block: Uint8Array,
+  { at, count, hasMoreAt }: { at: number; count: number; hasMoreAt: number },
+  pieces: Piece[],
+): boolean {
+  for (let index = 0; index < count; index++) {
+    const start = at + index * 2 * NUMBER_BYTES;
+    // A field that is not used has no digits.
+    if (block[start + NUMBER_BYTES] === 0) break;
+    const piece = {
+      at: numberIn(block, [start, NUMBER_BYTES]),
+      length: numberIn(block, [start + NUMBER_BYTES, NUMBER_BYTES]),
+    };
+    if (!Number.isSafeInteger(piece.length) || !(piece.at >= 0 && piece.length >= 0)) {
+      throw damaged("its map");
+    }
+    pieces.push(piece);
+  }
+  if (pieces.length > MAP_PIECES_MAX) throw damaged(`${pieces.length} pieces`);
+  return block[hasMoreAt] !== 0;
 }
 
 /** Reads the map at the beginning of a body, as its bytes come. */
@@ -112,7 +154,8 @@ function numberOf(text: string): number {
   return number;
 }
 
-function damaged(what: string): ErrnoError {
+/** What is thrown for a sparse file that contradicts itself. */
+export function damaged(what: string): ErrnoError {
   return new ErrnoError("EIO", "read the tar", { why: `a sparse file is damaged: ${what}` });
 }
 

@@ -11,7 +11,8 @@
  */
 import { type Attr, isBlkdev, isChrdev, isDir, isFIFO, isLink } from "../../mod.ts";
 import { deviceParts } from "../shared/devices.ts";
-import { FIELD, Frames, putNumber } from "./frames.ts";
+import { Frames } from "./frames.ts";
+import { FIELD, putNumber } from "./header.ts";
 import { encodePax, type PaxRecords, secondsOf, textOf, xattrKey } from "./pax.ts";
 
 /** What becomes an entry. */

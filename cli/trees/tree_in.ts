@@ -139,6 +139,11 @@ export class TreeIn {
     return done !== 0;
   }
 
+  /** Whether a path leads to something by now. */
+  has(path: string): boolean {
+    return this.#find(path) !== 0;
+  }
+
   /** Writes bytes of a file. */
   write(ino: Ino, bytes: Uint8Array, at: number): void {
     for (let done = 0; done < bytes.length;) {

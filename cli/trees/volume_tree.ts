@@ -17,6 +17,7 @@ import {
   SEEK_HOLE,
   type VolumeOps,
 } from "../../mod.ts";
+import { ACL_LOST, isAcl, withoutAcl } from "./acl.ts";
 import { freeName } from "../shared/place.ts";
 import type { Contents, Entry, Kept, NewContents, Tree, Xattr } from "./tree_ops.ts";
 import { messageOf } from "../shared/verb.ts";
@@ -115,12 +116,14 @@ export class VolumeTree implements Tree<Ino> {
   }
 
   applyAttributes(node: Ino, attr: Attr, xattrs: readonly Xattr[]): string[] {
-    const lacks: string[] = [];
-    for (const [name, value] of xattrs) {
+    const lacks: string[] = xattrs.some(([name]) => isAcl(name)) ? [ACL_LOST] : [];
+    const kept = new Map(xattrs);
+    const mode = withoutAcl(attr.mode, kept);
+    for (const [name, value] of kept) {
       const lack = this.#giveXattr(node, name, value);
       if (lack !== null) lacks.push(lack);
     }
-    const { mode, uid, gid, atime, mtime } = attr;
+    const { uid, gid, atime, mtime } = attr;
     this.#volume.setattr(node, { mode: mode & PERMISSION_BITS, uid, gid, atime, mtime });
     return lacks;
   }

@@ -109,7 +109,8 @@ function kindOf(name: string): Kind {
   // Of a pipe nothing can be read twice.
   if (!stat.isFile()) return "tar";
   const start = startOf(name);
-  return packerOf(start) !== null || isTar(start) ? "tar" : "version 1";
+  const isEmpty = /\.tar$/i.test(name) && start.length > 0 && start.every((byte) => byte === 0);
+  return isEmpty || packerOf(start) !== null || isTar(start) ? "tar" : "version 1";
 }
 
 const START_BYTES = 512;

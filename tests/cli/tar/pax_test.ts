@@ -29,6 +29,15 @@ Deno.test("parsePax() refuses what is damaged", () => {
   }
 });
 
+Deno.test("parsePax() makes one map of the records that say each piece of a sparse file", () => {
+  const pairs = ["offset", "numbytes", "offset", "numbytes"].map((key, index) =>
+    encodePax(new Map([[`GNU.sparse.${key}`, new TextEncoder().encode(String(index * 512))]]))
+  );
+  const records = parsePax(new Uint8Array(pairs.flatMap((bytes) => [...bytes])));
+  assertEquals([...records.keys()], ["GNU.sparse.map"]);
+  assertEquals(textOf(records.get("GNU.sparse.map")!).text, "0,512,1024,1536");
+});
+
 Deno.test("secondsOf() and timeOf() lose nothing of a time in ms", () => {
   const times = [0, 1, -1, 1500, -1500, 1.25, -0.5, 1700000000123.4568, -315619199750, 2 ** 40];
   for (const time of times) assertEquals(timeOf(secondsOf(time)), time, secondsOf(time));

@@ -1,6 +1,14 @@
 /** Maps of sparse files. */
 import { assertEquals, assertThrows } from "@std/assert";
-import { encodeMap, sparseHead, SparseMapReader } from "../../../cli/tar/sparse.ts";
+import {
+  encodeMap,
+  OLD_SPARSE,
+  oldPieces,
+  oldSparseHead,
+  sparseHead,
+  SparseMapReader,
+} from "../../../cli/tar/sparse.ts";
+import { oldSparse, tarOf } from "../../support/tar_bytes.ts";
 
 const records = (entries: Record<string, string>): Map<string, Uint8Array> =>
   new Map(Object.entries(entries).map(([key, text]) => [key, new TextEncoder().encode(text)]));
@@ -37,4 +45,22 @@ Deno.test("sparseHead() knows versions 1.0 and 0.1, and refuses others", () => {
   assertEquals(sparseHead(records(older)), { name: null, sizeBytes: 9, pieces });
   const oldest = { "GNU.sparse.size": "9", "GNU.sparse.numblocks": "1" };
   assertThrows(() => sparseHead(records(oldest)), Error, "ENOTSUP");
+  const allHole = { "GNU.sparse.size": "9", "GNU.sparse.numblocks": "0" };
+  assertEquals(sparseHead(records(allHole)), { name: null, sizeBytes: 9, pieces: [] });
+});
+
+Deno.test("oldSparseHead() and oldPieces() read a header and the blocks after it", () => {
+  for (const count of [0, 1, 4, 5, 25, 26]) {
+    const pieces = Array.from({ length: count }, (_, index) => ({ at: index * 512, length: 1 }));
+    const bytes = tarOf([oldSparse("s", { pieces, sizeBytes: 2 ** 30 })]);
+    const { head, hasMore } = oldSparseHead(bytes);
+    let isGoingOn = hasMore;
+    for (let at = 512; isGoingOn; at += 512) {
+      isGoingOn = oldPieces(bytes.subarray(at, at + 512), OLD_SPARSE.MORE, head.pieces);
+    }
+    assertEquals(head, { name: null, sizeBytes: 2 ** 30, pieces });
+  }
+  const bad = tarOf([oldSparse("s", { pieces: [{ at: 0, length: 1 }], sizeBytes: 9 })]);
+  bad[386] = 0x78;
+  assertThrows(() => oldSparseHead(bad), Error, "sparse file is damaged");
 });

@@ -84,6 +84,25 @@ Deno.test("VolumeTree says which attributes a volume cannot hold", () => {
   });
 });
 
+Deno.test("VolumeTree keeps no access control list, says so, and gives no group more rights by that", () => {
+  onVolume((volume) => {
+    const tree = new VolumeTree(volume);
+    const node = volume.create(volume.root, "a", FILE);
+    // user::rw-, group::r--, mask::rw-, other::---
+    const list = [[1, 6], [4, 4], [16, 6], [32, 0]].flatMap(([tag, rights]) => {
+      return [tag!, 0, rights!, 0, 0, 0, 0, 0];
+    });
+    const acl = new Uint8Array([2, 0, 0, 0, ...list]);
+    const lacks = tree.applyAttributes(node, { ...ATTR, mode: 0o100660 }, [
+      ["system.posix_acl_access", acl],
+      ["system.posix_acl_default", acl],
+      ["user.a", acl],
+    ]);
+    assertEquals(lacks, ["its access control list is left out: a volume has none"]);
+    assertEquals([tree.xattrs(node), tree.at(node).attr.mode], [[["user.a", acl]], 0o100640]);
+  });
+});
+
 Deno.test("VolumeTree finds another name beside one that an interrupted copy left", () => {
   onVolume((volume) => {
     const tree = new VolumeTree(volume);

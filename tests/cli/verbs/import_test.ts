@@ -23,6 +23,17 @@ Deno.test("cairn import refuses bad sources and leaves no file", () => {
   });
 });
 
+Deno.test("cairn import takes an archive with nothing in it, and a damaged volume for none", () => {
+  inFolder((folder) => {
+    for (const name of ["none.tar", "v1"]) {
+      Deno.writeFileSync(`${folder}/${name}`, new Uint8Array(10_240));
+    }
+    assertEquals(cairn(["import", `${folder}/none.tar`, `${folder}/v2`]).status, 0);
+    assertEquals(cairn(["ls", `${folder}/v2`]).out, "");
+    assertFails(["import", `${folder}/v1`, `${folder}/v3`], /EINVAL: .*magic/);
+  });
+});
+
 Deno.test("cairn import replaces a file only when an option says so", () => {
   inFolder((folder) => {
     Deno.writeFileSync(`${folder}/v1`, sampleVersion1().build());
