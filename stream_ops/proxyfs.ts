@@ -111,7 +111,7 @@ class ProxyStreams {
     throw new ErrnoError("ESTALE", `open "${path}"`, { why: "it has been replaced" });
   }
 
-  /** O_NOATIME is for owners; others read there without it. */
+  /** O_NOATIME is for owners: another user's read goes without it. */
   #openQuietly(path: string, flags: number): PathStream {
     try {
       return this.#fs.open(path, flags);

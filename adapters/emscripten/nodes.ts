@@ -229,8 +229,8 @@ export class MountedVolume {
   }
 
   /**
-   * The module has taken the node out of its table and puts it back under the name and, before
-   * 3.1.61, the parent that it finds here. The name that was replaced it leaves to us.
+   * The module has taken the node out of its table. It puts the node back under the name and, before
+   * 3.1.61, the parent that it finds here. We must drop the replaced name.
    */
   #rename(node: VolumeNode, newParent: VolumeNode, newName: string): void {
     const { parent, name, entry } = node;

@@ -169,7 +169,7 @@ export class RelayClient extends Derived implements VolumeOps, CompoundOps, Lock
   /** Bytes read at byte `at`; 0 at the end. `isQuiet` leaves atime alone. */
   read(ino: Ino, into: Uint8Array, at: number, isQuiet = false): number {
     requireBytes(into);
-    // What has come along was read aloud, and what a quiet read brings must not answer another.
+    // Read-ahead data has already moved atime, so a quiet read neither uses nor fills it.
     const ahead = isQuiet ? null : this.#ahead;
     const known = ahead?.take(ino, into, at) ?? -1;
     if (known >= 0) {

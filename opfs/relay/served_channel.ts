@@ -51,7 +51,7 @@ export class ServedChannel {
   readonly writer: Writer;
   /** The memory that both sides share. */
   readonly memory: ChannelMemory;
-  /** The payload on its way; null if there is none. */
+  /** The payload on its way; null without one. */
   transfer: Transfer | null = null;
   /** How far it is, or how far the last one went. */
   readonly progress: Progress = { done: 0, total: 0, chunkIndex: 0, movedAt: 0 };

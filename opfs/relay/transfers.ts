@@ -101,7 +101,7 @@ export class Transfers {
     return this.#sendPiece(channel, transfer, 0);
   }
 
-  /** Lets go of a transfer in progress, for whatever reason it ends. */
+  /** Abandons the transfer in progress, for any reason. */
   forget(channel: ServedChannel): void {
     const { transfer } = channel;
     channel.transfer = null;

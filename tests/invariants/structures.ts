@@ -275,7 +275,10 @@ function pathsOf(): { paths: PathTable; tables: Tables } {
 }
 
 const pathRows: readonly Row[] = [
-  ["V5: an entry of no length there is", () => pathsOf().paths.write(0, new Uint8Array(9), 0)],
+  [
+    "V5: the length of an entry is out of range",
+    () => pathsOf().paths.write(0, new Uint8Array(9), 0),
+  ],
   ["V5: granules are given back that are free", () => {
     const { paths } = pathsOf();
     const offset = paths.write(0, new Uint8Array(9).fill(65), 9);

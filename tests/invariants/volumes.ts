@@ -54,11 +54,11 @@ const BLOCK_BYTES = 4096;
 
 /** Calls of the volume: it is FAILED afterwards, and nothing is written any more. */
 export const volumeRows: readonly VolumeRow[] = [
-  ["V7: a filled hole is a hole", ({ volume, state, ino }) => {
+  ["V7: a fill left a hole", ({ volume, state, ino }) => {
     tamper(state.extents, "insert", () => {});
     volume.write(ino, new Uint8Array(10), 90_000);
   }],
-  ["V7: a range that was filled has a hole", ({ volume, state, ino }) => {
+  ["V7: an allocated range still has a hole", ({ volume, state, ino }) => {
     tamper(state.extents, "insert", () => {});
     volume.allocate(ino, FALLOC_FL_ZERO_RANGE, 80_000, 50_000);
   }],
@@ -242,7 +242,7 @@ export function innerRows(parts: () => Broken): readonly Row[] {
       aside.clear();
     }],
     ["D2: a file of 64 blocks is cut to 4096 bytes", () => resizeFile(parts().state, 4096)],
-    ["V4: what is no inode is destroyed", () => destroy(parts().state, 500)],
+    ["V4: destroy() of a slot that is no inode", () => destroy(parts().state, 500)],
     ["V7: a write over the end of its block", () => {
       const { state, slot } = parts();
       writeInBlock(state, slot, 4090, new Uint8Array(10));

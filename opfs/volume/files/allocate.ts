@@ -206,7 +206,7 @@ function makeUnwritten(state: VolumeState, slot: number, from: number, to: numbe
   for (let fileBlock = from; fileBlock < to;) {
     const found = extents.find(slot, fileBlock);
     const count = Math.min(found.count, to - fileBlock);
-    invariant(found.block !== NO_BLOCK, "V7: a range that was filled has a hole");
+    invariant(found.block !== NO_BLOCK, "V7: an allocated range still has a hole");
     if (!found.isUnwritten) turnUnwritten(state, slot, fileBlock, count);
     fileBlock += count;
   }

@@ -299,7 +299,7 @@ function makeOrphan(state: VolumeState, slot: number): void {
 export function destroy(state: VolumeState, slot: number): void {
   const type = state.typeOf(slot);
   const isInode = type >= L.TYPE.FILE && type <= L.TYPE.SYMLINK;
-  invariant(isInode, "V4: what is no inode is destroyed");
+  invariant(isInode, "V4: destroy() of a slot that is no inode");
   const leaves = state.extents.leavesOf(slot);
   for (const run of state.extents.runsOf(slot)) state.bitmap.give(run.block, run.count);
   for (let index = 0; index < leaves.length; index++) {

@@ -53,7 +53,7 @@ export function fillBlocks(state: VolumeState, slot: number, hole: Hole): BlockR
     : allocateRun(state, slot, { fileBlock, want: most, isUnwritten: false, isPooled });
   const filled = state.extents.find(slot, fileBlock);
   const isFilled = filled.block === run.block && filled.count >= run.count;
-  invariant(isFilled, "V7: a filled hole is a hole");
+  invariant(isFilled, "V7: a fill left a hole");
   return run;
 }
 

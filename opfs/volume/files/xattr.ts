@@ -158,7 +158,7 @@ function put(state: VolumeState, owner: number, { name, value, flags }: NewAttri
   const offset = state.paths.write(owner, entry, entry.length);
   const runs = isInline ? [] : store(state, value);
   const slot = known >= 0 ? known : state.inodes.allocate(L.TYPE.XATTR);
-  if (known >= 0) giveUp(state, known);
+  if (known >= 0) freeContents(state, known);
   const at = state.tables.edit(slot);
   const { view, slots } = state.tables;
   slots.fill(0, at + L.XATTR.PATH_OFFSET, at + L.SLOT_BYTES);
@@ -239,8 +239,8 @@ function fill(state: VolumeState, block: number, bytes: Uint8Array): void {
   pool.markDirty(frame, 0, bytes.length);
 }
 
-/** What an attribute's slot speaks of has no owner any more. */
-function giveUp(state: VolumeState, slot: number): void {
+/** Frees an attribute's entry and blocks. */
+function freeContents(state: VolumeState, slot: number): void {
   const { view } = state.tables;
   const type = state.typeOf(slot);
   invariant(
@@ -262,7 +262,7 @@ export function removeAttribute(state: VolumeState, owner: number, name: Uint8Ar
   if (slot < 0) return false;
   state.change(() => {
     const before = [...state.xattrs.get(owner)!];
-    giveUp(state, slot);
+    freeContents(state, slot);
     state.inodes.release(slot);
     removeFrom(state.xattrs, owner, slot);
     state.onRevert(() => state.xattrs.set(owner, before));
@@ -271,17 +271,17 @@ export function removeAttribute(state: VolumeState, owner: number, name: Uint8Ar
   return true;
 }
 
-/** The owner is hidden: without it its attributes are free on disk. */
+/** Hides the attributes of a hidden owner: without it they count as free on disk. */
 export function hideAttributes(state: VolumeState, owner: number): void {
   for (const slot of state.xattrs.get(owner) ?? []) state.tables.hideQuietly(slot);
 }
 
-/** The owner goes, in the open transaction, and its attributes with it. */
+/** Removes all attributes of an owner that is being destroyed, in the open transaction. */
 export function destroyAttributes(state: VolumeState, owner: number): void {
   const slots = state.xattrs.get(owner);
   if (slots === undefined) return;
   slots.forEach((slot, index) => {
-    giveUp(state, slot);
+    freeContents(state, slot);
     if (index < SLOTS_ZEROED_MAX) state.inodes.release(slot);
     else state.inodes.abandon(slot);
   });

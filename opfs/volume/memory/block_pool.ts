@@ -236,7 +236,7 @@ export class BlockPool {
     return this.#staging.subarray(0, length);
   }
 
-  /** A frame for a block; its bytes are anything. */
+  /** A frame for a block; its contents are undefined. */
   #claim(block: number): number {
     invariant(block >= 0, "V7: a frame for a block before the first");
     const cached = this.#frameOf.get(block);

@@ -2,10 +2,9 @@
  * Hidden slots: those of unlinked files that are still open. Memory shows them, the image does not.
  *
  * Layer: opfs/volume, under `tables.ts`. What the image shows is what its records say, byte for byte
- * (S1). A slot that is hidden aloud is shown free by the next record. One that is hidden quietly is in
- * no record: without its owner it is free as it is, so the image goes on showing the bytes that the
- * last record left, and they are kept here. What the open transaction hides can be undone, and what
- * is held.
+ * (S1). The next record shows a slot free after `hide`. After `hideQuietly` no record has the slot: it
+ * counts as free without its owner, so the image keeps the bytes of the last record, and they are kept
+ * here too. A revert undoes what the open transaction has hidden, and what the held ones have.
  *
  * @module
  */
@@ -18,7 +17,7 @@ export const HIDDEN = {
   NOT: 0,
   /** The next record will show it free. */
   NEXT: 1,
-  /** A record or its dirty mark shows it free already, or what it showed before stays. */
+  /** Already free on disk, or free without its owner: later edits are not recorded. */
   ON_DISK: 2,
 } as const;
 

@@ -178,7 +178,7 @@ export class PathTable {
   write(parent: number, name: Uint8Array, length: number): number {
     invariant(
       length > 0 && length <= L.XATTR_ENTRY_BYTES_MAX,
-      "V5: an entry of no length there is",
+      "V5: the length of an entry is out of range",
     );
     const bytes = entryBytes(length);
     const offset = this.#allocate(bytes / L.GRANULE_BYTES);

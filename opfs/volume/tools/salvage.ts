@@ -126,7 +126,7 @@ export class Salvage {
     return typeOf(this.#image.tables.view, slot);
   }
 
-  /** In memory: a slot whose type is invalid, and whose mode says one, is of that. */
+  /** In memory: a slot with an invalid type takes the type that its mode implies. */
   #mendTypes(): void {
     const { view, slotCount } = this.#image.tables;
     if (this.#typeOf(L.ROOT_SLOT) !== L.TYPE.DIRECTORY) {
@@ -141,11 +141,21 @@ export class Salvage {
       if (isKnown && !(type === L.TYPE.FREE && this.#isLikeAnInode(slot))) continue;
       const mended = slotTypeOf(view.getUint32(at + L.SLOT.MODE, L.LE));
       if (mended === L.TYPE.FREE) {
-        this.#find("slot-lost", "lost", slot, `its type is ${type}, and its mode says none either`);
+        this.#find(
+          "slot-lost",
+          "lost",
+          slot,
+          `its type is ${type}, and its mode implies no type either`,
+        );
         continue;
       }
       setTypeAt(view, at, mended);
-      this.#find("type-mended", "changed", slot, `its type was ${type}: it is what its mode says`);
+      this.#find(
+        "type-mended",
+        "changed",
+        slot,
+        `its type was ${type}: it takes the one that its mode implies`,
+      );
     }
   }
 

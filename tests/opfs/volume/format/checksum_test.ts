@@ -113,7 +113,7 @@ Deno.test("afterZeros() is what as many zeros do", () => {
   }
 });
 
-Deno.test("isZero() finds each word that is none", () => {
+Deno.test("isZero() finds each word that is not zero", () => {
   const view = new DataView(new ArrayBuffer(64));
   assertEquals(isZero(view, 0, 64), true);
   for (let at = 0; at < 64; at++) {

@@ -38,7 +38,7 @@ class CountingView extends DataView<ArrayBuffer> {
   }
 }
 
-/** A record that has the dirty slots as they are shown, and the sums that it is told. */
+/** A record that has the dirty slots as they are shown, and the sums that it gets. */
 class Said implements SummedRecord {
   readonly sums: [number, number][] = [];
   readonly slotCount: number;
