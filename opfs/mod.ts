@@ -29,6 +29,7 @@ export { importVolume, type ImportVolumeOptions } from "./compose/import_volume.
 export { upgradeVolume, type UpgradeVolumeOptions } from "./compose/upgrade_volume.ts";
 export type { WorkerGiven } from "./relay/delivery.ts";
 export type { RelayAddress } from "./relay/messages.ts";
+export type { ChannelBuffers } from "./relay/protocol.ts";
 export type { Metric } from "./relay/metrics.ts";
 export type { VolumePromises } from "./relay/promises.ts";
 export type { Value } from "./relay/s11n.ts";

@@ -268,7 +268,7 @@ async function openRelayed(place: VolumePlace, options: OpenOptions): Promise<Op
   const { host, opened, leave } = await enterRelay(place, options);
   try {
     if (!canShare()) return await openByCalls(host, options, leave);
-    const connect = () => host.connect(options.areaBytes ?? DEFAULT_AREA_BYTES).buffer;
+    const connect = () => host.connect(options.areaBytes ?? DEFAULT_AREA_BYTES).buffers;
     const share = (): VolumeTicket => ({
       kind: "cairn ticket",
       name: place.path,

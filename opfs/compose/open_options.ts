@@ -10,7 +10,7 @@ import { choiceOption, countOption, optionsOf, textOption } from "../../abi/opti
 import type { StorageHandle } from "../device/handle.ts";
 import type { WorkerGiven } from "../relay/delivery.ts";
 import type { RelayAddress } from "../relay/messages.ts";
-import { MIN_AREA_BYTES } from "../relay/protocol.ts";
+import { type ChannelBuffers, MIN_AREA_BYTES } from "../relay/protocol.ts";
 import { INTERVAL_MS_DEFAULT } from "../volume/journal/journal.ts";
 import {
   type EngineSettings,
@@ -61,7 +61,7 @@ export interface VolumeTicket {
   /** Where its relay listens. */
   readonly address: RelayAddress;
   /** The channel of synchronous calls, and that of promises. */
-  readonly channels: readonly [SharedArrayBuffer, SharedArrayBuffer];
+  readonly channels: readonly [ChannelBuffers, ChannelBuffers];
   /** How the volume is open there: a client that asks for something else is refused. */
   readonly opened: OpenedWith;
 }

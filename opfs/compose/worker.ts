@@ -25,7 +25,7 @@ import { startCommitTimer } from "../relay/commit_timer.ts";
 import type { FromWorker, RelaySettings, ToWorker, VolumePlace } from "../relay/messages.ts";
 import { Feature, preflight } from "../relay/preflight.ts";
 import { receivePieces, sendError, sendPieces } from "../relay/pieces.ts";
-import { channelId, MESSAGE_VERSION } from "../relay/protocol.ts";
+import { type ChannelBuffers, channelId, MESSAGE_VERSION } from "../relay/protocol.ts";
 import type { Value } from "../relay/s11n.ts";
 import { sanityCheck } from "../relay/sanity_check.ts";
 import { Relay } from "../relay/server.ts";
@@ -162,7 +162,7 @@ class VolumeWorker {
     if (!this.#isClosing) this.#announce({ type: "closed", ...describeError(error) });
   }
 
-  #hello(channel: SharedArrayBuffer): void {
+  #hello(channel: ChannelBuffers): void {
     try {
       if (this.#relay === null) {
         throw new ErrnoError("EIO", "attach a channel", { why: "no volume is open here" });

@@ -169,6 +169,8 @@ export class Channel {
       });
     }
     this.waitMs += performance.now() - since;
+    // The area of a channel that has been closed here may be another channel's by now.
+    if (Atomics.load(words, Word.CLOSED) === Closed.LEFT) this.assertOpen(action);
     readHeader(words, this.header);
   }
 

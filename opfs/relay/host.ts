@@ -29,6 +29,7 @@ import {
   MESSAGE_VERSION,
   Word,
 } from "./protocol.ts";
+import { SpareAreas } from "./spare_areas.ts";
 import { runSteps, type StepOptions, stepsOver } from "./steps.ts";
 import { volumeLockName } from "./volume_lock.ts";
 
@@ -46,6 +47,9 @@ export interface RelayHostOptions {
 
 /** So many channels may wait to be taken, two for a ticket: the oldest beyond are called off. */
 export const UNCLAIMED_MAX = 256;
+
+/** Areas for the next channels of this thread. */
+const spares = new SpareAreas();
 
 /** Where a relay stands. */
 export type RelayState = "ready" | "closing" | "dead";
@@ -177,11 +181,11 @@ export class RelayHost {
     if (this.state !== "ready") {
       throw new ErrnoError("EIO", `attach to a relay that is ${this.state}`);
     }
-    const memory = createChannelMemory(areaBytes);
+    const memory = createChannelMemory(areaBytes, spares.take(areaBytes));
     this.#channels.set(channelId(memory), memory);
     this.#unclaimed.add(memory);
     if (this.#unclaimed.size > UNCLAIMED_MAX) this.#callOff();
-    const hello: ToWorker = { type: "hello", channel: memory.buffer };
+    const hello: ToWorker = { type: "hello", channel: memory.buffers };
     this.#worker.postMessage(hello);
     return memory;
   }
@@ -288,7 +292,7 @@ export class RelayHost {
     if (message.type === "closed") this.#end(closingError(message));
     if (message.type === "left") this.#forget(message.channel);
     if (message.type !== "refused") return;
-    const words = new Int32Array(message.channel);
+    const words = new Int32Array(message.channel.words);
     closeChannel(words, Closed.BAD);
     this.#forget(channelId({ words }));
   }
@@ -298,6 +302,7 @@ export class RelayHost {
     if (memory === undefined) return;
     this.#channels.delete(id);
     this.#unclaimed.delete(memory);
+    if (isLetGo(memory)) spares.give(memory.buffers.area);
   }
 
   #end(error: ErrnoError | null): void {
@@ -319,6 +324,12 @@ export class RelayHost {
     if (error === null) this.#ended.resolve();
     else this.#ended.reject(error);
   }
+}
+
+/** Whether no client will look at an area again: it has left, or there never was one. */
+function isLetGo({ words }: ChannelMemory): boolean {
+  const why = Atomics.load(words, Word.CLOSED);
+  return why === Closed.LEFT || why === Closed.UNCLAIMED;
 }
 
 function closingError({ code, action, why }: Partial<DescribedError>): ErrnoError | null {

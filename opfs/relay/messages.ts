@@ -15,6 +15,7 @@
  */
 import type { DescribedError } from "../../abi/described.ts";
 import type { Ino } from "../volume_ops.ts";
+import type { ChannelBuffers } from "./protocol.ts";
 
 /** Where the bytes of a volume are. */
 export interface VolumePlace {
@@ -54,7 +55,7 @@ export interface UpgradeSettings {
 export type ToWorker =
   | { type: "announce" }
   | { type: "init"; version: number; place: VolumePlace; settings: RelaySettings }
-  | { type: "hello"; channel: SharedArrayBuffer }
+  | { type: "hello"; channel: ChannelBuffers }
   | { type: "calls"; port: MessagePort }
   | { type: "export"; port: MessagePort }
   | { type: "compact"; port: MessagePort }
@@ -77,7 +78,7 @@ export type FromWorker =
   | { type: "unavailable" } & DescribedError
   | { type: "loaded"; version: number }
   | { type: "ready"; version: number; address: RelayAddress }
-  | { type: "refused"; channel: SharedArrayBuffer; reason: string }
+  | { type: "refused"; channel: ChannelBuffers; reason: string }
   | { type: "left"; channel: string }
   | { type: "imported"; report: object }
   | { type: "progress"; progress: { doneBytes: number; totalBytes: number } }

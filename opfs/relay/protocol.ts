@@ -66,8 +66,8 @@ export const Word = {
 /** What `claimed` says: no client, a client, a client whose thread holds its Web Lock. */
 export const Claimed = { NONE: 0, CLIENT: 1, LOCKED: 2 } as const;
 
-/** Where the request area begins, in bytes; the ring follows it. */
-const AREA_START = 256;
+/** Bytes of a channel's words. */
+const WORDS_BYTES = 256;
 /** Smallest area: a name, a link's target and an error text fit in one piece. */
 export const MIN_AREA_BYTES = 16_384;
 /** Longest single transfer, in bytes, as in Linux: a count fits the status. */
@@ -111,10 +111,18 @@ export const RequestAt = { OP: 0, FLAGS: 4, PATH_LEN: 8, DATA_LEN: 12 } as const
 /** Byte offsets of the response's frame in the area. */
 export const ResponseAt = { STATUS: 0, DATA_LEN: 4 } as const;
 
-/** The bytes of a channel, seen in the three ways that the house needs. */
+/** What both sides of a channel share; what travels in messages and tickets. */
+export interface ChannelBuffers {
+  /** The words of section 2. They serve one client: later they say why its channel is closed. */
+  readonly words: SharedArrayBuffer;
+  /** The request area. It may have served an earlier client, which has let it go. */
+  readonly area: SharedArrayBuffer;
+}
+
+/** The bytes of a channel, seen in the ways that the house needs. */
 export interface ChannelMemory {
-  /** All of it: what is shared with the other side. */
-  readonly buffer: SharedArrayBuffer;
+  /** What is shared with the other side. */
+  readonly buffers: ChannelBuffers;
   /** Words for Atomics. */
   readonly words: Int32Array;
   /** The request area as bytes. */
@@ -137,20 +145,33 @@ export function areaSize(areaBytes: number): number {
 }
 
 /**
- * Makes the memory of a new channel.
+ * Makes the memory of a new channel, with an area made for it or one that is used again.
  *
  * @throws {ErrnoError} ENOMEM if there is not so much
  */
-export function createChannelMemory(areaBytes: number): ChannelMemory {
+export function createChannelMemory(
+  areaBytes: number,
+  area: SharedArrayBuffer = createArea(areaBytes),
+): ChannelMemory {
   const size = areaSize(areaBytes);
-  const buffer = sharedMemory(AREA_START + size);
-  const words = new Int32Array(buffer, 0, AREA_START / 4);
+  invariant(area.byteLength === size, "R1: an area of {} bytes for {}", area.byteLength, size);
+  const buffers = { words: sharedMemory(WORDS_BYTES), area };
+  const words = new Int32Array(buffers.words);
   words[Word.MAGIC] = CHANNEL_MAGIC;
   words[Word.VERSION] = PROTOCOL_VERSION;
   words[Word.AREA_BYTES] = size;
   words[Word.RING_BYTES] = 0;
   words.set(crypto.getRandomValues(new Int32Array(4)), Word.ID);
-  return viewsOf(buffer, size);
+  return viewsOf(buffers, size);
+}
+
+/**
+ * Makes a request area.
+ *
+ * @throws {ErrnoError} ENOMEM if there is not so much
+ */
+export function createArea(areaBytes: number): SharedArrayBuffer {
+  return sharedMemory(areaSize(areaBytes));
 }
 
 function sharedMemory(bytes: number): SharedArrayBuffer {
@@ -162,29 +183,34 @@ function sharedMemory(bytes: number): SharedArrayBuffer {
 }
 
 /**
- * The views of memory made elsewhere. Sizes are read here, once, and checked against the buffer.
+ * The views of memory made elsewhere. Sizes are read here, once, and checked against the buffers.
  *
  * @throws {ErrnoError} EPROTO if it is no channel of this version
  */
-export function openChannelMemory(buffer: SharedArrayBuffer): ChannelMemory {
-  // By its name: that of a page within this page has another constructor.
-  const isShared = Object.prototype.toString.call(buffer) === "[object SharedArrayBuffer]";
-  if (!isShared || buffer.byteLength < AREA_START + MIN_AREA_BYTES) throw noChannel("its size");
-  const words = new Int32Array(buffer, 0, AREA_START / 4);
+export function openChannelMemory(buffers: ChannelBuffers): ChannelMemory {
+  const { words: shared, area } = buffers ?? {};
+  if (!isShared(shared) || !isShared(area)) throw noChannel("its memory");
+  if (shared.byteLength < WORDS_BYTES) throw noChannel("its size");
+  const words = new Int32Array(shared, 0, WORDS_BYTES / 4);
   if (words[Word.MAGIC] !== CHANNEL_MAGIC) throw noChannel("its magic");
   if (words[Word.VERSION] !== PROTOCOL_VERSION) throw noChannel("its version");
   const size = words[Word.AREA_BYTES]!;
-  const fits = size >= MIN_AREA_BYTES && AREA_START + size <= buffer.byteLength;
+  const fits = size >= MIN_AREA_BYTES && size <= area.byteLength;
   if (!fits || words[Word.RING_BYTES] !== 0) throw noChannel("its sizes");
-  return viewsOf(buffer, size);
+  return viewsOf(buffers, size);
 }
 
-function viewsOf(buffer: SharedArrayBuffer, areaBytes: number): ChannelMemory {
+/** By its name: that of a page within this page has another constructor. */
+function isShared(buffer: unknown): buffer is SharedArrayBuffer {
+  return Object.prototype.toString.call(buffer) === "[object SharedArrayBuffer]";
+}
+
+function viewsOf(buffers: ChannelBuffers, areaBytes: number): ChannelMemory {
   return {
-    buffer,
-    words: new Int32Array(buffer, 0, AREA_START / 4),
-    area: new Uint8Array(buffer, AREA_START, areaBytes),
-    view: new DataView(buffer, AREA_START, areaBytes),
+    buffers,
+    words: new Int32Array(buffers.words, 0, WORDS_BYTES / 4),
+    area: new Uint8Array(buffers.area, 0, areaBytes),
+    view: new DataView(buffers.area, 0, areaBytes),
   };
 }
 

@@ -19,6 +19,7 @@ import type { Ino, VolumeOps } from "../volume_ops.ts";
 import { closeChannel, wholeMessage } from "./channel.ts";
 import { Reader, Writer } from "./cursor.ts";
 import {
+  type ChannelBuffers,
   type ChannelMemory,
   Claimed,
   Closed,
@@ -89,9 +90,9 @@ export class ServedChannel {
    * @throws {ErrnoError} EPROTO if the memory is no channel of this version, or is served already:
    * two would apply each request twice
    */
-  constructor(buffer: SharedArrayBuffer, id = 0) {
+  constructor(buffers: ChannelBuffers, id = 0) {
     this.id = id;
-    this.memory = openChannelMemory(buffer);
+    this.memory = openChannelMemory(buffers);
     if (Atomics.load(this.memory.words, Word.LEASE) !== Lease.NONE) {
       throw new ErrnoError("EPROTO", "attach a channel", { why: "it is served already" });
     }

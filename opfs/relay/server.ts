@@ -28,7 +28,7 @@ import { Op } from "./operations.ts";
 import { sliceOf } from "./patience.ts";
 import { isPathOp, PathOp } from "./path_operations.ts";
 import { PathOps } from "./path_ops.ts";
-import { Closed, FLAG_FLUSH, Signal } from "./protocol.ts";
+import { type ChannelBuffers, Closed, FLAG_FLUSH, Signal } from "./protocol.ts";
 import { type Value, writeValues } from "./s11n.ts";
 import { ServedChannel } from "./served_channel.ts";
 import { type Step, Transfers } from "./transfers.ts";
@@ -95,8 +95,8 @@ export class Relay {
    * @throws {ErrnoError} EPROTO if the memory is no channel of this version, or served already; EIO
    * if the relay is about to end
    */
-  attach(buffer: SharedArrayBuffer): void {
-    this.#admit(this.#served(buffer));
+  attach(buffers: ChannelBuffers): void {
+    this.#admit(this.#served(buffers));
     this.doorbell.ring();
   }
 
@@ -105,14 +105,14 @@ export class Relay {
    *
    * @throws {ErrnoError} as `attach`
    */
-  expect(buffer: SharedArrayBuffer): void {
-    this.#unclaimed.add(this.#served(buffer));
+  expect(buffers: ChannelBuffers): void {
+    this.#unclaimed.add(this.#served(buffers));
     this.doorbell.ring();
   }
 
-  #served(buffer: SharedArrayBuffer): ServedChannel {
+  #served(buffers: ChannelBuffers): ServedChannel {
     if (this.#stopping) throw new ErrnoError("EIO", "attach a channel", { why: "the relay ends" });
-    return new ServedChannel(buffer, this.#nextId++);
+    return new ServedChannel(buffers, this.#nextId++);
   }
 
   #admit(channel: ServedChannel): void {

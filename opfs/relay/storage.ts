@@ -35,11 +35,12 @@ export async function storageReport({ persist }: { persist?: boolean }): Promise
 }
 
 async function soon<T>(asked?: Promise<T>): Promise<T | undefined> {
+  if (asked === undefined) return undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<undefined>((resolve) => {
     timer = setTimeout(() => resolve(undefined), LONGEST_WAIT_MS);
   });
-  const answer = await Promise.race([asked?.catch(() => undefined), late]);
+  const answer = await Promise.race([asked.catch(() => undefined), late]);
   clearTimeout(timer);
   return answer;
 }

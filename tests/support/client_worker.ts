@@ -1,7 +1,7 @@
 /**
  * A client in a thread of its own: attaches to a channel and does what a message says.
  *
- * { buffer, doorbell, job, ...}: "append" appends records to one file; "stall" publishes the first
+ * { buffers, doorbell, job, ...}: "append" appends records to one file; "stall" publishes the first
  * chunk of an append and ends; "rename" moves a name to and fro.
  */
 import { Channel } from "../../opfs/relay/channel.ts";
@@ -16,7 +16,7 @@ const scope = self as unknown as {
 };
 
 scope.onmessage = ({ data }: MessageEvent) => {
-  const channel = new Channel(openChannelMemory(data.buffer), new Doorbell(data.doorbell));
+  const channel = new Channel(openChannelMemory(data.buffers), new Doorbell(data.doorbell));
   const client = new RelayClient(channel, { root: 1 });
   if (data.job === "append") {
     for (let round = 0; round < data.rounds; round++) {

@@ -1,5 +1,5 @@
 /**
- * A client in a thread of its own that takes locks: { buffer, doorbell, deadlineMs } attaches it,
+ * A client in a thread of its own that takes locks: { buffers, doorbell, deadlineMs } attaches it,
  * { lock, ino } takes one and says "held" or the error's code, { work } says "worked".
  */
 import { Channel } from "../../opfs/relay/channel.ts";
@@ -14,10 +14,10 @@ const scope = self as unknown as {
 let client: RelayClient | null = null;
 
 scope.onmessage = ({ data }: MessageEvent) => {
-  if (data.buffer) {
-    const { buffer, doorbell, deadlineMs, blocking } = data;
+  if (data.buffers) {
+    const { buffers, doorbell, deadlineMs, blocking } = data;
     const options = { deadlineMs, blocking };
-    const channel = new Channel(openChannelMemory(buffer), new Doorbell(doorbell), options);
+    const channel = new Channel(openChannelMemory(buffers), new Doorbell(doorbell), options);
     client = new RelayClient(channel, { root: 1 });
     return scope.postMessage("attached");
   }

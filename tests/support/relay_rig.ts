@@ -60,7 +60,7 @@ export async function startRig({ deadlineMs }: RigOptions = {}): Promise<Rig> {
   await ask({ doorbell: doorbell.buffer, channels: [], deadlineMs });
   const memory = async (areaBytes = 65_536) => {
     const made = createChannelMemory(areaBytes);
-    await ask({ attach: made.buffer });
+    await ask({ attach: made.buffers });
     return made;
   };
   return {

@@ -10,11 +10,11 @@
 import { type Blocking, Channel, type ChannelOptions } from "../../opfs/relay/channel.ts";
 import { RelayClient } from "../../opfs/relay/client.ts";
 import { Doorbell } from "../../opfs/relay/doorbell.ts";
-import { openChannelMemory } from "../../opfs/relay/protocol.ts";
+import { type ChannelBuffers, openChannelMemory } from "../../opfs/relay/protocol.ts";
 import { countMemory, type MemoryCount } from "./count_memory.ts";
 
 interface Answer {
-  served: { buffer: SharedArrayBuffer; root: number } | null;
+  served: { buffers: ChannelBuffers; root: number } | null;
   violations: string[];
 }
 
@@ -89,7 +89,7 @@ export class RelayedVolume {
   #attach({ served, violations }: Answer): RelayClient {
     if (violations.length > 0) throw new Error(`the check found: ${violations.join("; ")}`);
     if (served === null) throw new Error("the worker serves nothing");
-    const memory = openChannelMemory(served.buffer);
+    const memory = openChannelMemory(served.buffers);
     const channel = new Channel(memory, this.#doorbell, this.#options);
     return new RelayClient(channel, { root: served.root });
   }

@@ -8,7 +8,7 @@ import { openVolume } from "../../opfs/compose/open.ts";
 import { Exchange } from "../../opfs/relay/exchange.ts";
 import { Channel, claimChannel } from "../../opfs/relay/channel.ts";
 import { Doorbell } from "../../opfs/relay/doorbell.ts";
-import { openChannelMemory, Signal } from "../../opfs/relay/protocol.ts";
+import { type ChannelBuffers, openChannelMemory, Signal } from "../../opfs/relay/protocol.ts";
 import { Op, OPERATIONS } from "../../opfs/relay/operations.ts";
 
 const WAITING = 4;
@@ -18,12 +18,12 @@ const volume = await openVolume({ name: path, access: "relay", deadlineMs });
 const ino = volume.create(volume.root, "f", { mode: 0o100644, uid: 0, gid: 0 });
 
 /** The first channel of a ticket, taken. */
-function taken(): { buffer: SharedArrayBuffer; doorbell: SharedArrayBuffer } {
-  const { channels: [buffer], address } = volume.share();
+function taken(): { buffers: ChannelBuffers; doorbell: SharedArrayBuffer } {
+  const { channels: [buffers], address } = volume.share();
   const doorbell = address.doorbell!;
-  claimChannel(openChannelMemory(buffer));
+  claimChannel(openChannelMemory(buffers));
   new Doorbell(doorbell).claim();
-  return { buffer, doorbell };
+  return { buffers, doorbell };
 }
 
 /** A client in a thread of its own; the result asks it for something. */
@@ -41,8 +41,8 @@ async function client(): Promise<(message: object) => Promise<string>> {
 
 /** A channel in the middle of a payload of many pieces; the result sends the rest. */
 async function half(): Promise<() => Promise<string>> {
-  const { buffer, doorbell } = taken();
-  const channel = new Channel(openChannelMemory(buffer), new Doorbell(doorbell), { deadlineMs });
+  const { buffers, doorbell } = taken();
+  const channel = new Channel(openChannelMemory(buffers), new Doorbell(doorbell), { deadlineMs });
   await channel.admitted("open");
   const exchange = new Exchange(channel);
   const writer = channel.writer.begin(Op.WRITE);

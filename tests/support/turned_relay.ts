@@ -42,7 +42,7 @@ export function turnedRelay<V extends VolumeOps = ModelVolume>(
   const relay = new Relay(volume, options);
   const channel = (areaBytes = 16_384): TurningChannel => {
     const memory = createChannelMemory(areaBytes);
-    relay.attach(memory.buffer);
+    relay.attach(memory.buffers);
     const made = new TurningChannel(memory, relay.doorbell, { deadlineMs: 500 });
     made.turn = () => void relay.turn();
     return made;

@@ -12,7 +12,7 @@ import { memoryHandle } from "../../opfs/device/memory.ts";
 import { openOpfsHandle } from "../../opfs/device/opfs.ts";
 import { HeartbeatHandle } from "../../opfs/device/heartbeat_handle.ts";
 import { Doorbell } from "../../opfs/relay/doorbell.ts";
-import { createChannelMemory } from "../../opfs/relay/protocol.ts";
+import { type ChannelBuffers, createChannelMemory } from "../../opfs/relay/protocol.ts";
 import { Relay } from "../../opfs/relay/server.ts";
 import { checkVolume } from "../../opfs/volume/tools/check.ts";
 import { openVolumeSync } from "../../opfs/volume/load/mount.ts";
@@ -54,15 +54,15 @@ async function openServedDevice(): Promise<StorageHandle> {
 }
 
 /** Opens the volume on the device, serves it, and returns the memory of a channel to it. */
-async function open(isNew: boolean): Promise<{ buffer: SharedArrayBuffer; root: number }> {
+async function open(isNew: boolean): Promise<{ buffers: ChannelBuffers; root: number }> {
   const device = await openServedDevice();
   if (isNew) device.truncate(0);
   volume = openVolumeSync(device, { clock: () => clock[0]! });
   relay = new Relay(volume, { doorbell });
   const memory = createChannelMemory(place.areaBytes);
-  relay.attach(memory.buffer);
+  relay.attach(memory.buffers);
   relay.run();
-  return { buffer: memory.buffer, root: volume.root };
+  return { buffers: memory.buffers, root: volume.root };
 }
 
 /** Ends the relay, closes the volume, and returns what is wrong with the image. */

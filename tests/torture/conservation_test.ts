@@ -26,7 +26,7 @@ async function conserve(kills: number, seed: number, control: Control): Promise<
   await ask(relay, { role: "relay", doorbell, channels: [], path: "", control });
   const attached = async () => {
     const memory = createChannelMemory(16_384);
-    await ask(relay, { attach: memory.buffer });
+    await ask(relay, { attach: memory.buffers });
     return memory;
   };
   const observer = new RelayClient(new Channel(await attached(), new Doorbell(doorbell)), {
@@ -36,7 +36,7 @@ async function conserve(kills: number, seed: number, control: Control): Promise<
   /** A new client, in a thread of its own or in one whose client has died. */
   const startMover = async (worker = start()) => {
     const memory = await attached();
-    const message = { role: "mover", buffer: memory.buffer, doorbell, ino, stop };
+    const message = { role: "mover", buffers: memory.buffers, doorbell, ino, stop };
     const count = ask(worker, { ...message, seed: random.below(1e9) }) as Promise<number>;
     // Its waiter hears of it; until then it is not handled.
     count.catch(() => {});

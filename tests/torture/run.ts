@@ -73,7 +73,7 @@ async function run(options: TortureOptions, start: () => Worker): Promise<Tortur
   const { calls, seed, clients = 4, burners = 2, path = "", control = "none" } = options;
   const doorbell = new SharedArrayBuffer(64);
   // Two channels a client: its calls, and its looks at others through a cache.
-  const channels = Array.from({ length: clients * 2 }, () => createChannelMemory(16_384).buffer);
+  const channels = Array.from({ length: clients * 2 }, () => createChannelMemory(16_384).buffers);
   const relay = start();
   await ask(relay, { role: "relay", doorbell, channels, path, control });
   const stop = new SharedArrayBuffer(4);

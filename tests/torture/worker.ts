@@ -12,7 +12,12 @@ import { VolumeLocks } from "../../opfs/locks.ts";
 import { Channel } from "../../opfs/relay/channel.ts";
 import { RelayClient } from "../../opfs/relay/client.ts";
 import { Doorbell } from "../../opfs/relay/doorbell.ts";
-import { openChannelMemory, readHeader, Word } from "../../opfs/relay/protocol.ts";
+import {
+  type ChannelBuffers,
+  openChannelMemory,
+  readHeader,
+  Word,
+} from "../../opfs/relay/protocol.ts";
 import { ReadAhead } from "../../opfs/relay/read_ahead.ts";
 import { ServedChannel } from "../../opfs/relay/served_channel.ts";
 import { Relay } from "../../opfs/relay/server.ts";
@@ -29,7 +34,7 @@ const scope = self as unknown as {
 };
 
 let finish: (() => Promise<unknown>) | null = null;
-let attach: (channel: SharedArrayBuffer) => void = () => {};
+let attach: (channel: ChannelBuffers) => void = () => {};
 
 scope.onmessage = async ({ data }: MessageEvent) => {
   try {
@@ -47,7 +52,7 @@ scope.onmessage = async ({ data }: MessageEvent) => {
 
 interface Serve {
   doorbell: SharedArrayBuffer;
-  channels: SharedArrayBuffer[];
+  channels: ChannelBuffers[];
   path: string;
   control: Control;
 }
@@ -81,7 +86,7 @@ async function serve(
   };
 }
 
-function mistakeOfRelay(control: Control, channels: readonly SharedArrayBuffer[]): void {
+function mistakeOfRelay(control: Control, channels: readonly ChannelBuffers[]): void {
   if (control === "no-bump") ServedChannel.prototype.bumpGeneration = () => {};
   if (control === "no-locks") VolumeLocks.prototype.take = () => null;
   if (control === "lock-kept") VolumeLocks.prototype.release = () => {};
@@ -89,9 +94,9 @@ function mistakeOfRelay(control: Control, channels: readonly SharedArrayBuffer[]
 }
 
 /** Hands out whatever the area holds as the answer to a request that was not served. */
-function answerStale(channels: readonly SharedArrayBuffer[]): void {
-  for (const buffer of channels) {
-    const words = new Int32Array(buffer, 0, 64);
+function answerStale(channels: readonly ChannelBuffers[]): void {
+  for (const channel of channels) {
+    const words = new Int32Array(channel.words);
     const request = Atomics.load(words, Word.REQUEST);
     if (Atomics.load(words, Word.ANSWER) === request) continue;
     Atomics.store(words, Word.ANSWER, request);
@@ -110,15 +115,15 @@ class HastyChannel extends Channel {
 
 /** One client, to its end. */
 function client(data: {
-  buffers: SharedArrayBuffer[];
+  buffers: ChannelBuffers[];
   doorbell: SharedArrayBuffer;
   root: number;
   control: Control;
   job: ConstructorParameters<typeof TortureClient>[2];
 }): unknown {
   const doorbell = new Doorbell(data.doorbell);
-  const [calls, looks] = data.buffers.map((buffer) => {
-    const memory = openChannelMemory(buffer);
+  const [calls, looks] = data.buffers.map((buffers) => {
+    const memory = openChannelMemory(buffers);
     const kind = data.control === "no-loop" ? HastyChannel : Channel;
     return new RelayClient(new kind(memory, doorbell), { root: data.root, readsAhead: true });
   }) as [RelayClient, RelayClient];
@@ -129,13 +134,13 @@ function client(data: {
 
 /** Moves amounts until a message says stop, or its channel is closed; returns how often. */
 function moves(data: {
-  buffer: SharedArrayBuffer;
+  buffers: ChannelBuffers;
   doorbell: SharedArrayBuffer;
   ino: number;
   seed: number;
   stop: SharedArrayBuffer;
 }): number {
-  const channel = new Channel(openChannelMemory(data.buffer), new Doorbell(data.doorbell));
+  const channel = new Channel(openChannelMemory(data.buffers), new Doorbell(data.doorbell));
   const volume = new RelayClient(channel, { root: 1 });
   const stop = new Int32Array(data.stop);
   const random = new Random(data.seed);
@@ -157,9 +162,9 @@ function findAndRetainApart(client: RelayClient): void {
 }
 
 /** Keeps a processor busy, and wakes waiters for no reason, as late wakes of earlier answers do. */
-function burn(stop: SharedArrayBuffer, channels: readonly SharedArrayBuffer[]): void {
+function burn(stop: SharedArrayBuffer, channels: readonly ChannelBuffers[]): void {
   const word = new Int32Array(stop);
-  const views = channels.map((buffer) => new Int32Array(buffer, 0, 64));
+  const views = channels.map((channel) => new Int32Array(channel.words));
   for (let round = 0; Atomics.load(word, 0) === 0; round = (round + 1) >>> 0) {
     if (round % 64 === 0) Atomics.notify(views[(round >>> 6) % views.length]!, Word.ANSWER);
   }

@@ -16,6 +16,7 @@ import { checkVolume } from "../../../opfs/volume/tools/check.ts";
 
 const settings = { busyTimeoutMs: 100, deadlineMs: 1000, sanityCheck: false, engine: {} };
 
+const NO_CHANNEL = { words: new SharedArrayBuffer(8), area: new SharedArrayBuffer(8) };
 const PROGRAM = new URL("../../../opfs/compose/worker.ts", import.meta.url).href;
 
 /** The real worker, spoken to by hand. Signs of life repeat what it said. */
@@ -67,10 +68,10 @@ Deno.test("the relay's worker says loaded, ready, refused and closed in their tu
     assert(ready.type === "ready" && ready.version === MESSAGE_VERSION);
     say({ type: "init", version: MESSAGE_VERSION, place, settings });
     assertEquals((await hear() as { code: string }).code, "EBUSY");
-    say({ type: "hello", channel: new SharedArrayBuffer(8) });
+    say({ type: "hello", channel: NO_CHANNEL });
     assertEquals((await hear()).type, "refused");
     const memory = createChannelMemory(16_384);
-    say({ type: "hello", channel: memory.buffer });
+    say({ type: "hello", channel: memory.buffers });
     const channel = taken(memory, ready.address.doorbell!);
     await channel.admitted("attach");
     const client = new RelayClient(channel, ready.address);
@@ -102,7 +103,7 @@ Deno.test("the relay's worker says unavailable, and why", async () => {
 Deno.test("the relay's worker takes no channel before it is ready", async () => {
   const { worker, hear, say } = spoken();
   await hear();
-  say({ type: "hello", channel: createChannelMemory(16_384).buffer });
+  say({ type: "hello", channel: createChannelMemory(16_384).buffers });
   const answer = await hear();
   assert(answer.type === "refused" && answer.reason.includes("no volume is open"), answer.type);
   worker.terminate();
@@ -144,7 +145,7 @@ Deno.test("the relay's worker hears messages while a client keeps it busy", asyn
     assert(ready.type === "ready");
     const { doorbell } = ready.address;
     const busy = createChannelMemory(16_384);
-    say({ type: "hello", channel: busy.buffer });
+    say({ type: "hello", channel: busy.buffers });
     taken(busy, doorbell!);
     const client = new Worker(new URL("../../support/client_worker.ts", import.meta.url).href, {
       type: "module",
@@ -156,13 +157,13 @@ Deno.test("the relay's worker hears messages while a client keeps it busy", asyn
         resolve(event.message);
       };
     });
-    client.postMessage({ buffer: busy.buffer, doorbell, job: "files", mark: 1, rounds: 1e9 });
+    client.postMessage({ buffers: busy.buffers, doorbell, job: "files", mark: 1, rounds: 1e9 });
     await new Promise((resolve) => setTimeout(resolve, 150));
     const waits: number[] = [];
     for (let round = 0; round < 9; round++) {
       const memory = createChannelMemory(16_384);
       const before = performance.now();
-      say({ type: "hello", channel: memory.buffer });
+      say({ type: "hello", channel: memory.buffers });
       const channel = taken(memory, doorbell!);
       await channel.admitted("attach");
       waits.push(performance.now() - before);
@@ -241,7 +242,7 @@ for (const [standing, way, said] of TRANSITIONS) {
           announce: { type: "announce" },
           init: { type: "init", version, place, settings },
           "bad init": { type: "init", version, place: nowhere, settings },
-          "bad hello": { type: "hello", channel: new SharedArrayBuffer(8) },
+          "bad hello": { type: "hello", channel: NO_CHANNEL },
           close: { type: "close" },
         };
         assertEquals((await hear()).type, "loaded");

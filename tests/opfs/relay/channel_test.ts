@@ -28,7 +28,7 @@ async function wrongAnswersUnderLateWakes(rig: Rig, make?: RigClientOptions["mak
   const waker = new Worker(new URL("../../support/waker_worker.ts", import.meta.url).href, {
     type: "module",
   });
-  waker.postMessage({ buffer: memory.buffer, stop: stop.buffer });
+  waker.postMessage({ buffer: memory.buffers.words, stop: stop.buffer });
   await new Promise((resolve) => waker.onmessage = resolve);
   let wrong = 0;
   const into = new Uint8Array(8);
@@ -95,7 +95,7 @@ Deno.test("Channel.wait() goes on waiting while the heartbeat moves", () => {
     }`),
     { type: "module" },
   );
-  beater.postMessage(memory.buffer);
+  beater.postMessage(memory.buffers.words);
   channel.publish({ signal: 1, chunkBytes: 16, totalBytes: 16, chunkIndex: 0 });
   const before = performance.now();
   channel.wait("look");
@@ -141,7 +141,7 @@ Deno.test("Channel's sequence wraps", async () => {
   const rig = await startRig();
   const memory = createChannelMemory(16_384);
   memory.words[Word.REQUEST] = memory.words[Word.ANSWER] = 0x7ffffffd;
-  await rig.ask({ attach: memory.buffer });
+  await rig.ask({ attach: memory.buffers });
   const client = new RelayClient(new Channel(memory, rig.doorbell), { root: 1 });
   for (let round = 0; round < 6; round++) assertEquals(client.lookup(1, "a"), 0);
   assertEquals(memory.words[Word.REQUEST], -2147483645);

@@ -32,7 +32,7 @@ function rig(volume = new ModelVolume()) {
   });
   const open = (areaBytes = 16_384) => {
     const memory = createChannelMemory(areaBytes);
-    relay.attach(memory.buffer);
+    relay.attach(memory.buffers);
     return new Channel(memory, relay.doorbell, { deadlineMs: 200 });
   };
   return { volume, relay, open, watched };
@@ -187,7 +187,7 @@ Deno.test("a dead client is watched by its Web Lock only once it holds it", asyn
     }
   };
   await until(() => watched.length > 0);
-  assertEquals(watched.map(({ memory }) => memory.buffer), [two.memory.buffer]);
+  assertEquals(watched.map(({ memory }) => memory.buffers), [two.memory.buffers]);
   watched[0]!.gone();
   await until(() => watched[0]!.stopped);
   assertEquals([relay.clientCount, watched[0]!.stopped], [1, true]);
@@ -205,7 +205,7 @@ Deno.test("others come and go while one client never pauses, and are noticed at 
   const ended = new Promise((resolve) => busy.onmessage = resolve);
   const { doorbell } = rigged;
   busy.postMessage({
-    buffer: busyMemory.buffer,
+    buffers: busyMemory.buffers,
     doorbell: doorbell.buffer,
     job: "hammer",
     stop: stop.buffer,

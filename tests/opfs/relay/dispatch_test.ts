@@ -17,7 +17,7 @@ import { ModelVolume } from "../../support/model_volume.ts";
 function rig() {
   const volume = new ModelVolume();
   const memory = createChannelMemory(16_384);
-  const served = new ServedChannel(memory.buffer);
+  const served = new ServedChannel(memory.buffers);
   const { writer } = new Channel(memory, new Doorbell());
   const run = (fill: () => number) => {
     served.reader.openRequest(wholeMessage(fill()));

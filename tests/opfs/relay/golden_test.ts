@@ -48,7 +48,7 @@ function stage() {
     stats: () => ({ state: "open", names: 4, "engine.on": true }),
   });
   const memory = createChannelMemory(16_384);
-  relay.attach(memory.buffer);
+  relay.attach(memory.buffers);
   const channel = new Watched(memory, relay.doorbell);
   channel.turn = () => void relay.turn();
   return { volume, relay, channel, client: new RelayClient(channel, { root: 1 }) };

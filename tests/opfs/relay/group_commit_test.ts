@@ -8,7 +8,7 @@ import { ServedChannel } from "../../../opfs/relay/served_channel.ts";
 import { ModelVolume } from "../../support/model_volume.ts";
 
 function channelOf(op: number): ServedChannel {
-  const channel = new ServedChannel(createChannelMemory(16_384).buffer);
+  const channel = new ServedChannel(createChannelMemory(16_384).buffers);
   channel.reader.op = op;
   channel.synced = 1;
   return channel;

@@ -40,6 +40,7 @@ import { ReadAhead } from "../../../opfs/relay/read_ahead.ts";
 import { stepsOver } from "../../../opfs/relay/steps.ts";
 import { UnclaimedChannels } from "../../../opfs/relay/unclaimed_channels.ts";
 import { Transfers } from "../../../opfs/relay/transfers.ts";
+import { SpareAreas } from "../../../opfs/relay/spare_areas.ts";
 import { VolumeLocks } from "../../../opfs/locks.ts";
 import { LockKind } from "../../../opfs/volume_ops.ts";
 import { ModelVolume } from "../../support/model_volume.ts";
@@ -201,7 +202,7 @@ Deno.test("R1: a client publishes one message at a time, and none that is too lo
 Deno.test("R1, R2: the relay takes a request once, answers it once, and not at length", () => {
   const open = () => {
     const memory = createChannelMemory(16_384);
-    const served = new ServedChannel(memory.buffer);
+    const served = new ServedChannel(memory.buffers);
     new Channel(memory, new Doorbell()).publish(wholeMessage(16));
     served.take();
     return served;
@@ -239,7 +240,7 @@ Deno.test("R5: the relay never sleeps for ever, and no request goes on without i
   await new Doorbell().sleepAsync(sleep).catch((error) => thrown = error);
   assert(thrown instanceof InvariantError);
   seen.push(thrown.message);
-  const channel = new ServedChannel(createChannelMemory(16_384).buffer);
+  const channel = new ServedChannel(createChannelMemory(16_384).buffers);
   channel.ticket = { isHeld: false };
   breaks(() => serveLock(new VolumeLocks(), channel), "R5: a request goes on");
 });
@@ -319,7 +320,7 @@ Deno.test("R3: a call by message moves no more than there is", async () => {
 });
 
 Deno.test("R2: a payload does not begin inside of another", () => {
-  const channel = new ServedChannel(createChannelMemory(16_384).buffer);
+  const channel = new ServedChannel(createChannelMemory(16_384).buffers);
   channel.state = "CHUNK_IN";
   const transfers = new Transfers(new ModelVolume());
   breaks(() => transfers.begin(channel), "R2: a payload begins inside");
@@ -336,7 +337,7 @@ Deno.test("R2: a payload does not begin inside of another", () => {
 });
 
 Deno.test("R2: no payload of an operation by path begins where none are served", () => {
-  const channel = new ServedChannel(createChannelMemory(16_384).buffer);
+  const channel = new ServedChannel(createChannelMemory(16_384).buffers);
   channel.reader.op = PathOp.READ;
   const begins = () => new Transfers(new ModelVolume()).begin(channel);
   breaks(begins, "R2: an operation by path is begun that is not served");
@@ -391,11 +392,19 @@ Deno.test("a client that asks again while a commit is waited for is shut out, an
   assertEquals(client().statfs().blockSize, 4096);
 });
 
+Deno.test("R1, R9: an area is given back once, and serves a channel of its size", () => {
+  const spares = new SpareAreas();
+  const area = spares.take(16_384);
+  spares.give(area);
+  breaks(() => spares.give(area), "R9: an area is given back twice");
+  breaks(() => createChannelMemory(32_768, area), "R1: an area of 16384 bytes for 32768");
+});
+
 Deno.test("R1, R2, R5, R8: nothing is waited for twice, kept too long or answered for nothing", async () => {
   const memory = createChannelMemory(16_384);
   breaks(() => new ReadAhead(memory).keep(0, 99_999), "R8: more is kept than an area");
   breaks(() => new GroupCommit(new ModelVolume()).commit(() => {}), "R2: a commit answers no");
-  const channel = new ServedChannel(memory.buffer);
+  const channel = new ServedChannel(memory.buffers);
   const unclaimed = new UnclaimedChannels(new Doorbell());
   unclaimed.add(channel);
   breaks(() => unclaimed.add(channel), "R1: a channel waits twice");

@@ -42,7 +42,7 @@ async function startLocker(rig: Rig, options: Record<string, unknown> = {}) {
     worker.postMessage(message);
     return promise;
   };
-  await ask({ buffer: memory.buffer, doorbell: rig.doorbell.buffer, ...options });
+  await ask({ buffers: memory.buffers, doorbell: rig.doorbell.buffer, ...options });
   return {
     memory,
     lock: (lock: LockRequest, ino = INO) => ask({ lock, ino }),

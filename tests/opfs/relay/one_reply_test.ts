@@ -57,7 +57,7 @@ function rig(volumeFault: Fault, pathFault: Fault) {
     },
   });
   const memory = createChannelMemory(16_384);
-  relay.attach(memory.buffer);
+  relay.attach(memory.buffers);
   const channel = new Channel(memory, relay.doorbell);
   const status = (fill: () => number) => {
     channel.publish(wholeMessage(fill()));

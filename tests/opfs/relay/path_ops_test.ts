@@ -21,7 +21,7 @@ function rig() {
   const relay = new Relay(volume, { paths: () => FS });
   const open = () => {
     const memory = createChannelMemory(16_384);
-    relay.attach(memory.buffer);
+    relay.attach(memory.buffers);
     return new Client(relay, new Channel(memory, relay.doorbell));
   };
   return { volume, FS, relay, open, client: open() };
@@ -221,7 +221,7 @@ Deno.test("an operation by path sees what operations by inode have changed", () 
 Deno.test("a relay without a file system answers ENOSYS to operations by path", () => {
   const relay = new Relay(new ModelVolume());
   const memory = createChannelMemory(16_384);
-  relay.attach(memory.buffer);
+  relay.attach(memory.buffers);
   const channel = new Channel(memory, relay.doorbell);
   for (const op of Object.values(PathOp)) {
     channel.publish(wholeMessage(channel.writer.begin(op).end()));

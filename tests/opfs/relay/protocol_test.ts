@@ -21,7 +21,7 @@ function requestOf(call: (client: RelayClient) => void): { header: string; area:
   } catch { /* The deadline. */ }
   const length = memory.words[Word.CHUNK_LEN]!;
   return {
-    header: hex(new Uint8Array(memory.buffer, 0, 28)),
+    header: hex(new Uint8Array(memory.buffers.words, 0, 28)),
     area: hex(memory.area.slice(0, length)),
   };
 }
@@ -32,10 +32,10 @@ Deno.test("the header stands where document 000 puts it", () => {
     header,
     "01000000" + "40000000" + "00000000" + "1a000000" + "1a00000000000000" + "00000000",
   );
-  const { buffer } = createChannelMemory(16_384);
+  const { buffers } = createChannelMemory(16_384);
   const fixed = "4e524343".match(/../g)!.reverse().join("");
   assertEquals(
-    hex(new Uint8Array(buffer, 32, 16)),
+    hex(new Uint8Array(buffers.words, 32, 16)),
     hex(Uint8Array.of(0x43, 0x52, 0x4e, 0x43)) +
       "01000000" + "00400000" + "00000000",
     fixed,
@@ -115,7 +115,7 @@ Deno.test("answers have the bytes that docs/PROTOCOL.md shows", () => {
   const model = new ModelVolume({ now: () => 2 });
   const relay = new Relay(model);
   const memory = createChannelMemory(16_384);
-  relay.attach(memory.buffer);
+  relay.attach(memory.buffers);
   const channel = new Channel(memory, relay.doorbell);
   const answerOf = (fill: () => number) => {
     channel.publish(wholeMessage(fill()));

@@ -9,7 +9,7 @@ import { ServedChannel } from "../../../opfs/relay/served_channel.ts";
 
 function pair() {
   const memory = createChannelMemory(16_384);
-  const served = new ServedChannel(memory.buffer);
+  const served = new ServedChannel(memory.buffers);
   const channel = new Channel(memory, new Doorbell());
   channel.publish(wholeMessage(channel.writer.begin(Op.SYNC).end()));
   return { memory, served, channel };

@@ -19,7 +19,7 @@ function byHand(volume = new ModelVolume()) {
   const relay = new Relay(volume);
   const open = () => {
     const memory = createChannelMemory(16_384);
-    relay.attach(memory.buffer);
+    relay.attach(memory.buffers);
     return new Channel(memory, relay.doorbell);
   };
   return { relay, volume, open };
@@ -35,13 +35,13 @@ function statusOf(channel: Channel): number {
 
 async function runClients(rig: Rig, jobs: Record<string, unknown>[]): Promise<unknown[]> {
   return await Promise.all(jobs.map(async (job) => {
-    const { buffer } = await rig.memory(16_384);
+    const { buffers } = await rig.memory(16_384);
     const url = new URL("../../support/client_worker.ts", import.meta.url).href;
     const worker = new Worker(url, { type: "module" });
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     worker.onmessage = ({ data }) => resolve(data);
     worker.onerror = (event) => reject(new Error(event.message));
-    worker.postMessage({ buffer, doorbell: rig.doorbell.buffer, ...job });
+    worker.postMessage({ buffers, doorbell: rig.doorbell.buffer, ...job });
     return promise.finally(() => worker.terminate());
   }));
 }
@@ -171,23 +171,30 @@ Deno.test("Relay.turn() survives whatever a channel's words hold", () => {
 
 Deno.test("Relay refuses memory that is no channel", () => {
   const { relay } = byHand();
-  assertThrows(() => relay.attach(new SharedArrayBuffer(64)), ErrnoError, "EPROTO");
-  assertThrows(() => relay.attach(new SharedArrayBuffer(65_536)), ErrnoError, "magic");
-  const { buffer, words } = createChannelMemory(16_384);
+  const { buffers, words } = createChannelMemory(16_384);
+  const shared = (bytes: number) => new SharedArrayBuffer(bytes);
+  const refused = (with_: object | null, why: string) =>
+    assertThrows(() => relay.attach((with_ && { ...buffers, ...with_ }) as never), ErrnoError, why);
+  refused(null, "EPROTO");
+  refused({ words: shared(64) }, "its size");
+  refused({ words: shared(256) }, "magic");
+  refused({ words: new ArrayBuffer(256) }, "its memory");
+  refused({ area: undefined }, "its memory");
+  refused({ area: shared(8192) }, "sizes");
   words[Word.AREA_BYTES] = 1 << 30;
-  assertThrows(() => relay.attach(buffer), ErrnoError, "sizes");
+  refused({}, "sizes");
 });
 
 Deno.test("Relay serves no channel twice, and none when it ends", async () => {
   const { relay, volume, open } = byHand();
   const a = open();
-  assertThrows(() => relay.attach(a.memory.buffer), ErrnoError, "served already");
+  assertThrows(() => relay.attach(a.memory.buffers), ErrnoError, "served already");
   a.writer.begin(Op.CREATE).path("f").ino(volume.root).u32(file.mode).u32(0).u32(0).u32(0);
   a.publish(wholeMessage(a.writer.end()));
   relay.turn();
   assertEquals([statusOf(a), relay.clientCount, volume.calls.get("create")], [0, 1, 1]);
   await relay.stop();
-  assertThrows(() => relay.attach(createChannelMemory(16_384).buffer), ErrnoError, "relay ends");
+  assertThrows(() => relay.attach(createChannelMemory(16_384).buffers), ErrnoError, "relay ends");
 });
 
 Deno.test("Relay carries out a release before the request that was sent after it", () => {
@@ -204,7 +211,7 @@ Deno.test("Relay carries out a release before the request that was sent after it
     },
   });
   const memory = createChannelMemory(16_384);
-  relay.attach(memory.buffer);
+  relay.attach(memory.buffers);
   const a = new Channel(memory, relay.doorbell);
   for (const ino of [one!, two!]) {
     a.publish(wholeMessage(a.writer.begin(Op.RETAIN).ino(ino).end()));

@@ -21,7 +21,7 @@ function rig() {
   const volume = new ModelVolume();
   const relay = new Relay(volume);
   const memory = createChannelMemory(16_384);
-  relay.attach(memory.buffer);
+  relay.attach(memory.buffers);
   const channel = new TurningChannel(memory, relay.doorbell);
   channel.relay = relay;
   const client = new RelayClient(channel, { root: volume.root });

@@ -10,7 +10,7 @@ function some(count: number) {
   const doorbell = new Doorbell();
   const unclaimed = new UnclaimedChannels(doorbell);
   const channels = Array.from({ length: count }, (_, index) => {
-    return new ServedChannel(createChannelMemory(16_384).buffer, index);
+    return new ServedChannel(createChannelMemory(16_384).buffers, index);
   });
   for (const channel of channels) unclaimed.add(channel);
   const handed: number[] = [];
@@ -35,7 +35,7 @@ Deno.test("UnclaimedChannels hands over what is claimed or closed, and the rest 
 Deno.test("UnclaimedChannels takes a channel that was claimed before the relay got it", () => {
   const { doorbell, unclaimed, take } = some(1);
   take();
-  const early = new ServedChannel(createChannelMemory(16_384).buffer, 9);
+  const early = new ServedChannel(createChannelMemory(16_384).buffers, 9);
   claimChannel(early.memory);
   doorbell.claim();
   take();
