@@ -139,6 +139,7 @@ function kindOf(target: string, said: string | boolean | undefined): Kind {
   }
   if (target === "-" || /\.tar$/i.test(target)) return "tar";
   if (/\.(tar\.gz|tgz)$/i.test(target)) return "tar.gz";
+  if (target.endsWith("/")) return "folder";
   const isThere = statSync(target, { throwIfNoEntry: false })?.isDirectory() === true;
-  return isThere || target.endsWith("/") ? "folder" : "version1";
+  return isThere ? "folder" : "version1";
 }

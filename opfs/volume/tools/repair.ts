@@ -136,7 +136,7 @@ class Repair {
   readonly #counts = noCounts();
   readonly #buffer = new Uint8Array(PIECE_BYTES);
   /** What has been made, by its old slot. */
-  readonly #made = new Map<number, { ino: Ino; ctime: number }>();
+  readonly #made = new Map<number, { ino: Ino; ctime: number; path: string }>();
   readonly #directories: [SavedNode, Ino][] = [];
 
   constructor(salvage: Salvage, volume: Volume, tools: Tools) {
@@ -158,6 +158,9 @@ class Repair {
       this.#volume.setattr(ino, { mode: mode & M.PERMISSION_BITS, uid, gid, atime, mtime });
     }
     this.#volume.sync();
+    this.#tools.findings.namePaths((slot) => {
+      return slot === L.ROOT_SLOT ? "/" : this.#made.get(slot)?.path;
+    });
     return reportOf(this.#counts, this.#tools.findings);
   }
 
@@ -199,7 +202,7 @@ class Repair {
       () => this.#volume.create(parent.ino, name, { ...node, target }),
     );
     if (ino === null) return null;
-    this.#made.set(slot, { ino, ctime: node.ctime });
+    this.#made.set(slot, { ino, ctime: node.ctime, path });
     this.#carryAttributes(slot, ino, path);
     this.#count(node);
     if (M.isDir(node.mode)) {

@@ -46,6 +46,15 @@ export class Findings {
     else if (finding.severity === "refused") this.#makeRoomFor(clipped(finding));
   }
 
+  /** Gives those that name a slot alone the path of what has become of it. */
+  namePaths(pathOf: (slot: number) => string | undefined): void {
+    this.list.forEach((finding, index) => {
+      const { slot, path } = finding;
+      const found = slot === undefined || path !== undefined ? undefined : pathOf(slot);
+      if (found !== undefined) this.list[index] = clipped({ ...finding, path: found });
+    });
+  }
+
   /** What stops everything is never crowded out. */
   #makeRoomFor(finding: Finding): void {
     if (this.#counts.refused > 1) return;

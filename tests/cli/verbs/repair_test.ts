@@ -102,7 +102,8 @@ Deno.test("cairn check --repair names what came out of a page that its sum does 
     const { status, out, err } = cairn(["check", "--repair", image]);
     assertEquals(status, 1, err);
     assertMatch(out + err, /V16/);
-    assertMatch(err, /page-damaged: slot 32: it is in a page that is not what its sum says/);
+    assertMatch(err, /page-damaged: "\/a": it is in a page that is not what its sum says/);
+    assertEquals(/slot \d/.test(err), false, err);
     assertEquals(cairn(["cat", image, "/b"]).out.length, 5000);
   });
 });

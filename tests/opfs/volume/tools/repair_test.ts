@@ -215,8 +215,14 @@ const rows: readonly Row[] = [
 
 for (const [what, damage, code, look] of rows) {
   Deno.test(`repairSteps() saves what can be saved: ${what}`, () => {
-    const { volume, codes } = repaired(damage);
+    const { report, volume, codes } = repaired(damage);
     if (code !== "") assert(codes.includes(code), codes.join(" "));
+    // What is there has a path, and the finding says it.
+    for (const { code, slot, path, severity } of report.findings) {
+      if (path === "/" || (severity === "lost" && code === "target-damaged")) continue;
+      if (path !== undefined) walk(volume, path.slice(1));
+      else assert(code === "slot-lost" || code === "name-lost", `${code} of slot ${slot}`);
+    }
     look(volume);
     // What is not concerned is as it was.
     if (!what.includes("first name")) assert(isAll(volume, "plain", 1));

@@ -75,3 +75,20 @@ Deno.test("namesIn() takes a directory that comes in pieces", () => {
   for (const name of names) volume.create(volume.root, name, { mode: 0o100644, uid: 0, gid: 0 });
   assertEquals(namesIn(volume, volume.root), names);
 });
+
+Deno.test("Findings.namePaths() names what has a slot alone, and cuts long paths", () => {
+  const findings = new Findings();
+  findings.add({ code: "a", severity: "lost", message: "m", slot: 1 });
+  findings.add({ code: "b", severity: "lost", message: "m", slot: 2 });
+  findings.add({ code: "c", severity: "lost", message: "m", slot: 3, path: "/said" });
+  findings.add({ code: "d", severity: "lost", message: "m" });
+  findings.namePaths((slot) => slot === 2 ? undefined : `/${"x".repeat(5000)}`);
+  const paths = findings.list.map(({ path }) => path);
+  assertEquals(paths.map((path) => path === undefined ? 0 : path.length < 2000 ? 1 : 2), [
+    1,
+    0,
+    1,
+    0,
+  ]);
+  assertEquals([paths[2], findings.count("lost")], ["/said", 4]);
+});
