@@ -4,7 +4,7 @@
  *
  * Layer: opfs/volume, bottom. Sixteen bytes a step through sixteen tables, because a commit's record is
  * checksummed on the way to every fsync; both checksums of a record are taken in one pass, and the
- * zeros at its end cost eight look-ups for each power of two. What is summed in each call is read by
+ * zeros at its end cost eight look-ups, or as many for each power of two. What is summed in each call is read by
  * words of a DataView. The tables are constants of this module and hold signed numbers: then a compiler
  * needs neither to look at their bounds nor to box what is in them.
  *
@@ -22,10 +22,13 @@ const STEP_BYTES = 16;
 const CRC32_POLYNOMIAL = 0xedb88320;
 const T: Int32Array<ArrayBuffer> = makeTables(CRC32_POLYNOMIAL);
 const C: Int32Array<ArrayBuffer> = makeTables(0x82f63b78);
-/** Entries of one step over zeros. */
-const STEP = 8 * 16;
-const STEPS: Int32Array<ArrayBuffer> = makeSteps(T);
-const STEPS_C: Int32Array<ArrayBuffer> = makeSteps(C);
+/** So many times sixteen zeros have a row each: the record of a small call is 512 bytes. */
+const SHORT_BITS = 5;
+const SHORT: number = 1 << SHORT_BITS;
+/** Entries of a row: eight half bytes of a register, 16 values each. */
+const ROW = 8 * 16;
+const ROWS: Int32Array<ArrayBuffer> = makeRows(T);
+const ROWS_C: Int32Array<ArrayBuffer> = makeRows(C);
 
 /** Table n, of 256 entries, says what becomes of a byte that n bytes follow. */
 function makeTables(polynomial: number): Int32Array<ArrayBuffer> {
@@ -121,7 +124,7 @@ export interface PaddedBytes {
 /** CRC-32 of bytes whose last ones, from `end` to `length`, are zeros; `length` is a multiple of 16. */
 export function crc32Padded(view: DataView, end: number, length: number): number {
   const whole = requirePadded(view, end, length);
-  return ~afterSteps(STEPS, register(view, 0, whole, -1), length - whole >>> 4) >>> 0;
+  return ~afterSteps(ROWS, register(view, 0, whole, -1), length - whole >>> 4) >>> 0;
 }
 
 /** Both checksums of a record, in one pass over the bytes before its zeros. */
@@ -166,11 +169,11 @@ export function bothPadded(
       C[768 + bC]! ^ C[512 + bD]! ^ C[256 + bE]! ^ C[bF]!;
   }
   const zeros = length - whole >>> 4;
-  const second = ~afterSteps(STEPS_C, other, zeros);
+  const second = ~afterSteps(ROWS_C, other, zeros);
   into.crc32c = second >>> 0;
   // A CRC is linear: four bytes that stood for zeros change it by what they become on the way to the end.
-  const change = afterSteps(STEPS, fourBytesAndEight(second), length - placeC - 12 >>> 4);
-  into.crc32 = ~(afterSteps(STEPS, one, zeros) ^ change) >>> 0;
+  const change = afterSteps(ROWS, fourBytesAndEight(second), length - placeC - 12 >>> 4);
+  into.crc32 = ~(afterSteps(ROWS, one, zeros) ^ change) >>> 0;
 }
 
 /** Where the last sixteen bytes end that are not all among the zeros. */
@@ -220,14 +223,14 @@ export function isZero(view: DataView, from: number, to: number): boolean {
 /** A register of CRC-32 after so many zeros; the sum of a page is one. */
 export function afterZeros(before: number, count: number): number {
   invariant(count >= 0 && count <= 0xffff_ffff, "V10: a checksum of {} zeros", count);
-  return afterBytes(T, afterSteps(STEPS, before, count >>> 4), count & 15);
+  return afterBytes(T, afterSteps(ROWS, before, count >>> 4), count & 15);
 }
 
-/** A register after so many times sixteen zeros, by powers of two. */
-function afterSteps(steps: Int32Array, before: number, count: number): number {
-  let crc = before;
-  for (let left = count, at = 0; left !== 0; left >>>= 1, at += STEP) {
-    if ((left & 1) !== 0) crc = moved(steps, at, crc);
+/** A register after so many times sixteen zeros: those of a short record by one row, more by powers of two. */
+function afterSteps(rows: Int32Array, before: number, count: number): number {
+  let crc = moved(rows, (count & SHORT - 1) * ROW, before);
+  for (let left = count >>> SHORT_BITS, at = SHORT * ROW; left !== 0; left >>>= 1, at += ROW) {
+    if ((left & 1) !== 0) crc = moved(rows, at, crc);
   }
   return crc;
 }
@@ -238,30 +241,37 @@ function afterBytes(t: Int32Array, register: number, count: number): number {
   return crc;
 }
 
-function moved(steps: Int32Array, at: number, crc: number): number {
-  return steps[at + (crc & 15)]! ^ steps[at + 16 + (crc >>> 4 & 15)]! ^
-    steps[at + 32 + (crc >>> 8 & 15)]! ^ steps[at + 48 + (crc >>> 12 & 15)]! ^
-    steps[at + 64 + (crc >>> 16 & 15)]! ^ steps[at + 80 + (crc >>> 20 & 15)]! ^
-    steps[at + 96 + (crc >>> 24 & 15)]! ^ steps[at + 112 + (crc >>> 28)]!;
+function moved(rows: Int32Array, at: number, crc: number): number {
+  return rows[at + (crc & 15)]! ^ rows[at + 16 + (crc >>> 4 & 15)]! ^
+    rows[at + 32 + (crc >>> 8 & 15)]! ^ rows[at + 48 + (crc >>> 12 & 15)]! ^
+    rows[at + 64 + (crc >>> 16 & 15)]! ^ rows[at + 80 + (crc >>> 20 & 15)]! ^
+    rows[at + 96 + (crc >>> 24 & 15)]! ^ rows[at + 112 + (crc >>> 28)]!;
 }
 
-/** What becomes of each half byte of a register by 16, 32, 64 ... zeros: eight times 16 entries each. */
-function makeSteps(t: Int32Array): Int32Array<ArrayBuffer> {
-  const made = new Int32Array(28 * STEP);
-  for (let at = 0; at < made.length; at += STEP) {
+/** What becomes of each half byte of a register: by 0 to 31 times 16 zeros, then by 32, 64 ... times. */
+function makeRows(t: Int32Array): Int32Array<ArrayBuffer> {
+  const made = new Int32Array((SHORT + 28 - SHORT_BITS) * ROW);
+  for (let row = 0; row * ROW < made.length; row++) {
     for (let bit = 0; bit < 32; bit++) {
-      const before = 1 << bit;
-      const after = at === 0
-        ? afterBytes(t, before, STEP_BYTES)
-        : moved(made, at - STEP, moved(made, at - STEP, before));
-      const half = at + (bit >> 2) * 16;
+      const half = row * ROW + (bit >> 2) * 16;
       const value = 1 << (bit & 3);
+      const after = bitAfter(t, made, { bit: 1 << bit, row });
       for (let other = 0; other < value; other++) {
         made[half + value + other] = made[half + other]! ^ after;
       }
     }
   }
   return made;
+}
+
+/** What becomes of one bit, from the rows before. */
+function bitAfter(t: Int32Array, made: Int32Array, place: { bit: number; row: number }): number {
+  const { bit, row } = place;
+  if (row === 0) return bit;
+  if (row === 1) return afterBytes(t, bit, STEP_BYTES);
+  if (row < SHORT) return moved(made, ROW, moved(made, (row - 1) * ROW, bit));
+  const half = (row === SHORT ? SHORT / 2 : row - 1) * ROW;
+  return moved(made, half, moved(made, half, bit));
 }
 
 /**
