@@ -31,7 +31,7 @@ export interface RelaySettings {
   busyTimeoutMs: number;
   /** How long a client may pause in the middle of a transfer, in ms. */
   deadlineMs: number;
-  /** Whether document 004's checks run on the device before a client is served. */
+  /** Whether `sanity_check.ts` tries the device out before a client is served. */
   sanityCheck: boolean;
   /** What `openVolumeSync` is given: `EngineSettings` of `opfs/volume/load/mount.ts`, whole. */
   engine: object;

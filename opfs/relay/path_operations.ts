@@ -1,5 +1,5 @@
 /**
- * Whole-path operations: numbers and meaning of document 000, served through PathCalls.
+ * Whole-path operations: numbers and meaning of section 5 of docs/PROTOCOL.md, served through PathCalls.
  *
  * Layer: relay, a table beside `operations.ts`. What each does is in `path_ops.ts`, and what has a
  * payload of any length goes on in `transfers.ts`.
@@ -55,7 +55,7 @@ export const PathOp: { readonly [K in PathOpName]: (typeof PATH_OPERATIONS)[K]["
 /** The number of an operation by path. */
 export type PathOpCode = (typeof PathOp)[PathOpName];
 
-/** Whether a number is one of document 000's. */
+/** Whether a number is that of an operation by path. */
 export function isPathOp(op: number): op is PathOpCode {
   return op >= PathOp.READ && op <= PathOp.STATFS;
 }

@@ -1,5 +1,5 @@
 /**
- * Whole-path operations, opcodes 1 to 34 of document 000, served through PathCalls.
+ * Whole-path operations, opcodes 1 to 34 of docs/PROTOCOL.md, served through PathCalls.
  *
  * Layer: relay, beside `dispatch.ts`. A client names paths and descriptors; descriptors are its own,
  * numbered from 3, and closed when it dies. What has a payload of any length (READ, WRITE, APPEND,

@@ -1,5 +1,5 @@
 /**
- * The records of whole-path operations, as document 000's users know them: packed, no alignment.
+ * The records of whole-path operations, as docs/PROTOCOL.md has them: packed, without alignment.
  *
  * Layer: relay, beside `records.ts`.
  *

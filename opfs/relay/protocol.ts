@@ -20,7 +20,8 @@ const CHANNEL_MAGIC = 0x434e5243;
 
 /** Words of a channel, as indices of 32-bit words. Each has one writer. */
 export const Word = {
-  // The header of document 000: the side whose turn it is writes it, the heartbeat excepted.
+  // The header, as other users of this framing have it. The side whose turn it is writes it; only the
+  // relay writes the heartbeat.
   SIGNAL: 0,
   OPCODE: 1,
   STATUS: 2,
@@ -28,7 +29,7 @@ export const Word = {
   TOTAL_LOW: 4,
   TOTAL_HIGH: 5,
   CHUNK_INDEX: 6,
-  /** The relay's, in document 000's reserved word. */
+  /** The relay's; other users of this framing reserve the word. */
   HEARTBEAT: 7,
   // Written once, by the maker of the channel.
   MAGIC: 8,

@@ -1,5 +1,5 @@
 /**
- * s11n: the typed argument serializer of mission document 004.
+ * s11n: typed values in bytes, as section 6 of docs/PROTOCOL.md has them.
  *
  * Layer: relay. One byte of count, one type id per value, then the values in order, little-endian
  * and without padding: 1 number (float64), 2 bigint (int64), 3 boolean (int32), 4 string (int32

@@ -1,9 +1,8 @@
 /**
- * The optional check of mission document 004 before a volume is served: does the real device do
- * what a file needs?
+ * The optional check before a volume is served: does the real device do what a file needs?
  *
- * Layer: relay. It makes one file of an unused name, goes through the document's steps in
- * order, and removes it. The first step that answers wrongly ends it with EIO and its name.
+ * Layer: relay. It makes one file under an unused name, tries its steps on it in order, and removes it.
+ * The first step with a wrong answer ends it with EIO and the step's name.
  *
  * @module
  */

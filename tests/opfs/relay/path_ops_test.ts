@@ -1,4 +1,4 @@
-/** Opcodes 1 to 34: what they do, byte by byte where the bytes are document 000's. */
+/** Opcodes 1 to 34: what they do, byte by byte as docs/PROTOCOL.md has them. */
 import { assert, assertEquals } from "@std/assert";
 import { createFS } from "../../../fs/create_fs.ts";
 import { VOLUMEFS } from "../../../node_ops/volume.ts";
@@ -93,7 +93,7 @@ function long(text: string): string {
 const f64 = (value: number) => hex(new Uint8Array(new Float64Array([value]).buffer));
 const u32 = (value: number) => hex(new Uint8Array(new Uint32Array([value]).buffer));
 
-Deno.test("opcodes 1 to 34 speak document 000's bytes", () => {
+Deno.test("opcodes 1 to 34 have the bytes of docs/PROTOCOL.md", () => {
   const { client, FS } = rig();
   const { UNLINK, STAT, LSTAT, MKDIR, RMDIR, READDIR, RENAME, EXISTS } = PathOp;
   const ask = client.ask.bind(client);

@@ -26,7 +26,7 @@ function requestOf(call: (client: RelayClient) => void): { header: string; area:
   };
 }
 
-Deno.test("the header stands where document 000 puts it", () => {
+Deno.test("the header stands where other users of this framing have it", () => {
   const { header } = requestOf((client) => client.lookup(1, "é"));
   assertEquals(
     header,
@@ -147,6 +147,23 @@ Deno.test("numbers of operations are never given twice", () => {
   const inodes = Object.values(Op);
   assertEquals(new Set<number>(inodes).size, inodes.length);
   assertEquals(Math.min(...inodes), 64);
+});
+
+Deno.test("docs/PROTOCOL.md has every message between a page and its worker", async () => {
+  const read = (path: string) => Deno.readTextFile(new URL(`../../../${path}`, import.meta.url));
+  const code = await read("opfs/relay/messages.ts");
+  const [toWorker, fromWorker] = ["ToWorker", "FromWorker"].map((name) =>
+    code.slice(code.indexOf(`export type ${name} =`)).split(";\n\n")[0]!
+  );
+  const text = await read("docs/PROTOCOL.md");
+  for (const [sender, types] of [["page", toWorker!], ["worker", fromWorker!]] as const) {
+    const names = [...types.matchAll(/type: "(\w+)"/g)].map(([, name]) => name!);
+    assert(names.length >= 9, `${names.length} messages of the ${sender}`);
+    for (const name of names) {
+      const row = `| ${sender} | \`{ type: "${name}"`;
+      assert(text.includes(row), `docs/PROTOCOL.md has no row ${row}`);
+    }
+  }
 });
 
 Deno.test("docs/PROTOCOL.md has every number that the code has", async () => {

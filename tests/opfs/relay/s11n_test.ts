@@ -6,7 +6,7 @@ function bytesOf(values: Value[], room = 256): number[] {
   return [...bytes.subarray(0, writeValues(values, bytes, { at: 0, end: room }))];
 }
 
-Deno.test("writeValues() lays bytes out as document 004 says", () => {
+Deno.test("writeValues() lays bytes out as docs/PROTOCOL.md says", () => {
   assertEquals(bytesOf([]), [0]);
   assertEquals(bytesOf([1.5, -2n, true, "é"]), [
     4,
