@@ -8,10 +8,11 @@
  *   containers meet it. It ends with its holder.
  * - The name is held by a file beside it, for what is not there yet, and to say who holds it: beside
  *   the real path of `NAME` lies `NAME.lock`, itself locked like that, with one line: process id,
- *   start of the process, a random word, and how it is held.
+ *   start of the process, a random word, how it is held, and where process ids mean that.
  *
  * Where there are no such locks (Node without the program `flock`, Windows), the line alone holds: it
- * is made exclusively, and a holder is alive if its process is. A dead one's line is moved aside
+ * is made exclusively, and a holder is alive if its process is, or is of another container or machine,
+ * into which nothing of here looks. A dead one's line is moved aside
  * (rename is atomic, so only one of its successors gets it). A file with several names is refused there.
  *
  * A `NAME.lock` is ours if it is a file of one name that is empty or has one such line and no more.
@@ -42,7 +43,10 @@ export interface FileLock {
 const ATTEMPTS = 20;
 /** No line of ours is longer. */
 const LINE_BYTES_MAX = 256;
-const LINE = /^(\d+) (\S+) (\S+) (os|pid)\n?$/;
+/** The names of a namespace and a machine are no longer than this in it. */
+const WORD_CHARS_MAX = 64;
+const UNKNOWN = "?";
+const LINE = /^(\d+) (\S+) (\S+) (os|pid)(?: (\S+)@(\S+))?\n?$/;
 
 /**
  * Takes the lock of a name. `path` is the real one (`realPath` of `host.ts`), `called` what messages
@@ -213,7 +217,13 @@ function removeQuietly(owner: Owner): void {
   }
 }
 
-interface Holder {
+/** Where a process id means one process: a namespace of Linux, and a machine; "?" where that is not known. */
+interface Place {
+  namespace: string;
+  machine: string;
+}
+
+interface Holder extends Place {
   pid: number;
   start: string;
   word: string;
@@ -222,7 +232,34 @@ interface Holder {
 
 function lineOf(owner: Owner, how: "os" | "pid"): string {
   const { pid } = owner.host.process;
-  return `${pid} ${startOf(pid, owner)} ${owner.word} ${how}\n`;
+  const { namespace, machine } = placeOf(owner.host);
+  return `${pid} ${startOf(pid, owner)} ${owner.word} ${how} ${namespace}@${machine}\n`;
+}
+
+function placeOf({ fs, process }: Host): Place {
+  return {
+    namespace: wordOr(() => fs.readlinkSync("/proc/self/ns/pid")),
+    machine: wordOr(() => process.getBuiltinModule("os").hostname()),
+  };
+}
+
+/** What may stand in a line; "?" for what cannot be had. */
+function wordOr(ask: () => string): string {
+  try {
+    return ask().replace(/[\s@]/g, "").slice(0, WORD_CHARS_MAX) || UNKNOWN;
+  } catch {
+    return UNKNOWN;
+  }
+}
+
+/** Whether a line is of a container or a machine whose processes cannot be seen from here. */
+function isElsewhere({ namespace, machine }: Holder, { host }: Owner): boolean {
+  const here = placeOf(host);
+  return isOther(namespace, here.namespace) || isOther(machine, here.machine);
+}
+
+function isOther(there: string, here: string): boolean {
+  return there !== UNKNOWN && here !== UNKNOWN && there !== here;
 }
 
 /** Who the line names; null for an empty file. EEXIST if it is no line of ours. */
@@ -232,9 +269,9 @@ function holderOf(owner: Owner): Holder | null {
   if (!isPlain(found)) throw foreignError(owner);
   const text = textOf(owner);
   if (text === "") return null;
-  const [, pid, start, word, how] = LINE.exec(text) ?? [];
+  const [, pid, start, word, how, namespace = UNKNOWN, machine = UNKNOWN] = LINE.exec(text) ?? [];
   if (how === undefined) throw foreignError(owner);
-  return { pid: Number(pid), start: start!, word: word!, how };
+  return { pid: Number(pid), start: start!, word: word!, how, namespace, machine };
 }
 
 /** "" where it has just gone. */
@@ -247,33 +284,42 @@ function textOf({ path, host }: Owner): string {
   }
 }
 
-/** When a process began, in the kernel's ticks, or "?" where that cannot be seen. */
+/**
+ * When a process began, in the kernel's ticks, or "?" where that cannot be seen: a container may have the
+ * /proc of another one, in which that id is another process.
+ */
 function startOf(pid: number, owner: Owner): string {
-  if (!owner.maySeeOthers) return "?";
+  const { fs, process } = owner.host;
+  if (!owner.maySeeOthers) return UNKNOWN;
   try {
-    const text = owner.host.fs.readFileSync(`/proc/${pid}/stat`, "utf8");
-    return text.slice(text.lastIndexOf(")") + 2).split(" ")[19] ?? "?";
+    if (parseInt(fs.readFileSync("/proc/self/stat", "utf8")) !== process.pid) return UNKNOWN;
+    const text = fs.readFileSync(`/proc/${pid}/stat`, "utf8");
+    return text.slice(text.lastIndexOf(")") + 2).split(" ")[19] ?? UNKNOWN;
   } catch {
-    return "?";
+    return UNKNOWN;
   }
 }
 
 /** Whether the process is there, and is not a later one that got the same id. */
 function isAlive(holder: Holder, owner: Owner): boolean {
-  if (!owner.maySeeOthers) return true;
+  if (!owner.maySeeOthers || isElsewhere(holder, owner)) return true;
   try {
     owner.host.process.kill(holder.pid, 0);
   } catch (error) {
     if (codeOfHost(error) === "ESRCH") return false;
   }
   const start = startOf(holder.pid, owner);
-  return start === "?" || holder.start === "?" || start === holder.start;
+  return start === UNKNOWN || holder.start === UNKNOWN || start === holder.start;
 }
 
 function heldError(owner: Owner): ErrnoError {
   const holder = holderOf(owner);
-  const who = holder === null ? "another process" : `process ${holder.pid}`;
-  const isLine = holder === null || holder.how === "pid";
+  const where = holder !== null && isElsewhere(holder, owner)
+    ? " of another container or machine"
+    : "";
+  const who = holder === null ? "another process" : `process ${holder.pid}${where}`;
+  // Where the system locks nothing here, a line of a holder that it has locked for is all there is too.
+  const isLine = holder === null || holder.how === "pid" || where !== "";
   const rest = isLine ? ` (or remove "${owner.path}" if that process is gone)` : "";
   const hint = `close it there first${rest}`;
   return new ErrnoError("EBUSY", `open "${owner.called}"`, { why: `${who} holds it; ${hint}` });

@@ -76,6 +76,7 @@ export interface NodeProcess {
   kill(pid: number, signal: 0): unknown;
   getBuiltinModule(name: "fs"): NodeFs;
   getBuiltinModule(name: "child_process"): NodeChildProcess;
+  getBuiltinModule(name: "os"): { hostname(): string };
 }
 
 /** The running process, with its files. */

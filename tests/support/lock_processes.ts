@@ -75,12 +75,15 @@ export function denoOpener(
   return openerOf((code, cwd) => denoCommand(code, { cwd, permissions, prefix }));
 }
 
-/** The hosts. */
-export async function openers(): Promise<Record<"deno" | "node" | "nameless", Opener>> {
+/** The hosts; `prefix` is a program that starts Node. */
+export async function openers(
+  prefix: readonly string[] = [],
+): Promise<Record<"deno" | "node" | "nameless", Opener>> {
   const bundle = await bundled();
   const nodeCommand = (code: string, cwd?: string): Deno.Command => {
-    const args = ["--input-type=module", "-e", code.replaceAll(SOURCE, bundle)];
-    return hostCommand("node", { args, cwd, stdout: "piped", stderr: "inherit" });
+    const words = ["node", "--input-type=module", "-e", code.replaceAll(SOURCE, bundle)];
+    const [program, ...args] = [...prefix, ...words];
+    return hostCommand(program!, { args, cwd, stdout: "piped", stderr: "inherit" });
   };
   const withoutPath = "process.env.PATH = '/nonexistent';\n";
   return {

@@ -5,6 +5,7 @@ import { fileHandle } from "../../../opfs/device/file.ts";
 import { lockName } from "../../../opfs/device/file_lock.ts";
 import { hostFor } from "../../../opfs/device/host.ts";
 import { onFullDisk } from "../../support/hostile_host.ts";
+import { isThere } from "../../../tools/programs.ts";
 import { denoOpener, inFolderOfLocks, kill, openers } from "../../support/lock_processes.ts";
 
 const names = (folder: string): string[] =>
@@ -150,6 +151,89 @@ Deno.test("lockName() without locks of the system holds by the line, and refuses
     assertStringIncludes(await nameless.open(path), "ENOLCK");
     assertEquals(names(folder), ["a", "b"]);
   });
+});
+
+Deno.test("lockName() takes no process of another container or machine for dead", async () => {
+  const { nameless, node, deno } = await openers();
+  const namespace = Deno.readLinkSync("/proc/self/ns/pid");
+  await inFolderOfLocks(async (folder) => {
+    const path = `${folder}/a`;
+    const elsewhere = [
+      `pid:[1]@?`,
+      `?@other.example`,
+      `pid:[1]@${Deno.hostname()}`,
+      `${namespace}@other`,
+    ];
+    for (const place of elsewhere) {
+      for (const how of ["os", "pid"]) {
+        const line = `999999999 123 word ${how} ${place}\n`;
+        Deno.writeTextFileSync(`${path}.lock`, line);
+        const openers = how === "pid" ? [nameless, node, deno] : [nameless];
+        for (const opener of openers) {
+          const said = await opener.open(path);
+          assertStringIncludes(said, "EBUSY", line);
+          assertStringIncludes(said, "process 999999999 of another container or machine holds it");
+          assertStringIncludes(said, `remove "${path}.lock"`);
+          assertEquals(Deno.readTextFileSync(`${path}.lock`), line);
+        }
+        Deno.removeSync(`${path}.lock`);
+      }
+    }
+    // What is known to be of here is seen, and what an earlier version wrote.
+    for (const place of [` ${namespace}@${Deno.hostname()}`, ` ?@${Deno.hostname()}`, " ?@?", ""]) {
+      Deno.writeTextFileSync(`${path}.lock`, `999999999 123 word pid${place}\n`);
+      for (const opener of [nameless, deno]) {
+        assertEquals(await opener.open(path), "open", place);
+        Deno.writeTextFileSync(`${path}.lock`, `999999999 123 word pid${place}\n`);
+      }
+    }
+  });
+});
+
+Deno.test("lockName() believes no /proc in which its own id is another process", async () => {
+  await inFolderOfLocks((folder) => {
+    const path = `${folder}/a`;
+    const { fs, process } = hostFor("");
+    const readFileSync = (name: string, encoding: "utf8"): string =>
+      name === "/proc/self/stat" ? "1 (another) S 0" : fs.readFileSync(name, encoding);
+    for (const host of [{ fs, process }, { fs: { ...fs, readFileSync }, process }]) {
+      const lock = lockName(path, path, host);
+      const start = Deno.readTextFileSync(`${path}.lock`).split(" ")[1]!;
+      assertEquals(start === "?", host.fs !== fs);
+      lock.release();
+    }
+    return Promise.resolve();
+  });
+});
+
+Deno.test({
+  name: "lockName() keeps the openers of two namespaces of processes apart: root, for unshare",
+  ignore: Deno.build.os !== "linux" || Deno.uid() !== 0 || !isThere("unshare"),
+  async fn() {
+    const hosts = await openers();
+    // In one its own /proc is mounted; the other has that of here, in which its ids are others'.
+    const inside = ["--mount-proc", "--"].map((
+      word,
+    ) => ["unshare", "--pid", "--fork", "--kill-child", word]);
+    for (const prefix of inside) {
+      const far = (await openers(prefix)).nameless;
+      await inFolderOfLocks(async (folder) => {
+        const path = `${folder}/a`;
+        for (
+          const [holder, others] of [
+            [far, [hosts.nameless, hosts.node, hosts.deno]],
+            [hosts.nameless, [far]],
+            [hosts.deno, [far]],
+          ] as const
+        ) {
+          const child = await holder.hold(path);
+          for (const other of others) assertStringIncludes(await other.open(path), "EBUSY");
+          await kill(child);
+          Deno.removeSync(`${path}.lock`);
+        }
+      });
+    }
+  },
 });
 
 Deno.test("lockName() neither follows, nor writes, nor removes what is no lock of ours", async () => {
