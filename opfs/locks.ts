@@ -70,7 +70,7 @@ export class VolumeLocks {
     return this.#table.size;
   }
 
-  /** How many requests wait. */
+  /** How many requests wait; for tests: 0 when all clients have left. */
   get waitingCount(): number {
     let count = 0;
     for (const { waiting } of this.#queues.values()) count += waiting.length;

@@ -84,7 +84,7 @@ export class FuseServer {
     this.#context = new Context(volume, options);
   }
 
-  /** How many inodes the kernel holds, the root not among them. */
+  /** How many inodes the kernel holds, without the root; for tests: 0 after its FORGETs. */
   get knownInodes(): number {
     return this.#context.inodes.count;
   }

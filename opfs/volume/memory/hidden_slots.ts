@@ -52,11 +52,6 @@ export class HiddenSlots {
     return this.#states[slot]!;
   }
 
-  /** How many slots keep the bytes that they show. */
-  get keptCount(): number {
-    return this.#kept.size;
-  }
-
   /** Changes how a slot is hidden; `kept` is what the image goes on showing, without it zeros. */
   set(slot: number, state: number, kept?: Uint8Array): void {
     const isWhole = kept === undefined || kept.length === L.SLOT_BYTES && state === HIDDEN.ON_DISK;

@@ -103,11 +103,6 @@ export class Tables {
     return this.#pendingBytes + this.#dirtySums.bytes;
   }
 
-  /** Slots edited by the open transaction. */
-  get editedCount(): number {
-    return this.#editedCount;
-  }
-
   /** Whether a transaction is open. */
   get isOpen(): boolean {
     return this.#isOpen;

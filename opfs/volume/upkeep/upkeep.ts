@@ -45,7 +45,7 @@ export class Upkeep {
     return this.#journal.metrics.commits !== this.#seen;
   }
 
-  /** Whether blocks are being moved. */
+  /** Whether a pass is under way; for tests. */
   get isTidying(): boolean {
     return this.#pass !== null;
   }
