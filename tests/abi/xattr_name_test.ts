@@ -61,6 +61,19 @@ Deno.test("xattrNameCode() says which names are invalid", () => {
   }
 });
 
+Deno.test("docs/SEMANTICS.md and docs/MOUNT.md have the namespaces that are kept", () => {
+  const page = (name: string) =>
+    Deno.readTextFileSync(new URL(`../../docs/${name}.md`, import.meta.url));
+  const kept = page("SEMANTICS").split("\n## Extended attributes")[1]!.trim().split(
+    " on files",
+  )[0]!;
+  const names = (text: string) => [...text.matchAll(/`(\w+\.)\*`/g)].map(([, space]) => space!);
+  assertEquals(names(kept), [...FS_NAMESPACES]);
+  const mounted = /\*\*Extended attributes\*\* of ([^*]+) are kept/.exec(page("MOUNT"))![1]!;
+  const spaces = [...mounted.matchAll(/`(\w+)`/g)].map(([, space]) => `${space}.`);
+  assertEquals(spaces, [...MOUNT_NAMESPACES]);
+});
+
 Deno.test("names and values are as long in an image and on the wire as anywhere", () => {
   assertEquals([XATTR_NAME_BYTES_MAX, XATTR_VALUE_BYTES_MAX], [XATTR_NAME_MAX, XATTR_VALUE_MAX]);
   assertEquals(VALUE_BYTES_MAX, XATTR_VALUE_MAX);

@@ -47,6 +47,7 @@ export async function conform(options: ConformOptions): Promise<Tally> {
 /** The engine in this thread. */
 const DIRECT: BackendRow = {
   name: "volume in OPFS",
+  backend: VOLUMEFS.name,
   async make(options) {
     const instance = new DirectInstance(options);
     await instance.begin();

@@ -1,5 +1,6 @@
 import { assertEquals, fail } from "@std/assert";
 import { BACKENDS } from "../support/backends.ts";
+import { everyBackend } from "../support/every_backend.ts";
 import { PENDING, pendingReason } from "../support/pending.ts";
 import { ALL_CASES, casesFor } from "./all.ts";
 import { attempt } from "./attempt.ts";
@@ -51,6 +52,17 @@ for (const row of BACKENDS.filter((row) => only === undefined || row.name === on
     row.dispose?.();
   });
 }
+
+/** Backends that no program keeps files in, and the suite that they have instead. */
+const SPECIAL: Readonly<Record<string, string>> = {
+  DEVFS: "tests/node_ops/devfs_test.ts",
+  PROCFS: "tests/node_ops/procfs_test.ts",
+};
+
+Deno.test("every backend has a row here, or a suite of its own for what it is", async () => {
+  const tried = new Set([...BACKENDS.map(({ backend }) => backend), ...Object.keys(SPECIAL)]);
+  assertEquals((await everyBackend()).map(({ name }) => name), [...tried].sort());
+});
 
 Deno.test("each capability is needed by a case, and lacked by a backend that proves its rule", () => {
   const needed = new Set(ALL_CASES.flatMap(needsOf));

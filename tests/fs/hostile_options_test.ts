@@ -10,6 +10,7 @@ import { PROCFS } from "../../node_ops/procfs.ts";
 import { PROXYFS } from "../../node_ops/proxyfs.ts";
 import { VOLUMEFS } from "../../node_ops/volume.ts";
 import { assertErrno } from "../support/errno.ts";
+import { everyBackend } from "../support/every_backend.ts";
 
 const HOSTILE = [
   ...[null, NaN, Infinity, -1, 0.5, 2 ** 53, 7n, true, Symbol("x"), "", "bogus", "\ud800"],
@@ -57,7 +58,7 @@ Deno.test("createFS() refuses options that make no sense", () => {
   for (const [name, value] of wrong) assertErrno("EINVAL", () => createFS({ [name]: value }));
 });
 
-Deno.test("FS.mount() throws nothing but ErrnoError for hostile options of any type", () => {
+Deno.test("FS.mount() throws nothing but ErrnoError for hostile options of any type", async () => {
   const theirs = createFS();
   const types: [Backend<never>, string[], object][] = [
     [MEMFS as never, ["maxBytes", "maxInodes", "mode", "uid", "gid", "atime", "clock"], {}],
@@ -67,6 +68,8 @@ Deno.test("FS.mount() throws nothing but ErrnoError for hostile options of any t
     [DEVFS as never, ["clock"], {}],
     [PROCFS as never, ["streams", "clock"], { streams: [] }],
   ];
+  const names = types.map(([type]) => type.name).sort();
+  assertEquals(names, (await everyBackend()).map(({ name }) => name));
   const use = (type: Backend<never>, options: unknown, mount?: unknown): void => {
     const fs = createFS();
     fs.mkdir("/m");

@@ -47,6 +47,8 @@ export interface Instance {
 export interface BackendRow {
   /** Its name, as pending rows say it. */
   readonly name: string;
+  /** The backend's own name. */
+  readonly backend: string;
   /** What it cannot do, and has a rule for in `tests/conformance/capabilities.ts` instead. */
   readonly lacks?: readonly Capability[];
   /** Makes a fresh one. */
@@ -62,6 +64,7 @@ const SMALL_INODES = 4096;
 
 const memfs: BackendRow = {
   name: "MEMFS",
+  backend: MEMFS.name,
   make({ clock, isSmall }) {
     const limits = isSmall ? { maxBytes: SMALL_BYTES, maxInodes: SMALL_INODES } : {};
     const options = { clock, ...limits };
@@ -121,6 +124,7 @@ function limited(handle: StorageHandle, isSmall: boolean): StorageHandle {
 
 const volumeInMemory: BackendRow = {
   name: "volume in memory",
+  backend: VOLUMEFS.name,
   make({ clock, isSmall }) {
     const handle = memoryHandle();
     return new VolumeInstance(() => limited(handle, isSmall), clock);
@@ -129,6 +133,7 @@ const volumeInMemory: BackendRow = {
 
 const volumeInHostFile: BackendRow = {
   name: "volume in a host file",
+  backend: VOLUMEFS.name,
   make({ clock, isSmall }) {
     const folder = Deno.makeTempDirSync({ prefix: "cairn-" });
     const open = (): StorageHandle => limited(fileHandle(`${folder}/image`), isSmall);
@@ -147,6 +152,7 @@ const volumeInHostFile: BackendRow = {
 /** Another instance's directory. */
 const proxied: BackendRow = {
   name: "PROXYFS",
+  backend: PROXYFS.name,
   make({ clock, isSmall }) {
     const limits = isSmall ? { maxBytes: SMALL_BYTES, maxInodes: SMALL_INODES } : {};
     const root = { type: MEMFS, options: { clock, ...limits } };
@@ -160,6 +166,7 @@ const proxied: BackendRow = {
 /** A directory of the host. */
 const hosted: BackendRow = {
   name: "HOSTFS",
+  backend: HOSTFS.name,
   lacks: [
     "clock",
     "limits",
@@ -191,6 +198,7 @@ export type RelayedRow = Pick<RelayedOptions, "worker" | "path" | "blocking"> & 
 export function relayedRow({ name, ...options }: RelayedRow): BackendRow {
   return {
     name,
+    backend: VOLUMEFS.name,
     dispose: () => RelayedVolume.dispose(),
     async make({ clock, isSmall }) {
       const limitBytes = isSmall ? SMALL_DEVICE_BYTES : 0;

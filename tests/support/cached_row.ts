@@ -15,6 +15,7 @@ const SMALL_DEVICE_BYTES = 2 ** 21;
 /** One row for `backends.ts`. */
 export const volumeCached: BackendRow = {
   name: "volume cached",
+  backend: VOLUMEFS.name,
   dispose: () => RelayedVolume.dispose(),
   async make({ clock, isSmall }) {
     const limitBytes = isSmall ? SMALL_DEVICE_BYTES : 0;
