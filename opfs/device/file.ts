@@ -73,17 +73,21 @@ function openToRead(path: string, { fs }: Host): HostFileHandle {
   return new HostFile({ fd, fs, path, release: () => {} });
 }
 
-/** A clock of files moves on at least that often, in ms, on the systems that there are. */
+/** A clock of files moves on at least that often, in ms, on most systems that there are. */
 const TICK_MS = 20;
+/** ext3 and old NFS keep whole seconds, FAT every second one. */
+const COARSE_TICK_MS = 2000;
 /** A file that is written without a pause is waited for no longer than that many ticks. */
 const TICKS_MAX = 5;
 
 /** What is written after this has another time than what was written before. */
 function letTick(fd: number, fs: NodeFs): void {
   for (let count = 0; count < TICKS_MAX; count++) {
-    const ageMs = Date.now() - fs.fstatSync(fd).mtimeMs;
-    if (ageMs < 0 || ageMs >= TICK_MS) return;
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, TICK_MS);
+    const { mtimeMs } = fs.fstatSync(fd);
+    const ageMs = Date.now() - mtimeMs;
+    const tickMs = mtimeMs % 1000 === 0 ? COARSE_TICK_MS : TICK_MS;
+    if (ageMs < 0 || ageMs >= tickMs) return;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, tickMs - ageMs);
   }
 }
 
@@ -302,13 +306,21 @@ class HostFile implements HostFileHandle {
 
   /** Infinity where that is not known: under Deno that takes permission for `sys=statfs`. */
   getSpareBytes(): number {
-    if (!mayAskForSpace()) return Infinity;
-    try {
-      const { bavail, bsize } = this.#fs.statfsSync(this.#path);
-      return bavail * bsize;
-    } catch {
-      return Infinity;
+    if (!mayAsk({ name: "sys", kind: "statfs" })) return Infinity;
+    // It may have another name by now, and its own may be on another disk.
+    const paths = mayAsk({ name: "read", path: "/proc" })
+      ? [this.#path, `/proc/self/fd/${this.#fd}`]
+      : [this.#path];
+    for (const path of paths) {
+      try {
+        if (!leadsTo(path, this.#fd, this.#fs)) continue;
+        const { bavail, bsize } = this.#fs.statfsSync(path);
+        return bavail * bsize;
+      } catch {
+        // It cannot be asked by this name.
+      }
     }
+    return Infinity;
   }
 
   close(): void {
@@ -350,13 +362,14 @@ export function translate(error: unknown, action: string): ErrnoError {
   return new ErrnoError(isDenied ? "EACCES" : "EIO", action, { why, cause: error });
 }
 
+type Permission = { name: "sys"; kind: "statfs" } | { name: "read"; path: string };
+
 interface Permissions {
-  querySync(what: { name: "sys"; kind: "statfs" }): { state: string };
+  querySync(what: Permission): { state: string };
 }
 
 /** Never asks the user: the answer is not worth a question. */
-function mayAskForSpace(): boolean {
+function mayAsk(what: Permission): boolean {
   const deno = (globalThis as { Deno?: { permissions: Permissions } }).Deno;
-  if (deno === undefined) return true;
-  return deno.permissions.querySync({ name: "sys", kind: "statfs" }).state === "granted";
+  return deno === undefined || deno.permissions.querySync(what).state === "granted";
 }

@@ -152,3 +152,48 @@ function onFullDiskOfNames(): { status: number; out: string; err: string } {
     Deno.removeSync(folder, { recursive: true });
   }
 }
+
+Deno.test("fileHandle() to read waits until a file that keeps whole seconds could show a change", () => {
+  const path = `${Deno.makeTempDirSync()}/v`;
+  Deno.writeTextFileSync(path, "1");
+  const seconds = Math.floor(Date.now() / 1000);
+  Deno.utimeSync(path, seconds, seconds);
+  const reader = fileHandle(path, { create: false, readOnly: true });
+  assert(Date.now() >= (seconds + 2) * 1000);
+  // As such a filesystem has it: the same length, and the time of now in whole seconds.
+  Deno.writeTextFileSync(path, "2");
+  const now = Math.floor(Date.now() / 1000);
+  Deno.utimeSync(path, now, now);
+  assert(now > seconds && reader.isChanged());
+  reader.close();
+});
+
+Deno.test({
+  name: "getSpareBytes() asks the disk of the file itself, whatever its name leads to by now",
+  ignore: Deno.build.os !== "linux" || Deno.uid() !== 0,
+  fn() {
+    const folder = Deno.makeTempDirSync();
+    const small = `${folder}/small`;
+    Deno.mkdirSync(small);
+    const run = (program: string, ...args: string[]): boolean =>
+      hostCommand(program, { args, stderr: "null" }).outputSync().success;
+    if (!run("mount", "-t", "tmpfs", "-o", "size=3m", "none", small)) return;
+    try {
+      const handle = fileHandle(`${small}/v`);
+      const spare = handle.getSpareBytes!();
+      assert(spare <= 3 << 20);
+      Deno.renameSync(`${small}/v`, `${small}/w`);
+      assertEquals(handle.getSpareBytes!(), spare);
+      // Another file, on another disk.
+      Deno.writeTextFileSync(`${folder}/other`, "");
+      Deno.symlinkSync(`${folder}/other`, `${small}/v`);
+      assertEquals(handle.getSpareBytes!(), spare);
+      Deno.removeSync(`${small}/w`);
+      assertEquals(handle.getSpareBytes!(), spare);
+      handle.close();
+    } finally {
+      run("umount", small);
+      Deno.removeSync(folder, { recursive: true });
+    }
+  },
+});
