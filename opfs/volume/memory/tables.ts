@@ -103,6 +103,11 @@ export class Tables {
     return this.#pendingBytes + this.#dirtySums.bytes;
   }
 
+  /** Slots that the open transaction has saved; for tests: each once, however often it is edited. */
+  get editedCount(): number {
+    return this.#editedCount;
+  }
+
   /** Whether a transaction is open. */
   get isOpen(): boolean {
     return this.#isOpen;
