@@ -1,5 +1,5 @@
 /**
- * Old bytes of blocks, put aside in blocks without an owner while an export still wants them.
+ * Copies of the old bytes of blocks that an export still wants, in blocks without an owner.
  *
  * Layer: opfs/volume, under `image_export.ts`. No slot ever names such a block, so after a crash it
  * is free again. The file is made longer for these blocks, so that no other call runs out of the
@@ -12,29 +12,29 @@ import { invariant } from "../../../abi/invariant.ts";
 import { extendForExport } from "../space/grow.ts";
 import { type VolumeState, writeDevice } from "../state.ts";
 
-/** Blocks that are taken at a time. */
+/** Blocks that are borrowed at a time. */
 const STEP_BLOCKS = 64;
 
-/** The blocks of one export. */
+/** The copies of one export. */
 export class Aside {
   readonly #state: VolumeState;
-  /** Where the bytes of a block are. */
+  /** Where the copy of a block is. */
   readonly #places = new Map<number, number>();
-  /** Blocks that have been taken and hold nothing. */
+  /** Borrowed blocks that hold no copy yet. */
   readonly #spare: number[] = [];
 
-  /** Nothing is aside. */
+  /** An export without copies. */
   constructor(state: VolumeState) {
     this.#state = state;
   }
 
-  /** Whether the bytes of a block are aside. */
+  /** Whether there is a copy of a block. */
   has(block: number): boolean {
     return this.#places.has(block);
   }
 
   /**
-   * Copies blocks that are not aside yet.
+   * Copies blocks that have no copy yet.
    *
    * @throws {ErrnoError} ENOSPC, EIO
    */
@@ -58,7 +58,7 @@ export class Aside {
     }
   }
 
-  /** Fills `into` with the bytes of a block, if they are aside. */
+  /** Fills `into` with the old bytes of a block, if there is a copy. */
   read(block: number, into: Uint8Array): boolean {
     const place = this.#places.get(block);
     if (place === undefined) return false;
@@ -66,7 +66,7 @@ export class Aside {
     return true;
   }
 
-  /** The bytes of a block are not wanted any more. */
+  /** Drops the copy of a block, which is wanted no more. */
   drop(block: number): void {
     const place = this.#places.get(block);
     if (place === undefined) return;
@@ -74,7 +74,7 @@ export class Aside {
     this.#spare.push(place);
   }
 
-  /** Gives everything back. */
+  /** Gives all borrowed blocks back. */
   clear(): void {
     for (const block of this.#places.keys()) this.drop(block);
     for (const place of this.#spare.splice(0)) this.#state.bitmap.giveBack(place, 1);
@@ -89,7 +89,7 @@ export class Aside {
     else this.#takeFree(count);
   }
 
-  /** The first one is on top, so that neighbours are used one after the other. */
+  /** The first block is on top of the stack, so that neighbours are used one after the other. */
   #take(first: number, count: number): void {
     this.#state.bitmap.borrow(first, count);
     for (let block = first + count - 1; block >= first; block--) this.#spare.push(block);

@@ -1,7 +1,7 @@
 /**
- * The way home: changed pages of the tables, the headers and the superblock's copy.
+ * Writing home: changed pages of the tables, the headers and the superblock's copy.
  *
- * Layer: opfs/volume. Nothing else writes outside of the blocks, except the journal into its ring.
+ * Layer: opfs/volume. Only this file writes outside of the blocks; the journal writes its ring.
  *
  * @module
  */
@@ -13,10 +13,10 @@ import { locate, type Segment } from "../format/segments.ts";
 import { type VolumeState, writeDevice } from "../state.ts";
 import { encodeSuperblock, type Superblock } from "../format/superblock.ts";
 
-/** Bytes that are put together for one call. */
+/** Bytes that are collected for one write. */
 const STAGING_PAGES = 256;
 
-/** Pages of the tables that are on their way home. */
+/** Pages of the tables that are being written home. */
 interface Pages {
   slots: readonly number[];
   names: readonly number[];
@@ -24,10 +24,10 @@ interface Pages {
 }
 
 /**
- * Brings the tables and the superblock's copy home, and flushes. What a refused flush has left of them
- * is not known: they are marked, so that they are written again.
+ * Writes the tables and the superblock's copy home, and flushes. After a refused flush it is
+ * unknown which of them landed: they stay marked, so that they are written again.
  *
- * @throws {ErrnoError} what the device and `flush` say
+ * @throws {ErrnoError} what the device and `flush` throw
  */
 export function bringTablesHome(state: VolumeState, flush: () => void): void {
   const pages = writeTablesHome(state);
@@ -45,8 +45,8 @@ export function bringTablesHome(state: VolumeState, flush: () => void): void {
 }
 
 /**
- * Writes every changed page of slots, names and bitmap to its place, neighbours in one call, and the
- * sums of those that have one. Returns which.
+ * Writes every changed page of slots, names and bitmap to its place, neighbours in one call, and
+ * the sums of pages that have one. Returns the pages.
  */
 export function writeTablesHome(state: VolumeState): Pages {
   const { tables, bitmap, segments } = state;
@@ -118,7 +118,7 @@ function writeSuperblockCopy(state: VolumeState): void {
   state.superblockCopy = copy;
 }
 
-/** Writes the header that is not the newest, as the newest; returns its bytes. Does not flush. */
+/** Writes the new header over the older of the two; returns its bytes. Does not flush. */
 export function writeHeader(
   state: VolumeState,
   change: Partial<Header>,
@@ -133,7 +133,7 @@ export function writeHeader(
   const isPlace = state.headerAt === L.HEADER_A_AT || state.headerAt === L.HEADER_B_AT;
   invariant(isPlace, "V9: the newest header is at {}", state.headerAt);
   const at = state.headerAt === L.HEADER_A_AT ? L.HEADER_B_AT : L.HEADER_A_AT;
-  // Its number is used up by the attempt: a write that is refused may land.
+  // The attempt uses up the header's number: a refused write may have landed.
   state.header = { ...state.header, counter: header.counter };
   const bytes = encodeHeader(header);
   writeDevice(state, bytes, at);

@@ -74,18 +74,18 @@ export class Journal {
   #sequence: number;
   #place: number;
   #checksum: number;
-  /** Bytes of the ring that a replay would look at, and of them those that a flush sets free. */
+  /** Bytes of the ring that a replay would read, and how many of them the next flush sets free. */
   #used = 0;
   #retired = 0;
-  /** The newest header, as long as no flush has made it durable. */
+  /** The newest header, until a flush has made it durable. */
   #newHeader: Uint8Array | null = null;
-  /** A flush was refused: what was written since the one before may be there or not, for ever. */
+  /** A flush was refused: it will never be known what of the bytes before it is durable. */
   #isInDoubt = false;
-  /** Where a record was refused that may have landed all the same; -1 for nowhere. */
+  /** Where a refused record may have landed all the same; -1 for nowhere. */
   #refusedPlace = -1;
-  /** The last checkpoint was refused for want of space: the next step tries again first. */
+  /** The last checkpoint was refused for lack of space: the next step first tries one again. */
   #isRefused = false;
-  /** How much too long the file may be before it is made shorter in use: see `upkeep.ts`. */
+  /** By how much the file may be too long before it is made shorter in use: see `upkeep.ts`. */
   slackBytes: number = 16 * 1024 * 1024;
   /** Counters. */
   readonly metrics: JournalMetrics = { commits: 0, checkpoints: 0, flushes: 0, recordBytes: 0 };
@@ -94,7 +94,7 @@ export class Journal {
   /** The longest record. */
   readonly recordBytesMax: number;
 
-  /** A journal that goes on at a place of the ring, where nothing is to be replayed any more. */
+  /** A journal that begins at a place of the ring, after all records have been replayed. */
   constructor(
     state: VolumeState,
     position: RingPosition & { usedBytes?: number },
@@ -112,7 +112,7 @@ export class Journal {
     invariant(isPlace, "V10: a journal goes on at {} with {} bytes in use", place, usedBytes);
     invariant(Number.isSafeInteger(sequence) && sequence >= 0, "V10: record {} is next", sequence);
     this.recordBytesMax = Math.floor(this.#ringBytes / 4 / L.SECTOR_BYTES) * L.SECTOR_BYTES;
-    // More would not fit into a record, and go to its place before that: then nothing takes it back.
+    // More would not fit into a record, so it would go to its place first, and could not be undone.
     state.pool.fillingBytes = Math.min(state.pool.fillingBytes, this.recordBytesMax / 2);
     this.#writer = new RecordWriter(this.recordBytesMax, { isSummed: isSummed(state.header) });
     this.#sequence = position.sequence;
@@ -126,21 +126,21 @@ export class Journal {
     return this.#used;
   }
 
-  /** Whether the open group has no room for another step, or has been open for long enough. */
+  /** Whether a commit is due: the open group has no room for another step, or is old enough. */
   get isDue(): boolean {
     const { tables, pool, clock } = this.#state;
     const bytes = L.RECORD_HEAD_BYTES + tables.pendingBytes + pool.loggedDirtyBytes;
     if (bytes > this.recordBytesMax - STEP_BYTES || pool.needsCheckpoint || this.#isRefused) {
       return true;
     }
-    // A record of what was taken back may be there: nothing is changed that it would undo.
+    // A record of reverted changes may be there, and must not undo what is changed now.
     if (this.isEachCall && (pool.isFilling || this.#refusedPlace >= 0)) return true;
     return this.#intervalMs < Infinity && !tables.isClean &&
       clock() - this.#committedAt >= this.#intervalMs;
   }
 
   /**
-   * Makes everything that has been kept durable.
+   * Makes all kept changes durable.
    *
    * @throws {ErrnoError} ENOSPC with everything as it was, or what a flush says
    */
@@ -169,7 +169,7 @@ export class Journal {
     if (pool.isUnflushed) this.flush();
     invariant(!pool.isUnflushed, "V12: a record before what it speaks of is flushed");
     this.#writeRecord(frames);
-    // It has happened: from here on nothing can undo it.
+    // The record is durable: from here on nothing can undo it.
     this.#committedAt = this.#state.clock();
     tables.settle();
     pool.logged(frames);
@@ -179,12 +179,15 @@ export class Journal {
     if (isTime && !isForced) this.#goHome();
   }
 
-  /** Whether times of access go along with records: what is left of a ring that is stuck is not for them. */
+  /** Whether records also carry times of access. A ring that is stuck has no room for them. */
   get takesTimes(): boolean {
     return !this.#isRefused;
   }
 
-  /** Whether a step that takes space must not begin: what is in the ring finds no room at home. */
+  /**
+   * Whether a step that takes space must not begin: there is no room at home for what is in the
+   * ring.
+   */
   get isStuck(): boolean {
     return this.#isRefused && this.#used + 2 * this.recordBytesMax > this.#ringBytes;
   }
@@ -195,14 +198,14 @@ export class Journal {
   }
 
   /**
-   * A checkpoint that may be refused for want of space: the record is durable without it, and there
-   * is room in the ring for some more.
+   * A checkpoint that may be refused for lack of space: the record is durable without it, and the
+   * ring has room for some more.
    */
   #goHome(): void {
     this.#isRefused = false;
     try {
       this.checkpointInLessSpace();
-      // The frames that it retires are free only when its header is durable.
+      // The frames that it retires are free only once its header is durable.
       if (this.#state.pool.needsCheckpoint) this.flush();
     } catch (error) {
       if (!this.#mayTryAgain(error)) throw error;
@@ -211,8 +214,8 @@ export class Journal {
   }
 
   /**
-   * A checkpoint; when the device is too full for it the free end of the file is cut off first, which
-   * takes no space.
+   * A checkpoint. When the device is too full for it, the free end of the file is cut off first,
+   * which takes no space.
    *
    * @throws {ErrnoError} ENOSPC with everything as it was, or what a flush says
    */
@@ -225,15 +228,15 @@ export class Journal {
     }
   }
 
-  /** Whether a checkpoint was refused for want of space, and has left everything as it was. */
+  /** Whether a checkpoint was refused for lack of space, with everything as it was. */
   #mayTryAgain(error: unknown): boolean {
     return isErrnoError(error) && error.code === "ENOSPC" && this.#state.failure === null;
   }
 
   /**
-   * Cuts the free end of the file off, but for blocks before `keep`; whether that gave anything back. A
-   * record says so before it happens, because what is shorter than the journal says has been cut off
-   * by another program.
+   * Cuts off the free end of the file, but leaves at least `keep` blocks; whether the file became
+   * shorter. A record says so first, because a mount takes a file that is shorter than its journal
+   * says for one that another program has truncated.
    */
   shorten(keep = 1): boolean {
     const state = this.#state;
@@ -259,7 +262,7 @@ export class Journal {
     const all = logged.length + others.length;
     invariant(all === pool.dirtyBlocks, "V12: {} dirty frames, {} counted", all, pool.dirtyBlocks);
     const bytes = this.#recordBytesOf(others);
-    // What can be taken back does not go to its place before its record is durable.
+    // What may be reverted does not go to its place before its record is durable.
     const most = this.isEachCall ? room : INLINE_BYTES;
     const isInline = bytes <= most && pool.mayPin(others.length);
     if (isInline && this.#recordBytesOf(logged) + bytes <= room) {
@@ -279,7 +282,9 @@ export class Journal {
     return bytes;
   }
 
-  /** Durable when this returns; refused, it may have landed all the same. */
+  /**
+   * Writes the record and makes it durable. If that is refused, it may have landed all the same.
+   */
   #writeRecord(frames: readonly number[]): void {
     const writer = this.#writer;
     writer.begin();
@@ -313,8 +318,8 @@ export class Journal {
   }
 
   /**
-   * A record number has one place and one content (rule 12): what was refused may be on the device, and
-   * the next record of that number may be longer and go elsewhere.
+   * A record number has one place and one content (rule 12): a refused record may be on the device,
+   * and the next record of that number may be longer and go elsewhere.
    */
   #eraseRefused(): void {
     if (this.#refusedPlace < 0) return;
@@ -361,8 +366,8 @@ export class Journal {
   }
 
   /**
-   * Flushes the device; what waited for a durable header is free. A header that an earlier flush was
-   * refused for is written again before: otherwise this one would not speak of it.
+   * Flushes the device, and sets free what waited for a durable header. A header whose flush was
+   * refused is written again first: otherwise this flush would not cover it.
    *
    * @throws {ErrnoError} as {@link flushDevice}
    */
@@ -385,7 +390,7 @@ export class Journal {
   }
 
   /**
-   * Brings home what the records hold, and lets replay begin after them.
+   * Writes home what the records hold, and lets replay begin after them.
    *
    * @throws {ErrnoError} ENOSPC with everything as it was, or what a flush says
    */
@@ -404,14 +409,14 @@ export class Journal {
     this.commit();
   }
 
-  /** What is not in a record does not go home. */
+  /** // What is in no record does not go home. */
   requireCommitted(): void {
     const { tables, pool } = this.#state;
     const isAll = tables.isClean && pool.dirtyBlocks === 0;
     invariant(isAll, "V11: a checkpoint before everything is committed");
   }
 
-  /** Writes a header after which nothing so far is replayed; it counts from the next flush on. */
+  /** Writes a header that ends the replay of all records so far; it counts after the next flush. */
   writeHeader(volumeState: number): void {
     const state = this.#state;
     const { tailSequence } = state.header;
@@ -428,7 +433,7 @@ export class Journal {
     state.bitmap.retireHeld();
   }
 
-  /** Ends the logged state of every block: nothing is left to be replayed. */
+  /** Ends the logged state of every block: no record is left to replay. */
   unlog(): void {
     this.checkpoint();
     this.flush();

@@ -1,5 +1,5 @@
 /**
- * The free end of the file: how much of it may go, and its end.
+ * The free end of the file: how much of it may be cut off, and the cut.
  *
  * Layer: opfs/volume, under the journal. The file becomes shorter only after a durable header or record
  * says so (FORMAT.md, rule 9): `journal.ts` and `compact.ts` see to that, and then call `cutFile`.
@@ -26,8 +26,8 @@ function isWanted({ watches }: VolumeState, block: number): boolean {
 }
 
 /**
- * Cuts off what is no part of the volume any more. A file that the device leaves as it is stays longer
- * than its volume, which does no harm: the next cut, or closing, takes that off, too.
+ * Cuts off what is no part of the volume any more. If the device does not cut, the file stays
+ * longer than its volume, which does no harm: the next cut, or closing, tries again.
  */
 export function cutFile(state: VolumeState): void {
   const end = state.placeOf(state.bitmap.blocks, 0);
@@ -35,7 +35,7 @@ export function cutFile(state: VolumeState): void {
     resizeFile(state, end);
   } catch (error) {
     if (!isUnknownOutcome(error) && state.handle.getSize() >= end) return;
-    // What has become of the file is not known.
+    // How long the file is now is unknown.
     throw state.fail(new ErrnoError("EIO", "cut the end off the volume", { cause: error }));
   }
 }

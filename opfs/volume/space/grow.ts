@@ -1,9 +1,10 @@
 /**
  * Growth: more blocks at the end of the file, more segments for a table that is full.
  *
- * Layer: opfs/volume. Called before a transaction begins, so that inside of one there is room or
- * ENOSPC. A new segment is at least four times what its table has, and lies where the file has just
- * been made longer, or in free blocks where it cannot be; zeros are written there, as in memory.
+ * Layer: opfs/volume. Called before a transaction begins, so that inside it there is room, or it
+ * does not begin: ENOSPC. A new segment is at least four times as long as its table. It lies at the
+ * end of the file, which is made longer for it, or else in free blocks; zeros are written there, as
+ * in memory.
  *
  * @module
  */
@@ -22,12 +23,12 @@ import {
 import { refusalOf, type VolumeState, writeDevice } from "../state.ts";
 import { FINAL } from "../transaction.ts";
 
-/** Slots kept for what a transaction takes on its way. */
+/** Slots kept for what a transaction takes besides its own slot. */
 export const SPARE_SLOTS = 16;
 /** The file grows by at least this many blocks, and by at most STEP_BYTES more than is asked. */
 const STEP_BLOCKS = 64;
 const STEP_BYTES = 16 * 1024 * 1024;
-/** So many blocks may be free, or wait in quarantine, in a volume however small: 64 to 1,024. */
+/** Blocks that may be free, or wait in quarantine, in any volume: 64 to 1,024. */
 const SLACK_BYTES = 4 * 1024 * 1024;
 const SLACK_BLOCKS_MAX = 1024;
 /** Zeros that are written at a time. */
@@ -50,15 +51,15 @@ function tryGrow(state: VolumeState, table: number): void {
 
 /** The blocks that a call needs, and where. */
 export interface WantedBlocks {
-  /** Free blocks that there should be if they can be had by growing; default: those needed. */
+  /** Free blocks that should be there if growing can provide them; default: those needed. */
   freeWanted?: number;
-  /** Blocks to add at the end though there are free ones elsewhere: a file goes on there. */
+  /** Blocks to add at the end though others are free: a file is continued there. */
   atEnd?: number;
 }
 
 /**
- * Makes room for `blocks` of data and the slots of their block map, if there is space for it. What
- * waits in quarantine serves before the file grows (V18).
+ * Makes room for `blocks` of data and the slots of their block map, if there is space for it.
+ * Blocks that wait in quarantine are used before the file grows (V18).
  */
 export function makeRoomForBlocks(
   state: VolumeState,
@@ -67,7 +68,7 @@ export function makeRoomForBlocks(
 ): void {
   state.requireWritable();
   if (state.inodes.free < SPARE_SLOTS) tryGrow(state, L.TABLE.SLOTS);
-  // On a full disk what has room counts, and what has been given back has.
+  // On a full disk only blocks with disk space count, and freed blocks have it.
   const isTight = state.backing?.isTight ?? false;
   if (isTight && blocks > 0 && state.bitmap.quarantined > 0) state.committer!.reclaim();
   if (state.bitmap.free >= freeWanted && atEnd === 0) return;
@@ -79,7 +80,7 @@ export function makeRoomForBlocks(
     !state.isDeviceFull && growBlocks(state, Math.max(freeWanted - free, atEnd) + step, freeWanted)
   ) return;
   if (free >= blocks) return;
-  // A device that has been full is asked once, and for no more than is needed.
+  // A device that has been full is asked once, and for no more than the call needs.
   state.isDeviceFull = !growBlocks(state, blocks - free, blocks);
   if (!state.isDeviceFull) return;
   const left = Math.max(0, state.maxBlocks - total);
@@ -87,25 +88,25 @@ export function makeRoomForBlocks(
   if (state.bitmap.quarantined > 0) state.committer!.reclaim();
 }
 
-/** What of a volume may lie idle: a quarter of so many blocks, or a little. */
+/** Blocks that may be idle: a quarter of `ofBlocks`, or a minimum. */
 function slackOf(state: VolumeState, ofBlocks: number): number {
   const little = Math.min(SLACK_BLOCKS_MAX, SLACK_BYTES / state.blockSize);
   return Math.max(STEP_BLOCKS, little, ofBlocks >> 2);
 }
 
-/** Whether so little is free that a file may go on at the end, to stay in one piece. */
+/** Whether so few blocks are free that a file may grow at the end, to stay in one piece. */
 export function isLittleFree(state: VolumeState): boolean {
   const { free, blocks } = state.bitmap;
   return free <= slackOf(state, blocks);
 }
 
-/** Whether more waits in quarantine than may while the file grows. */
+/** Whether more blocks wait in quarantine than may while the file grows. */
 function isWaiting(state: VolumeState): boolean {
   const { bitmap } = state;
   return bitmap.quarantined > slackOf(state, bitmap.blocks - bitmap.unowned);
 }
 
-/** Sets free what waits for a commit, or for a checkpoint, if it is much. */
+/** Sets free the blocks that wait for a commit or a checkpoint, if they are many. */
 function useQuarantine(state: VolumeState): void {
   if (!isWaiting(state)) return;
   try {
@@ -117,7 +118,7 @@ function useQuarantine(state: VolumeState): void {
   }
 }
 
-/** V18: the file grows by what is missing, and only while nothing else could serve. */
+/** V18: the file grows by what is missing, and only when no freed block could serve. */
 function requireNeed(state: VolumeState, freeWanted: number): void {
   const { quarantined, free } = state.bitmap;
   const isUsed = state.isDeviceFull || !isWaiting(state);
@@ -126,7 +127,7 @@ function requireNeed(state: VolumeState, freeWanted: number): void {
   invariant(isMissing, "V18: the file grows for {} blocks while {} are free", freeWanted, free);
 }
 
-/** Makes room for blocks that follow each other, at the end; whether that could be had. */
+/** Makes room for adjacent blocks at the end of the file; whether that was possible. */
 export function growInOnePiece(state: VolumeState, blocks: number): boolean {
   useQuarantine(state);
   return growBlocks(state, blocks, Infinity);
@@ -176,7 +177,7 @@ function extendFile(state: VolumeState, blocks: number): number {
     throw new ErrnoError("ENOSPC", "grow the volume", { why: "it is as large as it may be" });
   }
   try {
-    // It may be longer already: where a cut that the journal knows of was not made.
+    // The file may be longer already: a cut that is in the journal was not made.
     const end = state.placeOf(total, 0);
     if (state.handle.getSize() < end) resizeFile(state, end);
   } catch (error) {
@@ -223,7 +224,7 @@ function growTable(state: VolumeState, table: number): void {
 }
 
 /**
- * Blocks at the end of the file; where it cannot become longer, free ones that follow each other.
+ * Blocks at the end of the file; where that cannot grow, adjacent free blocks.
  *
  * @throws {ErrnoError} ENOSPC
  */
@@ -240,7 +241,7 @@ function placeForSegment(state: VolumeState, blocks: number): number {
   }
 }
 
-/** The first of so many free blocks that follow each other, or -1. */
+/** The first of so many adjacent free blocks, or -1. */
 export function freeRun({ bitmap }: VolumeState, blocks: number): number {
   for (let at = bitmap.freeFrom(0); at >= 0;) {
     const run = bitmap.freeRunAt(at, at + blocks);
@@ -251,8 +252,8 @@ export function freeRun({ bitmap }: VolumeState, blocks: number): number {
 }
 
 /**
- * Really writes the zeros that a new segment consists of: a host file that only says how long it is
- * would have no room for them when a checkpoint brings them home.
+ * Really writes the zeros of a new segment: a sparse host file would have no disk space for them
+ * when a checkpoint writes them home.
  */
 function occupy(state: VolumeState, at: number, bytes: number): void {
   const zeros = new Uint8Array(Math.min(bytes, OCCUPY_BYTES));
@@ -261,7 +262,7 @@ function occupy(state: VolumeState, at: number, bytes: number): void {
   }
 }
 
-/** Lets the bitmap have a bit for so many more blocks; its own further segments are among them. */
+/** Makes the bitmap long enough for so many more blocks, including its own further segments. */
 function coverByBitmap(state: VolumeState, more: number): void {
   while (state.bitmap.blocks + more > bytesOf(state.segments.bitmap) * 8) {
     growTable(state, L.TABLE.BITMAP);
@@ -269,7 +270,7 @@ function coverByBitmap(state: VolumeState, more: number): void {
 }
 
 /**
- * At mount: lets the bitmap have a bit for each block that there is.
+ * At mount: makes the bitmap long enough for each block of the volume.
  *
  * @throws {ErrnoError} ENOSPC
  */
@@ -288,7 +289,7 @@ function freeDescriptor(state: VolumeState): number {
   return slot;
 }
 
-/** The tables in memory become as long as those on the device. */
+/** Makes the tables in memory as long as those on the device. */
 function follow(state: VolumeState, table: number): void {
   if (table === L.TABLE.SLOTS) {
     const before = state.tables.slotCount;

@@ -1,8 +1,8 @@
 /**
  * The one place where a mounted volume changes the length of its file.
  *
- * Layer: opfs/volume, over `state.ts`. A cut that is not flushed may be undone by a power cut, and then
- * old bytes stand where every reader expects zeros. So each change leaves the mark that makes the next
+ * Layer: opfs/volume, over `state.ts`. A power cut may undo a cut that is not flushed, and then old
+ * bytes are where every reader expects zeros. So each change sets the mark that makes the next
  * commit flush before its record (rule 11 of docs/FORMAT.md).
  *
  * @module
@@ -12,10 +12,10 @@ import { invariant } from "../../../abi/invariant.ts";
 import type { VolumeState } from "../state.ts";
 
 /**
- * Makes the file as long as the volume says; throws what the device throws, and ENOSPC when it has not
- * become as long: some browsers say in no other way that they are full. That a file stays longer than
- * it was cut to does no harm. Nothing that is in the volume is ever cut off: its blocks count has been
- * made smaller before.
+ * Makes the file as long as the volume says. Throws what the device throws, and ENOSPC when the
+ * file has not become as long: some browsers report a full disk in no other way. It does no harm if
+ * the file stays longer than it was cut to. No block of the volume is ever cut off: the volume's
+ * number of blocks has been reduced before.
  */
 export function resizeFile(state: VolumeState, sizeBytes: number): void {
   const { blocks } = state.bitmap;

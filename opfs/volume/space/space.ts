@@ -1,8 +1,8 @@
 /**
  * The space that is left.
  *
- * Layer: opfs/volume, under `volume.ts`. A volume grows with what is put into it, so the space that
- * is left is not what is free in the file but what the file may come to have: up to the format's
+ * Layer: opfs/volume, under `volume.ts`. A volume grows with its contents, so the space that is
+ * left is not what is free in the file but what the file may grow by: up to the format's
  * limit, the limit it was opened with, and what the device says that it has left. A browser only
  * estimates that; its estimate is reported, and no call is refused for it.
  *
@@ -15,7 +15,7 @@ import { blocksOfSegment, bytesOf } from "../format/segments.ts";
 import type { VolumeState } from "../state.ts";
 import { freeRun } from "./grow.ts";
 
-/** Blocks that the volume may come to have, as far as that is sure. */
+/** Blocks that the volume may have in the end, as far as that is certain. */
 function blocksToCome(state: VolumeState): number {
   const { handle, bitmap, blockSize, maxBlocks } = state;
   const spareBytes = handle.getSpareBytes?.() ?? Infinity;
@@ -23,13 +23,13 @@ function blocksToCome(state: VolumeState): number {
   return Math.max(bitmap.blocks, known);
 }
 
-/** Whether it is sure that so many blocks cannot be had: what is only estimated refuses nothing. */
+/** Whether it is certain that so many blocks cannot be had: an estimate refuses nothing. */
 export function isBeyondReach(state: VolumeState, missing: number): boolean {
   const { bitmap } = state;
   return missing > blocksToCome(state) - bitmap.blocks + bitmap.unowned;
 }
 
-/** What the caller has said of the quota, or the device estimates: for the one who asks only. */
+/** The quota that the caller has given, or that the device estimates; only for statfs. */
 function blocksEstimated(state: VolumeState): number {
   const { handle, bitmap, blockSize, dataOffset, quotaBlocks } = state;
   const quotaBytes = handle.getQuotaBytes?.() ?? Infinity;
@@ -53,8 +53,9 @@ export function spaceOf(state: VolumeState): StatFs {
 }
 
 /**
- * How many slots the table may still get: each further segment is four times what there is. It goes
- * into blocks to come; where these do not suffice one more finds a place among those that are free.
+ * How many slots the table may still get: each further segment is four times as long as the table.
+ * It goes into blocks that are still to come; if these do not suffice, one more may fit into free
+ * blocks.
  */
 function slotsToCome(state: VolumeState, growingBlocks: number): number {
   const before = bytesOf(state.segments.slots);

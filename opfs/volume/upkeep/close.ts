@@ -1,7 +1,7 @@
 /**
- * Close: leaves an image that needs no replay, and lets the device go.
+ * Close: leaves an image that needs no replay, and closes the device.
  *
- * Layer: opfs/volume. A volume that has FAILED is not written any more, by close neither.
+ * Layer: opfs/volume. A volume that has FAILED is written no more, not even by close.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import * as L from "../format/layout.ts";
 import { resizeFile } from "../space/resize.ts";
 import type { VolumeState } from "../state.ts";
 
-/** Makes everything durable, marks the volume as closed, and lets the device go. */
+/** Makes everything durable, marks the volume as closed, and closes the device. */
 export function closeVolume(state: VolumeState, journal: Journal | null): void {
   if (state.isClosed) return;
   const reason = new ErrnoError("EBADF", "export the image", { why: "its volume has been closed" });
@@ -31,7 +31,7 @@ function leaveClean(state: VolumeState, journal: Journal): void {
   for (const slot of [...state.orphans]) {
     state.step(() => destroy(state, slot), { isFreeing: true, isFinal: true });
   }
-  // A checkpoint that was refused is tried again here; while it is, times of access are left out.
+  // A refused checkpoint is tried again here; until it succeeds, times of access are left out.
   journal.commitFirst();
   while (state.tables.hasLazy && journal.takesTimes) {
     state.tables.markLazyDirty(journal.recordBytesMax / 2);
@@ -40,11 +40,12 @@ function leaveClean(state: VolumeState, journal: Journal): void {
   cutFreeEnd(state);
   journal.checkpointInLessSpace(L.STATE.CLOSED);
   journal.flush();
-  // It may be longer from before: where a cut in use was refused after its blocks had been left out.
+  // The file may be longer than the volume: a cut in use was refused after the volume had become
+  // shorter.
   if (state.handle.getSize() > state.placeOf(state.bitmap.blocks, 0)) shortenFile(state);
 }
 
-/** Leaves free blocks at the end out of the volume, if it is worth it. */
+/** Takes free blocks at the end out of the volume, if it is worth it. */
 function cutFreeEnd(state: VolumeState): void {
   const { bitmap, superblock } = state;
   const count = Math.min(bitmap.freeAtEnd, bitmap.blocks - 1);

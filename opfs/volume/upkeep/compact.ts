@@ -24,10 +24,10 @@ import { storeValueRuns, valueRuns } from "../memory/xattr_record.ts";
 
 /** Bytes that one step moves. */
 const STEP_BYTES = 1024 * 1024;
-/** Continuation slots that must be free, so that a file which falls into more runs finds some. */
+/** Continuation slots that must be free for a file that comes to have more runs. */
 const SPARE_LEAVES = 4;
 
-/** What compacting came to. */
+/** The result of compacting. */
 export interface CompactReport {
   /** Blocks that have been moved. */
   movedBlocks: number;
@@ -39,7 +39,7 @@ export interface CompactReport {
 export type CompactSteps = Generator<Progress, CompactReport, void>;
 
 /**
- * Compacts a volume step by step; between two steps it may be worked on.
+ * Compacts a volume step by step; between two steps other calls may be served.
  *
  * @throws {ErrnoError} EROFS, ENOSPC with everything in place, or what the device says
  */
@@ -53,7 +53,7 @@ export function* compactSteps(state: VolumeState, journal: Journal): CompactStep
 }
 
 function* stepsOf(state: VolumeState, journal: Journal): CompactSteps {
-  // What waits for a commit is free only then; and what is logged cannot move.
+  // Blocks that wait for a commit are free only then, and logged blocks cannot move.
   journal.reclaim();
   const compactor = new Compactor(state, journal);
   const totalBytes = compactor.blocksToMove() * state.blockSize;
@@ -66,39 +66,39 @@ function* stepsOf(state: VolumeState, journal: Journal): CompactSteps {
       yield { doneBytes: compactor.moved * state.blockSize, totalBytes };
     }
   }
-  // Files that have made room may have left a run that is long enough.
+  // The files that moved may have left a free run that is long enough.
   for (const table of TABLES) compactor.moveSegments(table);
   return { movedBlocks: compactor.moved, cutBlocks: compactor.cut() };
 }
 
 const TABLES: readonly number[] = [L.TABLE.SLOTS, L.TABLE.NAMES, L.TABLE.BITMAP];
 
-/** Some blocks. */
+/** A run of blocks. */
 interface Place {
   block: number;
   count: number;
 }
 
 const NOWHERE: Place = { block: -1, count: 0 };
-/** Places that are looked at for a segment. */
+/** Places that are tried for a segment. */
 const PLACES_TRIED = 256;
 
 /** Moves used blocks to the front, piece by piece. */
 export class Compactor {
   readonly #state: VolumeState;
   readonly #journal: Journal;
-  /** Where the blocks would end if they stood side by side: what is past it moves. */
+  /** Where the blocks would end if there were no gaps: what is past it moves. */
   readonly #limit: number;
   readonly #isPatient: boolean;
-  /** The slot that was looked at last, and from which of its file blocks on. */
+  /** The slot that was looked at last, and the file block to go on from. */
   #slot = -1;
   #fileBlock = 0;
   /** Blocks that have been moved. */
   moved = 0;
 
   /**
-   * Of a volume as it is now. One that is patient makes no commit of its own: it runs inside of a
-   * `state.call`, and what has been moved away is a place for others after the next commit.
+   * A compactor of a volume as it is now. A patient one makes no commit of its own: it runs inside
+   * a `state.call`, and the blocks that it has freed can be used after the next commit.
    */
   constructor(
     state: VolumeState,
@@ -171,7 +171,7 @@ export class Compactor {
     const rest = run.count - place.count;
     runs[pair] = { block: place.block, count: place.count };
     if (rest > 0) runs.splice(pair + 1, 0, { block: run.block + place.count, count: rest });
-    // A value in pieces that are too many stays where it is.
+    // A value that would have too many runs stays where it is.
     if (runs.length > L.XATTR_PAIRS_MAX) return false;
     this.#relocate({ block: run.block, count: place.count }, place.block, () => {
       this.#state.bitmap.give(run.block, place.count);
@@ -184,7 +184,10 @@ export class Compactor {
     return Math.max(1, Math.floor(STEP_BYTES / this.#state.blockSize));
   }
 
-  /** The part after the limit of the first run that has one, from where the last one was. */
+  /**
+   * The next run of the slot that reaches past the limit, from where the last search ended: the
+   * part past it.
+   */
   #runAfterLimit(slot: number): Run | null {
     const { extents } = this.#state;
     if (slot !== this.#slot) this.#fileBlock = 0;
@@ -206,7 +209,7 @@ export class Compactor {
     const place = this.#freePlace(want, this.#limit, NOWHERE);
     const isAll = place !== null || this.#state.bitmap.quarantined === 0;
     if (isAll || this.#isPatient) return place;
-    // What has been moved away waits for a commit; then it may be the place of another file.
+    // A freed block waits for a commit; then another file may move there.
     this.#journal.reclaim();
     return this.#freePlace(want, this.#limit, NOWHERE);
   }
@@ -234,7 +237,9 @@ export class Compactor {
     });
   }
 
-  /** Copies blocks into free ones, as a transaction with what `record` says of them in the slots. */
+  /**
+   * Copies blocks into free ones, in a transaction in which `record` changes the slots accordingly.
+   */
   #relocate(from: Place & { isUnwritten?: boolean }, to: number, record: () => void): void {
     const state = this.#state;
     const bytes = from.isUnwritten ? null : this.#read(from);
@@ -292,7 +297,10 @@ export class Compactor {
     return false;
   }
 
-  /** Free blocks before the limit, or emptied ones, or free ones that are further to the front. */
+  /**
+   * Free blocks before the limit, or blocks that files are moved out of, or free ones nearer to the
+   * front.
+   */
   #placeForSegment({ firstBlock, blockCount }: Segment): number {
     const place = this.#placeFor(blockCount);
     if (place?.count === blockCount) return place.block;
@@ -302,7 +310,10 @@ export class Compactor {
     return nearer?.count === blockCount ? nearer.block : -1;
   }
 
-  /** Moves files out of the blocks before the limit that have the fewest; -1 if that cannot be. */
+  /**
+   * Moves files out of those blocks before the limit that have the fewest; -1 if that is
+   * impossible.
+   */
   #makePlace(count: number): number {
     const { bitmap } = this.#state;
     let best = -1;
@@ -316,7 +327,7 @@ export class Compactor {
     }
     const place = { block: best, count };
     if (best < 0) return -1;
-    // Without room for what goes out the file is made longer; what goes there comes back later.
+    // Without room for these files the file is made longer; what goes there comes back later.
     const missing = fewest - (bitmap.free - (count - fewest));
     if (missing > 0 && extendForExport(this.#state, missing) < 0) return -1;
     if (!this.#empty(place)) return -1;
@@ -344,7 +355,7 @@ export class Compactor {
     );
   }
 
-  /** Whether every file has been moved out of some blocks, to wherever there is room. */
+  /** Whether every file could be moved out of some blocks, to wherever there is room. */
   #empty(place: Place): boolean {
     const { extents, bitmap, tables, inodes } = this.#state;
     for (let slot = L.ROOT_SLOT; slot < tables.slotCount; slot++) {
@@ -381,7 +392,7 @@ export class Compactor {
   #moveSegment(move: { table: number; ordinal: number; segment: Segment; to: number }): void {
     const { table, ordinal, segment, to } = move;
     const state = this.#state;
-    // Everything of the table is home, and stays so: no operation runs until the commit.
+    // The whole table is home, and stays so: no operation runs until the commit.
     this.#journal.checkpoint();
     this.#journal.flush();
     const blocks = this.#stepBlocks();
@@ -426,12 +437,12 @@ export class Compactor {
   }
 }
 
-/** Cuts blocks off the end that are free, and of which no export wants the bytes. */
+/** Cuts off blocks at the end that are free and that no export wants. */
 export function cutEnd(state: VolumeState, journal: Journal, count: number): void {
   invariant(count > 0, "V7: {} blocks are cut off the end", count);
   state.bitmap.cut(count);
   state.superblock.totalBlocks = state.bitmap.blocks;
-  // The header says first that the volume is shorter: a longer file is cut by the next mount.
+  // The header says first that the volume is shorter: the next mount cuts a file that is longer.
   journal.checkpoint();
   journal.flush();
   cutFile(state);

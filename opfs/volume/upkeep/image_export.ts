@@ -1,14 +1,15 @@
 /**
  * A consistent image of a volume that is in use: the state of one moment, piece by piece.
  *
- * Layer: opfs/volume. A checkpoint brings everything home; from then on the blocks of the moment stay
- * where they are until they have been handed out, because code that is about to write over one of them
- * says so first (`BlockWatch`), and its bytes are put aside in a block without an owner. Memory holds
+ * Layer: opfs/volume. A checkpoint writes everything home. From then on the blocks of that moment
+ * stay as they are until they have been handed out: code that is about to write over one of them
+ * says so first (`BlockWatch`), and its bytes are copied to a block without an owner. Memory holds
  * the tables of the moment and one piece. What changes during the export costs space on the device;
  * when that is full, the export ends with ENOSPC, never the volume.
  *
- * The image is closed and compact: used blocks in their order, without those between them that are
- * free. So a run stays a run, and a block's new number is how many used ones lie before it.
+ * The image is closed and compact: it has the used blocks in their order, without the free ones
+ * between them. So a run stays a run, and a block's new number is the count of used blocks before
+ * it.
  *
  * Use: `volume.exportImage()`, a stream over {@link ImageExport}.
  *
@@ -27,7 +28,7 @@ import { encodeSuperblock, imageBytes, type Superblock } from "../format/superbl
 
 /** Bytes that are handed out at a time. */
 const PIECE_BYTES = 256 * 1024;
-/** Bytes that are put aside at a time. */
+/** Bytes that are copied at a time. */
 const ASIDE_BYTES = 64 * 1024;
 
 /** An export under way. */
@@ -44,7 +45,7 @@ export class ImageExport implements BlockWatch {
   /** Length of the whole image. */
   readonly totalBytes: number;
 
-  /** The moment is now: everything is durable and home. */
+  /** Takes the moment of the call: everything becomes durable and goes home. */
   constructor(state: VolumeState) {
     this.#state = state;
     this.#tables = new ImageTables(state);
@@ -58,7 +59,7 @@ export class ImageExport implements BlockWatch {
   /**
    * The next bytes of the image; null at its end.
    *
-   * @throws {ErrnoError} ENOSPC when there was no room to put aside what changed, EBADF when the
+   * @throws {ErrnoError} ENOSPC when there was no room for copies of what changed, EBADF when the
    * volume has been closed during the export, EIO
    */
   next(): Uint8Array<ArrayBuffer> | null {
@@ -80,7 +81,7 @@ export class ImageExport implements BlockWatch {
     return null;
   }
 
-  /** Ends it, finished or not; with a reason `next` throws that from now on. */
+  /** Ends the export, finished or not; with a reason, `next` throws that from now on. */
   end(reason: ErrnoError | null): void {
     if (this.#isOver) return;
     this.#isOver = true;
@@ -89,7 +90,7 @@ export class ImageExport implements BlockWatch {
     this.#aside.clear();
   }
 
-  /** Blocks are about to be written over: what has not been handed out is put aside. */
+  /** Blocks are about to be written over: copies those that have not been handed out. */
   beforeWrite(block: number, count: number): void {
     invariant(block >= 0 && count >= 0, "V15: {} blocks at {} are written over", count, block);
     try {
@@ -100,7 +101,7 @@ export class ImageExport implements BlockWatch {
         at = this.#pending.nextFrom(at + Math.max(1, length), end);
       }
     } catch (error) {
-      // The volume goes on; only the image cannot be had.
+      // The volume goes on; only the export ends.
       this.end(isErrnoError(error) ? error : new ErrnoError("EIO", String(error)));
     }
   }
@@ -110,7 +111,7 @@ export class ImageExport implements BlockWatch {
     return block < this.#pending.blocks && this.#pending.has(block) && !this.#aside.has(block);
   }
 
-  /** How many blocks from one on are still wanted. */
+  /** How many adjacent blocks from one on are still wanted. */
   #wantedFrom(block: number, end: number): number {
     let at = block;
     while (at < end && this.wants(at)) at++;

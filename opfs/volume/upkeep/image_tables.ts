@@ -2,9 +2,9 @@
  * The tables of one moment for an image of it: slots and names copied, blocks renumbered, the bitmap
  * of what is left.
  *
- * Layer: opfs/volume, under `image_export.ts`. Slots that an image's reader would call free, whatever
- * they say (those of unlinked files, continuations and attributes without an owner), are zero in the
- * copy.
+ * Layer: opfs/volume, under `image_export.ts`. Slots that a reader of the image would take for
+ * free, whatever they hold (those of unlinked files, continuations and attributes without an
+ * owner), are zero in the copy.
  *
  * @module
  */
@@ -52,7 +52,7 @@ export class ImageTables {
   /** Bytes of names in use. */
   readonly pathUsed: number;
 
-  /** Copies what is in memory; nothing in it waits for a commit. */
+  /** Copies what is in memory, when no change waits for a commit. */
   constructor(state: VolumeState) {
     const { tables, segments, bitmap } = state;
     invariant(!state.isHeld, "V14: an image of what may still be taken back");
@@ -94,7 +94,9 @@ export class ImageTables {
     if (stored >>> 31 !== 0) this.#zeros.push({ block, count });
   }
 
-  /** Calls `visit` with where each first block stands in the slots, itself, and its stored count. */
+  /**
+   * Calls `visit` for each pair in the slots with its place, its first block and its stored count.
+   */
   #eachRun(visit: (at: number, block: number, count: number) => void): void {
     const view = this.#view;
     for (let at = 0; at < this.#slots.length; at += L.SLOT_BYTES) {
@@ -184,13 +186,13 @@ export class ImageTables {
     if (end > first) into.set(bytesOfArea(this.#sums, area, first, end), length + first - from);
   }
 
-  /** How many blocks from one that is in no segment on lie before the next segment. */
+  /** How many blocks there are from one outside of the segments to the next segment. */
   untilSegment(block: number): number {
     const next = this.#places.find((place) => place.block > block);
     return next === undefined ? Infinity : next.block - block;
   }
 
-  /** What unwritten blocks hold is old bytes of other files: in the image they are zeros. */
+  /** Unwritten blocks hold old bytes of other files: the image has zeros there. */
   zeroUnwritten(block: number, bytes: Uint8Array): void {
     const end = block + bytes.length / this.#blockSize;
     for (let index = this.#zeroFrom(block); index < this.#zeros.length; index++) {
@@ -216,7 +218,7 @@ export class ImageTables {
   }
 }
 
-/** Bytes of the path table that attributes of unlinked files take: the image has none of them. */
+/** Bytes of the path table that attributes of unlinked files take, which the image leaves out. */
 function hiddenNameBytes(state: VolumeState): number {
   const { view } = state.tables;
   let bytes = 0;

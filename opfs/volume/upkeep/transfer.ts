@@ -1,9 +1,9 @@
 /**
- * What import and export have in common: findings, progress, and the clock that hands out other
- * people's times.
+ * What import and export have in common: findings, progress, and the clock that gives each inode
+ * the times of its source.
  *
- * Layer: opfs/volume, bottom. Long work is a generator that yields {@link Progress} often enough for
- * a signal or a repaint in between; `runToEnd(steps)` is for those who do not mind waiting.
+ * Layer: opfs/volume, bottom. Long work is a generator that yields {@link Progress} often enough to
+ * react to a signal or repaint in between; `runToEnd(steps)` runs it at once.
  *
  * @module
  */
@@ -46,7 +46,7 @@ export class Findings {
     else if (finding.severity === "refused") this.#makeRoomFor(clipped(finding));
   }
 
-  /** Gives those that name a slot alone the path of what has become of it. */
+  /** Gives findings that name only a slot the path that it has got. */
   namePaths(pathOf: (slot: number) => string | undefined): void {
     this.list.forEach((finding, index) => {
       const { slot, path } = finding;
@@ -55,13 +55,13 @@ export class Findings {
     });
   }
 
-  /** What stops everything is never crowded out. */
+  /** What stops everything is kept even when the list is full. */
   #makeRoomFor(finding: Finding): void {
     if (this.#counts.refused > 1) return;
     this.list[FINDINGS_MAX - 1] = finding;
   }
 
-  /** How many there are of a severity, those that were not kept among them. */
+  /** How many findings have a severity, including those that were not kept. */
   count(severity: Severity): number {
     return this.#counts[severity];
   }
@@ -91,7 +91,7 @@ function clipped(finding: Finding): Finding {
 
 function clip(text: string): string {
   if (text.length <= TEXT_CHARS_MAX) return text;
-  // The copy lets go of the whole text, which a slice would keep alive.
+  // A copy, because a slice would keep the whole text alive.
   return new TextDecoder().decode(new TextEncoder().encode(`${text.slice(0, TEXT_CHARS_MAX)}…`));
 }
 
@@ -120,7 +120,7 @@ export function noCounts(): TransferCounts {
 export interface TransferReport extends TransferCounts {
   /** Whether everything is there, as it was. */
   isComplete: boolean;
-  /** What is to be known, in order; at most {@link FINDINGS_MAX}. */
+  /** The findings, in order; at most {@link FINDINGS_MAX}. */
   findings: Finding[];
   /** Findings that were only counted. */
   droppedFindings: number;

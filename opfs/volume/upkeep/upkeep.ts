@@ -1,10 +1,10 @@
 /**
- * Upkeep: a volume that has become too long for what is in it is made shorter while it is in use.
+ * Upkeep: a volume that is much longer than its contents is made shorter while it is in use.
  *
- * Layer: opfs/volume, under `volume.ts`, above `compact.ts`. It runs between two calls, where nothing
- * is open and no call holds a block's number. A long free end is cut off. In a volume that is mostly
- * empty the used blocks move to the front, a megabyte for each commit, so that a byte which has been
- * given back pays for at most one that is moved.
+ * Layer: opfs/volume, under `volume.ts`, above `compact.ts`. It runs between two calls, when no
+ * transaction is open and no call holds a block's number. A long free end is cut off. In a volume
+ * that is mostly empty the used blocks move to the front, a megabyte for each commit, so that each
+ * freed byte pays for at most one that is moved.
  *
  * Use: `if (upkeep.isDue) upkeep.run()` at the beginning of a call, `upkeep.run()` after a sync.
  *
@@ -16,25 +16,27 @@ import type { Journal } from "../journal/journal.ts";
 import * as L from "../format/layout.ts";
 import type { VolumeState } from "../state.ts";
 
-/** Slots that one step looks at, and pieces that it moves at most. */
+/** Slots that one step looks at, and pieces that it moves, at most. */
 const SLOTS_PER_STEP = 4096;
 const MOVES_PER_STEP = 64;
 /** Bytes that one step moves. */
 const STEP_BYTES = 1024 * 1024;
 
-/** What keeps one volume short. */
+/** Keeps one volume short. */
 export class Upkeep {
   readonly #state: VolumeState;
   readonly #journal: Journal;
   #seen = 0;
   #pass: Pass | null = null;
-  /** Blocks, and those of them that were owned, after a pass that could move nothing. */
+  /**
+   * How many blocks there were, and how many of them owned, after a pass that could move nothing.
+   */
   #restBlocks = 0;
   #restOwned = Infinity;
   /** A block could not be read or written: nothing is moved any more. */
   #isOff = false;
 
-  /** Nothing is under way. */
+  /** Upkeep of a volume; nothing runs yet. */
   constructor(state: VolumeState, journal: Journal) {
     this.#state = state;
     this.#journal = journal;
@@ -51,7 +53,7 @@ export class Upkeep {
   }
 
   /**
-   * One step, if there is anything to do. What is refused for want of space is tried again later.
+   * One step, if there is anything to do. What is refused for lack of space is tried again later.
    *
    * @throws {ErrnoError} when the volume has failed
    */
@@ -71,9 +73,9 @@ export class Upkeep {
 
   #step(): void {
     const { bitmap, watches } = this.#state;
-    // Below half full new bytes go to the front again.
+    // Below half full, new bytes go to the front again.
     if (bitmap.free > bitmap.blocks >> 1) bitmap.searchFromStart();
-    // An export would have to put aside whatever is moved or cut.
+    // An export would have to copy whatever is moved or cut.
     if (watches.size > 0 || this.#isOff) return;
     this.#cut();
     if (this.#pass === null && this.#isTooLong(2) && !this.#isResting()) {
@@ -81,7 +83,7 @@ export class Upkeep {
     }
     if (this.#pass === null) return;
     if (this.#isTooLong(1.5) && this.#pass.step()) return;
-    // What records still hold of the places that have been left is free only after a checkpoint.
+    // Blocks that have been left but that records still hold are free only after a checkpoint.
     this.#journal.reclaim();
     this.#cut();
     this.#restBlocks = this.#pass.hasMoved ? 0 : bitmap.blocks;
@@ -94,7 +96,7 @@ export class Upkeep {
     return bitmap.blocks - bitmap.unowned;
   }
 
-  /** Leaves a long free end out, but for an eighth of it. */
+  /** Cuts off a long free end, except for an eighth of it. */
   #cut(): void {
     const { bitmap } = this.#state;
     const most = Math.max(this.#slackBlocks, bitmap.blocks >> 2);
@@ -107,7 +109,7 @@ export class Upkeep {
     return Math.max(64, Math.ceil(this.#journal.slackBytes / this.#state.blockSize));
   }
 
-  /** Whether there are so many times the owned blocks, and some more. */
+  /** Whether the volume has more than `times` its owned blocks, and some slack. */
   #isTooLong(times: number): boolean {
     return this.#state.bitmap.blocks > times * this.#owned + this.#slackBlocks;
   }
@@ -119,7 +121,7 @@ export class Upkeep {
   }
 }
 
-/** One way through all slots, and then the segments of the tables. */
+/** One pass through all slots, and then the segments of the tables. */
 class Pass {
   readonly #state: VolumeState;
   readonly #compactor: Compactor;
