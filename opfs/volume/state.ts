@@ -1,11 +1,11 @@
 /**
  * The parts of one mounted volume and the transaction over all of them.
  *
- * Layer: opfs/volume, below `volume.ts` and the files that hold its calls. A call that changes
- * something is `state.change(() => ...)`, or `state.call(() => ...)` around several `state.step`s.
+ * Layer: opfs/volume, below `volume.ts` and the files with its calls. A call that changes something
+ * is `state.change(() => ...)`, or `state.call(() => ...)` around several `state.step`s.
  *
- * A failure of unknown outcome, or a broken invariant, is FAILED: reads go on, writes answer EROFS,
- * and nothing is written any more until the volume is opened again.
+ * After a failure of unknown outcome, or a broken invariant, the volume is FAILED: it serves reads,
+ * writes answer EROFS, and nothing is written until the volume is opened again.
  *
  * @module
  */
@@ -34,7 +34,7 @@ export interface Parts {
   handle: StorageHandle;
   /** The header that was found, or written, last. */
   header: Header;
-  /** Where it stands. */
+  /** Where that header is: HEADER_A_AT or HEADER_B_AT. */
   headerAt: number;
   /** Where the tables lie. */
   segments: Segments;
@@ -60,7 +60,7 @@ export interface Parts {
   poolBytes: number;
   /** The superblock's copy at 0 as it is on the device. */
   superblockCopy: Uint8Array;
-  /** Replayed bytes that a volume for reading only does not write home. */
+  /** Replayed bytes, which a read-only volume does not write home. */
   patches: Map<number, Patch[]>;
 }
 
@@ -92,7 +92,7 @@ export class VolumeState {
   readonly xattrs: Map<number, number[]>;
   /** Inodes without a name that are retained. */
   readonly orphans: Set<number> = new Set();
-  /** Those of them that have never had a name, and may get one. */
+  /** Those that have never had a name, and may get one. */
   readonly linkable: Set<number> = new Set();
   /** Exports under way. */
   readonly watches: Set<BlockWatch> = new Set();
@@ -109,7 +109,7 @@ export class VolumeState {
   readonly #transaction: Transaction;
   /** The superblock's copy at 0 as it is on the device. */
   superblockCopy: Uint8Array;
-  /** Blocks that the volume may have: by the format, or by the options it was opened with. */
+  /** Blocks that the volume may have: by the format, or by the options of its open. */
   maxBlocks: number = L.BLOCKS_MAX;
   /** Blocks that there will be room for, as far as is known; for statfs only. */
   quotaBlocks: number = Infinity;
@@ -117,9 +117,11 @@ export class VolumeState {
   committer: Committer | null = null;
   /** Why the volume is FAILED, or null. */
   failure: ErrnoError | null = null;
-  /** Whether the device refused to grow the last time: it is asked for no more than is needed. */
+  /**
+   * Whether the device refused to grow the last time: then it is asked for no more than is needed.
+   */
   isDeviceFull = false;
-  /** Which blocks have room; null on a device that has room for all it is long. */
+  /** Which blocks have disk space; null on a device that reserves all of its length. */
   backing: BackedBlocks | null = null;
   /** Whether `close` has been called. */
   isClosed = false;
@@ -149,7 +151,7 @@ export class VolumeState {
     this.#transaction = new Transaction(this);
   }
 
-  /** Fills `into` from the start of a block on; what a file for reading only lacks is zeros. */
+  /** Fills `into` from the start of a block on; with zeros where a read-only file is too short. */
   readBlocks(into: Uint8Array, block: number): void {
     const isThere = block >= 0 && block + into.length / this.blockSize <= this.bitmap.blocks;
     invariant(isThere, "V7: a read of blocks that are not there");
@@ -172,9 +174,9 @@ export class VolumeState {
   }
 
   /**
-   * Code that writes over blocks, or cuts them off, says so first.
+   * Announces that blocks are about to be written over, or cut off.
    *
-   * @throws {ErrnoError} when the device has failed while a listener put aside what is there
+   * @throws {ErrnoError} when the device fails while a listener copies what is there
    */
   announceWrite(block: number, count: number): void {
     if (this.watches.size === 0) return;
@@ -183,8 +185,8 @@ export class VolumeState {
   }
 
   /**
-   * One call in one step: it has happened when this returns, and has not when this throws. Durable, if
-   * each call is to be.
+   * One call in one step: when this returns it is done, and when this throws nothing has changed.
+   * Durable, if each call is to be.
    *
    * @throws {ErrnoError} EROFS on a read-only or FAILED volume, EBADF on a closed one, ENOSPC
    */
@@ -193,8 +195,9 @@ export class VolumeState {
   }
 
   /**
-   * One call of several steps, each a valid state. Where each call is durable before it returns, all
-   * steps since the last commit are taken back when one throws, or when the commit is refused.
+   * One call of several steps, each of which leaves a valid state. Where each call is durable
+   * before it returns, all steps since the last commit are reverted when one throws, or when the
+   * commit is refused.
    *
    * @throws {ErrnoError} as `change`
    */
@@ -211,7 +214,7 @@ export class VolumeState {
   }
 
   /**
-   * A step of a call: a transaction over all parts, which has happened or has not.
+   * One step of a call: a transaction over all parts, which is done completely or not at all.
    *
    * @throws {ErrnoError} as `change`
    */
@@ -228,7 +231,7 @@ export class VolumeState {
   }
 
   /**
-   * Inside of a step: what it has done so far is a valid state, and a step of its own.
+   * Inside a step: keeps what it has done so far, which is a valid state, and begins the next step.
    *
    * @throws {ErrnoError} ENOSPC: then no further step is open
    */
@@ -238,7 +241,7 @@ export class VolumeState {
   }
 
   /**
-   * Inside of a step: makes what it has done so far durable, as a step of its own.
+   * Inside a step: keeps what it has done so far, makes that durable, and begins the next step.
    *
    * @throws {ErrnoError} ENOSPC: then no further step is open
    */
@@ -248,7 +251,9 @@ export class VolumeState {
     this.openStep();
   }
 
-  /** Begins a step. For `step`, and for the write, whose device call stands in no other function. */
+  /**
+   * Begins a step. For `step`, and for the write, which makes its device call in its own function.
+   */
   openStep(isFreeing = false): void {
     this.requireWritable();
     const committer = this.committer!;
@@ -261,7 +266,7 @@ export class VolumeState {
   }
 
   /**
-   * Stops unless the volume can be changed.
+   * Throws unless the volume can be changed.
    *
    * @throws {ErrnoError} EROFS on a read-only or FAILED volume, EBADF on a closed one
    */
@@ -270,7 +275,7 @@ export class VolumeState {
   }
 
   /**
-   * Stops if nothing can be made durable; on a volume for reading only there is nothing to.
+   * Throws if nothing can be made durable; a read-only volume has nothing to make durable.
    *
    * @throws {ErrnoError} EROFS on a FAILED volume, EBADF on a closed one
    */
@@ -284,13 +289,13 @@ export class VolumeState {
     return new ErrnoError("EROFS", "change the volume", { why, cause: this.failure });
   }
 
-  /** The step has happened. */
+  /** Ends the step: it is done. */
   keepStep(): void {
     if (this.committer!.isEachCall) this.#transaction.hold();
     else this.#transaction.keep();
   }
 
-  /** The step has not happened. Returns the error to throw. */
+  /** Ends the step: it is reverted. Returns the error to throw. */
   dropStep(error: unknown): ErrnoError {
     try {
       this.#transaction.revert();
@@ -300,20 +305,20 @@ export class VolumeState {
     return this.broken(error);
   }
 
-  /** Whether steps wait for a commit that would still take them back. */
+  /** Whether steps wait for a commit that may still revert them. */
   get isHeld(): boolean {
     return this.#transaction.isHeld;
   }
 
-  /** How often steps have become final in this way. */
+  /** How often held steps have become final. */
   get settled(): number {
     return this.#transaction.settled;
   }
 
   /**
-   * The call is over: makes it durable if every call is to be.
+   * Ends the call: makes it durable if every call is to be.
    *
-   * @throws {ErrnoError} ENOSPC: `takeBack` is the caller's to call
+   * @throws {ErrnoError} ENOSPC: the caller has to call `takeBack`
    */
   commitHeld(): void {
     if (this.#transaction.isHeld) this.committer!.commit();
@@ -324,12 +329,12 @@ export class VolumeState {
     this.committer!.flush();
   }
 
-  /** What was held has been made durable, or is to stay without. */
+  /** Makes the held steps final: they are durable, or stay without being so. */
   settle(): void {
     this.#transaction.settle();
   }
 
-  /** What was held has not happened. After a failure of unknown outcome it stays as it is. */
+  /** Reverts the held steps. After a failure of unknown outcome they stay as they are. */
   takeBack(): void {
     if (this.failure !== null) return;
     try {
@@ -339,12 +344,14 @@ export class VolumeState {
     }
   }
 
-  /** Inside of a step: says what undoes a change that tables, indexes and blocks know nothing of. */
+  /**
+   * Inside a step: registers what undoes a change that tables, indexes and blocks do not record.
+   */
   onRevert(undo: () => void): void {
     this.#transaction.onRevert(undo);
   }
 
-  /** What is no ErrnoError is a bug, and stops the volume. Returns the error to throw. */
+  /** An error that is no ErrnoError is a bug, and stops the volume. Returns the error to throw. */
   broken(error: unknown): ErrnoError {
     return isErrnoError(error) ? error : this.fail(error);
   }
@@ -401,7 +408,7 @@ export class VolumeState {
     return this.tables.view.getFloat64(slot * L.SLOT_BYTES + L.SLOT.SIZE, L.LE);
   }
 
-  /** The inode that a named slot stands for: a type-4 record's target, else itself. */
+  /** The inode of a named slot: a type-4 record's target, else the slot itself. */
   targetOf(slot: number): number {
     if (this.typeOf(slot) !== L.TYPE.LINK) return slot;
     return this.tables.view.getUint32(slot * L.SLOT_BYTES + L.SLOT.FIRST_BLOCK, L.LE);
@@ -421,15 +428,15 @@ function commit(committer: Committer): void {
 }
 
 /**
- * What a refused write or truncate means. Everything stays as it was, so that it can be tried
- * again: ENOSPC. An error that says it is about something else is of unknown outcome.
+ * What a refused write or truncate means: ENOSPC, with everything as it was, so that it can be
+ * tried again. An error about something else has an unknown outcome.
  */
 export function refusalOf(state: VolumeState, error: unknown): ErrnoError {
   if (isUnknownOutcome(error)) return state.fail(error);
   return new ErrnoError("ENOSPC", "write to the device", { why: "it is full", cause: error });
 }
 
-/** Whether what a device threw says that it is about something else than space. */
+/** Whether a device's error is about something else than space. */
 export function isUnknownOutcome(error: unknown): boolean {
   const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown };
   return typeof code === "string" && code.startsWith("E") && !FULL.has(code) ||
@@ -455,8 +462,8 @@ export function writeDevice(state: VolumeState, bytes: Uint8Array, at: number): 
 }
 
 /**
- * Looks at what a device says that it wrote: fewer bytes than asked means that it is full, and a
- * number that cannot be means that nothing it says can be believed.
+ * Checks how many bytes the device says that it wrote: fewer than asked mean that it is full, and
+ * an impossible number means that none of its answers can be trusted.
  *
  * @throws {ErrnoError} ENOSPC, EIO
  */

@@ -1,10 +1,11 @@
 /**
- * The transaction over all parts of a mounted volume, and what is needed to take a call back.
+ * The transaction over all parts of a mounted volume, and what is needed to revert a call.
  *
- * Layer: opfs/volume, below `state.ts`, which alone uses it. A call consists of steps; each step has
- * happened or has not. Where each call is durable before it returns, steps that are kept are *held*:
- * until the commit has succeeded everything that undoes them stays, and what they give back is used
- * by none. `settle` ends that after the commit, `undo` takes all of them back when it is refused.
+ * Layer: opfs/volume, below `state.ts`, the only user of the class. A call consists of steps; each step is done
+ * completely or not at all. Where each call is durable before it returns, steps that are kept are
+ * *held*: until the commit has succeeded, everything that undoes them is kept, and the space that
+ * they free is not used. `settle` ends that after the commit; `undo` reverts all of them when it is
+ * refused.
  *
  * @module
  */
@@ -17,20 +18,20 @@ import type { Tables } from "./memory/tables.ts";
 
 /** What a step is. */
 export interface StepOptions {
-  /** Whether it gives space back, which a full device lets pass. */
+  /** Whether it frees space, which a full device allows. */
   isFreeing?: boolean;
-  /** Whether it stays when the call around it is taken back: nothing depends on it. */
+  /** Whether it stays when the call around it is reverted: nothing depends on it. */
   isFinal?: boolean;
 }
 
-/** A step like most. */
+/** An ordinary step. */
 export const PLAIN_STEP: StepOptions = {};
-/** A step that gives space back. */
+/** A step that frees space. */
 export const FREEING: StepOptions = { isFreeing: true };
-/** A step that stays whatever becomes of the call. */
+/** A step that stays, whatever happens to the call. */
 export const FINAL: StepOptions = { isFinal: true };
 
-/** What a transaction is over. */
+/** What a transaction covers. */
 export interface TransactionParts {
   /** Slots and names. */
   readonly tables: Tables;
@@ -54,17 +55,17 @@ export class Transaction {
   #isHeld = false;
   #settled = 0;
 
-  /** A transaction that is not open, over parts that are as they should be. */
+  /** A transaction that is not open. */
   constructor(parts: TransactionParts) {
     this.#parts = parts;
   }
 
-  /** Whether steps have been kept that can still be taken back. */
+  /** Whether there are kept steps that may still be reverted. */
   get isHeld(): boolean {
     return this.#isHeld;
   }
 
-  /** How often steps that were held have become final. */
+  /** How often held steps have become final. */
   get settled(): number {
     return this.#settled;
   }
@@ -86,7 +87,7 @@ export class Transaction {
     this.#undoMark = 0;
   }
 
-  /** What the next revert leaves alone. */
+  /** Marks what the next revert leaves alone. */
   #mark(): void {
     const { inodes, paths, bitmap } = this.#parts;
     inodes.mark();
@@ -95,20 +96,20 @@ export class Transaction {
     this.#undoMark = this.#undos.length;
   }
 
-  /** Closes the step: it has happened, and nothing undoes it. */
+  /** Closes the step: it is done, and nothing reverts it. */
   keep(): void {
     this.#parts.tables.keep();
     this.#finish();
   }
 
-  /** Closes the step: it has happened, unless the commit is refused. */
+  /** Closes the step: it is done, unless the commit is refused. */
   hold(): void {
     this.#parts.tables.hold();
     this.#mark();
     this.#isHeld = true;
   }
 
-  /** What the steps gave back is free, or will be with the next commit. */
+  /** Frees what the steps gave back, now or with the next commit. */
   #finish(): void {
     const { inodes, paths, bitmap, extents } = this.#parts;
     inodes.keep();
@@ -119,12 +120,12 @@ export class Transaction {
     if (this.#undos.length > 0) this.#undos.length = 0;
   }
 
-  /** Says what undoes a change that no part knows of. */
+  /** Registers what undoes a change that no part records. */
   onRevert(undo: () => void): void {
     this.#undos.push(undo);
   }
 
-  /** Closes the step: it has not happened. */
+  /** Closes the step: it is reverted. */
   revert(): void {
     const { tables, inodes, paths, bitmap, extents } = this.#parts;
     while (this.#undos.length > this.#undoMark) this.#undos.pop()!();
@@ -136,7 +137,9 @@ export class Transaction {
     extents.revert();
   }
 
-  /** The steps that were held are final: a commit has succeeded, or they are to be undone no more. */
+  /**
+   * Makes the held steps final: a commit has succeeded, or they are not to be reverted any more.
+   */
   settle(): void {
     if (!this.#isHeld) return;
     this.#isHeld = false;
@@ -146,7 +149,7 @@ export class Transaction {
     this.#finish();
   }
 
-  /** None of the steps that were held has happened. */
+  /** Reverts all held steps. */
   undo(): void {
     if (!this.#isHeld) return;
     const { tables, inodes, paths, bitmap, pool } = this.#parts;

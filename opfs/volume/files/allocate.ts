@@ -1,12 +1,13 @@
 /**
- * Owning, zeroing and giving back ranges of a file: fallocate.
+ * Reserving, zeroing and freeing ranges of a file: fallocate.
  *
- * Layer: opfs/volume, under `volume.ts`. What is owned and was never written is an unwritten run: it
- * reads as zeros whatever its blocks hold, so owning a range writes nothing. Long ranges go in steps,
- * each a valid state; what can run out is looked for before the first of them.
+ * Layer: opfs/volume, under `volume.ts`. Blocks that are owned but were never written are an
+ * unwritten run: it reads as zeros whatever its blocks hold, so reserving a range writes nothing.
+ * Long ranges take several steps, each of which leaves a valid state. Whatever may run out is
+ * checked before the first step.
  *
- * A logged block never becomes unwritten: a replay could lay old bytes over what is written there
- * later. Before that happens a checkpoint ends its logged state.
+ * A logged block never becomes unwritten: a replay could write old bytes over what is written there
+ * later. So a checkpoint ends its logged state first.
  *
  * @module
  */
@@ -29,7 +30,7 @@ import { FREEING } from "../transaction.ts";
 import { missingBlocks } from "./write_plan.ts";
 
 const PUNCH = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
-/** All there are. Compared as numbers: bits alone would take a mode of more than 32 for another. */
+/** All valid modes, compared as numbers: a test of bits alone would accept larger modes. */
 const MODES: readonly number[] = [
   0,
   FALLOC_FL_KEEP_SIZE,
@@ -38,7 +39,7 @@ const MODES: readonly number[] = [
   PUNCH,
 ];
 
-/** Bytes of a file, and what is done with them. */
+/** Bytes of a file, and what to do with them. */
 export interface Range {
   /** 0 or FALLOC_FL_*. */
   mode: number;
@@ -48,7 +49,7 @@ export interface Range {
   length: number;
 }
 
-/** Bytes `[at, end)`, and the blocks that lie in them as a whole. */
+/** Bytes `[at, end)`, and the whole blocks among them. */
 interface Parts {
   at: number;
   end: number;
@@ -59,7 +60,7 @@ interface Parts {
 }
 
 /**
- * Does what `range.mode` says, as a call of several steps.
+ * Does what `range.mode` says, in a call of several steps.
  *
  * @throws {ErrnoError} ENOSPC before anything has changed; EFBIG, EINVAL, EISDIR, ENOTSUP
  */
@@ -85,7 +86,7 @@ function checkRange(state: VolumeState, { mode, at, length }: Range): void {
   if (at + length > limit) throw new ErrnoError("EFBIG", `allocate up to ${at + length}`);
 }
 
-/** A block with the file's end in it is whole if the range goes on to that end. */
+/** The block with the file's end counts as whole if the range reaches that end. */
 function partsOf(state: VolumeState, slot: number, { at, length }: Range): Parts {
   const { blockSize } = state;
   const end = Math.min(at + length, L.BLOCKS_MAX * blockSize);
@@ -117,7 +118,10 @@ function removeBlocks(state: VolumeState, slot: number, from: number, to: number
   }
 }
 
-/** Owns a range; with ZERO_RANGE it reads as zeros then. The file is at least `size` long. */
+/**
+ * Reserves a range; with ZERO_RANGE it reads as zeros then. The file is at least `size` long after
+ * it.
+ */
 function own(state: VolumeState, slot: number, wanted: { range: Range; size: number }): void {
   const { range, size } = wanted;
   const { blockSize } = state;
@@ -135,7 +139,7 @@ function own(state: VolumeState, slot: number, wanted: { range: Range; size: num
   finish(state, slot, size);
 }
 
-/** A commit in the middle of the call would make half of it durable: what is logged ends here. */
+/** A commit in the middle would make half of the call durable: so logged blocks end here. */
 function unlogAll(state: VolumeState, slot: number, from: number, to: number): void {
   const { extents, pool } = state;
   for (let fileBlock = from; fileBlock < to;) {
@@ -159,7 +163,7 @@ function extendTo(state: VolumeState, slot: number, size: number): void {
   state.step(() => zeroGap(state, slot, state.sizeOf(slot), size));
 }
 
-/** Gives unwritten blocks to every hole between two file blocks, or to none. */
+/** Gives unwritten blocks to every hole between two file blocks, or to none of them. */
 function fillHoles(state: VolumeState, slot: number, from: number, to: number): void {
   const { extents } = state;
   const filled: number[] = [];
@@ -184,7 +188,7 @@ function fillHole(state: VolumeState, slot: number, fileBlock: number, want: num
   return state.step(() => allocateRun(state, slot, hole)).count;
 }
 
-/** There were blocks, but no slots to write them down in: the file is as it was. */
+/** There were blocks, but no slots for their runs: restores the file. */
 function giveBack(state: VolumeState, slot: number, filled: readonly number[]): void {
   try {
     for (let index = 0; index < filled.length; index += 2) {
@@ -200,7 +204,7 @@ function isFull(error: unknown): boolean {
   return isErrnoError(error) && error.code === "ENOSPC";
 }
 
-/** Written blocks between two file blocks stay owned and read as zeros. */
+/** Turns written blocks between two file blocks into unwritten ones, which read as zeros. */
 function makeUnwritten(state: VolumeState, slot: number, from: number, to: number): void {
   const { extents } = state;
   for (let fileBlock = from; fileBlock < to;) {
@@ -224,7 +228,7 @@ function turnUnwritten(state: VolumeState, slot: number, fileBlock: number, coun
     extents.insert(slot, { fileBlock, block, count, isUnwritten: true });
     return block;
   });
-  // What has not been written yet is zeros now.
+  // Bytes of these blocks that have not been written home yet are zeros now.
   pool.dropRun(first, count);
 }
 

@@ -1,5 +1,5 @@
 /**
- * Attributes of inodes: as a fresh object, and changed in one step.
+ * Attributes of inodes: reading them as a new object, and changing them in one step.
  *
  * Layer: opfs/volume, under `volume.ts`. The link count of a directory is 2 and one per
  * subdirectory, derived; that of anything else is in its record.
@@ -51,7 +51,7 @@ function nlinkOf(state: VolumeState, slot: number): number {
 }
 
 /**
- * Changes attributes, as a call. What is cut off goes in steps; the size is right after the first.
+ * Changes attributes, as a call. A cut takes several steps; the size is right after the first.
  *
  * @throws {ErrnoError} EINVAL, EISDIR, EFBIG, ENOSPC
  */
@@ -69,7 +69,7 @@ export function setAttributes(state: VolumeState, slot: number, change: AttrChan
   });
 }
 
-/** When the device is too full to go on, the size stays, and blocks past it stay the file's. */
+/** When the device is too full to go on, the size stays, and the file keeps the blocks past it. */
 function cutRest(state: VolumeState, slot: number, settled: number): void {
   try {
     while (!state.step(() => removePastSize(state, slot), FREEING));
@@ -81,7 +81,7 @@ function cutRest(state: VolumeState, slot: number, settled: number): void {
   }
 }
 
-/** Changes attributes. The type stays; ctime moves, with the size mtime too. */
+/** Changes attributes. The type stays; ctime changes, and with the size also mtime. */
 function changeAttributes(state: VolumeState, slot: number, change: AttrChange): void {
   const { mode, uid, gid, size, atime, mtime } = change;
   for (const id of [mode, uid, gid]) checkId(id);
@@ -115,7 +115,7 @@ function checkTime(time: number | undefined): void {
 }
 
 /**
- * Stops unless the slot is a regular file's.
+ * Throws unless the slot is a regular file's.
  *
  * @throws {ErrnoError} EISDIR, EINVAL
  */
@@ -126,8 +126,8 @@ export function requireFile(state: VolumeState, slot: number): void {
 }
 
 /**
- * A read moves atime when it is older than the last change or than a day ("relatime"). It needs no
- * commit by itself.
+ * A read changes atime when it is older than the last change, or than a day ("relatime"). That
+ * alone causes no commit.
  */
 export function touchAccess(state: VolumeState, slot: number): void {
   if (state.isReadOnly || state.failure !== null) return;

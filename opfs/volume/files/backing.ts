@@ -2,13 +2,13 @@
  * Disk space for the blocks of a sparse device, whose file may be longer than the disk space it
  * has.
  *
- * Layer: opfs/volume, beside `bitmap.ts`; only over a device that says it is sparse. What a small
- * write puts into the pool has its place on the device before the write is accepted: zeros are
- * written there, for many blocks at a time, and a disk that is full says so to the one who asked and
- * not at a commit. What is written in large pieces goes to its place at once, and needs none of this.
+ * Layer: opfs/volume, beside `bitmap.ts`; only for a device that says it is sparse. A small write
+ * goes into the pool, and its disk space is reserved before the write is accepted, by writing zeros
+ * for many blocks at a time. So a full disk refuses that write, and not a later commit. Large
+ * pieces go to their place at once, and need no reservation.
  *
- * That a block has room is only a hint, and only in memory: without it zeros are written where
- * no bytes of a file are, into blocks that have just been allocated, that are free, or that were never
+ * Which blocks have disk space is only a hint, and only in memory: where it is missing, zeros are
+ * written, but only into blocks that hold no bytes of a file: just allocated, free, or never
  * written.
  *
  * @module
@@ -26,15 +26,15 @@ import { type VolumeState, writeDevice } from "../state.ts";
 /** Zeros that are written at a time. */
 const AHEAD_BYTES = 256 * 1024;
 
-/** Which blocks of one volume have room. */
+/** Which blocks of one volume have disk space. */
 export class Backing implements BackedBlocks {
   readonly #state: VolumeState;
   #blocks: BlockSet;
   readonly #zeros: Uint8Array<ArrayBuffer>;
-  /** Whether the disk was full the last time: then what has room already is given out first. */
+  /** Whether the disk was full the last time: then blocks with disk space are given out first. */
   isTight = false;
 
-  /** At mount: what is owned and written has room. */
+  /** At mount: blocks that are owned and written have disk space. */
   constructor(state: VolumeState) {
     const { bitmap, blockSize } = state;
     this.#state = state;
@@ -50,7 +50,7 @@ export class Backing implements BackedBlocks {
     this.#forgetUnwritten();
   }
 
-  /** What is owned and was never written may have none. */
+  /** Blocks that are owned but were never written may have no disk space. */
   #forgetUnwritten(): void {
     const { tables } = this.#state;
     const forget = (at: number): void => {
@@ -64,7 +64,7 @@ export class Backing implements BackedBlocks {
       const at = slot * L.SLOT_BYTES;
       const type = this.#state.typeOf(slot);
       if (type === L.TYPE.FILE) forget(at + L.SLOT.FIRST_BLOCK);
-      // A dead one speaks of blocks that others may have by now.
+      // A dead slot names blocks that others may own by now.
       if (type !== L.TYPE.CONTINUATION || isDead(tables.view, slot)) continue;
       for (let pair = 0; pair < L.PAIRS_MAX; pair++) {
         forget(at + L.CONTINUATION.PAIRS + pair * L.PAIR_BYTES);
@@ -72,7 +72,7 @@ export class Backing implements BackedBlocks {
     }
   }
 
-  /** Whether a block has room. */
+  /** Whether a block has disk space. */
   has(block: number): boolean {
     return block < this.#blocks.blocks && this.#blocks.has(block);
   }
@@ -106,12 +106,12 @@ export class Backing implements BackedBlocks {
     }
   }
 
-  /** The device has been made longer by blocks: they have no room yet, whatever was there before. */
+  /** The device has been made longer by blocks, which have no disk space yet. */
   appeared(first: number, end: number): void {
     this.#clear(first, end);
   }
 
-  /** Blocks have been written: they have room. */
+  /** Blocks have been written, so they have disk space. */
   wrote(block: number, count: number): void {
     const isThere = block >= 0 && count >= 0 && block + count <= L.BLOCKS_MAX;
     invariant(isThere, "V7: {} blocks at {} have room", count, block);
@@ -139,7 +139,7 @@ export class Backing implements BackedBlocks {
       this.#blocks.runAt(block, block + count) === count;
   }
 
-  /** How many blocks to fill: those wanted, and free ones after them that have no room. */
+  /** How many blocks to fill: those wanted, and free ones after them without disk space. */
   #reach(block: number, count: number): number {
     const { bitmap, blockSize } = this.#state;
     const most = Math.max(count, Math.floor(AHEAD_BYTES / blockSize));
@@ -168,8 +168,7 @@ export class Backing implements BackedBlocks {
   }
 
   /**
-   * Takes free blocks that have room, up to `want` that follow each other; null when no block is
-   * free.
+   * Takes adjacent free blocks with disk space, up to `want`; null when none is free.
    */
   takeBacked(want: number): BlockRun | null {
     const { bitmap } = this.#state;
@@ -191,7 +190,7 @@ export class Backing implements BackedBlocks {
 
 /**
  * Blocks for bytes that go through the pool, or for a large write: as `bitmap.allocate`, but with
- * room on the device for them if the bytes are `isPooled`. Null when no block is free.
+ * disk space if the bytes are `isPooled`. Null when no block is free.
  */
 export function allocateBlocks(
   state: VolumeState,

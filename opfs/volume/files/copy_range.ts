@@ -22,14 +22,14 @@ import { checkPosition, writable } from "./write_plan.ts";
 
 /** Bytes of one piece, which are in memory at a time. */
 const PIECE_BYTES = 256 * 1024;
-/** So much data one call copies at most: other clients of a relay wait for it. */
+/** How much data one call copies at most: other clients of a relay wait for it. */
 export const COPY_BYTES_MAX: number = 16 * 1024 * 1024;
-/** So many pieces and holes at most, for the same reason. */
+/** How many pieces and holes one call copies at most, for the same reason. */
 const PARTS_MAX = 1024;
 
 const PUNCH = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
 
-/** What is copied where: slots, first bytes, and how many. */
+/** What is copied, and where to. */
 export interface CopyRange {
   /** The file that is read. */
   source: number;
@@ -70,7 +70,7 @@ export function copyRange(state: VolumeState, range: CopyRange, write: WriteTarg
       if (part.isData && count < part.length) break;
     }
   } catch (error) {
-    // The next call meets it again.
+    // The next call fails at the same place.
     if (done === 0 || !isErrnoError(error) || state.failure !== null) throw error;
   }
   invariant(done <= length, "V7: {} bytes are copied, of {}", done, length);
@@ -78,7 +78,7 @@ export function copyRange(state: VolumeState, range: CopyRange, write: WriteTarg
   return done;
 }
 
-/** How much of a range there is, and may be written. */
+/** How much of the range exists, and may be written. */
 function copyable(state: VolumeState, { source, at, target, to, length }: CopyRange): number {
   requireFile(state, source);
   requireFile(state, target);
@@ -95,7 +95,7 @@ function copyable(state: VolumeState, { source, at, target, to, length }: CopyRa
   return count;
 }
 
-/** Data or a hole of the source: as much of it as goes in one piece. */
+/** Data or a hole of the source, at most as long as one piece. */
 interface Part {
   isData: boolean;
   length: number;
@@ -105,7 +105,7 @@ function nextPart(state: VolumeState, { source, at, to, length }: CopyRange, don
   const { extents, blockSize } = state;
   const from = at + done;
   const first = Math.floor(from / blockSize);
-  // Past the last block that a file can have is a hole.
+  // Past the last block that a file can have, everything is a hole.
   const isData = first < L.BLOCKS_MAX && isWritten(extents.find(source, first));
   const inPiece = PIECE_BYTES - (to + done) % PIECE_BYTES;
   const end = Math.min(at + length, isData ? from + inPiece : Infinity);
@@ -133,7 +133,7 @@ function copyData(
   return write(piece, to + done);
 }
 
-/** What the target has there is given back; after its end it gets longer by a hole. */
+/** Frees what the target has there; past its end it gets longer by a hole. */
 function copyHole(
   state: VolumeState,
   { target, to }: CopyRange,

@@ -1,8 +1,9 @@
 /**
- * The structure: making, linking, removing and moving names, with every rule that POSIX has for it.
+ * The directory tree: making, linking, removing and moving names, with every rule of POSIX for it.
  *
  * Layer: opfs/volume, under `volume.ts`, which opens and closes the transaction around each of
- * these. What they change in sets and lists of the state they undo by `state.onRevert`.
+ * these. They register with `state.onRevert` what undoes their changes to sets and lists of the
+ * state.
  *
  * @module
  */
@@ -19,7 +20,10 @@ import { joinSet, leaveSet, removeFrom } from "./slot_lists.ts";
 import type { VolumeState } from "../state.ts";
 import { destroyAttributes, hideAttributes } from "./xattr.ts";
 
-/** Continuation slots that are zeroed at once; others of a removed file are free as they are. */
+/**
+ * Continuation slots that are zeroed at once; further ones of a removed file count as free as they
+ * are.
+ */
 const LEAVES_ZEROED_MAX = 64;
 
 /** Makes something new and returns its inode. */
@@ -46,13 +50,13 @@ export function createName(
   return state.inodes.inoOf(slot);
 }
 
-/** A directory's link count is 2 and one per subdirectory, and has a limit as a file's has. */
+/** A directory's link count is 2 and one per subdirectory, with the same limit as a file's. */
 function checkSubdirectory(state: VolumeState, directory: number): void {
   if (state.inodes.subdirectoriesOf(directory) + 2 < L.NLINK_MAX) return;
   throw new ErrnoError("EMLINK", "put one more directory into a directory");
 }
 
-/** A directory that has a name: in one that was removed nothing can be made. */
+/** A directory that has a name: nothing can be made in a removed one. */
 export function writableDirectory(state: VolumeState, ino: Ino): number {
   const slot = state.directoryOf(ino);
   if (state.tables.isHidden(slot)) throw new ErrnoError("ENOENT", "use a removed directory");
@@ -60,7 +64,7 @@ export function writableDirectory(state: VolumeState, ino: Ino): number {
 }
 
 /**
- * Stops unless all of them are numbers of 32 bits.
+ * Throws unless all of them are numbers of 32 bits.
  *
  * @throws {ErrnoError} EINVAL
  */
@@ -124,7 +128,7 @@ function nlinkOf(state: VolumeState, slot: number): number {
   return Math.max(1, state.tables.view.getUint16(slot * L.SLOT_BYTES + L.SLOT.NLINK, L.LE));
 }
 
-/** One name less, of more than one. */
+/** Removes one name of several. */
 function loseName(state: VolumeState, slot: number): void {
   const left = nlinkOf(state, slot) - 1;
   invariant(left > 0, "V4: slot {} loses the last name that it counts, and has another one", slot);
@@ -228,7 +232,7 @@ export function removeDirectory(state: VolumeState, parent: Ino, name: string): 
   removeEntry(state, entry);
 }
 
-/** Takes a name out of the index, and with the last one the inode. Its granules stay. */
+/** Removes a name from the index, and the inode with its last name. Its granules stay. */
 function removeEntry(state: VolumeState, entry: number): void {
   const parent = state.paths.parentOf(entry);
   if (state.typeOf(entry) === L.TYPE.LINK) {
@@ -268,7 +272,7 @@ function forgetLink(state: VolumeState, target: number, entry: number): void {
   state.onRevert(() => rememberLink(state, target, entry, index));
 }
 
-/** The first name goes: another one moves into the inode's own record, whose slot stays. */
+/** The first name is removed: another name moves into the inode's own slot. */
 function promote(state: VolumeState, slot: number, links: readonly number[]): void {
   const link = links[0]!;
   const isLink = state.typeOf(link) === L.TYPE.LINK && state.targetOf(link) === slot;
@@ -285,7 +289,7 @@ function promote(state: VolumeState, slot: number, links: readonly number[]): vo
   state.touch(slot, false);
 }
 
-/** A removed inode that is retained: it lives on in memory, and is free on disk. */
+/** A removed inode that is retained: it stays in memory, and is free on disk. */
 function makeOrphan(state: VolumeState, slot: number): void {
   setNlink(state, slot, 0);
   state.touch(slot, false);
@@ -295,7 +299,7 @@ function makeOrphan(state: VolumeState, slot: number): void {
   joinSet(state, state.orphans, slot);
 }
 
-/** Gives back an inode that has no name, and its blocks. */
+/** Frees an inode that has no name, and its blocks. */
 export function destroy(state: VolumeState, slot: number): void {
   const type = state.typeOf(slot);
   const isInode = type >= L.TYPE.FILE && type <= L.TYPE.SYMLINK;
@@ -319,7 +323,7 @@ interface Move {
   from: number;
   to: number;
   source: number;
-  /** The entry in the way, or -1. */
+  /** The entry that is replaced, or -1. */
   replaced: number;
 }
 
@@ -332,7 +336,7 @@ export function renameName(
   if (flags !== 0 && flags !== RENAME_NOREPLACE && flags !== RENAME_EXCHANGE) {
     throw new ErrnoError("EINVAL", `rename ${shown(name)} with flags ${shown(flags)}`);
   }
-  // Before anything is looked for: what is wrong with a name is so wherever it would go.
+  // First of all: an invalid name is invalid wherever it would go.
   encodeName(newName);
   const from = state.directoryOf(names.parent);
   const to = writableDirectory(state, names.newParent);

@@ -1,8 +1,8 @@
 /**
  * The bytes of files: filling holes with blocks, zeroing, cutting, and the targets of links.
  *
- * Layer: opfs/volume, under `volume.ts`. V8: bytes past the size are never shown, so a call that makes
- * a file longer zeroes what lies between.
+ * Layer: opfs/volume, under `volume.ts`. V8: bytes past the size are never shown, so a call that
+ * makes a file longer first zeroes the bytes in between.
  *
  * @module
  */
@@ -24,7 +24,7 @@ export const LEAVES_PER_STEP = 64;
 /** From this length on whole blocks that are not in the pool are read directly. */
 const DIRECT_READ_BYTES = 32 * 1024;
 
-/** Blocks that a write is to get where it has found none, or unwritten ones. */
+/** Blocks that a write needs where the file has a hole, or unwritten blocks. */
 export interface Hole {
   /** The first of them in the file. */
   fileBlock: number;
@@ -37,9 +37,9 @@ export interface Hole {
 }
 
 /**
- * Gives one or more blocks to a hole of the file, and returns those that are its own now. Their
- * contents are undefined: the caller writes all of them, or takes `pool.fresh`. What goes through the
- * pool has room on the device from now on.
+ * Gives blocks to a hole of the file, and returns those. Their contents are undefined: the caller
+ * writes all of them, or takes `pool.fresh`. Blocks whose bytes go through the pool have disk space
+ * after this.
  *
  * @throws {ErrnoError} ENOSPC
  */
@@ -58,8 +58,8 @@ export function fillBlocks(state: VolumeState, slot: number, hole: Hole): BlockR
 }
 
 /**
- * Writes bytes that lie inside of one file block, through the pool. What else a new block shows is
- * zeros. Returns how many there were.
+ * Writes bytes inside one file block, through the pool; the rest of a new block is zeros. Returns
+ * how many bytes.
  *
  * @throws {ErrnoError} ENOSPC, EIO
  */
@@ -85,7 +85,7 @@ export function writeInBlock(
   } else {
     makeRoomInRecord(state, found.block, from, to);
     const isWhole = from === 0 && to === blockSize;
-    // Small writes one after the other are as good a reason to read ahead as reads are.
+    // Small writes one after the other are a reason to read ahead, as reads are.
     frame = isWhole ? pool.blank(found.block) : pool.get(found.block, found.count);
   }
   pool.remember(frame);
@@ -95,8 +95,8 @@ export function writeInBlock(
 }
 
 /**
- * What is dirty of a block is one piece. Where that would make the record longer than one step may,
- * what there is becomes durable first; the transaction has done nothing yet but valid steps.
+ * The dirty bytes of a block are one piece. Where that would make the record longer than one step
+ * may, the changes so far become durable first; so far the transaction has made only valid steps.
  */
 function makeRoomInRecord(state: VolumeState, block: number, from: number, to: number): void {
   if (state.pool.growthOf(block, from, to) <= LOGGED_STEP_BYTES) return;
@@ -104,8 +104,8 @@ function makeRoomInRecord(state: VolumeState, block: number, from: number, to: n
 }
 
 /**
- * Gives blocks that follow each other to a hole of the file, as many of those wanted as there are in
- * one place, and returns them.
+ * Gives adjacent blocks to a hole of the file, as many of those wanted as one place has, and
+ * returns them.
  *
  * @throws {ErrnoError} ENOSPC
  */
@@ -129,7 +129,7 @@ export function allocateRun(
   return taken;
 }
 
-/** What is owned and was never written may have no room on the device. */
+/** Blocks that are owned but were never written may have no disk space. */
 function requireRoom(state: VolumeState, block: number, count: number): void {
   if (state.backing === null || state.backing.ensure(block, count)) return;
   throw new ErrnoError("ENOSPC", "write", { why: "the disk is full" });
@@ -146,9 +146,9 @@ function convertUnwritten(
 }
 
 /**
- * Prepares bytes `[size, to)` of a file that is made longer, in steps of the open transaction: what
- * lies in blocks that it has already reads as zeros, written blocks past the size are given back.
- * Call it first in the transaction: what lies there is not seen, so each step is a valid state.
+ * Prepares bytes `[size, to)` of a file that becomes longer, in steps of the open transaction:
+ * existing blocks read as zeros there, and written blocks past the size are freed. Call it first in
+ * the transaction: these bytes are not visible yet, so each step leaves a valid state.
  */
 export function zeroGap(state: VolumeState, slot: number, size: number, to: number): void {
   invariant(size <= to, "V8: a gap goes from byte {} to {}", size, to);
@@ -170,8 +170,8 @@ export function zeroGap(state: VolumeState, slot: number, size: number, to: numb
 }
 
 /**
- * Zeroes bytes from `at` on, up to `to` in the same block, if the file has them; of a logged block as
- * many as one step may. Returns where to go on.
+ * Zeroes bytes from `at` on, up to `to` in the same block, if the file has them; of a logged block
+ * only as many as one step may. Returns where to go on.
  */
 function zeroPiece(state: VolumeState, slot: number, at: number, to: number): number {
   const { extents, pool, blockSize } = state;
@@ -191,14 +191,14 @@ function zeroPiece(state: VolumeState, slot: number, at: number, to: number): nu
   return at + length;
 }
 
-/** Zeroes bytes `[at, to)` of one block, as far as the file has them: steps of its own. */
+/** Zeroes bytes `[at, to)` of one block, as far as the file has them, in steps of its own. */
 export function zeroInBlock(state: VolumeState, slot: number, at: number, to: number): void {
   for (let done = at; done < to;) {
     done = state.step(() => zeroPiece(state, slot, done, to));
   }
 }
 
-/** Sets the size; a file that gets longer does so with a hole. The first thing in a call. */
+/** Sets the size; a file that becomes longer gets a hole. The first step of a call. */
 export function resize(state: VolumeState, slot: number, size: number): void {
   checkSize(size);
   const old = state.sizeOf(slot);
@@ -208,11 +208,11 @@ export function resize(state: VolumeState, slot: number, size: number): void {
 }
 
 /**
- * Gives back blocks past the size, at most about as many as one step may; whether all of them. The
- * size is right already, so each step is a valid state.
+ * Frees blocks past the size, at most about as many as one step may; whether all are freed. The
+ * size is right already, so each step leaves a valid state.
  */
 export function removePastSize(state: VolumeState, slot: number): boolean {
-  // A size may lie beyond all blocks that a file can have.
+  // A size may be past all blocks that a file can have.
   const from = Math.min(L.BLOCKS_MAX, Math.ceil(state.sizeOf(slot) / state.blockSize));
   return state.extents.remove(slot, { from, to: L.BLOCKS_MAX, leavesMax: LEAVES_PER_STEP });
 }
@@ -226,7 +226,7 @@ function checkSize(size: number): void {
   }
 }
 
-/** Stores what a new symbolic link points to. */
+/** Stores the target of a new symbolic link. */
 export function writeTarget(state: VolumeState, slot: number, target: Uint8Array): void {
   if (target.length === 0) throw new ErrnoError("ENOENT", "link to nothing");
   if (target.length > L.TARGET_BYTES_MAX) {
@@ -244,7 +244,7 @@ export function writeTarget(state: VolumeState, slot: number, target: Uint8Array
 }
 
 /**
- * What a symbolic link points to, as raw bytes; one turned bit in it is put right.
+ * The target of a symbolic link, as raw bytes; one turned bit in it is corrected.
  *
  * @throws {ErrnoError} EIO for one that is not what its sum says
  */
@@ -262,7 +262,7 @@ export function readTarget(state: VolumeState, slot: number): Uint8Array<ArrayBu
   return withoutSum(bytes, `the target of slot ${slot}`);
 }
 
-/** Fills `into` from byte `at` on; all of it lies before the end of the file. */
+/** Fills `into` from byte `at` on; all of it must be before the end of the file. */
 export function readBytes(
   state: VolumeState,
   slot: number,
@@ -292,7 +292,7 @@ function readRuns(state: VolumeState, slot: number, into: Uint8Array, at: number
   }
 }
 
-/** Reads from byte `inside` of the first of some blocks on, within them. */
+/** Reads from byte `inside` of the first of some adjacent blocks on. */
 function readRun(
   state: VolumeState,
   { block, count }: Extent,
@@ -319,7 +319,7 @@ function readRun(
   }
 }
 
-/** Reads bytes of one block; `follow` blocks from it on belong together. */
+/** Reads bytes of one block; `follow` blocks from it on belong to the same file. */
 export function readInBlock(
   state: VolumeState,
   into: Uint8Array,
@@ -329,7 +329,7 @@ export function readInBlock(
   const isInside = from >= 0 && from + into.length <= state.blockSize;
   invariant(isInside, "V7: bytes {} of a block are read, {} of them", from, into.length);
   if (state.failure !== null && pool.peek(block) < 0) {
-    // A full pool would write to make room, and nothing is written any more.
+    // A full pool would write back to make room, and nothing may be written any more.
     readDevice(state.handle, into, state.placeOf(block, from));
     return;
   }

@@ -1,14 +1,14 @@
 /**
  * Writing bytes into a file, step by step.
  *
- * Layer: opfs/volume, under `volume.ts`; `write_plan.ts` says how a write is cut into steps. One step
- * is a run of whole blocks that goes straight to the device, or a part of one block in the pool. A
- * write that finds room for its beginning only answers how much that is. The device's call stands in
- * `Volume.write`, so that it is few frames from the caller: this says what to give it.
+ * Layer: opfs/volume, under `volume.ts`; `write_plan.ts` says how a write is divided into steps.
+ * One step is a run of whole blocks that goes straight to the device, or a part of one block in the
+ * pool. A write for whose end there is no room returns how many bytes fitted. `Volume.write` itself
+ * calls the device, so that there are few frames in between: this file says what to write.
  *
- * Where each call is durable before it returns, a refused commit takes back what the write has done
- * since the last one. Bytes that were written straight over bytes of the file cannot be taken back, so
- * what lies before them is committed first, and they count as written.
+ * Where each call is durable before it returns, a refused commit reverts what the write has done
+ * since the last one. Bytes that were written over bytes of the file cannot be reverted, so
+ * everything before them is committed first, and they count as written.
  *
  * @module
  */
@@ -39,19 +39,21 @@ export class FileWriter {
   #at = 0;
   #length = 0;
   #done = 0;
-  /** Bytes, of those that are done, that a refused commit does not take back. */
+  /** Bytes, of those that are done, that a refused commit does not revert. */
   #secured = 0;
   #settled = 0;
   #isSecond = false;
   #isOver = false;
-  /** Of the run that the device is given: its first block, its bytes, and whether it writes over some. */
+  /**
+   * The run that the device is given: its first block, its bytes, and whether it overwrites any.
+   */
   #block = 0;
   #asked = 0;
   #isInPlace = false;
   /** Where it goes. */
   place = 0;
 
-  /** A writer that is at rest. */
+  /** A writer without a write. */
   constructor(state: VolumeState) {
     this.#state = state;
   }
@@ -92,7 +94,7 @@ export class FileWriter {
     return null;
   }
 
-  /** Opens the step up to the device's call, or does it in the pool. */
+  /** Begins the step whose bytes the device gets, or does the step in the pool. */
   #plan(): Uint8Array | null {
     const state = this.#state;
     const slot = this.#slot;
@@ -102,7 +104,7 @@ export class FileWriter {
     const most = this.#length - this.#done;
     this.#isInPlace = position < size && most >= DIRECT_WRITE_BYTES && this.#isWritten(position);
     let direct = directPiece(state, slot, position, most);
-    // What is written over is gone: what came before must not depend on a later commit.
+    // What is overwritten is lost: earlier changes must not depend on a later commit.
     if (direct !== null && this.#isInPlace && state.isHeld) {
       state.nextStepDurably();
       this.#noteSettled();
@@ -125,7 +127,7 @@ export class FileWriter {
     return bytes;
   }
 
-  /** The device says how many bytes it has taken; of those that are written over a part counts. */
+  /** Called with how many bytes the device has taken; of an overwritten run a part counts. */
   wrote(count: number): void {
     const state = this.#state;
     invariant(this.#asked > 0, "V14: a device has written what no write has asked for");
@@ -145,16 +147,16 @@ export class FileWriter {
     }
   }
 
-  /** The device has thrown. */
+  /** Called when the device has thrown. */
   refused(error: unknown): void {
     this.#leaveRest(0);
     this.#fail(refusalOf(this.#state, error));
   }
 
   /**
-   * After the first `count` bytes of a run that is written over, a read shows what has landed, and stays
-   * so; but blocks of which bytes wait in the pool for their place stay as they are there. How many
-   * bytes count: not those in such a block.
+   * After the first `count` bytes of an overwritten run, a read shows what has landed, and that
+   * does not change; only blocks with bytes in the pool stay as they are there. Returns how many
+   * bytes count: none in such a block.
    */
   #leaveRest(count: number): number {
     if (!this.#isInPlace) return count;
@@ -164,7 +166,7 @@ export class FileWriter {
     return isWaiting ? whole * blockSize : count;
   }
 
-  /** The step has happened. */
+  /** The step is done. */
   #keep(count: number): void {
     const state = this.#state;
     this.#grew(this.#at + this.#done + count);
@@ -174,7 +176,7 @@ export class FileWriter {
     this.#isSecond = false;
   }
 
-  /** The step has not happened: tried once more, or the end; thrown when nothing has been written. */
+  /** The step failed: tries once more, or ends; throws when nothing has been written. */
   #fail(error: unknown): void {
     const state = this.#state;
     const refused = state.dropStep(error);
@@ -189,14 +191,14 @@ export class FileWriter {
     throw refused;
   }
 
-  /** After a commit in the middle of the write: what was done before it stays. */
+  /** After a commit in the middle of the write: the steps before it stay. */
   #noteSettled(): void {
     if (this.#state.settled === this.#settled) return;
     this.#settled = this.#state.settled;
     this.#secured = Math.max(this.#secured, this.#done);
   }
 
-  /** Whether a byte of the file lies in a block that has been written. */
+  /** Whether a byte of the file is in a written block. */
   #isWritten(position: number): boolean {
     const { extents, blockSize } = this.#state;
     const found = extents.find(this.#slot, Math.floor(position / blockSize));
@@ -210,7 +212,7 @@ export class FileWriter {
     tables.view.setFloat64(this.#slot * L.SLOT_BYTES + L.SLOT.SIZE, end, L.LE);
   }
 
-  /** The write is over: its commit, if each call has one, and the count. */
+  /** The end of the write: its commit, if each call has one, and the count. */
   end(): number {
     const state = this.#state;
     this.#from = NOTHING;
@@ -227,10 +229,12 @@ export class FileWriter {
     }
   }
 
-  /** What is secured is on the device, but perhaps not flushed; its times are no part of that. */
+  /**
+   * Committed bytes are on the device, but perhaps not flushed, and the times of the write are not.
+   */
   #endShort(): void {
     const state = this.#state;
-    // Refused, it is not known any more what is there: then the volume has failed, and so has the write.
+    // A refused flush leaves unknown what is there: the volume has failed, and so has the write.
     if (state.pool.isUnflushed) state.flush();
     try {
       state.step(() => state.touch(this.#slot, true), FINAL);

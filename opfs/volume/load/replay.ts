@@ -1,12 +1,12 @@
 /**
- * Replay: finds the records that count in the ring, and lays them over the tables.
+ * Replay: finds the records in the ring that count, and applies them to the tables.
  *
- * Layer: opfs/volume, under `image.ts`. Records follow each other from the header's tail by
- * sequence, salt and checksum (V10); where there are sums also into the time of a later header, which
- * may be lost. After the first one that is not whole there can be no whole one, because record N+1
- * begins after the flush of record N; if there is, the ring is damaged in the middle, and what it says
- * is not believed at all. Only where the chain goes on a record is looked for that proves anything:
- * bytes of files in records may contain whole records of another image.
+ * Layer: opfs/volume, under `image.ts`. Records follow each other from the header's tail on, by
+ * sequence, salt and checksum (V10); with sums also past a later header, which may be lost. After
+ * the first record that is not whole there can be no whole one, because record N+1 begins only
+ * after the flush of record N. If there is one, the ring is damaged in the middle, and the image is
+ * refused. Records are looked for only where the chain goes on, because bytes of files in records
+ * may contain whole records of another image.
  *
  * @module
  */
@@ -32,9 +32,9 @@ export interface Replay {
   totalBlocks: number;
   /** Whether the last record made the volume longer: then the file may be too short. */
   isLonger: boolean;
-  /** The largest counter of a header that is known of: the header's, or a later one that is lost. */
+  /** The largest known counter of a header: the header's, or that of a later one that is lost. */
   counter: number;
-  /** What was wrong, and is right in memory. */
+  /** What was wrong, and is corrected in memory. */
   mended: Violation[];
   /** Reads their lists. */
   reader: RecordReader;
@@ -53,7 +53,7 @@ interface Chain {
 }
 
 /**
- * Finds the records that count: with damage in the middle those before it.
+ * Finds the records that count; when the ring is damaged in the middle, those before the damage.
  *
  * @throws {ErrnoError} EIO for damage in the middle, unless there is a listener
  */
@@ -105,7 +105,7 @@ function chainAfter(ring: Uint8Array, header: Header): Chain {
   };
 }
 
-/** The salt of a record is the one from then on, and what it says of a later header is so. */
+/** The salt of a record counts from then on, and so does what it says of a later header. */
 function goOn(chain: Chain, record: FoundRecord): void {
   const { next, salt } = chain;
   if (chain.isSummed) chain.counter += later(record.salt[1], salt[1]);
@@ -141,7 +141,7 @@ function nextRecord(chain: Chain): FoundRecord | null {
   return mended;
 }
 
-/** Whether a record goes on: with the same salt, or with a later header's. */
+/** Whether a record continues the chain: with the same salt, or with a later header's. */
 function isNext(record: FoundRecord, { next, salt, isSummed, counter }: Chain): boolean {
   if (record.sequence !== next.sequence || record.previous !== next.checksum) return false;
   if (isSameSalt(record.salt, salt)) return true;
@@ -150,10 +150,11 @@ function isNext(record: FoundRecord, { next, salt, isSummed, counter }: Chain): 
 }
 
 /**
- * A header is written when everything so far is home. So when records speak of a later one than there
- * is, those before the first of them are not replayed: home may have gone on since. One such record
- * may be all that a crash has left of both, more of them mean that the header was durable and is lost;
- * unless an older one is whole at its place: then its write was refused, and nothing is lost.
+ * A header is written when everything so far is home. So when records name a later header than the
+ * present one, the records before them are not replayed: the tables at home may have changed since.
+ * One such record may be what a crash has left of a header and a record; more of them mean that the
+ * header was durable and is lost, unless an older one is whole at its place: then its write was
+ * refused, and nothing is lost.
  */
 function leaveOutHome(records: FoundRecord[], { salt, mended }: Chain, isRefused = false): void {
   const first = records.findIndex((record) => record.salt[1] === salt[1]);
@@ -224,12 +225,12 @@ export function replayTables(
       break;
     }
   }
-  // A later record may have cut such blocks off.
+  // A later record may have cut these blocks off.
   for (const block of patches.keys()) if (block >= replay.totalBlocks) patches.delete(block);
   return patches;
 }
 
-/** Everything of a record is looked at before anything of it counts. */
+/** Checks everything in a record before anything of it counts. */
 function requirePossible(
   record: FoundRecord,
   lists: RecordLists,

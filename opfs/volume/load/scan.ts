@@ -1,8 +1,8 @@
 /**
  * One pass over the slots of an image: builds what is derived (bitmap, index of names, link counts,
- * block maps) and finds every broken rule on the way. Mount and check are both made of it.
+ * block maps) and finds every broken rule. Both mount and check use it.
  *
- * Layer: opfs/volume. Hostile slots are looked at before they are believed: nothing here reads
+ * Layer: opfs/volume. Slots may be hostile, so they are checked before use: nothing here reads
  * outside of the tables or loops on a cycle.
  *
  * @module
@@ -49,9 +49,9 @@ export interface Derived {
   links: Map<number, number[]>;
   /** Type-7 slots by the slot that they belong to. */
   xattrs: Map<number, number[]>;
-  /** Everything that is wrong. */
+  /** Every broken rule. */
   violations: Violation[];
-  /** What of that a mount puts right in slots and names. */
+  /** What of that a mount corrects in slots and names. */
   corrections: Correction[];
   /** Live slots by type. */
   counts: Uint32Array;
@@ -69,7 +69,7 @@ export function scan(
   return new Scanner(tables, superblock, segments, onSlots).run();
 }
 
-/** Slots between two words about how far it is. */
+/** Slots between two reports of progress. */
 const SLOTS_PER_WORD = 65_536;
 
 class Scanner {
@@ -138,7 +138,7 @@ class Scanner {
     };
   }
 
-  /** The list is bounded, but what refuses the image is in it. */
+  /** The list is bounded, but always has what refuses the image. */
   readonly #report: Report = (rule, message, isDerivable = false) => {
     const isNews = !isDerivable && !this.#isRefused;
     if (this.#violations.length >= VIOLATIONS_MAX && !isNews) return;
@@ -225,13 +225,13 @@ class Scanner {
     return M.isFile(mode) || M.isLink(mode);
   }
 
-  /** The count in a directory's slot says nothing, and is 1. */
+  /** The count in a directory's slot means nothing, and is 1. */
   #correctDirectory(slot: number): void {
     const isRight = this.#view.getUint16(slot * L.SLOT_BYTES + L.SLOT.NLINK, L.LE) <= 1;
     if (!isRight) this.#corrections.push({ kind: "nlink", slot, nlink: 1 });
   }
 
-  /** Looks at a name before it is read; a good one is indexed later. */
+  /** Checks a name before it is read; a good one is indexed later. */
   #visitName(slot: number): void {
     const at = slot * L.SLOT_BYTES;
     const offset = this.#view.getUint32(at + L.SLOT.PATH_OFFSET, L.LE);
@@ -286,7 +286,7 @@ class Scanner {
     else leaves.push(slot);
   }
 
-  /** A slot whose owner is not there: it is free, whatever it says. */
+  /** A slot whose owner is missing: it is free, whatever it holds. */
   #addDead(slot: number): void {
     this.#free.push(slot);
     this.#dead.push(slot);
@@ -316,7 +316,9 @@ class Scanner {
     }
   }
 
-  /** The entries of an inode's attributes: places of their own, names that are not the same. */
+  /**
+   * Checks that the entries of an inode's attributes do not overlap, and that their names differ.
+   */
   #claimAttributes(owner: number, slots: readonly number[]): void {
     const seen = new Set<string>();
     let listBytes = 0;
@@ -465,7 +467,7 @@ class Scanner {
       if (type === L.TYPE.SYMLINK) this.#checkTarget(slot);
     }
     this.#checkSubdirectories(L.ROOT_SLOT);
-    // One has a name too many and another one too few: it may be that name which is wrong.
+    // One inode has a name too many and another one too few: that name may be the wrong one.
     const isMoved = wrong.some(({ names, stored }) => names > stored) &&
       wrong.some(({ names, stored }) => names < stored);
     for (const { slot, names, stored } of wrong) {
