@@ -10,6 +10,12 @@
  */
 import { ErrnoError } from "./errno.ts";
 
+/**
+ * No wait for another holder is shorter, in ms: what a tab, a worker or this thread has just let go of
+ * a browser gives out a moment later.
+ */
+export const LEAST_WAIT_MS = 100;
+
 /** The name of an error, of any kind. */
 export function nameOf(error: unknown): string {
   return String((error as { name?: unknown } | null)?.name);

@@ -9,6 +9,7 @@
 import { deferred } from "../../abi/deferred.ts";
 import { restoreError } from "../../abi/described.ts";
 import { ErrnoError } from "../../abi/errno.ts";
+import { DEFAULT_DEADLINE_MS } from "../relay/channel.ts";
 import { nudged, startWorker, type WorkerGiven } from "../relay/delivery.ts";
 import type { FromWorker, ToWorker } from "../relay/messages.ts";
 import type { Progress } from "../volume/upkeep/transfer.ts";
@@ -28,21 +29,29 @@ export interface AskOptions<T extends FromWorker["type"]> {
   onProgress?: (progress: Progress) => void;
   /** Ends the work. */
   signal?: AbortSignal;
+  /** How long the worker may show no sign of life, in ms. Default 30,000. */
+  deadlineMs?: number;
 }
 
 const START_TIMEOUT_MS = 20_000;
+/** How long a worker may take to clear away what it has begun, in ms. */
+const ABORT_MS = 2000;
 
 /**
  * Has a worker do something.
  *
- * @throws {ErrnoError} what the worker says, EIO if it fails, ENOTSUP if none can be started; or the
- * reason of the signal
+ * A signal that ends the work is sent on to the worker, so that it can clear away what it has begun; one
+ * that has done the work by then says so.
+ *
+ * @throws {ErrnoError} what the worker says, EIO if it fails or shows no sign of life, ENOTSUP if none can
+ * be started; or the reason of the signal
  */
 export async function askWorker<T extends FromWorker["type"]>(
   message: ToWorker,
-  { type, worker: given, transfer = [], onProgress, signal }: AskOptions<T>,
+  options: AskOptions<T>,
 ): Promise<Answer<T>> {
-  const worker = await startWorker(given, START_TIMEOUT_MS);
+  const { type, transfer = [], onProgress, signal, deadlineMs = DEFAULT_DEADLINE_MS } = options;
+  const worker = await startWorker(options.worker, START_TIMEOUT_MS);
   const { promise, resolve, reject } = deferred<Answer<T>>();
   worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
     if (data.type === type) resolve(data as Answer<T>);
@@ -57,13 +66,22 @@ export async function askWorker<T extends FromWorker["type"]>(
       }),
     );
   };
-  const abort = (): void => reject(signal?.reason);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const abort = (): void => {
+    const order: ToWorker = { type: "abort" };
+    worker.postMessage(order);
+    timer = setTimeout(() => reject(signal?.reason), ABORT_MS);
+  };
   signal?.addEventListener("abort", abort);
-  worker.postMessage(message, transfer);
   try {
     signal?.throwIfAborted();
-    return await nudged(worker, promise);
+    worker.postMessage(message, transfer);
+    return await nudged(worker, promise, { deadlineMs });
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
   } finally {
+    clearTimeout(timer);
     signal?.removeEventListener("abort", abort);
     worker.terminate();
   }

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { HeartbeatHandle } from "../device/heartbeat_handle.ts";
 import { type NewFile, newHostFile, newOpfsFile } from "../device/new_file.ts";
 import type { VolumePlace } from "../relay/messages.ts";
 import { takeVolumeLock } from "../relay/volume_lock.ts";
@@ -19,6 +20,8 @@ export interface BringOptions {
   replace: boolean;
   /** How long to wait for another holder to let go, in ms. */
   busyTimeoutMs: number;
+  /** Called around each call of the device, which shows that the thread lives. */
+  onLife?: () => void;
 }
 
 /**
@@ -31,7 +34,7 @@ export async function bringImage(
   place: VolumePlace,
   options: BringOptions,
 ): Promise<Report> {
-  const { replace, busyTimeoutMs } = options;
+  const { replace, busyTimeoutMs, onLife = () => {} } = options;
   let release = (): void => {};
   let file: NewFile | null = null;
   try {
@@ -42,7 +45,7 @@ export async function bringImage(
     file = place.kind === "opfs"
       ? await newOpfsFile(place.path, fileOptions)
       : await newHostFile(place.path, fileOptions);
-    const report = await importImage(image, file.handle);
+    const report = await importImage(image, new HeartbeatHandle(file.handle, onLife));
     await file.keep();
     return report;
   } catch (error) {

@@ -87,12 +87,14 @@ async function importElsewhere(
 ): Promise<Report> {
   const { settings, worker } = how;
   const { port1, port2 } = new MessageChannel();
-  sendPieces(port1, image);
+  const cancel = sendPieces(port1, image);
   try {
     const ask = { type: "import" as const, place, settings, port: port2 };
     const answer = await askWorker(ask, { worker, type: "imported", transfer: [port2] });
     return answer.report as Report;
   } finally {
+    // A worker that has died does not ask for the rest, and does not say so.
+    await cancel();
     port1.close();
   }
 }

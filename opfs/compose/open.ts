@@ -13,6 +13,7 @@ import { ErrnoError } from "../../abi/errno.ts";
 import { CachedVolume, type CacheMetrics } from "../cache.ts";
 import { fileHandle } from "../device/file.ts";
 import type { StorageHandle } from "../device/handle.ts";
+import { clearUnfinished } from "../device/new_file.ts";
 import { openOpfsHandle } from "../device/opfs.ts";
 import {
   assertOpenedWith,
@@ -200,6 +201,7 @@ async function openHere(place: VolumePlace, options: OpenOptions): Promise<Opene
     release();
   };
   try {
+    if (place.kind === "opfs" && !readOnly) await clearUnfinished(place.path);
     const device = place.kind === "host"
       ? fileHandle(place.path, { create: create && !readOnly, readOnly })
       : await openOpfsHandle(place.path, { create: create && !readOnly, deadlineMs: timeoutMs });
@@ -276,9 +278,11 @@ async function openRelayed(place: VolumePlace, options: OpenOptions): Promise<Op
       channels: [connect(), connect()],
       opened,
     });
-    const exportImage = () => host.exportImage();
-    const compact: Ownership["compact"] = (how) => host.compact(how);
-    return await attach(share(), options, { share, exportImage, compact, leave });
+    const closing = new AbortController();
+    const exportImage = () => host.exportImage(closing.signal);
+    const compact: Ownership["compact"] = (how) => host.compact(how, closing.signal);
+    const owner = { share, exportImage, compact, leave, closing: () => closing.abort() };
+    return await attach(share(), options, owner);
   } catch (error) {
     await leave().catch(() => {});
     throw error;
@@ -294,6 +298,7 @@ async function openByCalls(
   const port = host.calls();
   const closePort = port.calls.close;
   const { root, report } = host.address;
+  const closing = new AbortController();
   return facadeOf<OpenedMembers>(
     withoutSync(root, `${ISOLATION_ADVICE}, or await volume.promises`),
     {
@@ -309,9 +314,12 @@ async function openByCalls(
       share() {
         throw new ErrnoError("ENOTSUP", "share the volume", { why: ISOLATION_ADVICE });
       },
-      exportImage: () => host.exportImage(),
-      compact: (how) => host.compact(how),
-      close: once(() => closePort().finally(leave)),
+      exportImage: () => host.exportImage(closing.signal),
+      compact: (how) => host.compact(how, closing.signal),
+      close: once(() => {
+        closing.abort();
+        return closePort().finally(leave);
+      }),
     },
   );
 }
@@ -321,6 +329,8 @@ interface Ownership {
   share: () => VolumeTicket;
   exportImage: () => ReadableStream<Uint8Array<ArrayBuffer>>;
   compact: (options?: StepOptions) => Promise<CompactReport>;
+  /** The volume is about to be closed here. */
+  closing: () => void;
   leave: () => Promise<void>;
 }
 
@@ -341,6 +351,7 @@ const NO_OWNER: Ownership = {
         why: "do it where the volume was opened by name",
       }),
     ),
+  closing() {},
   leave: () => Promise.resolve(),
 };
 
@@ -419,6 +430,7 @@ async function attach(
     exportImage: owner.exportImage,
     compact: owner.compact,
     close: once(async () => {
+      owner.closing();
       try {
         await leave();
       } finally {

@@ -39,7 +39,10 @@ export interface OpenOptions extends VolumeOptions {
   persist?: boolean;
   /** How long the relay may show no sign of life, in ms. Default 30,000. */
   deadlineMs?: number;
-  /** How long to wait for another holder to let go, in ms. Default 2,000. */
+  /**
+   * How long to wait for another holder to let go, in ms. Default 2,000. In a browser 100 at least: there
+   * what was let go of is free a moment later.
+   */
   busyTimeoutMs?: number;
   /** Size of a channel's request area in bytes. Default 1 MiB, at least 16 KiB. */
   areaBytes?: number;

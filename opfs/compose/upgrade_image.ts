@@ -9,6 +9,7 @@
  * @module
  */
 import { fileHandle } from "../device/file.ts";
+import { HeartbeatHandle } from "../device/heartbeat_handle.ts";
 import type { StorageHandle } from "../device/handle.ts";
 import { type NewFile, newHostFile, newOpfsFile } from "../device/new_file.ts";
 import { openOpfsHandle } from "../device/opfs.ts";
@@ -25,6 +26,8 @@ export interface UpgradeImageOptions {
   onProgress?: (progress: Progress) => void;
   /** Ends it between two steps; the old volume is then as it was. */
   signal?: AbortSignal;
+  /** Called around each call of the device, which shows that the thread lives. */
+  onLife?: () => void;
 }
 
 /** How long the copy goes on between two turns of the event loop. */
@@ -48,6 +51,7 @@ export async function upgradeImage(
   let old: StorageHandle | null = null;
   let file: NewFile | null = null;
   try {
+    options.signal?.throwIfAborted();
     old = await openOld(place, busyTimeoutMs);
     if (!isOlderFormat(old)) return null;
     old.close();
@@ -79,9 +83,9 @@ function openOld({ kind, path }: VolumePlace, deadlineMs: number): Promise<Stora
 async function copy(
   old: StorageHandle,
   target: StorageHandle,
-  { onProgress, signal }: UpgradeImageOptions,
+  { onProgress, signal, onLife = () => {} }: UpgradeImageOptions,
 ): Promise<TransferReport> {
-  const steps = upgradeSteps(old, target);
+  const steps = upgradeSteps(old, new HeartbeatHandle(target, onLife));
   for (let pauseAt = performance.now() + SLICE_MS;;) {
     signal?.throwIfAborted();
     const step = steps.next();

@@ -16,6 +16,7 @@ import { upgradeImage } from "./upgrade_image.ts";
 import { HeartbeatHandle } from "../device/heartbeat_handle.ts";
 import type { StorageHandle } from "../device/handle.ts";
 import { fileHandle } from "../device/file.ts";
+import { clearUnfinished } from "../device/new_file.ts";
 import { openOpfsHandle } from "../device/opfs.ts";
 import { type EngineSettings, openVolumeSync } from "../volume/load/mount.ts";
 import type { Volume } from "../volume/volume.ts";
@@ -55,6 +56,8 @@ class VolumeWorker {
   #releaseLock: () => void = () => {};
   #stopTimer: () => void = () => {};
   #stats: () => Record<string, Value> = () => ({});
+  /** Ends an upgrade between two of its steps. */
+  readonly #abort = new AbortController();
   /** When the page last got a sign of life. */
   #saidAt = 0;
   /** Where the worker stands: it is said again to a page that asks. */
@@ -76,6 +79,7 @@ class VolumeWorker {
     else if (data.type === "import") this.#import(data);
     else if (data.type === "upgrade") this.#upgrade(data);
     else if (data.type === "close") this.#close();
+    else if (data.type === "abort") this.#abort.abort();
     else if (data.type === "announce") this.#scope.postMessage(this.#standing);
   }
 
@@ -201,7 +205,8 @@ class VolumeWorker {
   #import({ place, settings, port }: Import): void {
     if (this.#isInitialized) return;
     this.#isInitialized = true;
-    bringImage(receivePieces(port).stream, place, settings).then(
+    const onLife = () => this.#beat();
+    bringImage(receivePieces(port).stream, place, { ...settings, onLife }).then(
       (report) => this.#announce({ type: "imported", report }),
       (error) => this.#refuse(error),
     );
@@ -213,7 +218,8 @@ class VolumeWorker {
     this.#isInitialized = true;
     const onProgress = (progress: { doneBytes: number; totalBytes: number }): void =>
       this.#scope.postMessage({ type: "progress", progress });
-    upgradeImage(place, { ...settings, onProgress }).then(
+    const onLife = () => this.#beat();
+    upgradeImage(place, { ...settings, onProgress, onLife, signal: this.#abort.signal }).then(
       (report) => this.#announce({ type: "upgraded", report }),
       (error) => this.#refuse(error),
     );
@@ -255,6 +261,7 @@ async function openDevice(
   if (place.kind === "host") {
     return fileHandle(place.path, { create: create && !readOnly, readOnly });
   }
+  if (!readOnly) await clearUnfinished(place.path);
   const deadlineMs = settings.busyTimeoutMs;
   return await openOpfsHandle(place.path, { create: create && !readOnly, deadlineMs });
 }

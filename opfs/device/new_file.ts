@@ -227,6 +227,20 @@ export async function newOpfsFile(path: string, options: NewFileOptions = {}): P
   };
 }
 
+/**
+ * Removes what a page or worker that has ended left of a new file in the origin private file system: it
+ * takes up space, and has no name that a volume can have. The caller holds the volume's lock, so that
+ * none is being made.
+ */
+export async function clearUnfinished(path: string): Promise<void> {
+  try {
+    const { directory, name } = await findPlace(path, false);
+    await directory.removeEntry(`${name}${SUFFIX}`);
+  } catch {
+    // Nothing is there, or its thread is just going away: the next opener removes it.
+  }
+}
+
 async function refuseUsed(path: string, replace: boolean, deadlineMs: number): Promise<void> {
   let old: StorageHandle;
   try {

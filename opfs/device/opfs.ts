@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { nameOf, refusedStorage } from "../../abi/browser_errors.ts";
+import { LEAST_WAIT_MS, nameOf, refusedStorage } from "../../abi/browser_errors.ts";
 import { ErrnoError } from "../../abi/errno.ts";
 import { BrowserHandle, type SyncAccessHandle } from "./browser_handle.ts";
 
@@ -16,7 +16,7 @@ import { BrowserHandle, type SyncAccessHandle } from "./browser_handle.ts";
 export interface OpfsHandleOptions {
   /** Whether a missing file is made. Default true; false: ENOENT. */
   create?: boolean;
-  /** How long to wait for a predecessor to let go, in ms. Default 2,000. */
+  /** How long to wait for a predecessor to let go, in ms, 100 at least. Default 2,000. */
   deadlineMs?: number;
 }
 
@@ -77,6 +77,7 @@ async function openFile(
     });
   }
   // Pauses are counted, not the time: a machine that slept in between has not tried.
+  const longestMs = Math.max(deadlineMs, LEAST_WAIT_MS);
   let waitedMs = 0;
   for (let pauseMs = FIRST_PAUSE_MS;; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     try {
@@ -84,7 +85,7 @@ async function openFile(
     } catch (error) {
       if (!isHeldElsewhere(error)) throw error;
       waitedMs += pauseMs;
-      if (waitedMs > deadlineMs) throw heldElsewhere(path, error);
+      if (waitedMs > longestMs) throw heldElsewhere(path, error);
     }
     await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }

@@ -23,6 +23,7 @@ import {
   TMPFILE_FIELDS,
   type VolumeOps,
 } from "../volume_ops.ts";
+import { closed } from "./closed.ts";
 import { Held } from "./held.ts";
 import { CALLS, type VolumePromises } from "./promises.ts";
 import type { Value } from "./s11n.ts";
@@ -194,7 +195,7 @@ export class PortPromises {
         return bytes.length;
       },
       // Whatever comes of it, the other end closes its port: nothing would be answered any more.
-      close: () => this.#ask("close", []).then(() => {}).finally(() => this.fail(closed())),
+      close: () => this.#ask("close", []).then(() => {}).finally(() => this.fail(closed("go on"))),
     };
   }
 
@@ -246,10 +247,6 @@ export class PortPromises {
     };
     this.#timer = setTimeout(look, Math.min(this.#options.deadlineMs, LONGEST_MS));
   }
-}
-
-function closed(): ErrnoError {
-  return new ErrnoError("EBADF", "go on", { why: "the volume has been closed here" });
 }
 
 /** A volume whose synchronous calls throw an error that says why, and what to do. */

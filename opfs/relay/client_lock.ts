@@ -34,6 +34,14 @@ export function clientLockName(path: string, memory: Pick<ChannelMemory, "words"
   return `cairn:${path}:${channelId(memory)}`;
 }
 
+/** How {@link holdLock} asks. */
+export interface HoldOptions {
+  /** Default: those of this origin. */
+  locks?: LockManager;
+  /** What the lock is wanted for, as an error says it. */
+  action?: string;
+}
+
 /**
  * Takes a lock that is free; the result lets it go. Null if another client holds it.
  *
@@ -41,7 +49,7 @@ export function clientLockName(path: string, memory: Pick<ChannelMemory, "words"
  */
 export async function holdLock(
   name: string,
-  locks: LockManager | undefined = lockManager(),
+  { locks = lockManager(), action = "attach to the volume" }: HoldOptions = {},
 ): Promise<(() => void) | null> {
   if (locks === undefined) return () => {};
   const { promise: taken, resolve: take, reject } = deferred<boolean>();
@@ -54,7 +62,7 @@ export async function holdLock(
     locks.request(name, { ifAvailable: true }, hold).catch(reject);
     return await taken ? release : null;
   } catch (error) {
-    throw refusedStorage("attach to the volume", error);
+    throw refusedStorage(action, error);
   }
 }
 

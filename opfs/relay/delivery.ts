@@ -106,6 +106,14 @@ function loaded(worker: Worker, timeoutMs: number): Promise<Worker> {
   }).finally(() => clearInterval(timer));
 }
 
+/** How long {@link nudged} waits. */
+export interface NudgeOptions {
+  /** How long the worker may be silent, in ms. Default: for ever. */
+  deadlineMs?: number;
+  /** Changes with each sign of life that is no message: a thread in a long call hears no question. */
+  beats?: () => number;
+}
+
 /**
  * Waits for what a worker says, and asks it again and again where it stands: a worker made long ago
  * has said it when there was no listener, and a first message may get lost (seen under Deno).
@@ -118,13 +126,15 @@ function loaded(worker: Worker, timeoutMs: number): Promise<Worker> {
 export async function nudged<T>(
   worker: Worker,
   said: Promise<T>,
-  deadlineMs: number = Infinity,
+  { deadlineMs = Infinity, beats = () => 0 }: NudgeOptions = {},
 ): Promise<T> {
   const announce: ToWorker = { type: "announce" };
   const { promise: silent, reject } = deferred<never>();
   let unanswered = 0;
+  let heard = beats();
   const onMessage = () => unanswered = 0;
   const ask = () => {
+    if (heard !== (heard = beats())) unanswered = 0;
     if (unanswered * PROBE_MS > deadlineMs) {
       const why = `the relay worker has shown no life for ${deadlineMs} ms`;
       reject(new ErrnoError("EIO", "wait for the volume", { why }));

@@ -14,6 +14,7 @@ import { type DescribedError, reasonOf, restoreError } from "../../abi/described
 import { ErrnoError } from "../../abi/errno.ts";
 import { invariant } from "../../abi/invariant.ts";
 import { PortPromises } from "./call_port.ts";
+import { closed } from "./closed.ts";
 import { closeChannel } from "./channel.ts";
 import { Doorbell } from "./doorbell.ts";
 import { watchLock } from "./client_lock.ts";
@@ -62,6 +63,8 @@ export class RelayHost {
   readonly address: RelayAddress;
   readonly #worker: Worker;
   readonly #silenceMs: number;
+  /** How long the relay may show no sign of life to a client, unless that says otherwise. */
+  readonly #deadlineMs: number;
   readonly #doorbell: Doorbell | null;
   /** By their names. The relay says when one has left. */
   readonly #channels = new Map<string, ChannelMemory>();
@@ -80,7 +83,11 @@ export class RelayHost {
   private constructor(
     worker: Worker,
     address: RelayAddress,
-    { place, silenceMs }: { place: VolumePlace; silenceMs: number },
+    { place, silenceMs, deadlineMs }: {
+      place: VolumePlace;
+      silenceMs: number;
+      deadlineMs: number;
+    },
   ) {
     invariant(address.root > 0, "R6: a volume has no root");
     this.#worker = worker;
@@ -89,6 +96,7 @@ export class RelayHost {
       ? watchLock(volumeLockName(place.path), () => this.terminate())
       : () => {};
     this.#silenceMs = silenceMs;
+    this.#deadlineMs = deadlineMs;
     this.address = address;
     this.#doorbell = address.doorbell === null ? null : new Doorbell(address.doorbell);
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#receive(data);
@@ -128,8 +136,8 @@ export class RelayHost {
     worker.postMessage(init);
     const silenceMs = Math.max(startTimeoutMs, settings.deadlineMs);
     try {
-      const address = await nudged(worker, promise, silenceMs);
-      return new RelayHost(worker, address, { place, silenceMs });
+      const address = await nudged(worker, promise, { deadlineMs: silenceMs });
+      return new RelayHost(worker, address, { place, silenceMs, deadlineMs: settings.deadlineMs });
     } catch (error) {
       worker.terminate();
       throw error;
@@ -147,17 +155,24 @@ export class RelayHost {
   }
 
   /**
-   * Whether the relay answers. One that a client has given up past its deadline does not; that ends
-   * its thread, and all its clients learn of it.
+   * Whether the relay lives: it answers, or shows its clients that it works. If it does neither, that ends
+   * its thread, and all its clients learn of it. A client that has given up may have been impatient; after
+   * it the question is asked as long as a client waits, and not as long as a start may take.
    */
   async isAlive(): Promise<boolean> {
     if (this.state !== "ready") return false;
     const { promise, resolve } = deferred<void>();
     const onMessage = () => resolve();
     this.#worker.addEventListener("message", onMessage);
+    const before = this.#beats();
+    const beats = () => {
+      const count = this.#beats();
+      if (count !== before) resolve();
+      return count;
+    };
+    const deadlineMs = this.#isGivenUp() ? this.#deadlineMs : this.#silenceMs;
     try {
-      if (this.#isGivenUp()) throw new ErrnoError("EIO", "go on", { why: "a client has given up" });
-      await nudged(this.#worker, promise, this.#silenceMs);
+      await nudged(this.#worker, promise, { deadlineMs, beats });
       return true;
     } catch {
       this.terminate();
@@ -165,6 +180,13 @@ export class RelayHost {
     } finally {
       this.#worker.removeEventListener("message", onMessage);
     }
+  }
+
+  /** Grows with each sign of life that the relay shows its clients. */
+  #beats(): number {
+    let count = 0;
+    for (const { words } of this.#channels.values()) count += Atomics.load(words, Word.HEARTBEAT);
+    return count;
   }
 
   #isGivenUp(): boolean {
@@ -226,16 +248,20 @@ export class RelayHost {
   }
 
   /**
-   * An image of the volume as it is when the relay hears of it, as a stream.
+   * An image of the volume as it is when the relay hears of it, as a stream; `closing` ends it.
    *
    * @throws {ErrnoError} EIO if the relay is not there
    */
-  exportImage(): ReadableStream<Uint8Array<ArrayBuffer>> {
+  exportImage(closing: AbortSignal): ReadableStream<Uint8Array<ArrayBuffer>> {
     if (this.state !== "ready") {
       throw new ErrnoError("EIO", `export the image from a relay that is ${this.state}`);
     }
     const { port1, port2 } = new MessageChannel();
-    const { stream, fail } = receivePieces(port1, () => void this.#images.delete(fail));
+    const { stream, fail, end } = receivePieces(port1, () => {
+      this.#images.delete(fail);
+      stopListening();
+    });
+    const stopListening = onAbort(closing, () => end(closed("export the image")));
     this.#images.add(fail);
     const order: ToWorker = { type: "export", port: port2 };
     this.#worker.postMessage(order, [port2]);
@@ -243,24 +269,26 @@ export class RelayHost {
   }
 
   /**
-   * Compacts the volume, a step for each request, while its clients work on.
+   * Compacts the volume, a step for each request, while its clients work on; `closing` ends it.
    *
    * @throws {ErrnoError} EIO if the relay is not there, EBADF if it goes during the call, and as a
    * volume's `compact`
    */
-  async compact<R>(options?: StepOptions): Promise<R> {
+  async compact<R>(options: StepOptions | undefined, closing: AbortSignal): Promise<R> {
     if (this.state !== "ready") {
       throw new ErrnoError("EIO", `compact the volume of a relay that is ${this.state}`);
     }
     const { port1, port2 } = new MessageChannel();
     const source = stepsOver<R>(port1);
     this.#works.add(source.fail);
+    const stopListening = onAbort(closing, () => source.end(closed("compact the volume")));
     const order: ToWorker = { type: "compact", port: port2 };
     this.#worker.postMessage(order, [port2]);
     try {
       return await runSteps(source, options);
     } finally {
       this.#works.delete(source.fail);
+      stopListening();
     }
   }
 
@@ -277,7 +305,8 @@ export class RelayHost {
       this.#worker.postMessage(close);
     }
     try {
-      await nudged(this.#worker, this.#ended.promise, this.#silenceMs);
+      const life = { deadlineMs: this.#silenceMs, beats: () => this.#beats() };
+      await nudged(this.#worker, this.#ended.promise, life);
     } finally {
       this.terminate();
     }
@@ -330,6 +359,12 @@ export class RelayHost {
 function isLetGo({ words }: ChannelMemory): boolean {
   const why = Atomics.load(words, Word.CLOSED);
   return why === Closed.LEFT || why === Closed.UNCLAIMED;
+}
+
+/** Has an end of a signal heard; the result stops listening. */
+function onAbort(signal: AbortSignal, heard: () => void): () => void {
+  signal.addEventListener("abort", heard);
+  return () => signal.removeEventListener("abort", heard);
 }
 
 function closingError({ code, action, why }: Partial<DescribedError>): ErrnoError | null {

@@ -61,6 +61,7 @@ export type ToWorker =
   | { type: "compact"; port: MessagePort }
   | { type: "import"; place: VolumePlace; settings: ImportSettings; port: MessagePort }
   | { type: "upgrade"; place: VolumePlace; settings: UpgradeSettings }
+  | { type: "abort" }
   | { type: "close" };
 
 /** What a client must know of a relay to attach to it. */

@@ -138,16 +138,27 @@ export class PathOps {
     this.#calls.ftruncate(stream.fd as number, size);
   }
 
-  /** Closes a stream. */
-  close(stream: PathStream): void {
-    if (stream.fd !== null) this.#calls.close(stream);
+  /** Closes a stream of a client. Its file goes with it when it has no name any more. */
+  close(channel: ServedChannel, stream: PathStream): void {
+    if (stream.fd === null) return;
+    if (this.#isUnlinked(stream.fd)) channel.noteRemoved();
+    this.#calls.close(stream);
+  }
+
+  /** Whether a file has no name any more, or does not say; it is closed in either case. */
+  #isUnlinked(fd: number): boolean {
+    try {
+      return this.#calls.fstat(fd).nlink === 0;
+    } catch {
+      return true;
+    }
   }
 
   /** Closes what a client has left open. */
   closeAll(channel: ServedChannel): void {
     for (const stream of channel.streams.values()) {
       try {
-        this.close(stream);
+        this.close(channel, stream);
       } catch {
         // Its client is gone: no answer is needed.
       }
@@ -249,12 +260,13 @@ export class PathOps {
     return fd;
   }
 
-  #leave({ reader, streams }: ServedChannel): void {
+  #leave(channel: ServedChannel): void {
+    const { reader, streams } = channel;
     const fd = reader.u32();
     const stream = streams.get(fd);
     if (stream === undefined) throw new ErrnoError("EBADF", `close descriptor ${fd}`);
     streams.delete(fd);
-    this.#calls.close(stream);
+    this.close(channel, stream);
   }
 
   #stream({ reader, streams }: ServedChannel): PathStream {

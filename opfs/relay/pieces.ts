@@ -16,13 +16,20 @@ type FromSource =
   | { type: "error" } & DescribedError;
 type ToSource = { type: "next" } | { type: "cancel" };
 
-/** Sends a stream's pieces to the other end of a port, as that asks for them. */
-export function sendPieces(port: MessagePort, stream: ReadableStream<Uint8Array>): void {
+/**
+ * Sends a stream's pieces to the other end of a port, as that asks for them. The result cancels the
+ * stream when there is no other end any more.
+ */
+export function sendPieces(
+  port: MessagePort,
+  stream: ReadableStream<Uint8Array>,
+): () => Promise<void> {
   const reader = stream.getReader();
   port.onmessage = ({ data }: MessageEvent<ToSource>) => {
     if (data.type === "cancel") void cancelSource(port, reader);
     else void sendNext(port, reader);
   };
+  return () => reader.cancel().catch(() => {});
 }
 
 /**
@@ -69,56 +76,123 @@ function post(port: MessagePort, message: FromSource, transfer: Transferable[] =
   port.postMessage(message, transfer);
 }
 
+/** A stream of what arrives at a port, and how to end it from here. */
+export interface ReceivedPieces {
+  /** What arrives. */
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>;
+  /** Ends it when the other side is gone. */
+  fail: (error: ErrnoError) => void;
+  /** Ends it while the other side is there, which learns of it. */
+  end: (error: ErrnoError) => void;
+}
+
 /**
- * What arrives at a port as a stream; `fail` ends it when the other side is gone. `onEnd` is called
- * when nothing more comes.
+ * What arrives at a port as a stream. `onEnd` is called when nothing more comes. A stream that its owner
+ * drops without a word is cancelled once it has been collected: its source holds on to things for it.
  */
-export function receivePieces(
-  port: MessagePort,
-  onEnd: () => void = () => {},
-): { stream: ReadableStream<Uint8Array<ArrayBuffer>>; fail: (error: ErrnoError) => void } {
-  let requested: Deferred<void> | null = null;
-  let failure: ErrnoError | null = null;
-  let cancelled: Deferred<void> | null = null;
-  const ask = (message: ToSource): void => port.postMessage(message);
-  const end = (): void => {
-    port.close();
-    onEnd();
-  };
+export function receivePieces(port: MessagePort, onEnd: () => void = () => {}): ReceivedPieces {
+  const receiver = new Receiver(port, onEnd);
   const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
-    start(controller): void {
-      port.onmessage = ({ data }: MessageEvent<FromSource>) => {
-        if (cancelled !== null) {
-          // What was on its way is not received; what ends it lets go of it.
-          if (data.type === "piece") return;
-          end();
-          return cancelled.resolve();
-        }
-        if (data.type === "piece") controller.enqueue(data.bytes);
-        else if (data.type === "end") controller.close();
-        else controller.error(restoreError(data));
-        if (data.type !== "piece") end();
-        requested?.resolve();
-      };
+    async pull(controller): Promise<void> {
+      const bytes = await receiver.next();
+      if (bytes === null) controller.close();
+      else controller.enqueue(bytes);
     },
-    pull(): Promise<void> {
-      if (failure !== null) throw failure;
-      requested = deferred<void>();
-      ask({ type: "next" });
-      return requested.promise;
-    },
-    cancel(): Promise<void> {
-      cancelled = deferred<void>();
-      if (failure !== null) cancelled.resolve();
-      else ask({ type: "cancel" });
-      return cancelled.promise;
-    },
+    cancel: () => receiver.cancel(),
   }, { highWaterMark: 0 });
-  const fail = (error: ErrnoError): void => {
-    failure = error;
-    requested?.reject(error);
-    cancelled?.resolve();
-    port.close();
+  dropped.register(stream, receiver, receiver);
+  return {
+    stream,
+    fail: (error) => receiver.fail(error),
+    end: (error) => receiver.end(error),
   };
-  return { stream, fail };
+}
+
+/** Streams that may be dropped. What is kept for one must not lead to it. */
+const dropped = new FinalizationRegistry<Receiver>((receiver) => void receiver.cancel());
+
+/** The port's side of such a stream. It knows no stream, so that one can be collected. */
+class Receiver {
+  readonly #port: MessagePort;
+  readonly #onEnd: () => void;
+  /** The piece that is on its way. */
+  #requested: Deferred<Uint8Array<ArrayBuffer> | null> | null = null;
+  /** What ended it. */
+  #failure: ErrnoError | null = null;
+  #cancelled: Deferred<void> | null = null;
+  #isOver = false;
+
+  constructor(port: MessagePort, onEnd: () => void) {
+    this.#port = port;
+    this.#onEnd = onEnd;
+    port.onmessage = ({ data }: MessageEvent<FromSource>) => this.#take(data);
+  }
+
+  /** The next piece, or null at the end. */
+  next(): Promise<Uint8Array<ArrayBuffer> | null> {
+    if (this.#failure !== null) return Promise.reject(this.#failure);
+    if (this.#isOver) return Promise.resolve(null);
+    this.#requested = deferred();
+    this.#ask({ type: "next" });
+    return this.#requested.promise;
+  }
+
+  /** No more is wanted. */
+  cancel(): Promise<void> {
+    if (this.#isOver) return Promise.resolve();
+    if (this.#cancelled === null) {
+      this.#cancelled = deferred<void>();
+      this.#ask({ type: "cancel" });
+    }
+    return this.#cancelled.promise;
+  }
+
+  /** No more is to come, and the other side learns of it. */
+  end(error: ErrnoError): void {
+    if (this.#isOver) return;
+    this.#failure = error;
+    void this.cancel();
+    this.#settle((requested) => requested.reject(error));
+  }
+
+  /** The other side is gone. */
+  fail(error: ErrnoError): void {
+    if (this.#isOver) return;
+    this.#failure = error;
+    this.#finish();
+    this.#settle((requested) => requested.reject(error));
+  }
+
+  #take(data: FromSource): void {
+    if (data.type === "piece") {
+      // What was on its way when the stream was cancelled is not received.
+      return this.#settle((requested) => requested.resolve(data.bytes));
+    }
+    const failure = data.type === "error" ? restoreError(data) : null;
+    this.#failure ??= failure;
+    this.#finish();
+    this.#settle((requested) => {
+      if (failure === null) requested.resolve(null);
+      else requested.reject(failure);
+    });
+  }
+
+  #settle(how: (requested: Deferred<Uint8Array<ArrayBuffer> | null>) => void): void {
+    const requested = this.#requested;
+    this.#requested = null;
+    if (requested !== null) how(requested);
+  }
+
+  #finish(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#port.close();
+    this.#onEnd();
+    this.#cancelled?.resolve();
+    dropped.unregister(this);
+  }
+
+  #ask(message: ToSource): void {
+    this.#port.postMessage(message);
+  }
 }

@@ -137,8 +137,13 @@ export class ServedChannel {
   release(volume: VolumeOps, ino: Ino): void {
     if (this.retained.count(ino) === 0) volume.getattr(ino);
     if (this.retained.remove(ino) > 0) return volume.release(ino);
-    this.#hasRemoved = volume.getattr(ino).nlink === 0;
+    if (volume.getattr(ino).nlink === 0) this.noteRemoved();
     volume.release(ino);
+  }
+
+  /** An inode goes with what is let go of now. */
+  noteRemoved(): void {
+    this.#hasRemoved = true;
   }
 
   /** Whether an inode may have gone with what was let go of last: others may know it yet. */

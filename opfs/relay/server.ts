@@ -289,6 +289,8 @@ export class Relay {
       this.#count(channel, 0);
       channel.answerError(error);
     }
+    // A stream that was closed with the request may have held its file alone.
+    if (channel.takeRemoved()) this.#bumpOthers(channel);
   }
 
   /** Goes on with what the channel is doing, or begins the request that it has sent. */
@@ -417,7 +419,7 @@ export class Relay {
     const held = channel.retained.takeAll();
     for (const ino of held) this.#releaseQuietly(ino);
     // Some of it may be gone now.
-    if (held.length > 0) this.#bumpOthers(channel);
+    if (channel.takeRemoved() || held.length > 0) this.#bumpOthers(channel);
     if (!this.#stopping) this.#onLeft?.(channel.memory);
   }
 

@@ -108,10 +108,16 @@ export function serveSteps(port: MessagePort, make: () => Iterator<StepProgress,
   };
 }
 
-/** Steps that are made at the other end of a port; `fail` ends them when that is gone. */
-export function stepsOver<R>(
-  port: MessagePort,
-): StepSource<R> & { fail: (error: ErrnoError) => void } {
+/** Steps that are made at the other end of a port. */
+export interface FarSteps<R> extends StepSource<R> {
+  /** Ends them when the other end is gone. */
+  fail(error: ErrnoError): void;
+  /** Ends them while the other end is there, which learns of it. */
+  end(error: ErrnoError): void;
+}
+
+/** Steps that are made at the other end of a port. */
+export function stepsOver<R>(port: MessagePort): FarSteps<R> {
   let requested: Deferred<IteratorResult<StepProgress, R>> | null = null;
   let failure: ErrnoError | null = null;
   const ask = (message: ToMaker): void => port.postMessage(message);
@@ -139,6 +145,12 @@ export function stepsOver<R>(
       failure = error;
       requested?.reject(error);
       port.close();
+    },
+    end(error: ErrnoError): void {
+      if (failure === null) ask({ type: "stop" });
+      failure = error;
+      requested?.reject(error);
+      requested = null;
     },
   };
 }

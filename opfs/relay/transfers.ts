@@ -109,7 +109,7 @@ export class Transfers {
     if (transfer === null) return;
     const slot = turnOf(transfer);
     if (slot !== 0 && this.#turns.get(slot) === channel) this.#turns.delete(slot);
-    if ("stream" in transfer && transfer.ends) this.#paths?.close(transfer.stream);
+    if ("stream" in transfer && transfer.ends) this.#paths?.close(channel, transfer.stream);
   }
 
   #beginPath(channel: ServedChannel, op: PathOpCode): Step {

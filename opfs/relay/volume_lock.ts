@@ -10,13 +10,13 @@
  * @module
  */
 import { deferred } from "../../abi/deferred.ts";
-import { nameOf, refusedStorage } from "../../abi/browser_errors.ts";
+import { LEAST_WAIT_MS, nameOf, refusedStorage } from "../../abi/browser_errors.ts";
 import { ErrnoError } from "../../abi/errno.ts";
-import { lockManager } from "./client_lock.ts";
+import { holdLock, lockManager } from "./client_lock.ts";
 
 /** How long to wait for a lock. */
 export interface VolumeLockOptions {
-  /** In ms; a holder that is going away lets go a moment later. */
+  /** In ms, 100 at least; a holder that is going away lets go a moment later. */
   timeoutMs: number;
 }
 
@@ -39,10 +39,13 @@ export async function takeVolumeLock(
 ): Promise<() => void> {
   const locks = lockManager();
   if (locks === undefined) return () => {};
+  // However long the browser takes to answer: a lock that is free is no lock that is held.
+  const free = await holdLock(volumeLockName(path), { locks, action: `open "${path}"` });
+  if (free !== null) return free;
   const { promise: granted, resolve: grant, reject: fail } = deferred<void>();
   const { promise: released, resolve: release } = deferred<void>();
   const abort = new AbortController();
-  const stopCounting = afterTicks(timeoutMs, () => abort.abort());
+  const stopCounting = afterTicks(Math.max(timeoutMs, LEAST_WAIT_MS), () => abort.abort());
   const hold = () => {
     grant();
     return released;
@@ -69,12 +72,11 @@ function refusalOf(path: string, cause: unknown): ErrnoError {
 /** Ticks are counted, not the time: a machine that slept in between has not waited. */
 function afterTicks(timeoutMs: number, call: () => void): () => void {
   let leftMs = timeoutMs;
-  const tickMs = Math.min(TICK_MS, timeoutMs);
   const timer = setInterval(() => {
-    leftMs -= tickMs;
+    leftMs -= TICK_MS;
     if (leftMs > 0) return;
     clearInterval(timer);
     call();
-  }, tickMs);
+  }, TICK_MS);
   return () => clearInterval(timer);
 }

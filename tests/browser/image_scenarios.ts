@@ -86,6 +86,9 @@ export async function upgradeOlder(scene: Scene): Promise<Upgraded> {
   const file = await root.getFileHandle(`${name}.cairn`, { create: true });
   await image.pipeTo(await file.createWritable());
   const report = await upgradeVolume(name);
+  // As a page leaves it that ends in the middle of an upgrade: the next opener clears it away.
+  const unfinished = await root.getFileHandle(`${name}.cairn.new`, { create: true });
+  await new Blob([new Uint8Array(100_000)]).stream().pipeTo(await unfinished.createWritable());
   const volume = await openVolume({ name, create: false, access, blocking });
   const busy = await upgradeVolume(name, { busyTimeoutMs: 50 })
     .then(() => "none", (error) => (error as Error).message);

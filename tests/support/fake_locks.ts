@@ -17,6 +17,7 @@ export class FakeLocks implements LockManager {
     { signal, ifAvailable }: { signal?: AbortSignal; ifAvailable?: boolean },
     held: (lock: unknown) => unknown,
   ): Promise<unknown> {
+    if (signal?.aborted) throw new DOMException("aborted", "AbortError");
     const queue = this.#tails.get(name) ?? [];
     this.#tails.set(name, queue);
     if (ifAvailable && queue.length > 0) return await held(null);

@@ -255,7 +255,9 @@ function checkRing(view: DataView, superblock: Superblock): void {
 
 function decodeLabel(bytes: Uint8Array<ArrayBuffer>): string {
   const end = bytes.indexOf(0);
-  return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(
+    end < 0 ? bytes : bytes.subarray(0, end),
+  );
 }
 
 function viewOf(page: Uint8Array): DataView {

@@ -79,7 +79,8 @@ export function formatVolume(handle: StorageHandle, options: FormatOptions = {})
   const isRing = ringBytes % L.PAGE_BYTES === 0 &&
     ringBytes >= L.RING_BYTES_MIN && ringBytes < 2 ** 31;
   if (!isRing) throw new ErrnoError("EINVAL", `format with a journal of ${ringBytes} bytes`);
-  if (new TextEncoder().encode(label).length > L.LABEL_BYTES) {
+  const isKept = label.isWellFormed() && !label.includes("\0");
+  if (!isKept || new TextEncoder().encode(label).length > L.LABEL_BYTES) {
     throw new ErrnoError("EINVAL", `format with the label "${label}"`);
   }
   const isSlots = slots % SLOTS_STEP === 0 && slots > 0 &&

@@ -221,9 +221,15 @@ function* pieces(length: number): Generator<Uint8Array<ArrayBuffer>, void, void>
   }
 }
 
-/** The export as a stream that reads when it is read from. */
+/** Exports whose streams may be dropped without a word; no export leads to its stream. */
+const dropped = new FinalizationRegistry<ImageExport>((source) => source.end(null));
+
+/**
+ * The export as a stream that reads when it is read from. When it is dropped unread, the export ends
+ * once the stream has been collected.
+ */
 export function streamOf(source: ImageExport): ReadableStream<Uint8Array<ArrayBuffer>> {
-  return new ReadableStream<Uint8Array<ArrayBuffer>>({
+  const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
     pull(controller): void {
       const piece = source.next();
       if (piece === null) controller.close();
@@ -233,4 +239,6 @@ export function streamOf(source: ImageExport): ReadableStream<Uint8Array<ArrayBu
       source.end(null);
     },
   }, { highWaterMark: 0 });
+  dropped.register(stream, source);
+  return stream;
 }

@@ -202,7 +202,7 @@ function reportShort(
   const { pathOffset, pathLength } = collected.slot(index);
   const bytes = collected.paths.view().slice(pathOffset, pathOffset + pathLength);
   const message = `its last ${missing} bytes went while it was exported: they are zeros`;
-  const path = new TextDecoder().decode(bytes);
+  const path = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
   findings.add({ code: "changed-during-export", severity: "changed", message, path });
 }
 

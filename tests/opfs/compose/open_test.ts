@@ -1,3 +1,4 @@
+import { ErrnoError } from "../../../abi/errno.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { S_IFREG } from "../../../abi/mode.ts";
 import { fileHandle } from "../../../opfs/device/file.ts";
@@ -304,4 +305,56 @@ Deno.test("a relayed volume answers random operations like the model, over remou
     for (let round = 0; round < (isLong ? 100_000 : 3000); round++) ops.step();
     ops.finish();
   });
+});
+
+Deno.test("a volume that has been closed is closed in all it can do, on every way", async () => {
+  for (const access of ["direct", "relay", "ticket"] as const) {
+    const name = `${Deno.makeTempDirSync()}/v.cairn`;
+    const first = await openVolume({ name, access: access === "direct" ? "direct" : "relay" });
+    const volume = access === "direct"
+      ? first
+      : await openVolume(access === "ticket" ? first.share() : { name, access });
+    await volume.close();
+    const calls: Record<string, () => unknown> = {
+      share: () => volume.share(),
+      exportImage: () => volume.exportImage(),
+      compact: () => volume.compact(),
+      stats: () => volume.stats(),
+      metrics: () => volume.metrics(),
+      getattr: () => volume.getattr(volume.root),
+      promised: () => volume.promises.getattr(volume.root),
+    };
+    for (const [call, run] of Object.entries(calls)) {
+      const error = await assertRejects(async () => await run(), ErrnoError) as ErrnoError;
+      assertEquals(error.code, "EBADF", `${access} ${call}`);
+    }
+    await first.close();
+  }
+});
+
+Deno.test("an image and a compaction end with the volume that began them, not with its relay", async () => {
+  const name = `${Deno.makeTempDirSync()}/v.cairn`;
+  const other = await openVolume({ name, access: "relay" });
+  const volume = await openVolume({ name, access: "relay" });
+  const ino = volume.create(volume.root, "f", { mode: 0o100644, uid: 0, gid: 0 });
+  for (let at = 0; at < 8; at++) volume.write(ino, new Uint8Array(1 << 20).fill(at + 1), at << 20);
+  const reader = volume.exportImage().getReader();
+  await reader.read();
+  const compacting = assertRejects(
+    () => volume.compact({ onProgress: () => void volume.close() }),
+    ErrnoError,
+    "EBADF",
+  );
+  await compacting;
+  await assertRejects(
+    async () => {
+      while (!(await reader.read()).done) { /* The volume has been closed. */ }
+    },
+    ErrnoError,
+    "EBADF",
+  );
+  await volume.close();
+  assertEquals(other.getattr(ino).size, 8 << 20);
+  assert((await other.compact()).cutBlocks >= 0);
+  await other.close();
 });

@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ErrnoError } from "../../../abi/errno.ts";
 import { fileHandle } from "../../../opfs/device/file.ts";
-import { newHostFile, newOpfsFile } from "../../../opfs/device/new_file.ts";
+import { clearUnfinished, newHostFile, newOpfsFile } from "../../../opfs/device/new_file.ts";
 
 async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
   const folder = Deno.makeTempDirSync();
@@ -99,4 +99,23 @@ Deno.test("newHostFile() that is discarded leaves what was there, and what lies 
 
 Deno.test("newOpfsFile() says where there is no origin private file system", async () => {
   await assertRejects(() => newOpfsFile("/a"), ErrnoError, "ENOTSUP");
+});
+
+Deno.test("clearUnfinished() removes what was left of a new file, and nothing else", async () => {
+  const names = new Set(["a.cairn", "a.cairn.new", "b.cairn.new"]);
+  const directory = {
+    removeEntry(name: string) {
+      if (!names.delete(name)) return Promise.reject(new DOMException("no", "NotFoundError"));
+      return Promise.resolve();
+    },
+  };
+  const storage = { getDirectory: () => Promise.resolve(directory) };
+  Object.defineProperty(globalThis.navigator, "storage", { value: storage, configurable: true });
+  try {
+    await clearUnfinished("/a.cairn");
+    await clearUnfinished("/a.cairn");
+  } finally {
+    delete (globalThis.navigator as unknown as Record<string, unknown>).storage;
+  }
+  assertEquals([...names], ["a.cairn", "b.cairn.new"]);
 });

@@ -53,6 +53,12 @@ Deno.test("openOpfsHandle() waits for a predecessor to let go", async () => {
   });
 });
 
+Deno.test("openOpfsHandle() gets what is just let go of also without any time to wait", async () => {
+  await withStorage({ times: 2, name: "NoModificationAllowedError" }, async () => {
+    assertEquals((await openOpfsHandle("/a", { deadlineMs: 0 })).getSize(), 0);
+  });
+});
+
 Deno.test("openOpfsHandle() gives up at its deadline with EBUSY", async () => {
   await withStorage({ times: 1e9, name: "NoModificationAllowedError" }, async () => {
     const began = Date.now();

@@ -14,9 +14,9 @@ Deno.test("clientLockName() is another one for each channel", () => {
 
 Deno.test("holdLock() takes a free lock and no other; watchLock() reports when it is released", async () => {
   const locks = new FakeLocks();
-  const release = await holdLock("a", locks);
+  const release = await holdLock("a", { locks });
   assert(release !== null);
-  assertEquals(await holdLock("a", locks), null);
+  assertEquals(await holdLock("a", { locks }), null);
   let gone = 0;
   const stop = watchLock("a", () => gone++, locks);
   watchLock("a", () => gone += 10, locks);
@@ -29,7 +29,7 @@ Deno.test("holdLock() takes a free lock and no other; watchLock() reports when i
 });
 
 Deno.test("without Web Locks there is no notice and no wait", async () => {
-  const release = await holdLock("a", undefined);
+  const release = await holdLock("a");
   assert(release !== null);
   release();
   watchLock("a", () => assert(false), undefined)();

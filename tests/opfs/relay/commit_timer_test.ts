@@ -39,3 +39,9 @@ Deno.test("startCommitTimer() stops at a volume that has failed", async () => {
 Deno.test("startCommitTimer() goes on when the device was full", async () => {
   assert(await syncsOf({ commitIntervalMs: 10 }, "ENOSPC") >= 3);
 });
+
+Deno.test("startCommitTimer() takes an interval longer than a timer can be for a long one", async () => {
+  for (const commitIntervalMs of [2 ** 31, 2 ** 32, 2 ** 40, Number.MAX_SAFE_INTEGER]) {
+    assertEquals(await syncsOf({ commitIntervalMs }), 0, String(commitIntervalMs));
+  }
+});

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { Channel } from "../../../opfs/relay/channel.ts";
+import { Channel, closeChannel } from "../../../opfs/relay/channel.ts";
 import { Doorbell } from "../../../opfs/relay/doorbell.ts";
 import { RelayHost } from "../../../opfs/relay/host.ts";
+import { type ChannelMemory, Closed, Word } from "../../../opfs/relay/protocol.ts";
 
 const settings = { busyTimeoutMs: 100, deadlineMs: 1000, sanityCheck: false, engine: {} };
 const place = { kind: "host", path: "nowhere.cairn" } as const;
@@ -132,5 +133,58 @@ Deno.test("RelayHost.calls() do not wait for ever for a worker that is stuck", a
   const before = performance.now();
   await assertRejects(() => host.calls().calls.statfs(), Error, "EIO");
   assert(performance.now() - before < 10_000);
+  assertEquals(host.state, "dead");
+});
+
+/** A channel of a client that has given up. */
+function givenUp(host: RelayHost): ChannelMemory {
+  const memory = host.connect(16_384);
+  closeChannel(memory.words, Closed.DEADLINE);
+  return memory;
+}
+
+Deno.test("RelayHost.isAlive() ends no relay that lives for a client that was impatient", async () => {
+  const host = await start({ init: READY });
+  const other = new Channel(host.connect(16_384), new Doorbell());
+  givenUp(host);
+  assertEquals([await host.isAlive(), host.state], [true, "ready"]);
+  other.assertOpen("read");
+  host.terminate();
+});
+
+Deno.test("RelayHost.isAlive() believes a relay that hears nothing but shows that it works", async () => {
+  const deaf = `const words = new Int32Array(data.channel);
+    for (let left = 30; left > 0; left--) {
+      Atomics.add(words, ${Word.HEARTBEAT}, 1);
+      Atomics.wait(words, ${Word.LEASE}, 0, 100);
+    }`;
+  const host = await start({ init: READY, hello: deaf }, 800);
+  givenUp(host);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  const before = performance.now();
+  assertEquals([await host.isAlive(), host.state], [true, "ready"]);
+  assert(performance.now() - before < 2500, "it has waited for the answer");
+  host.terminate();
+});
+
+Deno.test("RelayHost.isAlive() asks as long as a client waits where one has given up", async () => {
+  const host = await start({ init: READY, hello: STUCK }, 60_000);
+  givenUp(host);
+  // What it said before it got stuck has come.
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  const before = performance.now();
+  assertEquals([await host.isAlive(), host.state], [false, "dead"]);
+  assert(performance.now() - before < 15_000);
+});
+
+Deno.test("RelayHost.close() waits for a relay in a long call that shows that it works", async () => {
+  const deaf = `const words = new Int32Array(data.channel);
+    for (let left = 30; left > 0; left--) {
+      Atomics.add(words, ${Word.HEARTBEAT}, 1);
+      Atomics.wait(words, ${Word.LEASE}, 0, 100);
+    }`;
+  const host = await start({ init: READY, hello: deaf, close: `say({ type: "closed" })` }, 800);
+  host.connect(16_384);
+  await host.close();
   assertEquals(host.state, "dead");
 });

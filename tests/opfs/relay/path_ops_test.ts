@@ -1,5 +1,5 @@
 /** Opcodes 1 to 34: what they do, byte by byte as docs/PROTOCOL.md has them. */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { createFS } from "../../../fs/create_fs.ts";
 import { VOLUMEFS } from "../../../node_ops/volume.ts";
 import { Channel, claimChannel, wholeMessage } from "../../../opfs/relay/channel.ts";
@@ -46,6 +46,23 @@ class Client {
     this.#relay = relay;
     this.channel = channel;
     this.#exchange = new Exchange(channel);
+  }
+
+  /** Takes the first piece of a payload. */
+  begin(op: number, path: string): void {
+    this.channel.writer.begin(op, 0).path(path);
+    this.#exchange.start({ into: new Uint8Array(200_000) });
+    this.#relay.turn();
+    this.channel.wait("test");
+    assert(!this.#exchange.step(), "it is done with one piece");
+  }
+
+  /** Takes the others. */
+  finish(): void {
+    do {
+      this.#relay.turn();
+      this.channel.wait("test");
+    } while (!this.#exchange.step());
   }
 
   ask(op: number, { flags = 0, path = "", data = "", payload }: Asked = {}): string {
@@ -261,5 +278,25 @@ Deno.test("the relay's worker serves operations by path, on nothing but the volu
   } finally {
     await host.close();
     Deno.removeSync(directory, { recursive: true });
+  }
+});
+
+Deno.test("others learn that a file without names goes with its last descriptor by path", () => {
+  for (const way of ["closed", "dead", "read", "dead while it reads"]) {
+    const { client, open, volume, relay } = rig();
+    const other = open().channel;
+    assertEquals(client.ask(PathOp.WRITE, { path: "/f", payload: new Uint8Array(40_000) }), "");
+    const ino = volume.lookup(volume.root, "f");
+    if (way === "closed" || way === "dead") client.ask(PathOp.OPEN, { path: "/f" });
+    else client.begin(PathOp.READ, "/f");
+    volume.unlink(volume.root, "f");
+    assertEquals(volume.getattr(ino).nlink, 0, way);
+    const before = other.generation;
+    if (way === "closed") client.ask(PathOp.CLOSE, { data: u32(3) });
+    else if (way === "read") client.finish();
+    else client.channel.close();
+    relay.turn();
+    assertThrows(() => volume.getattr(ino), Error, "ESTALE");
+    assertEquals(other.generation, before + 1, way);
   }
 });

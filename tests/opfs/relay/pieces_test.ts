@@ -1,5 +1,7 @@
 /** A stream over a port. */
 import { assertEquals, assertRejects } from "@std/assert";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { ErrnoError } from "../../../abi/errno.ts";
 import { receivePieces, sendError, sendPieces } from "../../../opfs/relay/pieces.ts";
 
@@ -69,4 +71,44 @@ Deno.test("receivePieces() passes a cancel on, and errors of the source and of i
   await assertRejects(() => waits, ErrnoError, "the relay has gone");
   gone.port2.close();
   gone.port1.close();
+});
+
+/** Collects what nothing leads to. */
+async function collect(): Promise<void> {
+  setFlagsFromString("--expose-gc");
+  const gc = runInNewContext("gc") as () => void;
+  for (let left = 3; left > 0; left--) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    gc();
+  }
+}
+
+Deno.test("receivePieces() cancels its source when the stream is dropped without a word", async () => {
+  for (const pieces of [0, 2]) {
+    const { port1, port2 } = new MessageChannel();
+    const { stream, seen } = source(5);
+    sendPieces(port1, stream);
+    let ends = 0;
+    await (async () => {
+      const reader = receivePieces(port2, () => ends++).stream.getReader();
+      for (let left = pieces; left > 0; left--) await reader.read();
+    })();
+    for (let left = 50; left > 0 && ends === 0; left--) await collect();
+    assertEquals([seen[1], ends], [true, 1], `after ${pieces} pieces`);
+  }
+});
+
+Deno.test("receivePieces() ends a stream from here, and its source learns of it", async () => {
+  const { port1, port2 } = new MessageChannel();
+  const { stream, seen } = source(5);
+  sendPieces(port1, stream);
+  const { promise, resolve: onEnd } = Promise.withResolvers<void>();
+  const received = receivePieces(port2, onEnd);
+  const reader = received.stream.getReader();
+  await reader.read();
+  const waits = reader.read();
+  received.end(new ErrnoError("EBADF", "export the image"));
+  await assertRejects(() => waits, ErrnoError, "EBADF");
+  await promise;
+  assertEquals(seen[1], true);
 });

@@ -1,5 +1,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { ErrnoError } from "../../../abi/errno.ts";
+import type { LockManager } from "../../../opfs/relay/client_lock.ts";
 import { takeVolumeLock, volumeLockName } from "../../../opfs/relay/volume_lock.ts";
+import { FakeLocks } from "../../support/fake_locks.ts";
 
 Deno.test("takeVolumeLock() keeps a second one out until it is released", async () => {
   const path = `/${crypto.randomUUID()}.cairn`;
@@ -71,4 +74,26 @@ Deno.test("takeVolumeLock() advises nothing that two tabs cannot do", async () =
   assert(error.message.includes("close it there"), error.message);
   assert(error.message.includes("tabs cannot"), error.message);
   release();
+});
+
+Deno.test("takeVolumeLock() takes a free lock however long the browser takes, and waits for no time at all", async () => {
+  const fake = new FakeLocks();
+  const slow: LockManager = {
+    async request(name, options, held) {
+      await new Promise((resolve) => setTimeout(resolve, 250));
+      return await fake.request(name, options, held);
+    },
+  };
+  await withLocks(slow, async () => {
+    const release = await takeVolumeLock("/a", { timeoutMs: 0 });
+    assertEquals(fake.count("cairn:/a"), 1);
+    await assertRejects(() => takeVolumeLock("/a", { timeoutMs: 0 }), ErrnoError, "EBUSY");
+    release();
+  });
+  // What is just being given back is not held by another.
+  await withLocks(fake, async () => {
+    const release = await takeVolumeLock("/b", { timeoutMs: 0 });
+    setTimeout(release, 75);
+    (await takeVolumeLock("/b", { timeoutMs: 0 }))();
+  });
 });

@@ -28,6 +28,12 @@ const header: Header = {
   limitBytes: 2 ** 52,
 };
 
+Deno.test("a header keeps its label letter by letter", () => {
+  for (const label of ["", "\uFEFFnotes", "\uFEFF", "a\uFEFF", "é".repeat(32), "x".repeat(64)]) {
+    assertEquals(decodeHeader(encodeHeader({ ...header, label }))?.label, label);
+  }
+});
+
 /** A header with bytes changed and a checksum that fits them. */
 function forged(change: (view: DataView) => void): Uint8Array {
   const page = encodeHeader(header);

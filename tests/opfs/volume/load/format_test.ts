@@ -116,3 +116,11 @@ Deno.test("formatVolume() sets a limit that every later mount keeps", () => {
     assertThrows(() => formatVolume(memoryHandle(), { limitBytes: bad }), ErrnoError, "EINVAL");
   }
 });
+
+Deno.test("formatVolume() refuses a label that would not be found again as it is", () => {
+  for (const label of ["a\0b", "\0", "\ud800", "x".repeat(65), "é".repeat(33)]) {
+    const handle = memoryHandle();
+    assertThrows(() => formatVolume(handle, { label }), ErrnoError, "EINVAL");
+    assertEquals(handle.getSize(), 0);
+  }
+});

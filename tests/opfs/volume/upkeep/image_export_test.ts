@@ -1,4 +1,6 @@
 /** Images of volumes in use: the state of one moment, whatever happens during the export. */
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ErrnoError } from "../../../../abi/errno.ts";
 import type { StorageHandle } from "../../../../opfs/device/handle.ts";
@@ -209,5 +211,25 @@ Deno.test("exportImage() ends with EBADF when the volume is closed, and refuses 
   volume.close();
   await assertRejects(() => stream.getReader().read(), ErrnoError, "EBADF");
   fails("EBADF", () => volume.exportImage());
+  assertEquals(checkVolume(device).violations, []);
+});
+
+Deno.test("exportImage() whose stream is dropped without a word ends once that is collected", async () => {
+  setFlagsFromString("--expose-gc");
+  const gc = runInNewContext("gc") as () => void;
+  const device = memoryHandle();
+  const volume = filled(device);
+  volume.sync();
+  const used = () => volume.stats().blocks - volume.stats().freeBlocks;
+  const before = used();
+  await (async () => void await volume.exportImage().getReader().read())();
+  volume.write(volume.lookup(volume.root, "f4"), new Uint8Array(300_000).fill(7), 0);
+  assert(used() > before, "nothing is put aside");
+  for (let left = 50; left > 0 && used() > before; left--) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    gc();
+  }
+  assertEquals(used(), before, "what was put aside is not given back");
+  volume.close();
   assertEquals(checkVolume(device).violations, []);
 });
