@@ -99,7 +99,8 @@ export class DirtySums {
   readonly #slots = new DirtyTable("slots");
   readonly #names = new DirtyTable("names");
   /** The dirty cells of the page of names that is being summed. */
-  readonly #dirtyCells: number[] = [];
+  readonly #dirtyCells = new Int32Array(CELLS_PER_PAGE);
+  #dirtyCount = 0;
 
   /** Nothing is dirty. */
   constructor(sums: PageSums | null) {
@@ -188,28 +189,31 @@ export class DirtySums {
       const run = runs[index]!;
       const last = run[1] - 1 >>> CELL_SHIFT;
       for (let cell = Math.max(done + 1, run[0] >>> CELL_SHIFT); cell <= last; cell++) {
-        if (cells.length > 0 && pageOf(cells[0]!) !== pageOf(cell)) this.#addNamePage(record, view);
-        cells.push(cell);
+        if (this.#dirtyCount > 0 && pageOf(cells[0]!) !== pageOf(cell)) {
+          this.#addNamePage(record, view);
+        }
+        cells[this.#dirtyCount++] = cell;
       }
       done = Math.max(done, last);
     }
-    if (cells.length > 0) this.#addNamePage(record, view);
+    if (this.#dirtyCount > 0) this.#addNamePage(record, view);
   }
 
   /** The page of names that the dirty cells are in. */
   #addNamePage(record: SummedRecord, view: DataView): void {
     const dirty = this.#dirtyCells;
+    const count = this.#dirtyCount;
     const { cells } = this.#names;
     const page = pageOf(dirty[0]!);
     let sum = this.#sums!.names[page]! | 0;
-    if (cells.isKnown(page, dirty.length)) {
-      for (let index = 0; index < dirty.length; index++) {
+    if (cells.isKnown(page, count)) {
+      for (let index = 0; index < count; index++) {
         const cell = dirty[index]!;
         sum ^= cells.change(page, cell & CELL_MASK, cellSum(view, cell * CELL_BYTES));
       }
-    } else sum = cells.sumPage(page, view, page * L.PAGE_BYTES, dirty.length);
+    } else sum = cells.sumPage(page, view, page * L.PAGE_BYTES, count);
     this.#names.say(record, page, sum);
-    dirty.length = 0;
+    this.#dirtyCount = 0;
   }
 
   /** The record has happened. */
@@ -231,7 +235,7 @@ export class DirtySums {
   #forgetSaid(): void {
     this.#slots.forget();
     this.#names.forget();
-    if (this.#dirtyCells.length > 0) this.#dirtyCells.length = 0;
+    this.#dirtyCount = 0;
   }
 }
 
