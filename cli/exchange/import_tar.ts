@@ -202,7 +202,7 @@ class TarImport {
     return named(this.#origin.name, entry.body);
   }
 
-  /** Whether an entry is none for a volume; what is lost with it is reported. */
+  /** Whether an entry means nothing to a volume; what is lost with it is reported. */
   #isNothing(entry: TarEntry, path: string): boolean {
     const { type } = entry;
     if (type === HARD_LINK || type === OLD_SPARSE_TYPE) return false;

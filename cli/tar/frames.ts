@@ -31,7 +31,7 @@ const META_BYTES_MAX = 8 * 1024 * 1024;
 export interface Frame {
   /** The type flag: one character, "0" for a file. */
   type: string;
-  /** The name, as {@link nameFrom} tells it: whatever its bytes are, no two names are one. */
+  /** The name, as {@link nameFrom} gives it: whatever its bytes are, no two names are one. */
   name: string;
   /** What a link points to, likewise. */
   linkName: string;

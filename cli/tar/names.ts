@@ -11,7 +11,7 @@ const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 /** Half a surrogate, which no UTF-8 stands for, for each byte that is no UTF-8. */
 const HALF = 0xdc00;
 
-/** Bytes as a text that tells them apart from all others. */
+/** Bytes as a text that no other bytes have. */
 export function nameFrom(bytes: Uint8Array): string {
   try {
     return strict.decode(bytes);
@@ -39,7 +39,7 @@ function pieceByPiece(bytes: Uint8Array): string {
   return text;
 }
 
-/** How long the character at a place is; 0 if there is none. */
+/** How long the character at a place is; 0 if no character is there. */
 function lengthAt(bytes: Uint8Array, at: number): number {
   for (let length = 1; length <= 4 && at + length <= bytes.length; length++) {
     try {
@@ -75,7 +75,7 @@ export class GivenNames {
   readonly #isTaken: (path: string) => boolean;
   #root: Folder | null = null;
 
-  /** Is told by the volume whether a path leads to something already. */
+  /** Asks the volume by `isTaken` whether a path leads to something already. */
   constructor(isTaken: (path: string) => boolean) {
     this.#isTaken = isTaken;
   }

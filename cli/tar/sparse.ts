@@ -4,7 +4,8 @@
  * Layer: cli, bottom. In 1.0 the body begins with a map in decimal lines, padded to 512 bytes: how
  * many pieces of data there are, then offset and length of each; the data follows without the holes.
  * In 0.1 the map is a record of the extended header, in 0.0 many of them. In the oldest, which is what
- * `tar -S` writes unless it is told otherwise, four pieces stand in the header and 21 in each block after it.
+ * `tar -S` writes unless an option says otherwise, four pieces stand in the header and 21 in each
+ * block after it.
  *
  * @module
  */

@@ -20,7 +20,10 @@ const ENTRY_BYTES = 8;
 const GROUP_TAG = 0x04;
 const RIGHTS = 0o7;
 
-/** Whether an attribute is none that a volume keeps. */
+/**
+ * Whether an attribute is in the `system` namespace, as access control lists are, which is left
+ * out.
+ */
 export function isAcl(name: string): boolean {
   return name.startsWith(SYSTEM);
 }

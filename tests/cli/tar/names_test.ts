@@ -47,7 +47,7 @@ Deno.test("GivenNames gives two names to two members, whichever comes first", ()
   assertEquals(given([latin("x%FF"), latin("y")]), ["/x%FF", "/y"]);
 });
 
-Deno.test("GivenNames tells directories apart, and what is in them", () => {
+Deno.test("GivenNames distinguishes directories, and what is in them", () => {
   const paths = [
     latin("d%FF"),
     latin("d\xff"),

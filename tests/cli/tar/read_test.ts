@@ -67,7 +67,7 @@ Deno.test("readTar() fails for what is cut short or damaged anywhere, and never 
   }
 });
 
-Deno.test("readTar() takes numbers in GNU's binary form, and leaves those that are none to the caller", async () => {
+Deno.test("readTar() takes numbers in GNU's binary form, and leaves invalid ones to the caller", async () => {
   const bytes = tarOf([{ name: "a" }, { name: "b" }]);
   bytes.set([0x80, 0, 0, 0, 0, 0, 1, 0xa4], FIELD.MODE[0]);
   bytes.set([0x80, 0, 0, 0, 0xff, 0xff, 0xff, 0xfe], FIELD.UID[0]);
