@@ -153,7 +153,7 @@ Deno.test("RelayHost.isAlive() ends no relay that lives for a client that was im
 });
 
 Deno.test("RelayHost.isAlive() believes a relay that hears nothing but shows that it works", async () => {
-  const deaf = `const words = new Int32Array(data.channel);
+  const deaf = `const words = new Int32Array(data.channel.words);
     for (let left = 30; left > 0; left--) {
       Atomics.add(words, ${Word.HEARTBEAT}, 1);
       Atomics.wait(words, ${Word.LEASE}, 0, 100);
@@ -178,7 +178,7 @@ Deno.test("RelayHost.isAlive() asks as long as a client waits where one has give
 });
 
 Deno.test("RelayHost.close() waits for a relay in a long call that shows that it works", async () => {
-  const deaf = `const words = new Int32Array(data.channel);
+  const deaf = `const words = new Int32Array(data.channel.words);
     for (let left = 30; left > 0; left--) {
       Atomics.add(words, ${Word.HEARTBEAT}, 1);
       Atomics.wait(words, ${Word.LEASE}, 0, 100);
