@@ -2,9 +2,9 @@
  * Calls by messages: a volume that another thread owns, for a page that may not share memory.
  *
  * Layer: relay, beside `promises.ts`. Without cross-origin isolation there is no SharedArrayBuffer,
- * hence no channel and no synchronous call; promises need neither. A call is one message and its
- * answer one, over a port of the client's own; they are carried out in the order in which they were
- * made, because the volume's thread does one thing at a time.
+ * hence no channel and no synchronous call; promises need neither. A call is one message, and so is
+ * its answer, over a port of the client's own. Calls are carried out in the order in which they
+ * were made, because the volume's thread does one thing at a time.
  *
  * Use: the worker calls `serveCalls(port, volume, stats)`; the page `new PortPromises(port, …)`.
  *
@@ -30,14 +30,14 @@ import type { Value } from "./s11n.ts";
 
 type Name = keyof VolumePromises | "stats";
 
-/** From the page: a call. READ carries a length where the buffer stands. */
+/** From the page: a call. READ carries a length in the place of its buffer. */
 interface Asked {
   id: number;
   call: Name;
   args: unknown[];
 }
 
-/** From the worker: what came of it. */
+/** From the worker: the outcome of a call. */
 interface Answered extends Partial<DescribedError> {
   id: number;
   value?: unknown;
@@ -90,7 +90,7 @@ class ServedPort {
   }
 
   #read(ino: Ino, lengthBytes: number, at: number): Uint8Array<ArrayBuffer> {
-    // As much as there is: the caller's buffer may be far longer than the file.
+    // At most the rest of the file: the caller's buffer may be far longer.
     const left = Math.max(0, Math.min(lengthBytes, this.#volume.getattr(ino).size - at));
     const bytes = new Uint8Array(Number.isSafeInteger(left) ? left : 0);
     const count = this.#volume.read(ino, bytes, at);
@@ -98,7 +98,7 @@ class ServedPort {
     return count === bytes.length ? bytes : bytes.slice(0, count);
   }
 
-  /** An inode that is gone is ESTALE, as for the engine, and not only not held. */
+  /** Releases an inode. One that is gone is ESTALE, as in the engine, even if it is not held. */
   #unretain(ino: Ino): void {
     if (this.#held.count(ino) === 0) this.#volume.getattr(ino);
     this.#held.remove(ino);
@@ -111,17 +111,17 @@ class ServedPort {
   }
 }
 
-/** A copy of bytes, which can be sent away: a view would take the whole of its buffer along. */
+/** A copy of bytes to send: a view would send the whole of its buffer. */
 function owned(value: unknown): unknown {
   return value instanceof Uint8Array ? value.slice() : value;
 }
 
-/** Everything that an object among the arguments may say. */
+/** Every property that an object among the arguments may have. */
 const FIELDS = [...new Set<string>([...CREATE_FIELDS, ...TMPFILE_FIELDS, ...CHANGE_FIELDS])];
 
 /**
- * An argument as it travels. What cannot travel cannot be right in any place: null goes there instead,
- * and the volume says what is wrong with it, as to a caller of its own thread.
+ * An argument as it is sent. What cannot be cloned is invalid in any place: null is sent instead,
+ * and the volume refuses it as it would in its own thread.
  */
 function sent(value: unknown): unknown {
   if (isPlain(value)) return value;
@@ -152,12 +152,12 @@ function buffersOf(values: unknown[]): ArrayBuffer[] {
   );
 }
 
-/** Longer than this no timer runs; a longer one would come round to a short one. */
+/** The longest time that a timer takes; a longer one would wrap around to a short one. */
 const LONGEST_MS = 2 ** 31 - 1;
 
-/** How a client watches over the other side. */
+/** How a client watches the other side. */
 export interface PortOptions {
-  /** Asked when no answer has come for so long; it ends a side that is stuck, and calls `fail`. */
+  /** Called when no answer has come for so long; ends a side that is stuck, and calls `fail`. */
   isAlive: () => Promise<boolean>;
   /** In ms. */
   deadlineMs: number;
@@ -194,7 +194,7 @@ export class PortPromises {
         into.set(bytes);
         return bytes.length;
       },
-      // Whatever comes of it, the other end closes its port: nothing would be answered any more.
+      // Whatever the outcome, the other end closes its port: it would not answer any more.
       close: () => this.#ask("close", []).then(() => {}).finally(() => this.fail(closed("go on"))),
     };
   }
@@ -204,7 +204,7 @@ export class PortPromises {
     return this.#ask("stats", []) as Promise<Record<string, Value>>;
   }
 
-  /** The other side is gone: every call that is open, or comes, ends with this. */
+  /** The other side is gone: every open call, and every later one, ends with this error. */
   fail(error: ErrnoError): void {
     if (this.#gone !== null) return;
     this.#gone = error;

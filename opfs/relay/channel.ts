@@ -4,9 +4,9 @@
  * Layer: relay. A message is published by raising the request sequence after everything else, and
  * is answered when the answer sequence has the same value. The client waits in a loop on that
  * value, never on one wake: a late wake of an earlier answer changes nothing. Each round of the
- * loop looks at `closed`, and at the heartbeat: when it stands still past the deadline, counted in
- * questions that were left unanswered, the channel is closed for good, and this call and all later
- * ones are EIO.
+ * loop checks `closed` and the heartbeat. When the heartbeat does not move for the deadline,
+ * counted in questions that were left unanswered, the channel is closed for good: this call and all
+ * later ones are EIO.
  *
  * Use: fill the area through `writer`, `publish(…)`, `wait(…)` or `await waitAsync(…)`, then
  * take the answer out through `header` and `reader`.
@@ -31,15 +31,16 @@ import {
   writeHeader,
 } from "./protocol.ts";
 
-/** What a thread does while it has to wait for an answer. */
+/** What a thread does while it waits for an answer. */
 export type Blocking = "wait" | "spin" | "never";
 
 /** How a client's end behaves. */
 export interface ChannelOptions {
-  /** How synchronous calls wait; asked of the thread if absent. */
+  /** How synchronous calls wait. Default: as the thread can. */
   blocking?: Blocking;
   /**
-   * How long the relay may show no sign of life, in ms in which it is asked. Default 30,000.
+   * How long the relay may show no sign of life, counted only while the client asks. Default
+   * 30,000.
    */
   deadlineMs?: number;
 }
@@ -93,7 +94,7 @@ export class Channel {
   }
 
   /**
-   * Makes sure that a synchronous call can be made at all, before anything is sent.
+   * Throws unless a synchronous call can be made at all, before anything is sent.
    *
    * @throws {ErrnoError} ENOTSUP on a page's main thread that has not chosen to spin
    */
@@ -109,7 +110,7 @@ export class Channel {
   }
 
   /**
-   * Makes sure that the channel is open.
+   * Throws unless the channel is open.
    *
    * @throws {ErrnoError} EBADF if it has been closed here, EIO if it is closed for another reason
    */
@@ -137,8 +138,8 @@ export class Channel {
   }
 
   /**
-   * Waits for the answer with the thread, then has its header. `sinceMs` is when the wait began, for
-   * a caller who knows: reading a clock costs as much as a look.
+   * Blocks the thread until the answer is here, then reads its header. `sinceMs` is when the wait
+   * began, if the caller knows: reading a clock costs as much as a look at the word.
    *
    * @throws {ErrnoError} EIO if the channel is closed or the relay shows no life past the deadline
    */
@@ -150,7 +151,7 @@ export class Channel {
   }
 
   /**
-   * Waits for the answer without the thread, then has its header.
+   * Waits for the answer without blocking the thread, then reads its header.
    *
    * @throws {ErrnoError} EIO as `wait`
    */
@@ -190,15 +191,18 @@ export class Channel {
     this.assertOpen(action);
   }
 
-  /** Closes the channel for good. Every wait on it ends, and the relay lets go of its client. */
+  /**
+   * Closes the channel for good. Every wait on it ends, and the relay releases what the client
+   * holds.
+   */
   close(why: number = Closed.LEFT): void {
     closeChannel(this.memory.words, why);
     this.#doorbell.ring();
   }
 
   /**
-   * Lets an inode go without waiting, if what was let go before has been carried out by now. The
-   * relay looks at it before the next request of this channel, or at once when it is asleep.
+   * Releases an inode without waiting, if the last such release has been carried out by now. The
+   * relay does it before the next request of this channel, or at once when it is asleep.
    */
   postRelease(low: number, high: number): boolean {
     const { words } = this.memory;
@@ -213,8 +217,8 @@ export class Channel {
   }
 
   /**
-   * Calls `listener` from the event loop whenever the generation has moved, until the result is
-   * called or the channel is closed.
+   * Calls `listener` from the event loop whenever the generation has changed, until the returned
+   * function is called or the channel is closed.
    */
   onGeneration(listener: () => void): () => void {
     const { words } = this.memory;
@@ -237,8 +241,8 @@ export class Channel {
   }
 
   /**
-   * What the relay has counted up for this client: changes that others made. It moves once more when
-   * the channel is closed: what was kept under it answers no call from then on.
+   * Counts the changes of other clients, as the relay reports them. It changes once more when the
+   * channel is closed, so that nothing kept under it answers a call from then on.
    */
   get generation(): number {
     const { words } = this.memory;
@@ -253,13 +257,13 @@ export class Channel {
       const seen = Atomics.load(words, Word.ANSWER);
       if (seen === this.#sequence) break;
       this.assertOpen(action);
-      // While something moves it is not asked whether the relay lives.
+      // While the answer is on its way there is no need to check whether the relay lives.
       if (!this.#moved(seen)) this.#watch(action);
     }
     this.waitMs += performance.now() - sinceMs;
   }
 
-  /** Sleeps, or spins, for a slice at most. False if there is still nothing. */
+  /** Sleeps, or spins, for one slice at most. False if there is still no answer. */
   #moved(seen: number): boolean {
     const { words } = this.memory;
     if (this.#blocking === "wait") {
@@ -277,7 +281,10 @@ export class Channel {
     this.#patience.begin(sinceMs);
   }
 
-  /** Ends the wait if the channel is closed, or closes it if the relay has stood still too long. */
+  /**
+   * Ends the wait if the channel is closed, and closes it if the relay has been silent for too
+   * long.
+   */
   #watch(action: string): void {
     this.assertOpen(action);
     const heartbeat = Atomics.load(this.memory.words, Word.HEARTBEAT);
@@ -289,15 +296,15 @@ export class Channel {
       this.close(Closed.DEADLINE);
       throw gone(action, `the relay has shown no life for ${this.#deadlineMs} ms`);
     } else {
-      // It may be asleep, as while this call waits for a lock: then it shows life when it is asked.
+      // The relay may be asleep, as while this call waits for a lock: a ring makes it show life.
       this.#doorbell.ring();
     }
   }
 }
 
 /**
- * Makes sure that no other client has taken this client's end: two writers would mix their requests.
- * `how` says whether the client's thread holds its Web Lock, so that the relay can watch it.
+ * Throws unless this client is the only one at its end: two writers would mix their requests. `how`
+ * says whether the client's thread holds its Web Lock, so that the relay can watch it.
  *
  * @throws {ErrnoError} EBUSY if another has
  */
@@ -309,7 +316,7 @@ export function claimChannel({ words }: ChannelMemory, how: number = Claimed.CLI
   });
 }
 
-/** Closes a channel, from either side. The first reason stays. */
+/** Closes a channel, from either side. The first reason counts. */
 export function closeChannel(words: Int32Array, why: number): void {
   invariant(why !== Closed.OPEN, "R1: a channel is closed for no reason");
   Atomics.compareExchange(words, Word.CLOSED, Closed.OPEN, why);

@@ -1,9 +1,9 @@
 /**
  * RelayClient: a volume that another thread owns, called synchronously.
  *
- * Layer: relay, its top on the client's side. Each call is one request and one answer over the
- * channel, as its row of `operations.ts` says; data is copied once each way. Calls that are made all
- * the time, and those that need more than their row, are written out; the table makes the others.
+ * Layer: relay, the top of the client's side. Each call is one request and one answer over the
+ * channel, as its row of `operations.ts` says; data is copied once each way. Frequent calls, and
+ * those that need more than their row, are written out here; the others are made from the table.
  *
  * Use: `const client = new RelayClient(new Channel(memory, doorbell), { root })`.
  *
@@ -48,11 +48,11 @@ const { RETAIN, RELEASE, LOOKUP_ATTR, LOOKUP_RETAIN, CREATE_RETAIN, GETATTRS, LO
 export interface RelayClientOptions {
   /** The volume's root directory. */
   root: Ino;
-  /** Whether more is asked for than a reader in order has asked for. Default false. */
+  /** Whether sequential reads ask for more than the caller has asked for. Default false. */
   readsAhead?: boolean;
 }
 
-/** Calls that are written out. */
+/** Calls that are written out here. */
 type ByHand =
   | "lookup"
   | "create"
@@ -71,7 +71,7 @@ type ByHand =
   | "getattrs"
   | "lock";
 
-/** The calls that the table makes. */
+/** The calls that are made from the table. */
 const Derived: new () => Required<Pick<VolumeOps, Exclude<CallName, ByHand>>> = class {} as never;
 
 /** A volume that another thread owns. */
@@ -83,7 +83,7 @@ export class RelayClient extends Derived implements VolumeOps, CompoundOps, Lock
   readonly #channel: Channel;
   readonly #exchange: Exchange;
   readonly #ahead: ReadAhead | null;
-  /** Where values of attributes come in; made when the first one does. */
+  /** Receives the values of attributes; allocated for the first one. */
   #value: Uint8Array<ArrayBuffer> | null = null;
   #startedAt = 0;
   #waitedBefore = 0;
@@ -109,12 +109,12 @@ export class RelayClient extends Derived implements VolumeOps, CompoundOps, Lock
     this.#ahead = readsAhead ? new ReadAhead(channel.memory) : null;
   }
 
-  /** What this client shares with the relay; for tests that count. */
+  /** What this client shares with the relay; for tests. */
   get memory(): ChannelMemory {
     return this.#channel.memory;
   }
 
-  /** Grows by 1 with each change of this client's own, and with each that another makes. */
+  /** Grows by 1 with each change that this client or another makes. */
   get generation(): number {
     return this.#channel.generation + this.#ownChanges;
   }
@@ -150,7 +150,7 @@ export class RelayClient extends Derived implements VolumeOps, CompoundOps, Lock
     this.#ownChanges++;
   }
 
-  /** Attributes, as a fresh object. */
+  /** Attributes, as a new object. */
   getattr(ino: Ino): Attr {
     GETATTR.ask(this.#open(Op.GETATTR), ino);
     this.#run(Op.GETATTR);
@@ -198,21 +198,23 @@ export class RelayClient extends Derived implements VolumeOps, CompoundOps, Lock
     return APPEND.take(this.#channel.reader, payload);
   }
 
-  /** Keeps the inode alive after its last name is gone; the relay gives it back at death. */
+  /**
+   * Keeps the inode alive after its last name is gone; if the client dies, the relay releases it.
+   */
   retain(ino: Ino): void {
     RETAIN.ask(this.#open(Op.RETAIN), ino);
     this.#run(Op.RETAIN);
     this.#held.add(ino);
   }
 
-  /** Takes one `retain` back. It is not waited for if the one before has been carried out. */
+  /** Undoes one `retain`. Does not wait for it if the one before has been carried out. */
   release(ino: Ino): void {
     const writer = this.#open(Op.RELEASE);
-    // It may be gone now, and what has come along of it with it.
+    // The inode may be gone now, and what was read ahead of it is invalid then.
     this.#ahead?.interrupt();
     const isHeld = this.#held.count(ino) > 0;
     if (isHeld) this.#held.remove(ino);
-    // Of what this client does not hold the relay says what is wrong with it.
+    // If this client does not hold it, the relay says what is wrong.
     if (isHeld && this.#channel.postRelease(lowWord(ino), highWord(ino))) {
       this.counters.add(Op.RELEASE, { timeMs: 0, waitMs: 0, bytes: 0 });
       return;
@@ -263,7 +265,7 @@ export class RelayClient extends Derived implements VolumeOps, CompoundOps, Lock
     return attrs;
   }
 
-  /** Leaves the relay as a death would: what was not made durable may be lost. */
+  /** Leaves the relay as a crash would: what is not durable may be lost. */
   abandon(): void {
     this.#channel.close(Closed.CLIENT_GONE);
   }
@@ -279,7 +281,7 @@ export class RelayClient extends Derived implements VolumeOps, CompoundOps, Lock
     return this.#channel.onGeneration(listener);
   }
 
-  /** Takes, changes or gives back a lock. A page that spins never waits for one: EAGAIN. */
+  /** Takes, changes or releases a lock. A page that spins never waits for one: EAGAIN. */
   lock(ino: Ino, request: LockRequest): void {
     const writer = this.#open(Op.LOCK);
     const given = fieldsOf(request, LOCK_FIELDS, "lock");
@@ -287,7 +289,7 @@ export class RelayClient extends Derived implements VolumeOps, CompoundOps, Lock
     this.#run(Op.LOCK);
   }
 
-  /** A call that its row says whole. */
+  /** A call that its row describes completely. */
   #call(row: AnyRow, args: never[]): unknown {
     const op = row.number as OpCode;
     const payload = row.ask(this.#open(op), ...args) ?? this.#room(row);
@@ -296,7 +298,7 @@ export class RelayClient extends Derived implements VolumeOps, CompoundOps, Lock
     return row.take(this.#channel.reader, payload, this.#exchange.received);
   }
 
-  /** Where the answer of a fetch comes in that brings no buffer of the caller's. */
+  /** Where the answer of a fetch is received if the caller gives no buffer. */
   #room({ kind }: AnyRow): Payload {
     if (kind !== "fetches") return NO_PAYLOAD;
     return { into: this.#value ??= new Uint8Array(VALUE_BYTES_MAX) };

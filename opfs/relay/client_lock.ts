@@ -1,5 +1,5 @@
 /**
- * The Web Lock of a client: held as long as the client's thread lives, however it ends.
+ * The Web Lock of a client, held as long as the client's thread lives, however it ends.
  *
  * Layer: relay. A client takes the lock that is named after the volume and its channel and then
  * claims the channel; the relay queues for the same lock, and when it is granted the client is gone:
@@ -29,7 +29,7 @@ export function lockManager(): LockManager | undefined {
   return (globalThis as { navigator?: { locks?: LockManager } }).navigator?.locks;
 }
 
-/** What the lock of a channel's client is called. */
+/** The name of the lock of a channel's client. */
 export function clientLockName(path: string, memory: Pick<ChannelMemory, "words">): string {
   return `cairn:${path}:${channelId(memory)}`;
 }
@@ -38,12 +38,12 @@ export function clientLockName(path: string, memory: Pick<ChannelMemory, "words"
 export interface HoldOptions {
   /** Default: those of this origin. */
   locks?: LockManager;
-  /** What the lock is wanted for, as an error says it. */
+  /** The purpose of the lock, for the text of an error. */
   action?: string;
 }
 
 /**
- * Takes a lock that is free; the result lets it go. Null if another client holds it.
+ * Takes a free lock; returns what releases it. Null if another client holds it.
  *
  * @throws {ErrnoError} EACCES where the browser gives no locks because site data is blocked
  */
@@ -66,7 +66,7 @@ export async function holdLock(
   }
 }
 
-/** Calls `gone` once the holder of the lock lets it go or dies. The result stops watching. */
+/** Calls `gone` once the holder releases the lock or dies. The returned function stops watching. */
 export function watchLock(
   name: string,
   gone: () => void,
@@ -77,7 +77,7 @@ export function watchLock(
   const granted = () => {
     if (!abort.signal.aborted) gone();
   };
-  // Aborting makes the request fail; that is no news.
+  // Aborting makes the request fail, which means nothing here.
   locks.request(name, { signal: abort.signal }, granted).catch(() => {});
   return () => abort.abort();
 }

@@ -1,6 +1,6 @@
 /**
- * The timer of a volume that is not called: without it what was written last would wait for the next
- * call to become durable.
+ * The timer of a volume that is not called: without it the last changes would become durable only
+ * with the next call.
  *
  * Layer: relay, used by the owner of an engine: the relay's worker, or `open.ts` for direct access.
  * It runs for `durability: "periodic"` only, and keeps no process alive.
@@ -28,7 +28,7 @@ interface Host {
   Deno?: { unrefTimer?(id: unknown): void };
 }
 
-/** Longer than this no timer runs; a longer interval would come round to a short one. */
+/** The longest time that a timer takes; a longer interval would wrap around to a short one. */
 const LONGEST_MS = 2 ** 31 - 1;
 
 /** Starts the timer; the result stops it. A volume that has failed stops it too. */

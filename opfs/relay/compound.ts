@@ -1,10 +1,10 @@
 /**
  * Compound requests: several calls of VolumeOps in one round trip, on both sides of the channel.
  *
- * Layer: relay, below `operations.ts`, whose rows call this: what the relay does for them, and what a
- * client takes out of the answer. The relay serves one request after the other, so nothing comes
- * between the calls that one of these stands for: an inode that LOOKUP_RETAIN has found cannot go away
- * before it is retained.
+ * Layer: relay, below `operations.ts`, whose rows call this: what the relay does for these
+ * requests, and how a client reads their answers. The relay serves one request after the other, so
+ * nothing happens between the calls of a compound request: an inode that LOOKUP_RETAIN finds cannot
+ * be freed before it is retained.
  *
  * @module
  */
@@ -93,7 +93,10 @@ export function createRetain(volume: VolumeOps, channel: ServedChannel): 0 {
   return 0;
 }
 
-/** READDIR_ATTR: as many entries as fit; no entry can go in between: the relay does one thing. */
+/**
+ * READDIR_ATTR: as many entries as fit; no entry can be removed in between, as the relay does one
+ * thing at a time.
+ */
 export function readdirAttr(volume: VolumeOps, { reader, writer, memory }: ServedChannel): number {
   const directory = reader.ino();
   const after = reader.f64();

@@ -1,10 +1,10 @@
 /**
  * Delivery: gets the relay's worker started wherever the library runs.
  *
- * Layer: relay. In order: what the caller gives; in Deno the source file; in a browser the program
- * as a Blob, and where that fails a script beside the library. Which one works depends on headers:
- * a policy may forbid Blobs, a static host may serve the script without COEP. A failure comes as an
- * `error` event before the worker has said anything.
+ * Layer: relay. It tries, in this order: what the caller gives; in Deno the source file; in a
+ * browser the program as a Blob, then a script beside the library. Which of them works depends on
+ * headers: a policy may forbid Blobs, and a static host may serve the script without COEP. A
+ * failure is an `error` event before the worker has said anything.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export type WorkerGiven = Worker | URL | string | (() => Worker);
 
 const PROBE_MS = 250;
 
-/** What can go wrong with a worker's start, said once. */
+/** What can go wrong when a worker starts. */
 const NO_WORKER =
   "no relay worker could be started: serve relay_worker.js beside the library with the header " +
   "Cross-Origin-Embedder-Policy: require-corp, or allow blob: in worker-src of the " +
@@ -62,7 +62,7 @@ function ownWays(): (() => Worker)[] {
   return "Deno" in globalThis ? [fromSource] : [fromBlob, fromScript];
 }
 
-/** Computed, so that no bundler takes the source file for something to serve. */
+/** Computed, so that no bundler takes the source file for one to be served. */
 function fromSource(): Worker {
   return new Worker(import.meta.url.replace(/[^/]*$/, "../compose/worker.ts"), { type: "module" });
 }
@@ -110,16 +110,19 @@ function loaded(worker: Worker, timeoutMs: number): Promise<Worker> {
 export interface NudgeOptions {
   /** How long the worker may be silent, in ms. Default: for ever. */
   deadlineMs?: number;
-  /** Changes with each sign of life that is no message: a thread in a long call hears no question. */
+  /**
+   * Changes with each sign of life other than a message: a thread in a long call receives no
+   * message.
+   */
   beats?: () => number;
 }
 
 /**
- * Waits for what a worker says, and asks it again and again where it stands: a worker made long ago
- * has said it when there was no listener, and a first message may get lost (seen under Deno).
+ * Waits for what a worker says, and asks it again and again for its state: an older worker may have
+ * said it before there was a listener, and a first message may get lost (seen under Deno).
  *
- * What ends a wait for a worker that is stuck, or gone without an error, is not time but questions:
- * a page that was asleep itself has asked none.
+ * What ends the wait for a worker that is stuck, or gone without an error, is not time but
+ * unanswered questions: a page that was asleep has asked none.
  *
  * @throws {ErrnoError} EIO if the worker leaves all questions of `deadlineMs` unanswered
  */

@@ -22,7 +22,7 @@ const HIGHEST = largest(ROWS.map(({ number }) => number));
 
 const KINDS: (Kind | null)[] = Array.from({ length: HIGHEST + 1 }, () => null);
 const CHANGES = new Uint8Array(HIGHEST + 1);
-/** By path, what changes something has several steps. */
+/** Operations by path that change something have several steps. */
 const HALFWAY = new Uint8Array(HIGHEST + 1);
 const SERVE: (AnyRow["serve"] | null)[] = Array.from({ length: HIGHEST + 1 }, () => null);
 for (const { number, kind, changes } of ROWS) {
@@ -38,7 +38,7 @@ for (const { number, kind, changes } of Object.values(PATH_OPERATIONS)) {
   CHANGES[number] = HALFWAY[number] = Number(changes);
 }
 
-/** How an operation is served; null if there is no such number. */
+/** How an operation is served; null for an unknown number. */
 export function kindOf(op: number): Kind | null {
   return op <= HIGHEST ? KINDS[op]! : null;
 }
@@ -48,12 +48,14 @@ export function changesSomething(op: number): boolean {
   return CHANGES[op] === 1;
 }
 
-/** Whether an operation that has failed may have changed something all the same. */
+/** Whether an operation that has failed may have changed something. */
 export function mayFailHalfway(op: number): boolean {
   return HALFWAY[op] === 1;
 }
 
-/** Does an operation of one piece, leaves its answer in the channel's writer, returns the status. */
+/**
+ * Serves an operation of one piece: leaves its answer in the channel's writer, returns the status.
+ */
 export function dispatch(volume: VolumeOps, channel: ServedChannel): number {
   const { op } = channel.reader;
   const serve = op <= HIGHEST ? SERVE[op] : null;

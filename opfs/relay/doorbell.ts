@@ -1,9 +1,10 @@
 /**
  * The doorbell: one shared word for all channels of a relay, by which clients wake it.
  *
- * Layer: relay. The relay stores 1 before it sleeps, looks at every channel again, and sleeps while
- * the word is 1; a client publishes first and then, where the word is 1 and it is the one to set it
- * back to 0, wakes the relay. So a request is either seen by that second look or rings.
+ * Layer: relay. Before it sleeps, the relay stores 1 in the word, checks every channel again, and
+ * sleeps while the word is 1. A client first publishes; then, if the word is 1 and it is the client
+ * that sets it back to 0, it wakes the relay. So either that second check sees a request, or its
+ * client rings.
  *
  * Use: the client calls `doorbell.ring()` after each publishing; the relay `doorbell.sleep(…)` in
  * its busy time and `doorbell.sleepAsync(…)` when idle.
@@ -12,14 +13,14 @@
  */
 import { invariant } from "../../abi/invariant.ts";
 
-/** Counts tickets that have been taken or called off. */
+/** The word that counts tickets that have been taken or called off. */
 const CLAIMS = 4;
 const AWAKE = 0;
 const ASLEEP = 1;
 
-/** How long to sleep, and what would make sleeping wrong. */
+/** How long to sleep, and what must not be missed. */
 export interface SleepOptions {
-  /** Looked at once more after the word says that the relay sleeps. */
+  /** Checked once more after the word says that the relay sleeps. */
   ready: () => boolean;
   /** The longest sleep, in ms. */
   timeoutMs: number;
@@ -50,13 +51,13 @@ export class Doorbell {
     return Atomics.load(this.#word, CLAIMS);
   }
 
-  /** A ticket has been taken, or called off: the relay looks which. */
+  /** A ticket has been taken, or called off: the relay has to find out which. */
   claim(): void {
     Atomics.add(this.#word, CLAIMS, 1);
     this.ring();
   }
 
-  /** Sleeps with the thread. */
+  /** Sleeps and blocks the thread. */
   sleep({ ready, timeoutMs }: SleepOptions): void {
     invariant(timeoutMs < Infinity, "R5: the relay sleeps for ever");
     Atomics.store(this.#word, 0, ASLEEP);
@@ -64,7 +65,7 @@ export class Doorbell {
     Atomics.store(this.#word, 0, AWAKE);
   }
 
-  /** Sleeps without the thread: messages are still taken, and their handlers ring. */
+  /** Sleeps without blocking the thread: messages arrive, and their handlers ring. */
   async sleepAsync({ ready, timeoutMs }: SleepOptions): Promise<void> {
     invariant(timeoutMs < Infinity, "R5: the relay sleeps for ever");
     Atomics.store(this.#word, 0, ASLEEP);
@@ -73,11 +74,11 @@ export class Doorbell {
   }
 }
 
-/** What to wait for: a word to be something else than `value`. */
+/** What to wait for: a word that differs from `value`. */
 export interface WaitWord {
   /** Which word. */
   index: number;
-  /** What it holds now. */
+  /** The value that it has now. */
   value: number;
   /** The longest wait, in ms. */
   timeoutMs: number;

@@ -26,18 +26,18 @@ export interface Payload {
   into?: Uint8Array;
 }
 
-/** What a request has that carries nothing but its fields. */
+/** The payload of a request that has only fields. */
 export const NO_PAYLOAD: Payload = {};
 
 /** One request and its answer. */
 export class Exchange {
-  /** Bytes that have come into the caller's buffer. */
+  /** Bytes that have been written to the caller's buffer. */
   received = 0;
   readonly #channel: Channel;
   readonly #header: Header = wholeMessage(0);
   #from = NOTHING;
   #into = NOTHING;
-  /** Lengths at the start: memory may be detached, become shorter, or grow, while an answer is awaited. */
+  /** Lengths at the start: memory may be detached, or change its length, during the call. */
   #fromBytes = 0;
   #intoBytes = 0;
   #isLost = false;
@@ -65,7 +65,7 @@ export class Exchange {
   }
 
   /**
-   * Takes in what has come. True when the whole answer is here, false if it goes on.
+   * Takes what has come. True when the whole answer is here, false if more follows.
    *
    * @throws {ErrnoError} EINVAL at the end, if the caller's memory went away during the call
    */
@@ -87,7 +87,7 @@ export class Exchange {
     return true;
   }
 
-  /** Lets go of the caller's buffers. */
+  /** Releases the caller's buffers. */
   #forget(): void {
     this.#from = this.#into = NOTHING;
   }
@@ -111,7 +111,9 @@ export class Exchange {
     return false;
   }
 
-  /** Where the next chunk should be a request stands: the relay answers that, and ends the payload. */
+  /**
+   * Sends a request in the place of the next chunk: the relay refuses it, and so ends the payload.
+   */
   #callOff(): false {
     this.#isLost = true;
     this.#channel.publish(wholeMessage(0));
@@ -138,7 +140,7 @@ export class Exchange {
     this.#channel.publish({ signal: Signal.CHUNK_ACK, chunkBytes: 0, totalBytes, chunkIndex });
   }
 
-  /** A relay that does not keep the protocol is not spoken to again. */
+  /** A relay that breaks the protocol is not called again. */
   #outOfStep({ signal, chunkIndex }: Header): ErrnoError {
     this.#forget();
     this.#channel.close(Closed.BAD);

@@ -1,9 +1,9 @@
 /**
  * GroupCommit: the requests of a turn that asked for durability, and the one commit for all of them.
  *
- * Layer: relay, part of `server.ts`. A client of one of the last commits may be about to ask for
- * the next; such a client is waited for a little, because a flush of the device takes longer than a
- * request's way. The wait is as long as commits usually take.
+ * Layer: relay, part of `server.ts`. A client that was in one of the last commits may be about to
+ * ask for the next; the relay waits a little for it, because a flush of the device takes longer
+ * than a request's way. It waits as long as commits usually take.
  *
  * Use: `group.defer(channel, 0)`; `while (group.mayGrow(channels)) …`; `group.commit(answered)`.
  *
@@ -14,12 +14,12 @@ import type { VolumeOps } from "../volume_ops.ts";
 import { Op } from "./operations.ts";
 import type { ServedChannel } from "./served_channel.ts";
 
-/** A client that was in so many commits back is waited for. */
+/** A client is waited for if it was in one of so many last commits. */
 const COMMITS_BACK = 3;
-/** Longer than this no client is waited for, in ms. */
+/** The longest wait for a client, in ms. */
 const PATIENCE_MS = 2;
 
-/** What one commit answers. */
+/** The requests that one commit answers. */
 export class GroupCommit {
   readonly #volume: VolumeOps;
   readonly #waiting: ServedChannel[] = [];
@@ -63,7 +63,7 @@ export class GroupCommit {
     return false;
   }
 
-  /** Commits, and answers all of them: with what has gone wrong, if so. `count` hears of each first. */
+  /** Commits, and answers all of them, with the error if it fails. Calls `count` for each first. */
   commit(count: (channel: ServedChannel) => void): void {
     invariant(this.#waiting.length > 0, "R2: a commit answers no request");
     const waiting = this.#waiting.splice(0);
@@ -79,7 +79,7 @@ export class GroupCommit {
     }
   }
 
-  /** One inode where only one was asked for, else everything. */
+  /** One inode if only one was asked for, else everything. */
   #make(waiting: readonly ServedChannel[]): { error: unknown } | null {
     const [first] = waiting;
     try {

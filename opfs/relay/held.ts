@@ -1,8 +1,8 @@
 /**
- * What a client holds: how often it has retained each inode, and not let go of it.
+ * What a client holds: how often it has retained each inode and not released it.
  *
- * Layer: relay. Both sides write it down: a client refuses to give back what it has not taken, and the
- * other side gives back what a client leaves (R7). An inode that is not held takes no place.
+ * Layer: relay. Both sides count: a client refuses to release what it has not retained, and the
+ * relay releases what a client leaves (R7). An inode that is not held takes no memory.
  *
  * Use: `held.add(ino)` after retaining, `held.remove(ino)` before releasing, `held.takeAll()` at the end.
  *
@@ -27,16 +27,16 @@ export class Held {
     return this.#counts.get(ino) ?? 0;
   }
 
-  /** It has been retained once more. */
+  /** Counts one more retain. */
   add(ino: Ino): void {
     invariant(ino > 0, "R7: no inode is retained");
     this.#counts.set(ino, this.count(ino) + 1);
   }
 
   /**
-   * It is about to be released once; how often it is held then.
+   * Counts one retain less, before a release; returns how often the inode is held then.
    *
-   * @throws {ErrnoError} EINVAL if it is not held: nothing lets go for another
+   * @throws {ErrnoError} EINVAL if it is not held: a client releases only its own
    */
   remove(ino: Ino): number {
     const count = this.count(ino);
@@ -48,7 +48,7 @@ export class Held {
     return count - 1;
   }
 
-  /** Everything, each inode as often as it is held; none is held any more. */
+  /** Everything, each inode as often as it is held; after it nothing is held. */
   takeAll(): Ino[] {
     const all: Ino[] = [];
     for (const [ino, count] of this.#counts) {

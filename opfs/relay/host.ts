@@ -46,7 +46,10 @@ export interface RelayHostOptions {
   startTimeoutMs: number;
 }
 
-/** So many channels may wait to be taken, two for a ticket: the oldest beyond are called off. */
+/**
+ * How many channels may wait to be claimed, two for each ticket: more than that calls off the
+ * oldest.
+ */
 export const UNCLAIMED_MAX = 256;
 
 /** Areas for the next channels of this thread. */
@@ -63,16 +66,16 @@ export class RelayHost {
   readonly address: RelayAddress;
   readonly #worker: Worker;
   readonly #silenceMs: number;
-  /** How long the relay may show no sign of life to a client, unless that says otherwise. */
+  /** How long the relay may be silent to a client, unless the client says otherwise. */
   readonly #deadlineMs: number;
   readonly #doorbell: Doorbell | null;
   /** By their names. The relay says when one has left. */
   readonly #channels = new Map<string, ChannelMemory>();
-  /** Those that may not have been taken yet, from the oldest on. */
+  /** Those that may not have been claimed yet, the oldest first. */
   readonly #unclaimed = new Set<ChannelMemory>();
-  /** How to end the images that may still be read, and the calls that wait. */
+  /** What ends the images that may still be read, and the calls that wait. */
   readonly #images = new Set<(error: ErrnoError) => void>();
-  /** How to end the works in steps that are under way. */
+  /** What ends the work in steps that is under way. */
   readonly #works = new Set<(error: ErrnoError) => void>();
   readonly #calls = new Set<PortPromises>();
   readonly #ended = deferred<void>();
@@ -149,7 +152,7 @@ export class RelayHost {
     return this.#channels.size;
   }
 
-  /** How much it keeps beside its channels; for tests that count. */
+  /** How much it keeps besides its channels; for tests. */
   get kept(): { images: number; works: number; calls: number } {
     return { images: this.#images.size, works: this.#works.size, calls: this.#calls.size };
   }
@@ -212,7 +215,9 @@ export class RelayHost {
     return memory;
   }
 
-  /** Forgets those that have been taken, and calls the oldest off where there are still too many. */
+  /**
+   * Forgets those that have been claimed, and calls off the oldest where there are still too many.
+   */
   #callOff(): void {
     for (const memory of this.#unclaimed) {
       const isClaimed = Atomics.load(memory.words, Word.CLAIMED) !== Claimed.NONE;
@@ -221,7 +226,7 @@ export class RelayHost {
     for (const memory of this.#unclaimed) {
       if (this.#unclaimed.size <= UNCLAIMED_MAX) break;
       this.#unclaimed.delete(memory);
-      // One of two wins: a client that takes it now, or we.
+      // One of two wins: the client that claims it now, or this host.
       const { words } = memory;
       const was = Atomics.compareExchange(words, Word.CLAIMED, Claimed.NONE, Claimed.CLIENT);
       if (was === Claimed.NONE) closeChannel(words, Closed.UNCLAIMED);
@@ -355,13 +360,13 @@ export class RelayHost {
   }
 }
 
-/** Whether no client will look at an area again: it has left, or there never was one. */
+/** Whether no client will use an area again: its client has left, or there never was one. */
 function isLetGo({ words }: ChannelMemory): boolean {
   const why = Atomics.load(words, Word.CLOSED);
   return why === Closed.LEFT || why === Closed.UNCLAIMED;
 }
 
-/** Has an end of a signal heard; the result stops listening. */
+/** Calls `heard` when the signal aborts; the returned function stops listening. */
 function onAbort(signal: AbortSignal, heard: () => void): () => void {
   signal.addEventListener("abort", heard);
   return () => signal.removeEventListener("abort", heard);

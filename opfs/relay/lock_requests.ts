@@ -1,9 +1,9 @@
 /**
  * Lock requests: advisory locks as the relay serves them.
  *
- * Layer: relay, beside `dispatch.ts`. The relay adds the channel to each owner. A request that has to
- * wait is a state of its channel: it is begun again when its ticket says that the lock is held, and
- * the relay has not waited.
+ * Layer: relay, beside `dispatch.ts`. The relay adds the channel to each owner. A request that has
+ * to wait becomes the state of its channel: it is served again when its ticket says that the lock
+ * is held. The relay itself never waits.
  *
  * @module
  */
@@ -13,10 +13,10 @@ import { Op } from "./operations.ts";
 import { readLockRequest, writeBlocking } from "./records.ts";
 import type { ServedChannel } from "./served_channel.ts";
 
-/** Does a lock request, and leaves its answer in the writer. False if the channel has to wait. */
+/** Serves a lock request, and leaves its answer in the writer. False if the channel has to wait. */
 export function serveLock(locks: VolumeLocks, channel: ServedChannel): boolean {
   const { reader, writer, id } = channel;
-  // A request that was begun again has its lock.
+  // A request that is served again has its lock.
   const isHeld = channel.ticket !== null;
   invariant(channel.ticket?.isHeld ?? true, "R5: a request goes on without its lock");
   channel.ticket = null;

@@ -27,7 +27,7 @@ export interface VolumePlace {
 
 /** How the worker opens the volume. Everything in it can be cloned. */
 export interface RelaySettings {
-  /** How long to wait for another holder to let go, in ms. */
+  /** How long to wait for another holder to release it, in ms. */
   busyTimeoutMs: number;
   /** How long a client may pause in the middle of a transfer, in ms. */
   deadlineMs: number;
@@ -41,13 +41,13 @@ export interface RelaySettings {
 export interface ImportSettings {
   /** Whether a volume that has the name already is replaced. */
   replace: boolean;
-  /** How long to wait for another holder to let go, in ms. */
+  /** How long to wait for another holder to release it, in ms. */
   busyTimeoutMs: number;
 }
 
 /** How the worker upgrades a volume. */
 export interface UpgradeSettings {
-  /** How long to wait for another holder to let go, in ms. */
+  /** How long to wait for another holder to release it, in ms. */
   busyTimeoutMs: number;
 }
 
