@@ -12,7 +12,7 @@ import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { createInterface } from "node:readline";
 import { crc32 } from "node:zlib";
-import type { StorageHandle, Volume } from "../opfs/mod.ts";
+import type { Backend, FS, StorageHandle, Volume, VolumeFsOptions } from "../mod.ts";
 import { CountingHandle, type Counts, type Rig, ROWS } from "./cost_rows.ts";
 
 /** What one line is answered with. */
@@ -27,6 +27,8 @@ interface Engine {
   formatVolume(handle: StorageHandle): unknown;
   memoryHandle(initial?: Uint8Array): StorageHandle & { toBytes(): Uint8Array };
   fileHandle(path: string): StorageHandle;
+  createFS(options: { root: { type: Backend<VolumeFsOptions>; options: VolumeFsOptions } }): FS;
+  readonly VOLUMEFS: Backend<VolumeFsOptions>;
 }
 
 const PAGE_BYTES = 4096;
@@ -87,6 +89,11 @@ class Bench implements Rig {
     return this.#open();
   }
 
+  over(volume: Volume): FS {
+    const { createFS, VOLUMEFS } = this.#engine;
+    return createFS({ root: { type: VOLUMEFS, options: { volume } } });
+  }
+
   #open(): Volume {
     const before = this.#handle;
     this.#handle = new CountingHandle(this.#device);
@@ -142,7 +149,7 @@ function warmUp(engine: Engine, name: string, isPlain: boolean): void {
 
 async function main(): Promise<void> {
   const [checkout = ".", kind = "sums", path] = Deno.args;
-  const engine: Engine = await import(pathToFileURL(`${checkout}/opfs/mod.ts`).href);
+  const engine: Engine = await import(pathToFileURL(`${checkout}/mod.ts`).href);
   const isPlain = kind === "plain";
   const isFile = path !== undefined;
   const bench = new Bench(engine, isPlain, path);

@@ -1,11 +1,11 @@
 /**
- * The rows of `cost.ts`: what is done on a volume while a process counts its own processor time.
+ * The rows of `cost.ts`: what is done on a volume, or by FS over one, while a process counts its own processor time.
  *
  * It takes an engine from the caller and imports none, since the engines of two checkouts are compared.
  *
  * @module
  */
-import type { StorageHandle, Volume } from "../opfs/mod.ts";
+import type { FS, StorageHandle, Volume } from "../mod.ts";
 
 /** What a row works with. */
 export interface Rig {
@@ -13,6 +13,8 @@ export interface Rig {
   fresh(): Volume;
   /** The volume on the device of the last `fresh`, which must be closed. */
   again(): Volume;
+  /** An FS whose root is the volume. */
+  over(volume: Volume): FS;
   /** From here on it counts. */
   begin(): void;
   /** It counts no more. */
@@ -47,13 +49,13 @@ const MIB = new Uint8Array(2 ** 20).fill(6);
 const place = (index: number): number => index * 1619 % RANDOM_PAGES * PAGE_BYTES;
 
 /** Makes what calls need, and says what one of them does. */
-type Prepare = (volume: Volume, calls: number) => (index: number) => void;
+type Prepare = (volume: Volume, calls: number, rig: Rig) => (index: number) => void;
 
 /** A row whose calls are alike. */
 function each(name: string, calls: number, prepare: Prepare): Row {
   const run = (rig: Rig, count: number): void => {
     const volume = rig.fresh();
-    const act = prepare(volume, count);
+    const act = prepare(volume, count, rig);
     volume.sync();
     rig.begin();
     for (let index = 0; index < count; index++) act(index);
@@ -65,8 +67,8 @@ function each(name: string, calls: number, prepare: Prepare): Row {
 
 /** With a sync after each call. */
 function durable(name: string, calls: number, prepare: Prepare): Row {
-  const row = each(`durable ${name}`, calls, (volume, count) => {
-    const act = prepare(volume, count);
+  const row = each(`durable ${name}`, calls, (volume, count, rig) => {
+    const act = prepare(volume, count, rig);
     return (index) => {
       act(index);
       volume.sync();
@@ -77,8 +79,8 @@ function durable(name: string, calls: number, prepare: Prepare): Row {
 
 /** With a sync after the last call. */
 function synced(name: string, calls: number, prepare: Prepare): Row {
-  return each(name, calls, (volume, count) => {
-    const act = prepare(volume, count);
+  return each(name, calls, (volume, count, rig) => {
+    const act = prepare(volume, count, rig);
     return (index) => {
       act(index);
       if (index === count - 1) volume.sync();
@@ -120,6 +122,16 @@ function listAll(volume: Volume): void {
     if (entries.length === 0) return;
     after = entries.at(-1)!.cursor;
   }
+}
+
+/** A call of FS, one frame above the volume's. */
+function called(name: string, calls: number, prepare: (fs: FS) => (index: number) => void): Row {
+  return each(`FS ${name}`, calls, (volume, _count, rig) => {
+    const fs = rig.over(volume);
+    fs.mkdirTree("/a/b");
+    fs.writeFile("/a/b/file", PIECE);
+    return prepare(fs);
+  });
 }
 
 /** Opening alone; closing is not counted. */
@@ -231,6 +243,21 @@ export const ROWS: readonly Row[] = [
   each("read 64 B", 400_000, (volume) => {
     const ino = makeLarge(volume);
     return (index) => void volume.read(ino, SMALL, index * 64 % 2 ** 24);
+  }),
+  called("open and close", 60_000, (fs) => () => fs.close(fs.open("/a/b/file", "r"))),
+  called("read 64 B", 300_000, (fs) => {
+    const stream = fs.open("/a/b/file", "r");
+    return (index) => void fs.read(stream, SMALL, 0, SMALL.length, index * 64 % PIECE.length);
+  }),
+  called("write 64 B", 200_000, (fs) => {
+    const stream = fs.open("/a/b/file", "r+");
+    return (index) => void fs.write(stream, SMALL, 0, SMALL.length, index * 64 % PIECE.length);
+  }),
+  called("stat", 300_000, (fs) => () => void fs.stat("/a/b/file")),
+  called("lookupPath", 300_000, (fs) => () => void fs.lookupPath("/a/b/file")),
+  called("llseek", 3_000_000, (fs) => {
+    const stream = fs.open("/a/b/file", "r");
+    return (index) => void fs.llseek(stream, index & 4095, 0);
   }),
 ];
 
