@@ -1,8 +1,9 @@
 /**
- * Metrics: per operation how often, how long, how long waiting, how many bytes.
+ * Metrics: for each operation the number of calls, their time, the time spent waiting, and the
+ * bytes.
  *
- * Layer: relay. The operation runner's counters of mission documents 002 and 004, kept on both
- * sides; the relay's travel to a client as s11n values. Counting allocates nothing.
+ * Layer: relay. Both sides count; the relay's counters are sent to a client as s11n values.
+ * Counting allocates nothing.
  *
  * Use: `metrics.add(Op.READ, { timeMs, waitMs: 0, bytes: n })` after each call.
  *
@@ -14,25 +15,25 @@ import { Op } from "./operations.ts";
 import { PathOp } from "./path_operations.ts";
 import type { Value } from "./s11n.ts";
 
-/** What is known of one operation. */
+/** The counters of one operation. */
 export interface Metric {
   /** Calls. */
   count: number;
   /** Time in calls, waiting included, in ms. */
   timeMs: number;
-  /** Time asleep or spinning for answers, in ms; looks that hit are not in it. */
+  /** Time asleep or spinning for answers, in ms, without spins that found theirs. */
   waitMs: number;
   /** Payload bytes, both ways. */
   bytes: number;
 }
 
 const FIELDS = 4;
-/** Operations by path have names of their own: there is a READ of either kind. */
+/** Operations by path have names of their own, because there is a READ of either kind. */
 const NAMES: readonly [string, number][] = [
   ...Object.entries(PathOp).map(([name, op]): [string, number] => [`PATH_${name}`, op]),
   ...Object.entries(Op),
 ];
-/** So many operations fit into one answer, which has at most 255 values. */
+/** How many operations fit into one answer, which has at most 255 values. */
 const PER_ANSWER = 50;
 const HIGHEST_OP = largest(NAMES.map(([, op]) => op));
 
@@ -40,7 +41,7 @@ const HIGHEST_OP = largest(NAMES.map(([, op]) => op));
 export class Metrics {
   readonly #sums = new Float64Array((HIGHEST_OP + 1) * FIELDS);
 
-  /** One call has ended. */
+  /** Counts one call that has ended. */
   add(op: number, { timeMs, waitMs, bytes }: Omit<Metric, "count">): void {
     invariant(bytes >= 0, "R2: a call has moved less than nothing");
     const at = op * FIELDS;
@@ -50,14 +51,14 @@ export class Metrics {
     this.#sums[at + 3]! += bytes;
   }
 
-  /** What was counted, by name; operations never called are left out. */
+  /** The counters by name; operations that were never called are left out. */
   snapshot(): Record<string, Metric> {
     const called = NAMES.filter(([, op]) => this.#sums[op * FIELDS]! > 0);
     return Object.fromEntries(called.map(([name, op]) => [name, this.#metric(op)]));
   }
 
   /**
-   * The operations after number `after` as values that can travel, as many as one answer takes; and
+   * The operations after number `after` as values to send, as many as one answer takes; and
    * the number of the last one, or 0 if no more come.
    */
   values(after = 0): { values: Value[]; last: number } {
@@ -76,7 +77,7 @@ export class Metrics {
   }
 }
 
-/** The snapshot again, from what `Metrics.values` gave. */
+/** The counters again, from what `Metrics.values` gave. */
 export function metricsFrom(values: readonly Value[]): Record<string, Metric> {
   const metrics: Record<string, Metric> = {};
   for (let at = 0; at + FIELDS < values.length; at += FIELDS + 1) {

@@ -1,7 +1,7 @@
 /**
  * Operation: what a row of the table of operations has.
  *
- * Layer: relay, types alone. The rows are in `operations.ts`, which checks each against this.
+ * Layer: relay, types only. The rows are in `operations.ts`, which checks each against this.
  *
  * @module
  */
@@ -10,14 +10,14 @@ import type { Reader, Writer } from "./cursor.ts";
 import type { Payload } from "./exchange.ts";
 import type { ServedChannel } from "./served_channel.ts";
 
-/** Calls that an operation may carry. */
+/** Calls that an operation may stand for. */
 export type CallName = Exclude<keyof VolumeOps, "root" | "generation" | "onChange" | "close">;
-/** What a call is called with. */
+/** The arguments of a call. */
 export type Args<C extends CallName> = Parameters<NonNullable<VolumeOps[C]>>;
-/** What a call answers. */
+/** The result of a call. */
 export type Result<C extends CallName> = ReturnType<NonNullable<VolumeOps[C]>>;
 
-/** What a cache keeps, as a row's `forgets` speaks of it. */
+/** What a cache keeps, in the terms that a row's `forgets` uses. */
 export interface Kept {
   /** Forgets attributes. */
   attributes(ino: Ino): void;
@@ -27,19 +27,19 @@ export interface Kept {
   range(ino: Ino, from: number, to: number): void;
   /** Forgets attributes, and what an append changes. */
   end(ino: Ino): void;
-  /** Forgets attributes, if a read moves the time of the last one. */
+  /** Forgets attributes, if a read moves atime. */
   accessed(ino: Ino): void;
 }
 
 /** What every operation has. */
 export interface RowBase {
-  /** On the wire. A number is never given twice. */
+  /** The number on the wire. A number is never used for another operation. */
   readonly number: number;
   /** Who serves it: see {@link Kind}. */
   readonly kind: Kind;
   /**
-   * What others may have kept and must hear of. `names`: names or attributes, so `generation` grows
-   * for the caller too. `bytes`: all else. A time of the last read is nothing.
+   * What other clients may have cached and must learn of. `names`: names or attributes, so
+   * `generation` grows for the caller too. `bytes`: all else. A change of atime counts as nothing.
    */
   readonly changes: "nothing" | "names" | "bytes";
 }
@@ -59,14 +59,14 @@ export type Part = "volume" | "compound" | "locks" | "relay";
 export interface Codec<C extends CallName> extends RowBase {
   /** The call that it carries. */
   readonly call: C;
-  /** Where the call is from. */
+  /** The interface that the call belongs to. */
   readonly part: Part;
   /**
-   * Puts the arguments into a request that was begun. Answers the bytes that go along, or where those
-   * of the answer come in; a fetch that says nothing gets `VALUE_BYTES_MAX` bytes.
+   * Writes the arguments into a request that was begun. Returns the bytes to send with it, or where
+   * to receive those of the answer; a fetch that returns neither gets `VALUE_BYTES_MAX` bytes.
    */
   ask(writer: Writer, ...args: Args<C>): Payload | void;
-  /** Takes the result out of an answer, of whose payload so many bytes have come in. */
+  /** Reads the result from an answer of whose payload so many bytes have been received. */
   take(reader: Reader, payload: Payload, received: number): Result<C>;
 }
 
@@ -78,20 +78,21 @@ export interface AnsweringRow {
   serve(volume: VolumeOps, channel: ServedChannel): number;
 }
 
-/** What others must hear of when the call fails. */
+/** What other clients learn of when the call fails. */
 export interface ChangingRow {
   /**
-   * `whole`: a call that fails has changed nothing. `halfway`: it has several steps, so a file may have
-   * been cut, zeroed, copied or written in part; then all clients hear of a change though it failed.
+   * `whole`: a call that fails has changed nothing. `halfway`: it has several steps, so a file may
+   * have been cut, zeroed, copied or written in part; then all clients learn of a change although
+   * it failed.
    */
   readonly fails: "whole" | "halfway";
 }
 
-/** What a cache forgets. A change of names it follows instead: see `cache.ts`. */
+/** What a cache forgets. Changes of names it applies instead: see `cache.ts`. */
 export interface ForgettingRow<C extends CallName> extends ChangingRow {
   /** As above. */
   readonly changes: "bytes";
-  /** Before the call is made: one that fails may have done a part. */
+  /** Called before the call, because a call that fails may have done a part. */
   forgets(kept: Kept, ...args: Args<C>): void;
 }
 
@@ -113,11 +114,11 @@ export interface RelayRow extends RowBase {
   readonly kind: "reports";
   /** As above. */
   readonly part: "relay";
-  /** It carries none. */
+  /** It stands for no call. */
   readonly call: null;
 }
 
-/** Any row that carries a call. */
+/** Any row of a call. */
 export type CallRow = { [C in CallName]: Row<C> }[CallName];
 /** Any row. */
 export type Operation = CallRow | RelayRow;

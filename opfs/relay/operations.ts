@@ -164,7 +164,7 @@ export const OPERATIONS = {
     part: "volume",
     kind: "fetches",
     changes: "nothing",
-    /** `more` bytes beyond the buffer's may come along. */
+    /** `more` bytes beyond the buffer's may be sent too. */
     ask(
       w: Writer,
       ino: Ino,
@@ -478,7 +478,10 @@ export const OPERATIONS = {
   STATS: { number: 129, call: null, part: "relay", kind: "reports", changes: "nothing" },
 } as const;
 
-/** Bytes to send, as many as one request carries. Their memory may be another's when it is answered. */
+/**
+ * Bytes to send, as many as one request carries. Their memory may have another owner before the
+ * answer.
+ */
 function sending(bytes: Uint8Array): Payload {
   const from = transferable(bytes);
   return { from, fromBytes: from.length };
@@ -486,7 +489,7 @@ function sending(bytes: Uint8Array): Payload {
 
 /** The name of an operation by inode, or of a control call. */
 export type OpName = keyof typeof OPERATIONS;
-/** The number of each. */
+/** The number of each operation. */
 export const Op: { readonly [K in OpName]: (typeof OPERATIONS)[K]["number"] } = Object.fromEntries(
   Object.entries(OPERATIONS).map(([name, { number }]) => [name, number]),
 ) as { readonly [K in OpName]: (typeof OPERATIONS)[K]["number"] };

@@ -1,8 +1,8 @@
 /**
  * A stream of bytes from one thread to another: a piece for each request.
  *
- * Layer: relay, over a MessagePort. Not every platform can send a stream as it is; a port they all
- * can. Nothing is sent that was not asked for, so nothing piles up.
+ * Layer: relay, over a MessagePort. Not every platform can send a stream itself, but all can send a
+ * port. A piece is sent only when it was asked for, so none pile up.
  *
  * @module
  */
@@ -18,7 +18,7 @@ type ToSource = { type: "next" } | { type: "cancel" };
 
 /**
  * Sends a stream's pieces to the other end of a port, as that asks for them. The result cancels the
- * stream when there is no other end any more.
+ * stream when the other end is gone.
  */
 export function sendPieces(
   port: MessagePort,
@@ -33,8 +33,8 @@ export function sendPieces(
 }
 
 /**
- * The other end has had enough. It waits for our word before it closes its port: a port that is closed
- * right after a message may lose that message (seen under Deno), and the stream would never end.
+ * The other end wants no more. It waits for this answer before it closes its port: a port that is
+ * closed right after a message may lose it (seen under Deno), and the stream would never end.
  */
 async function cancelSource(
   port: MessagePort,
@@ -56,7 +56,7 @@ async function sendNext(
       port.close();
       return;
     }
-    // A piece of its own, because what is sent is gone here.
+    // A copy, because what is sent is gone here.
     const isWhole = value.byteLength === value.buffer.byteLength &&
       value.buffer instanceof ArrayBuffer;
     const bytes = isWhole ? value as Uint8Array<ArrayBuffer> : value.slice();
@@ -76,19 +76,20 @@ function post(port: MessagePort, message: FromSource, transfer: Transferable[] =
   port.postMessage(message, transfer);
 }
 
-/** A stream of what arrives at a port, and how to end it from here. */
+/** A stream of what arrives at a port, and what ends it from here. */
 export interface ReceivedPieces {
   /** What arrives. */
   stream: ReadableStream<Uint8Array<ArrayBuffer>>;
   /** Ends it when the other side is gone. */
   fail: (error: ErrnoError) => void;
-  /** Ends it while the other side is there, which learns of it. */
+  /** Ends it while the other side is there, and notifies that side. */
   end: (error: ErrnoError) => void;
 }
 
 /**
- * What arrives at a port as a stream. `onEnd` is called when nothing more comes. A stream that its owner
- * drops without a word is cancelled once it has been collected: its source holds on to things for it.
+ * What arrives at a port, as a stream. `onEnd` is called when no more comes. A stream that its
+ * owner drops without cancelling is cancelled once it has been collected, because its source holds
+ * resources for it.
  */
 export function receivePieces(port: MessagePort, onEnd: () => void = () => {}): ReceivedPieces {
   const receiver = new Receiver(port, onEnd);
@@ -108,14 +109,16 @@ export function receivePieces(port: MessagePort, onEnd: () => void = () => {}): 
   };
 }
 
-/** Streams that may be dropped. What is kept for one must not lead to it. */
+/** Streams that may be dropped. What is kept for a stream must not refer to it. */
 const dropped = new FinalizationRegistry<Receiver>((receiver) => void receiver.cancel());
 
-/** The port's side of such a stream. It knows no stream, so that one can be collected. */
+/**
+ * The port's side of such a stream. It does not refer to the stream, so that this can be collected.
+ */
 class Receiver {
   readonly #port: MessagePort;
   readonly #onEnd: () => void;
-  /** The piece that is on its way. */
+  /** The piece that was asked for. */
   #requested: Deferred<Uint8Array<ArrayBuffer> | null> | null = null;
   /** What ended it. */
   #failure: ErrnoError | null = null;
@@ -137,7 +140,7 @@ class Receiver {
     return this.#requested.promise;
   }
 
-  /** No more is wanted. */
+  /** Asks for no more. */
   cancel(): Promise<void> {
     if (this.#isOver) return Promise.resolve();
     if (this.#cancelled === null) {
@@ -147,7 +150,7 @@ class Receiver {
     return this.#cancelled.promise;
   }
 
-  /** No more is to come, and the other side learns of it. */
+  /** Ends the stream, and notifies the other side. */
   end(error: ErrnoError): void {
     if (this.#isOver) return;
     this.#failure = error;
@@ -165,7 +168,7 @@ class Receiver {
 
   #take(data: FromSource): void {
     if (data.type === "piece") {
-      // What was on its way when the stream was cancelled is not received.
+      // A piece that was sent before the stream was cancelled is not received.
       return this.#settle((requested) => requested.resolve(data.bytes));
     }
     const failure = data.type === "error" ? restoreError(data) : null;

@@ -1,7 +1,7 @@
 /**
  * Place: from a volume's name to where it is, and what this thread can do there.
  *
- * Layer: relay, used by `open.ts`. Pure questions to the environment; nothing is opened.
+ * Layer: relay, used by `open.ts`. Only asks the environment; nothing is opened.
  *
  * @module
  */

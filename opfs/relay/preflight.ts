@@ -1,9 +1,9 @@
 /**
- * Preflight: what a way of opening needs of its platform, looked at before anything is made.
+ * Preflight: what a way of opening needs of its platform, checked before anything is made.
  *
- * Layer: relay, used by `open.ts` for the caller's thread and by `worker.ts` for its own. Without it
- * a missing feature shows itself as a TypeError in the middle, or as the death of a worker. Each way
- * asks only for what it uses; the answer names all that is missing, and what to do.
+ * Layer: relay, used by `open.ts` for the caller's thread and by `worker.ts` for its own. Without
+ * it a missing feature shows as a TypeError in the middle, or as the death of a worker. Each way
+ * checks only for what it uses; the error names all that is missing, and what to do.
  *
  * Use: `preflight('open volume "notes"', [Feature.WORKER, Feature.WAIT_ASYNC])`.
  *
@@ -22,9 +22,9 @@ export const Feature = {
 /** One of them. */
 export type Feature = typeof Feature[keyof typeof Feature];
 
-/** The part of a global scope that is looked at. */
+/** The part of a global scope that is checked. */
 export interface Platform {
-  /** Starts threads; not there in some shared and service workers. */
+  /** Starts threads; missing in some shared and service workers. */
   Worker?: unknown;
   /** Memory that threads share. */
   SharedArrayBuffer?: unknown;
@@ -34,7 +34,7 @@ export interface Platform {
   FileSystemFileHandle?: { prototype: object };
 }
 
-/** What a page does that is not cross-origin isolated. */
+/** What a page has to do that is not cross-origin isolated. */
 export const ISOLATION_ADVICE: string =
   "without cross-origin isolation there is no SharedArrayBuffer; serve the page with " +
   "Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp, " +
@@ -66,13 +66,13 @@ const CHECKS: Readonly<
   },
 };
 
-/** Whether a platform has something. */
+/** Whether a platform has a feature. */
 export function hasFeature(feature: Feature, platform: Platform = globalThis): boolean {
   return CHECKS[feature].isThere(platform);
 }
 
 /**
- * Makes sure that all of it is there.
+ * Throws unless all features are there.
  *
  * @throws {ErrnoError} ENOTSUP that names each missing feature, and what to do
  */

@@ -2,7 +2,7 @@
  * RelayPromises: a volume that another thread owns, called with promises.
  *
  * Layer: relay, beside `client.ts`, over a channel of its own. It never blocks its thread, so it
- * works on a page's main thread as it is. Calls are sent one after the other, in the order in which
+ * works on a page's main thread too. Calls are sent one after the other, in the order in which
  * they were made. Each is what its row of `operations.ts` says.
  *
  * Use: `const promises = new RelayPromises(new Channel(memory, doorbell))`.
@@ -34,7 +34,7 @@ export type VolumePromises = {
 
 const ROWS = CALL_ROWS.filter(({ part }) => part === "volume");
 
-/** The calls that the table makes. */
+/** The calls that are made from the table. */
 const Derived: new () => Pick<VolumePromises, CallOf<"volume">> = class {} as never;
 
 /** A volume that another thread owns, with promises. */
@@ -88,12 +88,12 @@ export class RelayPromises extends Derived implements VolumePromises {
     this.leave();
   }
 
-  /** Leaves the relay as it is. */
+  /** Leaves the relay without syncing. */
   leave(): void {
     this.#channel.close();
   }
 
-  /** Queues one call after those before it, whatever becomes of them. */
+  /** Queues one call after those before it, whether these succeed or fail. */
   #call<T>(
     op: OpCode,
     fill: (writer: Writer) => Payload | void,
@@ -120,7 +120,7 @@ export class RelayPromises extends Derived implements VolumePromises {
   }
 }
 
-/** Where the answer of a fetch comes in that brings no buffer of the caller's. */
+/** Where the answer of a fetch is received if the caller gives no buffer. */
 function roomFor({ kind }: AnyRow): Payload | void {
   if (kind === "fetches") return { into: new Uint8Array(VALUE_BYTES_MAX) };
 }

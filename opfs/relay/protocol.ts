@@ -1,8 +1,9 @@
 /**
- * The wire: every word, number and offset of a channel, and nothing that waits.
+ * The wire: every word, number and offset of a channel; nothing here waits.
  *
- * Layer: relay, its bottom. docs/PROTOCOL.md says the same in prose. `cursor.ts` puts values after each
- * other, `records.ts` packs attributes and entries, `channel.ts` and `served_channel.ts` move the words.
+ * Layer: relay, its bottom. docs/PROTOCOL.md says the same in prose. `cursor.ts` writes values one
+ * after the other, `records.ts` packs attributes and entries, `channel.ts` and `served_channel.ts`
+ * move the words.
  *
  * @module
  */
@@ -44,7 +45,7 @@ export const Word = {
   RING_TAIL: 18,
   CREDITS_USED: 19,
   CLAIMED: 20,
-  /** An inode to let go of, low part and generation, and how often one was put here. */
+  /** An inode to release, low part and generation, and how often one was put here. */
   RELEASE_LOW: 21,
   RELEASE_HIGH: 22,
   RELEASES: 23,
@@ -60,7 +61,7 @@ export const Word = {
   DURABLE_THROUGH: 40,
   /** How many of the client's RELEASES have been carried out. */
   RELEASED: 41,
-  /** Either side's; once it is not 0 it stays. */
+  /** Either side's; once it is not 0 it does not change. */
   CLOSED: 48,
 } as const;
 
@@ -74,7 +75,7 @@ export const MIN_AREA_BYTES = 16_384;
 /** Longest single transfer, in bytes, as in Linux: a count fits the status. */
 export const MAX_TRANSFER_BYTES = 0x7ffff000;
 
-/** Longest value of an extended attribute, and longest list of their names, in bytes. */
+/** Longest value of an extended attribute, and longest list of names, in bytes. */
 export const VALUE_BYTES_MAX: number = XATTR_VALUE_MAX;
 
 /** What the signal word says of the message in the area. */
@@ -94,7 +95,7 @@ export const Closed = {
 
 /** Request flag: make the change durable before answering. */
 export const FLAG_FLUSH = 1;
-/** Request flag of READ: leave the time of the last read alone. */
+/** Request flag of READ: do not change atime. */
 export const FLAG_QUIET = 2;
 
 /** The part of a buffer that one request can carry, or one answer fill. */
@@ -112,7 +113,7 @@ export const RequestAt = { OP: 0, FLAGS: 4, PATH_LEN: 8, DATA_LEN: 12 } as const
 /** Byte offsets of the response's frame in the area. */
 export const ResponseAt = { STATUS: 0, DATA_LEN: 4 } as const;
 
-/** What both sides of a channel share; what travels in messages and tickets. */
+/** What both sides of a channel share; it is sent in messages and tickets. */
 export interface ChannelBuffers {
   /** The words of section 2. They serve one client: later they say why its channel is closed. */
   readonly words: SharedArrayBuffer;
@@ -120,7 +121,7 @@ export interface ChannelBuffers {
   readonly area: SharedArrayBuffer;
 }
 
-/** The bytes of a channel, seen in the ways that the house needs. */
+/** The bytes of a channel, in the views that this code needs. */
 export interface ChannelMemory {
   /** What is shared with the other side. */
   readonly buffers: ChannelBuffers;
@@ -132,7 +133,7 @@ export interface ChannelMemory {
   readonly view: DataView;
 }
 
-/** What a channel is called where names are needed: its four id words. */
+/** The name of a channel: its four id words. */
 export function channelId({ words }: Pick<ChannelMemory, "words">): string {
   const id = Array.from({ length: 4 }, (_, index) => {
     return (words[Word.ID + index]! >>> 0).toString(16).padStart(8, "0");
@@ -140,7 +141,7 @@ export function channelId({ words }: Pick<ChannelMemory, "words">): string {
   return id.join("");
 }
 
-/** The size of the area that is made when so many bytes are asked for: a multiple of 8. */
+/** The size of the area for a request of so many bytes: a multiple of 8. */
 export function areaSize(areaBytes: number): number {
   return Math.max(MIN_AREA_BYTES, Math.ceil(areaBytes / 8) * 8);
 }
@@ -148,7 +149,7 @@ export function areaSize(areaBytes: number): number {
 /**
  * Makes the memory of a new channel, with an area made for it or one that is used again.
  *
- * @throws {ErrnoError} ENOMEM if there is not so much
+ * @throws {ErrnoError} ENOMEM if there is not enough memory
  */
 export function createChannelMemory(
   areaBytes: number,
@@ -169,7 +170,7 @@ export function createChannelMemory(
 /**
  * Makes a request area.
  *
- * @throws {ErrnoError} ENOMEM if there is not so much
+ * @throws {ErrnoError} ENOMEM if there is not enough memory
  */
 export function createArea(areaBytes: number): SharedArrayBuffer {
   return sharedMemory(areaSize(areaBytes));
@@ -201,7 +202,7 @@ export function openChannelMemory(buffers: ChannelBuffers): ChannelMemory {
   return viewsOf(buffers, size);
 }
 
-/** By its name: that of a page within this page has another constructor. */
+/** By the constructor's name: a frame in this page has another constructor. */
 function isShared(buffer: unknown): buffer is SharedArrayBuffer {
   return Object.prototype.toString.call(buffer) === "[object SharedArrayBuffer]";
 }
@@ -233,7 +234,7 @@ export interface Header {
   chunkIndex: number;
 }
 
-/** Writes the header words. Publishing them is the channel's business. */
+/** Writes the header words; the channel publishes them. */
 export function writeHeader(words: Int32Array, header: Header): void {
   invariant(header.totalBytes >= 0, "R1: a message is shorter than nothing");
   words[Word.CHUNK_LEN] = header.chunkBytes;

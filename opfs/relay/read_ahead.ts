@@ -1,10 +1,10 @@
 /**
- * ReadAhead: what an answer has brought beyond what was asked for, as long as it lies in the area.
+ * ReadAhead: the bytes of an answer beyond those asked for, as long as they are in the area.
  *
- * Layer: relay, part of `client.ts`. A client that reads a file in order, and does nothing else between,
- * is given more each time, up to half a megabyte. It stays in the request area, so it takes no memory
- * and no copy more; the next request of any kind writes over it. It is used only as long as no other
- * client has changed anything since: while the generation is that of the answer.
+ * Layer: relay, part of `client.ts`. A client that reads a file in order, and does nothing else in
+ * between, gets more each time, up to half a megabyte. These bytes stay in the request area, so
+ * they need no memory and no copy more; the next request of any kind overwrites them. They are used
+ * only while the generation is that of the answer: until another client changes something.
  *
  * Use: `ahead.take(…)`; where that is -1 ask for `ahead.more(…)` bytes more, and pass them to
  * `keep(…)`.
@@ -17,12 +17,12 @@ import { type ChannelMemory, Closed, RESPONSE_BYTES, Word } from "./protocol.ts"
 
 const LONGEST_BYTES = 512 * 1024;
 
-/** What lies in one channel's area. */
+/** What is in one channel's area. */
 export class ReadAhead {
   readonly #memory: ChannelMemory;
   readonly #longest: number;
   #ino: Ino = 0;
-  /** The part of the file that lies in the area, in bytes of the file. */
+  /** The part of the file that is in the area, in bytes of the file. */
   #from = 0;
   #to = 0;
   #tag = 0;
@@ -36,7 +36,7 @@ export class ReadAhead {
     this.#longest = Math.min(LONGEST_BYTES, memory.area.length - RESPONSE_BYTES);
   }
 
-  /** Fills `into` out of the area and returns its length, or -1 if it is not there. */
+  /** Fills `into` from the area and returns its length, or -1 if the bytes are not there. */
   take(ino: Ino, into: Uint8Array, at: number): number {
     const { words, area } = this.#memory;
     if (this.#to === 0 || ino !== this.#ino || !Number.isInteger(at)) return -1;
@@ -50,7 +50,7 @@ export class ReadAhead {
     return into.length;
   }
 
-  /** How many bytes to ask for beyond the `wanted` ones. What is in the area goes. */
+  /** How many bytes to ask for beyond the `wanted` ones. Forgets what is in the area. */
   more(ino: Ino, wanted: number, at: number): number {
     const goesOn = wanted > 0 && ino === this.#ino && at === this.#next;
     this.#streak = goesOn ? this.#streak + 1 : 0;
@@ -69,7 +69,7 @@ export class ReadAhead {
     this.#tag = this.#memory.words[Word.ANSWER_GENERATION]!;
   }
 
-  /** The area is used for something else. */
+  /** The area is used for something else now. */
   interrupt(): void {
     this.#to = this.#from = 0;
     this.#streak = 0;

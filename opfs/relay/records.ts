@@ -1,8 +1,8 @@
 /**
  * The records that travel in a message: attributes, changes, entries, space, locks.
  *
- * Layer: relay, above `protocol.ts`, whose cursors give each field its place. A record is written
- * and read here in one order, so neither side knows an offset.
+ * Layer: relay, above `protocol.ts`; the cursors give each field its place. A record is written and
+ * read here in one order, so neither side knows an offset.
  *
  * @module
  */
@@ -29,7 +29,7 @@ export const ENTRY_BYTES = 18;
 /** Longest name, in bytes. */
 export const MAX_NAME_BYTES = 255;
 
-/** Bits of a change's mask: which fields it has. */
+/** Bits of a change's mask, one for each field that it has. */
 const Has = { MODE: 1, UID: 2, GID: 4, SIZE: 8, ATIME: 16, MTIME: 32 } as const;
 
 /** Writes attributes: six numbers of 32 bits, then five doubles. */
@@ -56,7 +56,7 @@ export function readAttr(reader: Reader): Attr {
   };
 }
 
-/** Writes a change: a mask of what it has, then all six fields. */
+/** Writes a change: a mask of its fields, then all six fields. */
 export function writeChange(writer: Writer, change: AttrChange): void {
   const given = fieldsOf(change, CHANGE_FIELDS, "set attributes");
   const { mode, uid, gid, size, atime, mtime } = given;
@@ -81,12 +81,12 @@ export function readChange(reader: Reader): AttrChange {
   return change;
 }
 
-/** Writes what something new is made with; a link's target goes to the end. */
+/** Writes the options of a new inode; a link's target goes to the end. */
 export function writeCreateOptions(writer: Writer, options: CreateOptions): void {
   const given = fieldsOf(options, CREATE_FIELDS, "create a file");
   const { mode, uid, gid, rdev = 0, target = "" } = given;
   writer.u32(mode).u32(uid).u32(gid).u32(rdev);
-  // What is no link has no target; one that is no text is refused all the same.
+  // Only a link has a target, but a target that is no text is always refused.
   writer.text(isLink(mode) || typeof target !== "string" ? target : "");
 }
 
@@ -102,10 +102,10 @@ export function readCreateOptions(reader: Reader): CreateOptions {
   return target === "" ? options : { ...options, target };
 }
 
-/** In the flags of a file without a name: it never gets one. */
+/** A flag of a file without a name: it never gets one. */
 const NEVER_LINKED = 1;
 
-/** Writes what a file without a name is made with. */
+/** Writes the options of a file without a name. */
 export function writeTmpfileOptions(writer: Writer, options: TmpfileOptions): void {
   const given = fieldsOf(options, TMPFILE_FIELDS, "create a file");
   const { mode, uid, gid, isLinkable = true } = given;
@@ -118,7 +118,7 @@ export function readTmpfileOptions(reader: Reader): TmpfileOptions {
   return { mode, uid, gid, isLinkable: (reader.u32() & NEVER_LINKED) === 0 };
 }
 
-/** An attribute's name. One that an area could not hold is refused in the words of the engine. */
+/** An attribute's name. One that is too long for an area is refused with the engine's error. */
 export function writeAttributeName(writer: Writer, name: string): Writer {
   if (typeof name === "string" && name.length > XATTR_NAME_MAX) {
     const code = xattrNameCode(name) ?? "ERANGE";
@@ -127,10 +127,10 @@ export function writeAttributeName(writer: Writer, name: string): Writer {
   return writer.path(name);
 }
 
-/** A mode of `allocate` of more than 32 bits is not known: so is this one. */
+/** The mode of `allocate` for numbers of more than 32 bits: it is unknown, as they are. */
 const UNKNOWN_MODE = 0xffffffff;
 
-/** What `allocate` is to do, in 32 bits. */
+/** The mode of `allocate`, in 32 bits. */
 export function writeAllocateMode(writer: Writer, mode: number): Writer {
   return writer.u32(Number.isInteger(mode) && mode >>> 0 !== mode ? UNKNOWN_MODE : mode);
 }
@@ -142,11 +142,11 @@ export function packNames(names: readonly string[]): Uint8Array<ArrayBuffer> {
 
 /** The names that `packNames` has packed. */
 export function unpackNames(bytes: Uint8Array<ArrayBuffer>): string[] {
-  // A name may begin with what would count as a mark of the byte order.
+  // A name may begin with what would be taken for a byte order mark.
   return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes).split("\0").slice(0, -1);
 }
 
-/** Whether one more entry surely fits into an area of `areaBytes`. */
+/** Whether one more entry always fits into an area of `areaBytes`. */
 export function entryFits(writer: Writer, areaBytes: number): boolean {
   return writer.at + ENTRY_BYTES + MAX_NAME_BYTES <= areaBytes;
 }
@@ -192,7 +192,7 @@ export function readStatFs(reader: Reader): StatFs {
   };
 }
 
-/** Writes a lock that is asked for. */
+/** Writes a request for a lock. */
 export function writeLockRequest(writer: Writer, request: LockRequest): void {
   const { kind, owner, type, start, end, wait } = fieldsOf(request, LOCK_FIELDS, "lock");
   writer.u32(kind).u32(owner).u32(type).u32(wait ? 1 : 0).f64(start).f64(end);
@@ -204,19 +204,19 @@ export function readLockRequest(reader: Reader): LockRequest {
   return { kind, owner, type, wait: wait !== 0, start: reader.f64(), end: reader.f64() };
 }
 
-/** Writes the lock in the way. */
+/** Writes the blocking lock. */
 export function writeBlocking(writer: Writer, { type, start, end, owner }: BlockingLock): void {
   writer.u32(type).f64(start).f64(end).f64(owner);
 }
 
-/** Reads what `writeBlocking` wrote, if there is a lock in the way. */
+/** Reads what `writeBlocking` wrote; null if no lock blocks. */
 export function readBlocking(reader: Reader): BlockingLock | null {
   if (reader.dataBytes === 0) return null;
   const [type, start, end] = [reader.u32(), reader.f64(), reader.f64()];
   return { type, start, end, owner: reader.f64() };
 }
 
-/** What is not changed; null is no number, and is refused as one. */
+/** A field that does not change; null is no number, and is refused as one. */
 function orZero(value: number | undefined): number {
   return value === undefined ? 0 : value;
 }

@@ -1,5 +1,5 @@
 /**
- * How a relay behaves: what `server.ts` is given.
+ * Options of a relay, for `server.ts`.
  *
  * Layer: relay (types only).
  *
@@ -10,20 +10,24 @@ import type { Doorbell } from "./doorbell.ts";
 import type { ChannelMemory } from "./protocol.ts";
 import type { Value } from "./s11n.ts";
 
-/** How a relay behaves. */
+/** Options of a relay. */
 export interface RelayOptions {
-  /** By which clients wake it. Default: a new one. */
+  /** The doorbell by which clients wake it. Default: a new one. */
   doorbell?: Doorbell;
   /**
-   * How long a client may pause in the middle of a transfer, in ms in which the relay looks for it.
+   * How long a client may pause in the middle of a transfer, counted only while the relay polls.
    * Default 30,000.
    */
   deadlineMs?: number;
-  /** Makes what serves operations by path, when the first comes. Default: they are ENOSYS. */
+  /**
+   * Makes the file system that serves operations by path, for the first of them. Default: they are
+   * ENOSYS.
+   */
   paths?: () => PathCalls;
   /**
    * Watches a client whose thread holds the Web Lock of its channel: calls `gone` when it has died,
-   * and returns how to stop. Default: no thread is watched, and a client ends by closing its channel.
+   * and returns a function that stops this. Default: no thread is watched, and a client ends by
+   * closing its channel.
    */
   watchClient?: (channel: ChannelMemory, gone: () => void) => () => void;
   /**

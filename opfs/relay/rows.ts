@@ -1,8 +1,8 @@
 /**
- * Rows: the table of operations as those see it who make something of all of it.
+ * Rows: the table of operations, for the modules that derive something from all rows.
  *
- * Layer: relay, above `operations.ts`, which it compares with the types of `operation.ts`: a row that
- * lacks something, and a call of a volume without a row, do not compile here.
+ * Layer: relay, above `operations.ts`. It compares that with the types of `operation.ts`: an
+ * incomplete row, and a call of a volume without a row, do not compile here.
  *
  * @module
  */
@@ -32,10 +32,10 @@ export interface AnyRow extends Pick<CallRow, "number" | "part" | "kind" | "chan
 // The compiler compares the table with the type of a row here.
 const ALL: readonly Operation[] = Object.values(OPERATIONS);
 
-/** Every row that carries a call. */
+/** Every row of a call. */
 export const CALL_ROWS: readonly AnyRow[] = ALL.filter((row) => row.call !== null);
 
-/** Gives `prototype` a method for each row, named like the row's call. */
+/** Gives `prototype` a method for each row, with the name of the row's call. */
 export function defineCalls(
   prototype: object,
   rows: readonly AnyRow[],
@@ -55,7 +55,7 @@ export type CallOf<P extends Part> = RowsOf<P>["call"];
 export type TransferOp = Extract<(typeof OPERATIONS)[OpName], { kind: "sends" | "fetches" }>[
   "number"
 ];
-/** Calls that a cache hands on: it forgets what their rows say. */
+/** Calls that a cache forwards: it forgets what their rows say. */
 export type ForwardedCall = Exclude<RowsOf<"volume">, { changes: "names" }>["call"];
 
 /** Calls of a volume without a row. The compiler names them here. */

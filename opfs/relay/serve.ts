@@ -2,8 +2,8 @@
  * Serving: what the relay does for a request of one piece, and what it answers.
  *
  * Layer: relay, below `operations.ts`, whose rows call this. The reader gives the arguments in the
- * order in which the row's `ask` has put them there; the volume may throw, and `server.ts` answers
- * that. Several calls in one are in `compound.ts`.
+ * order in which the row's `ask` has written them; if the volume throws, `server.ts` answers the
+ * error. Compound requests are in `compound.ts`.
  *
  * @module
  */
@@ -58,7 +58,7 @@ export function rename(volume: VolumeOps, channel: ServedChannel): 0 {
 export function readdir(volume: VolumeOps, { reader, writer, memory }: ServedChannel): number {
   const [ino, after] = [reader.ino(), reader.f64()];
   const entries = volume.readdir(ino, after);
-  // Else a client would list the directory for ever.
+  // Otherwise a client would list the directory for ever.
   invariant(entries.every(({ cursor }) => cursor > after), "R6: a listing goes back");
   writer.beginResponse();
   let count = 0;

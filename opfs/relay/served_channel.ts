@@ -1,9 +1,9 @@
 /**
- * ServedChannel: the relay's end of one channel, and what the relay keeps of its client.
+ * ServedChannel: the relay's end of one channel, and what the relay knows of its client.
  *
- * Layer: relay. It sees whether a request is there, takes its header into private memory, and
- * publishes answers; it never waits. What a client holds (retained inodes, an append turn, a
- * transfer in progress) is written down here, so that its death gives everything back.
+ * Layer: relay. It checks whether there is a request, takes its header into private memory, and
+ * publishes answers; it never waits. It records what a client holds (retained inodes, an append
+ * turn, a transfer in progress), so that all of it is released when the client dies.
  *
  * Use: `if (channel.hasRequest()) channel.take()`, then `channel.answer(status)`.
  *
@@ -62,7 +62,7 @@ export class ServedChannel {
   awaited: Ino = 0;
   /** What a LOCKED channel waits for, if it is a lock. */
   ticket: LockTicket | null = null;
-  /** The client's number, as locks know it. */
+  /** The client's number, as owner of locks. */
   readonly id: number;
   /** The status that a request waiting for the commit will be answered with. */
   deferredStatus = 0;
@@ -130,7 +130,7 @@ export class ServedChannel {
   }
 
   /**
-   * Lets go for the client. It gives back only what it has taken: no client lets go for another.
+   * Releases an inode for the client, which can release only what it has retained.
    *
    * @throws {ErrnoError} EINVAL if the client holds nothing, ESTALE if there is no such inode
    */
@@ -141,12 +141,12 @@ export class ServedChannel {
     volume.release(ino);
   }
 
-  /** An inode goes with what is let go of now. */
+  /** Notes that this release frees an inode. */
   noteRemoved(): void {
     this.#hasRemoved = true;
   }
 
-  /** Whether an inode may have gone with what was let go of last: others may know it yet. */
+  /** Whether the last release may have freed an inode, which other clients may still know. */
   takeRemoved(): boolean {
     const hasRemoved = this.#hasRemoved;
     this.#hasRemoved = false;
@@ -159,7 +159,7 @@ export class ServedChannel {
       Atomics.load(this.memory.words, Word.CLAIMED) === Claimed.LOCKED;
   }
 
-  /** A transfer is looked at after `passedMs`: how long it has not moved, in ms of looking. */
+  /** The transfer is polled after `passedMs`: for how long it has not moved, in ms of polling. */
   pause(passedMs: number): number {
     invariant(passedMs >= 0, "R5: a wait becomes shorter");
     const { movedAt } = this.progress;
@@ -168,7 +168,7 @@ export class ServedChannel {
     return this.#pausedMs;
   }
 
-  /** Whether the client has let go of an inode without waiting. */
+  /** Whether the client has released an inode without waiting. */
   hasRelease(): boolean {
     return Atomics.load(this.memory.words, Word.RELEASES) !== this.#released;
   }
@@ -189,7 +189,7 @@ export class ServedChannel {
     try {
       this.release(volume, ino);
     } catch {
-      // A volume that is broken says so to every call that is waited for.
+      // A broken volume says so to every call that is waited for.
     }
     this.#released = count;
     Atomics.store(words, Word.RELEASED, count);
@@ -230,7 +230,7 @@ export class ServedChannel {
     this.answer(-Errno[code]);
   }
 
-  /** Hands the area back, unless the client has closed the channel or sent something since. */
+  /** Gives the area back, unless the client has closed the channel or sent something since. */
   publish(signal: number, { chunkBytes, totalBytes, chunkIndex }: Omit<Header, "signal">): void {
     const { words, area } = this.memory;
     invariant(chunkBytes <= totalBytes, "R1: a chunk is longer than its message");
@@ -261,7 +261,7 @@ export class ServedChannel {
   }
 }
 
-/** Short enough for any area, and well formed. */
+/** Text that fits into any area, and is well formed. */
 function shortened(text: string): string {
   return text.slice(0, TEXT_BYTES / 8).toWellFormed();
 }

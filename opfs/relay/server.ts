@@ -1,11 +1,11 @@
 /**
  * Relay: serves the channels of all clients on one volume, one operation after the other.
  *
- * Layer: relay, its top on the owner's side. A turn gives every ready channel one request, round
- * robin, then makes one commit for all of them that asked for durability, then answers those. The
- * relay never waits for one client (R5): who has to wait is a state of its channel. It goes back to
- * its event loop every few milliseconds, because a loop of Atomics.wait hears no message; when
- * nothing has come for a while it sleeps in the event loop alone.
+ * Layer: relay, the top of the owner's side. A turn serves one request of every ready channel,
+ * round robin, then makes one commit for all of them that asked for durability, then answers those.
+ * The relay never waits for one client (R5): a client that has to wait is a state of its channel.
+ * The relay returns to its event loop every few milliseconds, because a loop of Atomics.wait
+ * receives no message; when nothing has come for a while it sleeps in the event loop only.
  *
  * Use: `const relay = new Relay(volume, { doorbell })`; `relay.attach(memory.buffer)`, `relay.run()`;
  * `await relay.stop()`.
@@ -35,18 +35,18 @@ import { type Step, Transfers } from "./transfers.ts";
 import type { RelayOptions } from "./relay_options.ts";
 import { UnclaimedChannels } from "./unclaimed_channels.ts";
 
-/** Longest time without a return to the event loop, in ms. */
+/** Longest time until it returns to the event loop, in ms. */
 const BUSY_SLICE_MS = 10;
-/** Without a request for so long, the relay sleeps in its event loop, in ms. */
+/** After so long without a request the relay sleeps in its event loop, in ms. */
 const IDLE_AFTER_MS = 50;
-/** Longest sleep: the upper bound of noticing that a transfer has stopped, in ms. */
+/** Longest sleep, and so the longest time until a stopped transfer is noticed, in ms. */
 const IDLE_SLICE_MS = 1000;
 
 export type { RelayOptions };
 
 /** Serves channels on one volume. */
 export class Relay {
-  /** By which clients wake it. */
+  /** The doorbell by which clients wake it. */
   readonly doorbell: Doorbell;
   /** Counts and times of what it has done. */
   readonly counters: Metrics = new Metrics();
@@ -90,7 +90,7 @@ export class Relay {
   }
 
   /**
-   * Takes on a client.
+   * Serves a client from now on.
    *
    * @throws {ErrnoError} EPROTO if the memory is no channel of this version, or served already; EIO
    * if the relay is about to end
@@ -101,7 +101,7 @@ export class Relay {
   }
 
   /**
-   * Takes on a client once it has claimed its channel: a ticket may never be taken.
+   * Serves a client once it has claimed its channel: a ticket may never be claimed.
    *
    * @throws {ErrnoError} as `attach`
    */
@@ -120,7 +120,7 @@ export class Relay {
     channel.admit();
   }
 
-  /** How many channels wait for a client to take them. */
+  /** How many channels wait for a client to claim them. */
   get unclaimedCount(): number {
     return this.#unclaimed.count;
   }
@@ -135,7 +135,7 @@ export class Relay {
     return this.#finished ??= this.#run();
   }
 
-  /** Ends serving: closes every channel and lets go of what the clients held. */
+  /** Ends serving: closes every channel and releases what the clients held. */
   async stop(): Promise<void> {
     this.#stopping = true;
     this.doorbell.ring();
@@ -183,7 +183,7 @@ export class Relay {
     for (let step = 0; step < count; step++) {
       const channel = this.#channels[(this.#first + step) % count]!;
       if (channel.isClosed()) continue;
-      // In this order: what was let go of before a request was sent is seen with the request.
+      // In this order: a release that was sent before a request takes effect before it.
       const hasWork = this.#hasWork(channel);
       const hasRelease = channel.hasRelease();
       if (!hasWork && !hasRelease) continue;
@@ -195,7 +195,7 @@ export class Relay {
     return worked;
   }
 
-  /** Waits for those who may be about to ask for this commit too: asleep, and not for long. */
+  /** Waits, asleep and not for long, for clients that may be about to ask for this commit too. */
   #gather(): void {
     const until = performance.now() + this.#group.patienceMs;
     while (this.#group.mayGrow(this.#channels)) {
@@ -214,7 +214,7 @@ export class Relay {
       const now = performance.now();
       this.#expire(now);
       this.#watchClients();
-      // Without clients, all there is to hear are messages.
+      // Without clients only messages can arrive.
       if (now - workedAt > IDLE_AFTER_MS || this.#channels.length === 0) {
         this.#sleep.timeoutMs = this.#idleSliceMs;
         await this.doorbell.sleepAsync(this.#sleep);
@@ -283,17 +283,17 @@ export class Relay {
       this.#step(channel);
     } catch (error) {
       const { op } = channel.reader;
-      // What has been changed its own caller does not know either.
+      // The caller does not know either what its call has changed.
       if (wasWriting || mayFailHalfway(op)) this.#bumpOthers(null);
       this.#forgetTransfer(channel);
       this.#count(channel, 0);
       channel.answerError(error);
     }
-    // A stream that was closed with the request may have held its file alone.
+    // A stream that was closed by the request may have been the last holder of its file.
     if (channel.takeRemoved()) this.#bumpOthers(channel);
   }
 
-  /** Goes on with what the channel is doing, or begins the request that it has sent. */
+  /** Continues what the channel is doing, or serves the request that it has sent. */
   #step(channel: ServedChannel): void {
     const { state, header, reader } = channel;
     if (state === "CHUNK_IN" && header.signal === Signal.CHUNK) {
@@ -329,7 +329,7 @@ export class Relay {
     this.#finish(channel, { status, bytes: 0 });
   }
 
-  /** Who has left before this was asked holds nothing, although it has not been looked at yet. */
+  /** A client that has left holds nothing, even if the relay has not looked at its channel yet. */
   #lock(channel: ServedChannel): void {
     for (const other of this.#channels) {
       if (other.isClosed()) this.#locks.releaseClient(other.id);
@@ -353,7 +353,7 @@ export class Relay {
 
   /** After a step of a transfer. A read has answered by itself. */
   #ended(channel: ServedChannel, step: Step): void {
-    // A piece changes the file already, whatever becomes of the rest: others learn of it now.
+    // A piece changes the file already, whatever follows: others learn of it now.
     if (channel.state === "CHUNK_IN") this.#bumpOthers(channel);
     if (typeof step === "string") return;
     const { op } = channel.reader;
