@@ -15,6 +15,8 @@ export interface Committer {
   readonly isDue: boolean;
   /** Whether each call is made durable before it returns. */
   readonly isEachCall: boolean;
+  /** The longest record, in bytes. */
+  readonly recordBytesMax: number;
   /** Whether a step that takes space must not begin. */
   readonly isStuck: boolean;
   /** Whether, when stuck, a step that gives space back may begin. */

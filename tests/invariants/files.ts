@@ -17,6 +17,7 @@ import {
   zeroGap,
 } from "../../opfs/volume/files/file_data.ts";
 import { FileWriter } from "../../opfs/volume/files/file_writer.ts";
+import { Edges } from "../../opfs/volume/files/edges.ts";
 import { directPiece, missingBlocks, pooledPiece } from "../../opfs/volume/files/write_plan.ts";
 import { setAttribute } from "../../opfs/volume/files/xattr.ts";
 import * as L from "../../opfs/volume/format/layout.ts";
@@ -57,6 +58,7 @@ export function fileInnerRows(parts: () => Broken): readonly Row[] {
       directPiece(state, slot, 0, 65_536);
     }],
     ["V7: 0 blocks are given to a hole", () => filledOf(parts().state, 0)],
+    ["V8: an edge ends 9 bytes on", () => new Edges(parts().state).zero(32, 4090, 4099)],
     ["V8: a gap goes from byte 9 to 5", () => zeroGap(parts().state, 32, 9, 5)],
     ["V7: bytes 4095 of a block are read, 2 of them", () => {
       readInBlock(parts().state, new Uint8Array(2), { block: 3, from: 4095, follow: 1 });

@@ -21,7 +21,8 @@ import { invariant } from "../../../abi/invariant.ts";
 import { shown } from "../../../abi/options.ts";
 import { requireFile } from "./attributes.ts";
 import { NO_BLOCK } from "../memory/extent.ts";
-import { allocateRun, LEAVES_PER_STEP, zeroGap, zeroInBlock } from "./file_data.ts";
+import { blocksForEdges, Edges } from "./edges.ts";
+import { allocateRun, LEAVES_PER_STEP, zeroGap } from "./file_data.ts";
 import { makeRoomForBlocks } from "../space/grow.ts";
 import * as L from "../format/layout.ts";
 import type { VolumeState } from "../state.ts";
@@ -98,15 +99,15 @@ function partsOf(state: VolumeState, slot: number, { at, length }: Range): Parts
 }
 
 /** Zeroes the parts before and after the whole blocks. */
-function zeroEnds(state: VolumeState, slot: number, { at, end, from, to }: Parts): void {
-  const { blockSize } = state;
-  zeroInBlock(state, slot, at, Math.min(end, from * blockSize));
-  zeroInBlock(state, slot, to * blockSize, end);
+function zeroEnds(edges: Edges, slot: number, parts: Parts, blockSize: number): void {
+  const { at, end, from, to } = parts;
+  edges.zero(slot, at, Math.min(end, from * blockSize));
+  edges.zero(slot, to * blockSize, end);
 }
 
 function punch(state: VolumeState, slot: number, parts: Parts): void {
-  makeRoomForBlocks(state, 0);
-  zeroEnds(state, slot, parts);
+  makeRoomForBlocks(state, blocksForEdges(state));
+  zeroEnds(new Edges(state), slot, parts, state.blockSize);
   removeBlocks(state, slot, parts.from, parts.to);
   finish(state, slot, 0);
 }
@@ -127,14 +128,19 @@ function own(state: VolumeState, slot: number, wanted: { range: Range; size: num
   const { blockSize } = state;
   const from = Math.floor(range.at / blockSize);
   const to = Math.ceil((range.at + range.length) / blockSize);
-  reserve(state, missingBlocks(state, slot, from, to));
-  if (range.mode & FALLOC_FL_ZERO_RANGE) unlogAll(state, slot, from, to);
+  const isZeroed = (range.mode & FALLOC_FL_ZERO_RANGE) !== 0;
+  const missing = missingBlocks(state, slot, from, to);
+  reserve(state, isZeroed ? missing + blocksForEdges(state) : missing);
   if (size > state.sizeOf(slot)) extendTo(state, slot, size);
+  const edges = new Edges(state);
+  // Zeros past the old end, which are not seen, become durable first, where a record may not take it with the edges.
+  if (isZeroed && edges.isMoving) state.committer!.commit();
+  if (isZeroed) unlogAll(state, slot, from, to);
   fillHoles(state, slot, from, to);
-  if (range.mode & FALLOC_FL_ZERO_RANGE) {
+  if (isZeroed) {
     const parts = partsOf(state, slot, range);
     makeUnwritten(state, slot, parts.from, parts.to);
-    zeroEnds(state, slot, parts);
+    zeroEnds(edges, slot, parts, blockSize);
   }
   finish(state, slot, size);
 }

@@ -117,7 +117,10 @@ export function directPiece(
   return fillBlocks(state, slot, { fileBlock, want: count, found, isPooled: false });
 }
 
-/** How many bytes of a write go into one block of the pool. */
+/**
+ * How many bytes of a write go into one block of the pool. Where each call is durable by itself bytes that
+ * are written over fit into a record with room to spare: in their place, nothing could take them back.
+ */
 export function pooledPiece(
   state: VolumeState,
   slot: number,
@@ -129,9 +132,11 @@ export function pooledPiece(
   const fileBlock = Math.floor(position / blockSize);
   const piece = Math.min(length, blockSize - (position - fileBlock * blockSize));
   if (piece <= LOGGED_STEP_BYTES) return piece;
-  const { block } = extents.find(slot, fileBlock);
-  const isLogged = block !== NO_BLOCK && pool.isLogged(block);
-  return isLogged ? LOGGED_STEP_BYTES : piece;
+  const { block, isUnwritten } = extents.find(slot, fileBlock);
+  if (block === NO_BLOCK) return piece;
+  if (pool.isLogged(block)) return LOGGED_STEP_BYTES;
+  const { isEachCall, recordBytesMax } = state.committer!;
+  return isEachCall && !isUnwritten ? Math.min(piece, recordBytesMax / 4) : piece;
 }
 
 /**

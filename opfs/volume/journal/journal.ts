@@ -112,7 +112,8 @@ export class Journal {
     invariant(isPlace, "V10: a journal goes on at {} with {} bytes in use", place, usedBytes);
     invariant(Number.isSafeInteger(sequence) && sequence >= 0, "V10: record {} is next", sequence);
     this.recordBytesMax = Math.floor(this.#ringBytes / 4 / L.SECTOR_BYTES) * L.SECTOR_BYTES;
-    // More would not fit into a record, so it would go to its place first, and could not be undone.
+    // More would not fit into a record, so it would go to its place first, and could not be undone. One
+    // step may add a quarter.
     state.pool.fillingBytes = Math.min(state.pool.fillingBytes, this.recordBytesMax / 2);
     this.#writer = new RecordWriter(this.recordBytesMax, { isSummed: isSummed(state.header) });
     this.#sequence = position.sequence;
@@ -134,7 +135,7 @@ export class Journal {
       return true;
     }
     // A record of reverted changes may be there, and must not undo what is changed now.
-    if (this.isEachCall && (pool.isFilling || this.#refusedPlace >= 0)) return true;
+    if (this.isEachCall && (!pool.holds(0) || this.#refusedPlace >= 0)) return true;
     return this.#intervalMs < Infinity && !tables.isClean &&
       clock() - this.#committedAt >= this.#intervalMs;
   }

@@ -313,17 +313,16 @@ export class BlockPool {
     this.#before.clear();
   }
 
-  /** Whether so much is dirty that a record should take it before a place does. */
-  get isFilling(): boolean {
-    return this.#dirty * this.#blockSize > this.fillingBytes || this.#dirty > this.capacity >> 2;
+  /** Whether so many blocks more may be dirty before a record should take them. */
+  holds(more: number): boolean {
+    const dirty = this.#dirty + more;
+    return dirty * this.#blockSize <= this.fillingBytes && dirty <= this.capacity >> 2;
   }
 
   /** Says that bytes `[low, high)` of a frame have been changed. */
   markDirty(frame: number, low: number, high: number): void {
-    invariant(
-      low >= 0 && low < high && high <= this.#blockSize,
-      "V7: bytes outside of their block",
-    );
+    const isInside = low >= 0 && low < high && high <= this.#blockSize;
+    invariant(isInside, "V7: bytes outside of their block");
     invariant(this.#blockOf[frame]! >= 0, "V15: a frame without a block becomes dirty");
     const flags = this.#flags[frame]!;
     const isLogged = (flags & LOGGED) !== 0;
