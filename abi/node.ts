@@ -85,7 +85,7 @@ export interface NodeOps<D extends NodeRecord = NodeRecord> {
   /**
    * Reports what others do to the inode or to a directory's entries; null if there are no others.
    */
-  watch?(node: FSNode<D>, tell: (change: NodeChange) => void): FarWatch | null;
+  watch?(node: FSNode<D>, notify: (change: NodeChange) => void): FarWatch | null;
   /** Value of an extended attribute, or null. */
   getxattr?(node: FSNode<D>, name: string): Uint8Array | null;
   /** Sets an extended attribute; `flags` are XATTR_CREATE or XATTR_REPLACE. */

@@ -122,7 +122,7 @@ function setAttributes(state: State, call: string, node: FSNode, change: AttrCha
   const set = node.node_ops.setattr ?? refuse("EPERM", call, node.name);
   set(node, change);
   if (state.watchers.size > 0) {
-    state.watchers.tell(change.size === undefined ? "attrib" : "modify", node);
+    state.watchers.notify(change.size === undefined ? "attrib" : "modify", node);
   }
 }
 

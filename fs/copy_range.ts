@@ -60,7 +60,7 @@ export function copyFileRange(
   if (isOwn(from)) source.shared.position = range.at + count;
   if (isOwn(to)) target.shared.position = range.to + count;
   state.tracking?.onReadFile?.(source.path, count);
-  if (count > 0) tellWritten(state, target, count);
+  if (count > 0) wrote(state, target, count);
   return count;
 }
 
@@ -82,10 +82,10 @@ function requireFiles(source: FSStream, target: FSStream): void {
 }
 
 /** As after a write. */
-function tellWritten(state: State, target: FSStream, count: number): void {
+function wrote(state: State, target: FSStream, count: number): void {
   if (state.credentials.uid !== 0) dropPrivileges(state, target.node);
   if (target.shared.flags & O_DSYNC) target.stream_ops.fsync?.(target);
-  state.watchers.tell("modify", target.node);
+  state.watchers.notify("modify", target.node);
   state.tracking?.onWriteToFile?.(target.path, count);
 }
 

@@ -36,7 +36,7 @@ import {
   type TimeSpec,
 } from "./attributes.ts";
 import { refresh } from "./lookup.ts";
-import { parentInode, standIn } from "./node_calls.ts";
+import { enterDirectory, parentInode } from "./node_calls.ts";
 import type { State } from "./state.ts";
 import type { StreamCalls } from "./stream_calls.ts";
 import { streamAt, usableStream } from "./streams.ts";
@@ -138,7 +138,7 @@ export const DESCRIPTOR_CALLS: DescriptorCalls & ThisType<State & StreamCalls> =
   },
 
   fchdir(fd) {
-    standIn(this, streamAt(this, fd, "fchdir").node, "fchdir");
+    enterDirectory(this, streamAt(this, fd, "fchdir").node, "fchdir");
   },
 
   dup(fd, from = 0) {

@@ -66,7 +66,7 @@ export function makeNode(
 
 function entered(state: State, parent: FSNode, name: string, made: FSNode): FSNode {
   const node = attach(state, parent, name, made);
-  state.watchers.tell("create", node);
+  state.watchers.notify("create", node);
   return node;
 }
 
@@ -140,7 +140,7 @@ function remove(
   delegate?.willDeletePath?.(path);
   work(place.parent, place.name);
   detach(state, node);
-  state.watchers.tell("delete", node);
+  state.watchers.notify("delete", node);
   delegate?.onDeletePath?.(path);
 }
 
@@ -236,8 +236,8 @@ function moved(state: State, node: FSNode, to: Place): void {
   if (to.node !== null) detach(state, to.node);
   place(state, node, to.parent, to.name);
   if (state.watchers.size === 0) return;
-  state.watchers.tell("delete", node, parent, name);
-  state.watchers.tell("rename", node);
+  state.watchers.notify("delete", node, parent, name);
+  state.watchers.notify("rename", node);
 }
 
 function exchanged(state: State, left: FSNode, right: FSNode): void {
@@ -245,8 +245,8 @@ function exchanged(state: State, left: FSNode, right: FSNode): void {
   state.names.remove(left);
   place(state, left, right.parent, right.name);
   place(state, right, parent, name);
-  state.watchers.tell("rename", left);
-  state.watchers.tell("rename", right);
+  state.watchers.notify("rename", left);
+  state.watchers.notify("rename", right);
 }
 
 function place(state: State, node: FSNode, parent: FSNode, name: string): void {

@@ -141,7 +141,7 @@ function lockRange(state: State, open: FSStream, command: number, argument: unkn
   const far = { ...wanted, isWhole: false, wait: action === 2 };
   if (action === 0) {
     if (wanted.type === F_UNLCK) refuse("EINVAL", "lock", open.path);
-    return tell(
+    return fillFlock(
       flock,
       testLock === undefined ? state.locks.test(file, wanted) : testLock(open, wanted.owner, far),
     );
@@ -179,7 +179,7 @@ function checkLockMode(open: FSStream, type: number): void {
 }
 
 /** Writes into a struct flock what is in the way, or that nothing is. */
-function tell(
+function fillFlock(
   flock: Flock,
   blocker: Pick<RangeLock, "type" | "start" | "end" | "owner"> | null,
 ): number {

@@ -82,11 +82,11 @@ function drop(state: State, mount: Mount): void {
   }
   mount.root.pins--;
   state.mounts.splice(state.mounts.indexOf(mount), 1);
-  if (state.directory?.mount === mount) standAtRoot(state, state.directory);
+  if (state.directory?.mount === mount) enterRoot(state, state.directory);
   (mount.type as Backend<unknown>).unmount?.(mount.root);
 }
 
-function standAtRoot(state: State, before: FSNode): void {
+function enterRoot(state: State, before: FSNode): void {
   invariant(before.pins > 0, "F2: the current directory is not held");
   before.pins--;
   state.directory = state.root;

@@ -186,7 +186,7 @@ export const NODE_CALLS: NodeCalls & ThisType<State & NodeCalls> = {
   },
 
   chdir(path) {
-    standIn(this, find(this, "chdir", path, FOLLOW), "chdir");
+    enterDirectory(this, find(this, "chdir", path, FOLLOW), "chdir");
   },
 
   watch(path, listener) {
@@ -208,7 +208,7 @@ export const NODE_CALLS: NodeCalls & ThisType<State & NodeCalls> = {
 };
 
 /** Makes a directory the current one; what `chdir` and `fchdir` have in common. */
-export function standIn(state: State, node: FSNode, call: string): void {
+export function enterDirectory(state: State, node: FSNode, call: string): void {
   refresh(node);
   const refused = mayLookup(state, node);
   if (refused !== 0) refuse(refused, call, node.name);

@@ -162,5 +162,5 @@ function allocateIn(
     state.maps.zeroed(open.node, offset, length);
   }
   dropPrivileges(state, open.node);
-  state.watchers.tell("modify", open.node);
+  state.watchers.notify("modify", open.node);
 }

@@ -203,7 +203,7 @@ export const STREAM_CALLS: StreamCalls & ThisType<State & StreamCalls> = {
 function wrote(state: State, stream: FSStream, bytes: Uint8Array, position: number): void {
   const count = bytes.length;
   state.maps.wrote(stream.node, bytes, position);
-  state.watchers.tell("modify", stream.node);
+  state.watchers.notify("modify", stream.node);
   state.tracking?.onWriteToFile?.(stream.path, count);
 }
 

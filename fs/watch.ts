@@ -47,7 +47,7 @@ export class Watchers {
   }
 
   /** Reports to all who watch the node, or the directory `parent` that holds it as `name`. */
-  tell(
+  notify(
     type: WatchEvent["type"],
     node: FSNode,
     parent: FSNode = node.parent,

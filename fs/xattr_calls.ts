@@ -51,7 +51,7 @@ export const XATTR_CALLS: XattrCalls & ThisType<State> = {
     if (bytes.length > XATTR_VALUE_MAX) refuse("E2BIG", "setxattr", name);
     const set = node.node_ops.setxattr ?? refuse("ENOTSUP", "setxattr", name);
     set(node, name, bytes, flags);
-    this.watchers.tell("attrib", node);
+    this.watchers.notify("attrib", node);
   },
 
   listxattr(file) {
@@ -64,7 +64,7 @@ export const XATTR_CALLS: XattrCalls & ThisType<State> = {
     checkXattr(this, "removexattr", node, name, MAY_WRITE);
     const remove = node.node_ops.removexattr ?? refuse("ENOTSUP", "removexattr", name);
     if (!remove(node, name)) refuse("ENODATA", "removexattr", name);
-    this.watchers.tell("attrib", node);
+    this.watchers.notify("attrib", node);
   },
 };
 

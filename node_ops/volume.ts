@@ -338,7 +338,7 @@ class VolumeMount {
       setattr: (node, change) => this.#setattr(node, change),
       revalidate: (node) => this.#isCurrent(node) || this.#refresh(node),
       statfs: () => this.volume.statfs(),
-      watch: (node, tell) => watchVolume(this.volume, node, tell),
+      watch: (node, notify) => watchVolume(this.volume, node, notify),
       ...this.#attributeOps(),
     };
   }

@@ -21,26 +21,26 @@ type Seen = Pick<Attr, "mtime" | "ctime" | "size"> & { handle: Ino };
 export function watchVolume(
   volume: VolumeOps,
   node: FSNode<VolumeRecord>,
-  tell: (change: NodeChange) => void,
+  notify: (change: NodeChange) => void,
 ): FarWatch | null {
   if (volume.onChange === undefined) return null;
   const { handle, mode } = node.data;
   return isDir(mode)
-    ? new DirectoryWatch(volume, handle, tell)
-    : new FileWatch(volume, handle, tell);
+    ? new DirectoryWatch(volume, handle, notify)
+    : new FileWatch(volume, handle, notify);
 }
 
 /** A watch on one inode: how it looks again, and when that ends. */
 abstract class VolumeWatch implements FarWatch {
   protected readonly volume: VolumeOps;
   protected readonly handle: Ino;
-  protected readonly tell: (change: NodeChange) => void;
+  protected readonly notify: (change: NodeChange) => void;
   readonly #stop: () => void;
 
-  constructor(volume: VolumeOps, handle: Ino, tell: (change: NodeChange) => void) {
+  constructor(volume: VolumeOps, handle: Ino, notify: (change: NodeChange) => void) {
     this.volume = volume;
     this.handle = handle;
-    this.tell = tell;
+    this.notify = notify;
     this.#stop = volume.onChange!(() => this.#look());
   }
 
@@ -59,7 +59,7 @@ abstract class VolumeWatch implements FarWatch {
     } catch (error) {
       if (!isErrnoError(error)) throw error;
       this.close();
-      if (error.code === "ESTALE") this.tell({ type: "delete", name: null });
+      if (error.code === "ESTALE") this.notify({ type: "delete", name: null });
     }
   }
 }
@@ -67,8 +67,8 @@ abstract class VolumeWatch implements FarWatch {
 class FileWatch extends VolumeWatch {
   #last: Seen;
 
-  constructor(volume: VolumeOps, handle: Ino, tell: (change: NodeChange) => void) {
-    super(volume, handle, tell);
+  constructor(volume: VolumeOps, handle: Ino, notify: (change: NodeChange) => void) {
+    super(volume, handle, notify);
     this.#last = this.#attr();
   }
 
@@ -76,7 +76,7 @@ class FileWatch extends VolumeWatch {
     const before = this.#last;
     this.#last = this.#attr();
     const type = differenceOf(before, this.#last);
-    if (type !== null) this.tell({ type, name: null });
+    if (type !== null) this.notify({ type, name: null });
   }
 
   seen(): void {
@@ -91,8 +91,8 @@ class FileWatch extends VolumeWatch {
 class DirectoryWatch extends VolumeWatch {
   #last: Map<string, Seen>;
 
-  constructor(volume: VolumeOps, handle: Ino, tell: (change: NodeChange) => void) {
-    super(volume, handle, tell);
+  constructor(volume: VolumeOps, handle: Ino, notify: (change: NodeChange) => void) {
+    super(volume, handle, notify);
     this.#last = this.#entries();
   }
 
@@ -100,12 +100,12 @@ class DirectoryWatch extends VolumeWatch {
     const before = this.#last;
     const after = this.#last = this.#entries();
     for (const [name, { handle }] of before) {
-      if (after.get(name)?.handle !== handle) this.tell({ type: "delete", name });
+      if (after.get(name)?.handle !== handle) this.notify({ type: "delete", name });
     }
     for (const [name, entry] of after) {
       const known = before.get(name);
       const type = known?.handle === entry.handle ? differenceOf(known, entry) : "create";
-      if (type !== null) this.tell({ type, name });
+      if (type !== null) this.notify({ type, name });
     }
   }
 
