@@ -55,6 +55,9 @@ export const UNCLAIMED_MAX = 256;
 /** Areas for the next channels of this thread. */
 const spares = new SpareAreas();
 
+/** How long a worker that has let its lock go may take to say that it has closed, in ms. */
+const LAST_WORD_MS = 2000;
+
 /** Where a relay stands. */
 export type RelayState = "ready" | "closing" | "dead";
 
@@ -80,6 +83,8 @@ export class RelayHost {
   readonly #calls = new Set<PortPromises>();
   readonly #ended = deferred<void>();
 
+  /** Runs from the moment a closing worker has let its lock go. */
+  #lastWord: ReturnType<typeof setTimeout> | undefined;
   /** Stops watching whether the worker's thread lives. */
   readonly #unwatch: () => void;
 
@@ -96,7 +101,7 @@ export class RelayHost {
     this.#worker = worker;
     // The worker holds the volume's lock as long as it lives, however it ends.
     this.#unwatch = place.kind === "opfs"
-      ? watchLock(volumeLockName(place.path), () => this.terminate())
+      ? watchLock(volumeLockName(place.path), () => this.#lockIsFree())
       : () => {};
     this.#silenceMs = silenceMs;
     this.#deadlineMs = deadlineMs;
@@ -303,7 +308,6 @@ export class RelayHost {
    * @throws {ErrnoError} what closing the volume has thrown; EIO if the thread is stuck
    */
   async close(): Promise<void> {
-    this.#unwatch();
     if (this.state === "ready") {
       this.state = "closing";
       const close: ToWorker = { type: "close" };
@@ -320,6 +324,14 @@ export class RelayHost {
   /** Ends the thread at once, as a crash would. For tests, and for a page that gives up. */
   terminate(): void {
     this.#end(new ErrnoError("EIO", "go on", { why: "the relay worker was terminated" }));
+  }
+
+  /** The worker has ended; or it closes, and says so a moment after it has let its lock go. */
+  #lockIsFree(): void {
+    if (this.state === "ready") this.terminate();
+    else if (this.state === "closing") {
+      this.#lastWord = setTimeout(() => this.terminate(), LAST_WORD_MS);
+    }
   }
 
   #receive(message: FromWorker): void {
@@ -342,6 +354,7 @@ export class RelayHost {
   #end(error: ErrnoError | null): void {
     if (this.state === "dead") return;
     this.state = "dead";
+    clearTimeout(this.#lastWord);
     this.#unwatch();
     this.#worker.terminate();
     for (const { words } of this.#channels.values()) closeChannel(words, Closed.RELAY_GONE);

@@ -1,6 +1,9 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Channel, closeChannel } from "../../../opfs/relay/channel.ts";
 import { Doorbell } from "../../../opfs/relay/doorbell.ts";
+import { ErrnoError } from "../../../abi/errno.ts";
+import { takeVolumeLock } from "../../../opfs/relay/volume_lock.ts";
+import { within } from "../../support/within.ts";
 import { RelayHost } from "../../../opfs/relay/host.ts";
 import { type ChannelMemory, Closed, Word } from "../../../opfs/relay/protocol.ts";
 
@@ -187,4 +190,23 @@ Deno.test("RelayHost.close() waits for a relay in a long call that shows that it
   host.connect(16_384);
   await host.close();
   assertEquals(host.state, "dead");
+});
+
+Deno.test("RelayHost.close() learns by the lock that its worker dies while it closes", async () => {
+  for (const close of ["", `setTimeout(() => say({ type: "closed" }), 200)`]) {
+    const path = `/${crypto.randomUUID()}.cairn`;
+    const release = await takeVolumeLock(path, { timeoutMs: 1000 });
+    const host = await RelayHost.start({
+      place: { kind: "opfs", path },
+      settings,
+      worker: played({ init: READY, close }),
+      startTimeoutMs: 60_000,
+    });
+    // The lock goes with the thread, or is given back before the last word.
+    setTimeout(release, 100);
+    const closing = within(20_000, host.close());
+    if (close === "") await assertRejects(() => closing, ErrnoError, "EIO");
+    else await closing;
+    assertEquals(host.state, "dead");
+  }
 });
