@@ -1,10 +1,10 @@
 /**
- * What a mount puts right in slots and names: where nothing is lost, because the rest of the image
- * says the same.
+ * What a mount corrects in slots and names: where nothing is lost, because the rest of the image
+ * implies the right bytes.
  *
- * Layer: opfs/volume. `scan.ts` finds it, `mount.ts` has it put right: by records, after its own
- * header, like any other change, so that a crash in between leaves the old bytes or the right ones;
- * on a volume for reading only in memory.
+ * Layer: opfs/volume. `scan.ts` finds them, `mount.ts` has them corrected: by records, after its
+ * own header, like any other change, so that a crash in between leaves the old bytes or the right
+ * ones. On a read-only volume they are corrected in memory only.
  *
  * @module
  */
@@ -14,11 +14,11 @@ import { entryBytes } from "../memory/path_table.ts";
 import type { VolumeState } from "../state.ts";
 import type { Tables } from "../memory/tables.ts";
 
-/** Something that is put right. */
+/** One correction. */
 export type Correction =
   /** How many names a slot has. */
   | { kind: "nlink"; slot: number; nlink: number }
-  /** The file has continuation slots, and did not say so. */
+  /** The file has continuation slots, and its flag did not say so. */
   | { kind: "continued"; slot: number }
   /** What a name leaves of its granules is zero. */
   | { kind: "padding"; offset: number; length: number };
@@ -26,7 +26,7 @@ export type Correction =
 /** Corrections in one step: what they dirty is less than a step may. */
 const PER_STEP = 32;
 
-/** Puts everything right as transactions. */
+/** Makes all corrections, as transactions. */
 export function correctByRecords(state: VolumeState, corrections: readonly Correction[]): void {
   const { tables } = state;
   for (let index = 0; index < corrections.length; index += PER_STEP) {
@@ -41,7 +41,7 @@ export function correctByRecords(state: VolumeState, corrections: readonly Corre
   }
 }
 
-/** Puts everything right in memory alone. */
+/** Makes all corrections in memory only. */
 export function correctInMemory(tables: Tables, corrections: readonly Correction[]): void {
   for (const correction of corrections) correct(tables, correction);
 }

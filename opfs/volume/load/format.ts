@@ -1,6 +1,6 @@
 /**
- * Format: makes an empty volume, in an order that a crash at any point leaves either formattable
- * again or whole.
+ * Format: makes an empty volume. The order of its writes is such that after a crash at any point
+ * the device can be formatted again, or has a whole volume.
  *
  * Layer: opfs/volume. Use: `formatVolume(handle, { blockSize: 4096 })`; `openVolumeSync` does it by
  * itself on an empty device.
@@ -26,7 +26,7 @@ import {
   type Superblock,
 } from "../format/superblock.ts";
 
-/** How an empty volume is made. */
+/** Options of an empty volume. */
 export interface FormatOptions {
   /** The time in ms. Default `Date.now`. */
   clock?: () => number;
@@ -42,13 +42,13 @@ export interface FormatOptions {
   slots?: number;
   /** Bytes that the image may ever have, however it is opened. Default 0: no limit. */
   limitBytes?: number;
-  /** Whether what is on the device may be lost. Default false: EEXIST unless it is empty. */
+  /** Whether the contents of the device may be lost. Default false: EEXIST unless it is empty. */
   force?: boolean;
   /** Bytes that the image may have this time. Default: no limit. */
   maxBytes?: number;
 }
 
-/** So many slots are a multiple of 4,096 bytes. */
+/** As many slots as make a multiple of 4,096 bytes. */
 const SLOTS_STEP = 64;
 const ROOT_MODE = S_IFDIR | 0o755;
 
@@ -149,7 +149,7 @@ function writeImage(handle: StorageHandle, header: Header, now: number): void {
   put(handle, encodeHeader(header), L.HEADER_A_AT);
   handle.flush();
   put(handle, new Uint8Array(header.ringBytes), L.RING_AT);
-  // Really written, like the ring: what is brought home later needs no more space then.
+  // Really written, like the ring: then writing home needs no more disk space later.
   const sumsAt = L.RING_AT + header.ringBytes;
   const tablesAt = superblock.inodeOffset - sumsAt;
   const tables = new Uint8Array(superblock.dataOffset - sumsAt);
@@ -158,7 +158,7 @@ function writeImage(handle: StorageHandle, header: Header, now: number): void {
   putSum(new DataView(tables.buffer), 0, root);
   put(handle, tables, sumsAt);
   handle.flush();
-  // Only now: a header that is in use while the root got lost would be a volume without a root.
+  // Only now: with a header in use, a crash that loses the root would leave a volume without one.
   put(handle, encodeHeader({ ...header, state: L.STATE.IN_USE, counter: 2 }), L.HEADER_B_AT);
   const copy = new Uint8Array(L.SUPERBLOCK_BYTES);
   encodeSuperblock(superblock, new DataView(copy.buffer), 0);
@@ -197,9 +197,9 @@ export function isFormattable(handle: StorageHandle): boolean {
   return isZero(bytes.subarray(0, L.HEADER_A_AT)) && isZero(bytes.subarray(L.HEADER_B_AT));
 }
 
-/** No header says anything. */
+/** No header is valid. */
 const NO_STATE = 0;
-/** A header is whole and says what we do not understand: that is a user's volume. */
+/** A header is whole but unknown to this version: the device holds a user's volume. */
 const UNKNOWN_STATE = -1;
 
 /** A fresh image with default options is no longer than this. */

@@ -1,5 +1,5 @@
 /**
- * Loading: the tables of an image in memory, with every offset and count looked at before use.
+ * Loading: the tables of an image in memory, with every offset and count checked before use.
  *
  * Layer: opfs/volume, under mount and check. One read of everything before the blocks (two when it
  * is more than a mebibyte), one for each further segment.
@@ -35,13 +35,13 @@ export interface Image {
   tables: Tables;
   /** Everything before the blocks. */
   start: Uint8Array<ArrayBuffer>;
-  /** The records that have been laid over the tables. */
+  /** The records that have been applied to the tables. */
   replay: Replay;
-  /** What they say of data blocks, by block. */
+  /** What the records say of data blocks, by block. */
   patches: Map<number, Patch[]>;
-  /** Whether it has not been worked on since it was closed. */
+  /** Whether no record follows the header of a clean close. */
   wasClean: boolean;
-  /** What was wrong by one bit, or lost and said by the rest, and is right in memory. */
+  /** What was wrong by one bit, or lost but implied by the rest, and is corrected in memory. */
   mended: Violation[];
   /** What the sums say of pages; null for an image that keeps none. */
   sums: ImageSums | null;
@@ -82,7 +82,7 @@ export function loadImage(handle: StorageHandle, onViolation?: OnViolation): Ima
   const firstSlots = start.subarray(superblock.inodeOffset, superblock.pathOffset);
   replayDescriptors(replay, firstSlots, onViolation);
   const sums = isSummed(header) ? new ImageSums(replay, onViolation) : null;
-  // It says where the tables are: it is looked at before it is believed.
+  // It describes where the tables are, so it is checked before use.
   sums?.checkFirst(firstSlots, start.subarray(L.RING_AT + header.ringBytes));
   const segments = readSegments(superblock, firstSlots, { isSummed: sums !== null, onViolation });
   if (isShort && !isCut && endOfTables(segments) > blocksIn(sizeBytes, superblock)) {
@@ -100,7 +100,7 @@ export function loadImage(handle: StorageHandle, onViolation?: OnViolation): Ima
     const free = leaveFreeOut({ sizeBytes, superblock, onViolation }, { end, patches });
     if (free !== null) mended.push(free);
   }
-  // A lost header's number is used up.
+  // The number of a lost header is used up.
   header.counter = replay.counter;
   return { header, superblock, segments, tables, start, replay, patches, wasClean, mended, sums };
 }
@@ -124,8 +124,8 @@ function reportCut({ sizeBytes, superblock, onViolation }: ShortFile): void {
 }
 
 /**
- * What is missing of a file is nothing if it was free: a header that has got lost said so, or the file
- * was copied without its end.
+ * Nothing is missing if the missing end of a file was free: a lost header said so, or the file was
+ * copied without its end.
  */
 function leaveFreeOut(
   file: ShortFile,
@@ -172,12 +172,12 @@ function readTables(
   return new Tables(slots.bytes, names.bytes, atRest);
 }
 
-/** Bytes that are made up for a file that was cut off: no more memory than a few times its length. */
+/** The most bytes that are loaded for a file that was cut off: a few times its length. */
 function mostFor(sizeBytes: number): number {
   return 2 * sizeBytes + FIRST_READ_BYTES;
 }
 
-/** No more blocks than that. */
+/** The volume's blocks, up to the same limit. */
 function blocksFor(sizeBytes: number, { totalBlocks, dataOffset, blockSize }: Superblock): number {
   const most = Math.floor((mostFor(sizeBytes) - dataOffset) / blockSize);
   return Math.min(totalBlocks, Math.max(1, most));
@@ -195,7 +195,7 @@ function leaveAbsentOut(segments: Segments, sizeBytes: number, onViolation: OnVi
   }
 }
 
-/** The geometry that the last record leaves. */
+/** The geometry after the last record. */
 function superblockAfter(
   before: Superblock,
   replay: Replay,
@@ -228,8 +228,8 @@ function wholeStart(
 }
 
 /**
- * A table in one piece of memory. A further segment is read together with its sums, which the next
- * one is then read over.
+ * Reads a table into one piece of memory. A further segment is read together with its sums, which
+ * the next segment then overwrites.
  */
 function readTable(
   handle: StorageHandle,
@@ -262,8 +262,8 @@ function readSegment(handle: StorageHandle, into: Uint8Array, at: number): void 
 }
 
 /**
- * Compares the bitmap on the device with the derived one. Pages that differ are marked to go home;
- * returns the first block whose bit is wrong, or -1.
+ * Compares the bitmap on the device with the derived one. Pages that differ are marked to be
+ * written home; returns the first block whose bit is wrong, or -1.
  */
 export function compareBitmap(handle: StorageHandle, image: Image, bitmap: Bitmap): number {
   const { totalBlocks } = image.superblock;

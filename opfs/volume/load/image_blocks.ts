@@ -1,9 +1,9 @@
 /**
- * Bytes of blocks of an image that is not mounted: as they are on the device, with what its records
- * say of them laid over.
+ * Bytes of blocks of an image that is not mounted: as they are on the device, with its records
+ * applied.
  *
- * Layer: opfs/volume, over `image.ts`, for check and salvage. What a file that was cut off lacks is
- * zeros.
+ * Layer: opfs/volume, over `image.ts`, for check and salvage. The missing part of a file that was
+ * cut off reads as zeros.
  *
  * @module
  */

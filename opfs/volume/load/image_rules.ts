@@ -20,8 +20,8 @@ import { bytesOf } from "../format/segments.ts";
 import { encodeSuperblock } from "../format/superblock.ts";
 
 /**
- * Every broken rule around the slots of an image. Pages of the bitmap that are not as they should be
- * are marked to go home.
+ * Finds every broken rule around the slots of an image. Wrong pages of the bitmap are marked to be
+ * written home.
  */
 export function imageViolations(
   handle: StorageHandle,
@@ -72,7 +72,7 @@ function counterViolations(image: Image, derived: Derived): Violation[] {
   return found;
 }
 
-/** What a clean close has written besides: both headers, the copy at 0, the features. */
+/** What else a clean close has written: both headers, the copy at 0, the features. */
 function closedViolations(image: Image, derived: Derived): Violation[] {
   const { start, header } = image;
   const found: Violation[] = [];
@@ -116,7 +116,7 @@ export interface StrayBytes {
   what: string;
 }
 
-/** Where bytes that say nothing are not zero: after the superblock's copy, in and after headers. */
+/** Where unused bytes are not zero: after the superblock's copy, in headers and after them. */
 export function strayPlaces({ start }: Image): StrayBytes[] {
   invariant(start.length >= L.RING_AT, "V8: the headers are looked for in {} bytes", start.length);
   const found: StrayBytes[] = [];
@@ -126,7 +126,7 @@ export function strayPlaces({ start }: Image): StrayBytes[] {
   look(L.SUPERBLOCK_AT, L.SUPERBLOCK_BYTES, L.HEADER_A_AT, "the first page");
   for (const at of [L.HEADER_A_AT, L.HEADER_B_AT]) {
     look(at, at + L.HEADER_BYTES, at + L.PAGE_BYTES, "the page of the header");
-    // Of a torn or damaged one nothing can be said.
+    // A torn or damaged header has no rules to check.
     if (!isWholeHeader(start.subarray(at, at + L.PAGE_BYTES))) continue;
     look(at, at + L.HEADER.ZERO, at + L.HEADER.SUPERBLOCK, "the header");
     look(at, at + L.HEADER.REST, at + L.HEADER_BYTES, "the header");

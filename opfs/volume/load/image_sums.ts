@@ -1,10 +1,10 @@
 /**
  * What the sums of an image say of its pages, at mount and at check.
  *
- * Layer: opfs/volume, under `image.ts`. The sum of a page that a record touches is in the record: the
- * last one counts. After a crash in a checkpoint such a page is old, new or torn, and so is its sum at
- * rest; with the records laid over it, it is what the last of them says (S1). Any other page is
- * compared with its sum at rest.
+ * Layer: opfs/volume, under `image.ts`. If records touch a page, its sum is in the last of them.
+ * After a crash in a checkpoint such a page is old, new or torn, and so is its sum at rest; with
+ * the records applied, the page is what the last one says (S1). Any other page is compared with its
+ * sum at rest.
  *
  * One turned bit, in a page or in a sum, is corrected in memory and goes home with the next
  * checkpoint; more is V16: the image is refused, unless a listener takes the damage.
@@ -30,12 +30,12 @@ export class ImageSums {
   readonly #onViolation: OnViolation | undefined;
   /** The last sum that records say of a page, by its key. */
   readonly #recorded = new Map<number, number>();
-  /** What was wrong by one bit, and is right now. */
+  /** What was wrong by one bit, and is corrected. */
   readonly mended: Violation[] = [];
   readonly #wrong = { slots: new Set<number>(), names: new Set<number>() };
   #hasMendedFirst = false;
 
-  /** Takes the sums of the records; of one that cannot be read, and those after it, none. */
+  /** Takes the sums of the records, up to the first record that cannot be read. */
   constructor(replay: Replay, onViolation?: OnViolation) {
     this.#onViolation = onViolation;
     for (const record of replay.records) {
@@ -50,12 +50,12 @@ export class ImageSums {
     }
   }
 
-  /** Whether a page is not what its sum says. */
+  /** Whether a page does not match its sum. */
   isWrong(table: SummedTable, page: number): boolean {
     return this.#wrong[table].has(page);
   }
 
-  /** Looks at the first page of slots, with the records laid over it, before the tables are known. */
+  /** Checks the first page of slots, with the records applied, before the tables are known. */
   checkFirst(slots: Uint8Array<ArrayBuffer>, sums: Uint8Array): void {
     const isWhole = slots.length >= L.PAGE_BYTES && sums.length >= L.SUM_BYTES;
     invariant(isWhole, "V16: {} bytes of a page, {} of its sum", slots.length, sums.length);
@@ -66,7 +66,7 @@ export class ImageSums {
     if (verdict === "wrong") this.#reportWrong("slots", 0, "slots 0 to 63");
   }
 
-  /** Looks at every page, with the records laid over them, and says its sum. */
+  /** Checks every page, with the records applied, and updates its sum. */
   check(tables: Tables): void {
     invariant(tables.sums !== null, "V16: pages are compared with sums that there are not");
     this.#checkTable("slots", tables);

@@ -29,13 +29,16 @@ import { refusalOf, VolumeState, writeDevice } from "../state.ts";
 import { imageBytes } from "../format/superblock.ts";
 import { Volume } from "../volume.ts";
 
-/** How {@link openVolumeSync} opens. */
+/** Options of {@link openVolumeSync}. */
 export interface VolumeOptions extends Omit<FormatOptions, "force">, JournalOptions {
   /** Whether an empty device is formatted. Default true; false: ENOENT. */
   create?: boolean;
   /** Whether every change answers EROFS and nothing is written. Default false. */
   readOnly?: boolean;
-  /** Bytes of memory for file data at most; taken as they are needed. Default 32 MiB; at most 2^22 blocks. */
+  /**
+   * Bytes of memory for file data at most; allocated as needed. Default 32 MiB; at most 2^22
+   * blocks.
+   */
   poolBytes?: number;
   /**
    * Bytes that the volume's file may have at most: what would take more is ENOSPC. One that is larger
@@ -54,7 +57,7 @@ export type EngineSettings = Omit<VolumeOptions, "clock" | "random">;
 
 /** Bytes of memory for file data, unless the caller says otherwise. */
 export const POOL_BYTES_DEFAULT: number = 32 * 1024 * 1024;
-/** Some bytes for each block of the pool are taken at once, however few are ever used. */
+/** Some bytes for each block of the pool are allocated at once, however few are ever used. */
 const POOL_BLOCKS_MAX = 2 ** 22;
 
 /**
@@ -108,9 +111,9 @@ export function openVolumeSync(handle: StorageHandle, options: VolumeOptions = {
 }
 
 /**
- * Where the journal goes on; what has been replayed still counts until a header says otherwise. A closed
- * volume has nothing to replay, but its header may not be durable, when a process was killed before the
- * flush after it: so what the older one would replay is kept until the first flush, too.
+ * Where the journal continues. Replayed records count until a header says otherwise. A closed
+ * volume has nothing to replay, but its header may not be durable, if a process was killed before
+ * the flush after it; so what the older header would replay is kept until the first flush too.
  */
 function positionAfter({ wasClean, replay, header }: Image): RingPosition & { usedBytes: number } {
   const { ringBytes, olderTail } = header;
@@ -119,7 +122,8 @@ function positionAfter({ wasClean, replay, header }: Image): RingPosition & { us
   const span = replay.next.place - tail.place;
   const isWrapped = span < 0 || span === 0 && replay.next.sequence > tail.sequence;
   const usedBytes = isWrapped ? span + ringBytes : span;
-  // A tail that cannot be is of another image's header: nothing is written over until the first flush.
+  // An impossible tail belongs to another image's header: nothing is overwritten until the first
+  // flush.
   return { ...replay.next, usedBytes: usedBytes < 0 ? ringBytes : usedBytes };
 }
 
@@ -152,7 +156,7 @@ function blocksIn(state: VolumeState, bytes = Infinity): number {
   return Math.max(0, Math.min(L.BLOCKS_MAX, blocks));
 }
 
-/** What says which rule is broken says also what to do. */
+/** The error for a broken rule also says what to do. */
 function load(handle: StorageHandle): Image {
   try {
     return loadImage(handle);
@@ -168,7 +172,7 @@ function refuseDamage(violations: readonly Violation[]): void {
   if (worst !== undefined) throw withHint(new DamageError(worst.rule, worst.message));
 }
 
-/** The same error; its reason says also what to do. */
+/** The same error, with a reason that also says what to do. */
 function withHint(error: DamageError): ErrnoError {
   return new ErrnoError("EIO", error.action, { why: `${error.why}; ${REPAIR}`, cause: error });
 }
@@ -203,8 +207,9 @@ function assemble(
 }
 
 /**
- * The first writes of a mount. What was replayed goes home and is durable before a header says so;
- * without records a header is all, and needs no flush of its own. What is corrected follows it.
+ * The first writes of a mount. Replayed changes are home and durable before a header says so;
+ * without records the header is the only write, and needs no flush of its own. Corrections follow
+ * it.
  */
 function startWriting(
   state: VolumeState,
@@ -217,8 +222,8 @@ function startWriting(
   try {
     const needed = imageBytes(state.superblock);
     const size = state.handle.getSize();
-    // What was read may not be durable yet: of a process that was killed, say. Nothing goes home, and
-    // nothing is cut off or used again, before it is (rules 4, 5 and 9).
+    // What was read may not be durable yet, for instance after a process was killed. Nothing goes
+    // home, and nothing is cut off or used again, before it is (rules 4, 5 and 9).
     if (size > needed || !image.wasClean) flushDevice(state);
     if (size > needed) cutFile(state);
     else if (size < needed) resizeFile(state, needed);
@@ -231,7 +236,7 @@ function startWriting(
       bringHome(state, image);
     } catch (error) {
       const isFull = isErrnoError(error) && error.code === "ENOSPC";
-      // What records say of free blocks is not home yet: these are no free end.
+      // What records say of free blocks is not home yet, so these are not cut off.
       if (!isFull || !journal.shorten(endOfPatches(image))) throw error;
       bringHome(state, image);
     }
@@ -263,15 +268,15 @@ function bringHome(state: VolumeState, image: Image): void {
 }
 
 /**
- * Puts right what a scan has found. Slots and names by records, like every change of them. The bitmap
- * and the copy at 0 are derived: the next checkpoint writes them. What says nothing is zeroed.
+ * Corrects what a scan has found: slots and names by records, like every change of them. The bitmap
+ * and the copy at 0 are derived: the next checkpoint writes them. Unused bytes are zeroed.
  */
 function putRight(
   state: VolumeState,
   { journal, image, derived }: { journal: Journal; image: Image; derived: Derived },
 ): void {
   for (const { from, end, at } of strayPlaces(image)) {
-    // The mount's own header has come with zeros after it; in headers the next ones have none.
+    // The mount has written its own header with zeros after it; the next headers have zeros too.
     if (from < at + L.HEADER_BYTES && at !== L.SUPERBLOCK_AT || at === state.headerAt) continue;
     writeDevice(state, new Uint8Array(end - from), from);
   }
@@ -280,7 +285,7 @@ function putRight(
   try {
     journal.commit();
   } catch (error) {
-    // It is right in memory, and goes along with the next commit.
+    // It is right in memory, and is written with the next commit.
     if (!isErrnoError(error) || error.code !== "ENOSPC" || state.failure !== null) throw error;
   }
 }
