@@ -113,3 +113,11 @@ Deno.test("RecordWriter leaves the second checksum of an image without sums zero
   const { bytes } = writer.end({ ...head, sequence: 1 });
   assertEquals(new DataView(bytes.buffer).getUint32(L.RECORD.CHECKSUM_C, true), 0);
 });
+
+Deno.test("RecordWriter.placeOfSlot() is where slot() has put it", () => {
+  const writer = new RecordWriter(RING / 4);
+  writer.begin();
+  const places = [3, 9, 12].map((index) => writer.slot(index));
+  assertEquals([0, 1, 2].map((index) => writer.placeOfSlot(index)), places);
+  assertEquals([writer.slotCount, writer.view.buffer], [3, writer.buffer.buffer]);
+});
