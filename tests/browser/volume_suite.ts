@@ -11,6 +11,7 @@ import { VOLUMEFS } from "../../node_ops/volume.ts";
 import { openVolumeSync } from "../../opfs/volume/load/mount.ts";
 import { ALL_CASES } from "../conformance/all.ts";
 import { compactInUse } from "./compact_scenarios.ts";
+import { dieInCalls, openInHaste } from "./haste_scenarios.ts";
 import { backUp, upgradeOlder } from "./image_scenarios.ts";
 import * as scenario from "./volume_scenarios.ts";
 
@@ -97,6 +98,8 @@ export const PARTS: readonly Part[] = [
     nests: startsRelay(where, scene),
     run: (driver: Driver) => upgrades(driver, where, { ...scene, name: `${scene.name}, older` }),
   })),
+  { name: "a volume is opened 50 times at once, and again without a moment to wait", run: hastens },
+  { name: "a relay that dies in the midst of a call leaves no caller waiting", run: diesInCalls },
   { name: "a page that may not spin has promises", run: hasPromises },
   { name: "workers share a relay with the page", run: sharesRelay },
   {
@@ -256,6 +259,23 @@ async function backsUp(
   const expected = { clean: true, files: 1, refusal: "EEXIST", isOld: true, isNew: true };
   assertEquals(seen, expected);
   assert(pieces > 5, `written over ${pieces} times`);
+}
+
+async function hastens(driver: Driver): Promise<void> {
+  await driver.goto("/blank.html");
+  const seen = await driver.run("page", openInHaste, { cairn: CAIRN, name: "haste" });
+  assertEquals(seen, { made: 50, found: 50, refusals: [] });
+}
+
+/** What was answered before the end is right too; what comes after it is an error within bounds. */
+async function diesInCalls(driver: Driver): Promise<void> {
+  await driver.goto("/blank.html");
+  const ends = await driver.run("page", dieInCalls, { cairn: CAIRN, name: "died" });
+  assertEquals(Object.keys(ends).length, 7);
+  for (const [name, [call, closing]] of Object.entries(ends)) {
+    assert(["ok", "EIO", "EBADF"].includes(call), `${name}: ${call}`);
+    assert(["ok", "EIO"].includes(closing), `close after ${name}: ${closing}`);
+  }
 }
 
 async function hasPromises(driver: Driver): Promise<void> {
