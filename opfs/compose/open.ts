@@ -41,6 +41,7 @@ import { promisesOf, RelayPromises, type VolumePromises } from "../relay/promise
 import { areaSize, type ChannelMemory, Claimed, openChannelMemory } from "../relay/protocol.ts";
 import type { Value } from "../relay/s11n.ts";
 import { sanityCheck } from "../relay/sanity_check.ts";
+import { hintCollector } from "../relay/spare_areas.ts";
 import { runSteps, type StepOptions, stepsHere } from "../relay/steps.ts";
 import { type StorageReport, storageReport } from "../relay/storage.ts";
 import { takeVolumeLock } from "../relay/volume_lock.ts";
@@ -436,6 +437,7 @@ async function attach(
       } finally {
         calls.close();
         promises.leave();
+        hintCollector();
         releaseAll();
         await owner.leave();
       }

@@ -49,3 +49,19 @@ export class SpareAreas {
     while (this.#bytes > SPARE_BYTES_MAX) this.#bytes -= this.#areas.shift()!.byteLength;
   }
 }
+
+/** What a client that leaves shows its collector. */
+const HINT_BYTES = 8_388_608;
+
+/**
+ * A client has left: its thread's collector is to run soon. It counts no shared memory, so a thread that
+ * calls through areas looks smaller to it than it is, and what the client leaves (pages, buffers that
+ * went into its calls) would wait. A buffer that is never touched takes no memory, and is counted.
+ */
+export function hintCollector(): void {
+  try {
+    void new ArrayBuffer(HINT_BYTES);
+  } catch {
+    // Where there is no room for it the collector has run by now.
+  }
+}

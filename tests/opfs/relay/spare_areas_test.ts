@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { openVolume } from "../../../opfs/compose/open.ts";
-import { SPARE_BYTES_MAX, SpareAreas } from "../../../opfs/relay/spare_areas.ts";
+import { hintCollector, SPARE_BYTES_MAX, SpareAreas } from "../../../opfs/relay/spare_areas.ts";
 
 const MIB = 1_048_576;
 
@@ -91,4 +91,30 @@ Deno.test("a client that has left learns nothing of the one that has its area no
   assertEquals([next.read(file, into, 0), into[99]], [100, 1]);
   await next.close();
   await stays.close();
+});
+
+Deno.test("a client that leaves is counted by its collector, or has no room to be", async () => {
+  const { ArrayBuffer } = globalThis;
+  const made: number[] = [];
+  let isFull = false;
+  globalThis.ArrayBuffer = class extends ArrayBuffer {
+    constructor(length: number) {
+      if (isFull) throw new RangeError("Array buffer allocation failed");
+      super(length);
+      made.push(length);
+    }
+  } as ArrayBufferConstructor;
+  try {
+    const volume = await openVolume({
+      name: `${Deno.makeTempDirSync()}/a.cairn`,
+      access: "relay",
+    });
+    made.length = 0;
+    await volume.close();
+    assertEquals(made.filter((length) => length === 8_388_608).length, 1);
+    isFull = true;
+    hintCollector();
+  } finally {
+    globalThis.ArrayBuffer = ArrayBuffer;
+  }
 });
