@@ -55,6 +55,7 @@ export function newFile(path: string, { force = false }: { force?: boolean } = {
     throw new UsageError('"-" is no name here: write "./-" for a file of that name');
   }
   held(path, force)?.close();
+  requireReplaceable(path);
   // Of a link what it leads to is replaced: that is what is held, and what other names lead to.
   const real = statSync(path, { throwIfNoEntry: false }) === undefined ? path : realpathSync(path);
   const temporary = makeTemporary(real, "new");
@@ -81,6 +82,19 @@ export function newFile(path: string, { force = false }: { force?: boolean } = {
     },
   };
 }
+
+/** Where the folder is sticky, as /tmp is, only its owner and the file's may replace a file. */
+function requireReplaceable(path: string): void {
+  const uid = process.geteuid?.() ?? 0;
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (uid === 0 || found === undefined || found.uid === uid) return;
+  const folder = statSync(dirname(realpathSync(path)));
+  if ((folder.mode & STICKY) === 0 || folder.uid === uid) return;
+  const why = "another user owns it, and in this folder only its owner may do that";
+  throw new ErrnoError("EPERM", "replace it", { why });
+}
+
+const STICKY = 0o1000;
 
 /** What new files have, before the user's mask. */
 const NEW_MODE = 0o666;

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { realpathSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
 import { ErrnoError, type FS, isDir } from "../../mod.ts";
 import type { Volume } from "../../opfs/mod.ts";
 import { writeOut } from "./cat.ts";
@@ -14,11 +14,12 @@ import { type CopyJob, TreeCopy } from "../trees/copy_tree.ts";
 import { HostTree } from "../trees/host_tree.ts";
 import { filesOf, inoOf, withVolume, withVolumeAtLength } from "../shared/image.ts";
 import { lastName, parentPath, type Place, placeOf, placeText } from "../shared/place.ts";
-import { copyIn, INPUT } from "./put.ts";
+import { copyIn, INPUT, openInput } from "./put.ts";
 import { interruptible, type Interrupts, takeSteps } from "../shared/steps.ts";
 import type { Entry, Tree } from "../trees/tree_ops.ts";
 import {
   at,
+  atLength,
   Attempts,
   type Call,
   EXIT_FOUND,
@@ -49,6 +50,7 @@ A SOURCE that ends with "/.", or is a whole image, gives what is in it.
 A path of the host that has ":/" in it cannot be named: cd there first.
 
 "-" is the input as a SOURCE, which then needs a file as TARGET, and the output as TARGET.
+A FIFO without -r, such as <(cmd), is read like the input.
 
 What could not be read or made is said line by line, and left out.
 Ends with 0 when everything is there as it was, 1 when something was changed or left
@@ -79,6 +81,9 @@ async function run(call: Call, interrupts: Interrupts): Promise<number> {
   }
   if (isPipe(target)) return toOutput(call, places);
   if (places.some(isPipe)) return await fromInput({ call, interrupts, places, target });
+  if (isFifo(places, call.options.recursive === true)) {
+    return await fromInput({ call, interrupts, places, target });
+  }
   const attempts = new Attempts(call);
   const sources = places.filter(({ image }) =>
     image === null || attempts.allows(image, () => void realpathSync(image))
@@ -100,6 +105,13 @@ async function run(call: Call, interrupts: Interrupts): Promise<number> {
 /** "-" is the input as a SOURCE, and the output as the TARGET. */
 function isPipe({ image, path }: Place): boolean {
   return image === null && path === "-";
+}
+
+/** What a FIFO gives is copied, as from `<(cmd)`; with -r it is copied itself. */
+function isFifo(places: readonly Place[], isRecursive: boolean): boolean {
+  const [{ image, path }] = places as [Place];
+  if (isRecursive || places.length > 1 || image !== null) return false;
+  return statSync(path, { throwIfNoEntry: false })?.isFIFO() === true;
 }
 
 /** The bytes of files, one after the other; all are in images. */
@@ -135,9 +147,17 @@ async function fromInput({ call, interrupts, places, target }: Input): Promise<n
       );
     }
     if (found !== null && options["no-clobber"] === true) return;
-    const job = { input: INPUT, interrupts, target: target.path, image, source: "-" };
-    const steps = copyIn(volume, files, job);
-    await takeSteps(steps, { terminal, label: "copying", interrupts });
+    const source = places[0]!.path;
+    const input = source === "-"
+      ? INPUT
+      : await atLength(source, () => openInput(source, interrupts));
+    try {
+      const job = { input, interrupts, target: target.path, image, source };
+      const steps = copyIn(volume, files, job);
+      await takeSteps(steps, { terminal, label: "copying", interrupts });
+    } finally {
+      input.close();
+    }
   }, { readOnly: false });
   return EXIT_GOOD;
 }

@@ -84,7 +84,7 @@ export interface Input {
 export const INPUT: Input = { attr: null, contents: null, fd: STDIN, close: () => {} };
 
 /** Opens what is to be read. A FIFO waits for a writer; a signal interrupts the wait. */
-async function openInput(source: string, interrupts: Interrupts): Promise<Input> {
+export async function openInput(source: string, interrupts: Interrupts): Promise<Input> {
   if (source === "-") return INPUT;
   const stat = statSync(source);
   if (stat.isDirectory()) throw new ErrnoError("EISDIR", "put it", { why: "it is a directory" });

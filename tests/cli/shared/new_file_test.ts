@@ -2,6 +2,7 @@
  * A host file that comes into being whole or not at all.
  */
 import { assertEquals } from "@std/assert";
+import process from "node:process";
 import { newFile } from "../../../cli/shared/new_file.ts";
 import { fileHandle } from "../../../opfs/device/file.ts";
 import { hostCommand } from "../../../tools/programs.ts";
@@ -144,4 +145,33 @@ Deno.test("newFile() does not take a volume away from the program that works on 
     handle.close();
     newFile(`${folder}/a`, { force: true }).discard();
   });
+});
+
+Deno.test({
+  name: "newFile() says first where only its owner may replace a file: root, for other owners",
+  ignore: Deno.build.os !== "linux" || Deno.uid() !== 0,
+  fn() {
+    inFolder((folder) => {
+      const place = `${folder}/sticky`;
+      Deno.mkdirSync(place);
+      Deno.chmodSync(place, 0o1777);
+      Deno.writeTextFileSync(`${place}/v`, "theirs");
+      Deno.chownSync(place, 1234, 1234);
+      Deno.chownSync(`${place}/v`, 2345, 2345);
+      const { geteuid } = process;
+      const asUser = (uid: number): void => {
+        process.geteuid = () => uid;
+        try {
+          newFile(`${place}/v`, { force: true }).discard();
+        } finally {
+          process.geteuid = geteuid!;
+        }
+      };
+      for (const uid of [0, 1234, 2345]) asUser(uid);
+      assertErrno("EPERM", () => asUser(3456));
+      assertEquals(namesIn(place), ["v"]);
+      Deno.chmodSync(place, 0o777);
+      asUser(3456);
+    });
+  },
 });

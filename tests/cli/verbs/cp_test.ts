@@ -180,3 +180,18 @@ cairn truncate -s 4194304G v /d/b; cairn cp -r v:/d . ; echo $?; ls d`,
     assertMatch(err, /^lost: unstorable: "d\/b": EFBIG/m);
   });
 });
+
+Deno.test("cairn cp reads a FIFO, such as <(cmd), and copies it itself only with -r", () => {
+  inFolder((folder) => {
+    sampleImage(`${folder}/v`);
+    const { out, err, status } = inShell(
+      `set -e
+      mkfifo fifo; timeout 20 sh -c "echo from fifo > fifo" & cairn cp fifo v:/read; wait
+      echo from pipe | cairn cp /dev/fd/0 v:/pipe; cairn cp -r fifo v:/kept
+      cairn cat v /read /pipe; cairn stat --json v /kept`,
+      folder,
+    );
+    assertEquals([status, err], [0, ""]);
+    assertMatch(out, /^from fifo\nfrom pipe\n.*"type":"fifo"/);
+  });
+});
