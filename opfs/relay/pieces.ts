@@ -93,23 +93,26 @@ export interface ReceivedPieces {
  */
 export function receivePieces(port: MessagePort, onEnd: () => void = () => {}): ReceivedPieces {
   const receiver = new Receiver(port, onEnd);
-  const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
+  const called: UnderlyingDefaultSource<Uint8Array<ArrayBuffer>> = {
     async pull(controller): Promise<void> {
       const bytes = await receiver.next();
       if (bytes === null) controller.close();
       else controller.enqueue(bytes);
     },
     cancel: () => receiver.cancel(),
-  }, { highWaterMark: 0 });
-  dropped.register(stream, receiver, receiver);
+  };
+  dropped.register(called, receiver, receiver);
   return {
-    stream,
+    stream: new ReadableStream(called, { highWaterMark: 0 }),
     fail: (error) => receiver.fail(error),
     end: (error) => receiver.end(error),
   };
 }
 
-/** Streams that may be dropped. What is kept for a stream must not refer to it. */
+/**
+ * Streams that may be dropped, by what they call: of a stream itself Chromium may collect its object in
+ * JavaScript while a reader still reads. What is kept for a stream must not refer to it.
+ */
 const dropped = new FinalizationRegistry<Receiver>((receiver) => void receiver.cancel());
 
 /**

@@ -221,7 +221,11 @@ function* pieces(length: number): Generator<Uint8Array<ArrayBuffer>, void, void>
   }
 }
 
-/** Exports whose streams may be dropped without a word; no export leads to its stream. */
+/**
+ * Exports whose streams may be dropped without a word. What is watched is what a stream calls, which lives
+ * as long as the stream does: of the stream itself Chromium may collect its object in JavaScript while a
+ * reader still reads. No export leads to it.
+ */
 const dropped = new FinalizationRegistry<ImageExport>((source) => source.end(null));
 
 /**
@@ -229,7 +233,7 @@ const dropped = new FinalizationRegistry<ImageExport>((source) => source.end(nul
  * once the stream has been collected.
  */
 export function streamOf(source: ImageExport): ReadableStream<Uint8Array<ArrayBuffer>> {
-  const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
+  const called: UnderlyingDefaultSource<Uint8Array<ArrayBuffer>> = {
     pull(controller): void {
       const piece = source.next();
       if (piece === null) controller.close();
@@ -238,7 +242,7 @@ export function streamOf(source: ImageExport): ReadableStream<Uint8Array<ArrayBu
     cancel(): void {
       source.end(null);
     },
-  }, { highWaterMark: 0 });
-  dropped.register(stream, source);
-  return stream;
+  };
+  dropped.register(called, source);
+  return new ReadableStream(called, { highWaterMark: 0 });
 }
