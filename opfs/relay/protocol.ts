@@ -119,6 +119,8 @@ export interface ChannelBuffers {
   readonly words: SharedArrayBuffer;
   /** The request area. It may have served an earlier client, which has let it go. */
   readonly area: SharedArrayBuffer;
+  /** Where the area begins in its buffer, in bytes, a multiple of 8: a program's memory may be both. Default 0. */
+  readonly areaAt?: number;
 }
 
 /** The bytes of a channel, in the views that this code needs. */
@@ -190,14 +192,16 @@ function sharedMemory(bytes: number): SharedArrayBuffer {
  * @throws {ErrnoError} EPROTO if it is no channel of this version
  */
 export function openChannelMemory(buffers: ChannelBuffers): ChannelMemory {
-  const { words: shared, area } = buffers ?? {};
+  const { words: shared, area, areaAt = 0 } = buffers ?? {};
   if (!isShared(shared) || !isShared(area)) throw noChannel("its memory");
   if (shared.byteLength < WORDS_BYTES) throw noChannel("its size");
   const words = new Int32Array(shared, 0, WORDS_BYTES / 4);
   if (words[Word.MAGIC] !== CHANNEL_MAGIC) throw noChannel("its magic");
   if (words[Word.VERSION] !== PROTOCOL_VERSION) throw noChannel("its version");
   const size = words[Word.AREA_BYTES]!;
-  const fits = size >= MIN_AREA_BYTES && size <= area.byteLength;
+  const isPlace = Number.isSafeInteger(areaAt) && areaAt % 8 === 0 &&
+    areaAt >= (area === shared ? WORDS_BYTES : 0);
+  const fits = isPlace && size >= MIN_AREA_BYTES && areaAt + size <= area.byteLength;
   if (!fits || words[Word.RING_BYTES] !== 0) throw noChannel("its sizes");
   return viewsOf(buffers, size);
 }
@@ -208,11 +212,12 @@ function isShared(buffer: unknown): buffer is SharedArrayBuffer {
 }
 
 function viewsOf(buffers: ChannelBuffers, areaBytes: number): ChannelMemory {
+  const { words, area, areaAt = 0 } = buffers;
   return {
     buffers,
-    words: new Int32Array(buffers.words, 0, WORDS_BYTES / 4),
-    area: new Uint8Array(buffers.area, 0, areaBytes),
-    view: new DataView(buffers.area, 0, areaBytes),
+    words: new Int32Array(words, 0, WORDS_BYTES / 4),
+    area: new Uint8Array(area, areaAt, areaBytes),
+    view: new DataView(area, areaAt, areaBytes),
   };
 }
 

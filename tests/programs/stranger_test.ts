@@ -46,7 +46,7 @@ Deno.test("a client in C that knows docs/PROTOCOL.md only is understood by the r
     const { exports } = await WebAssembly.instantiate(module, { env: { memory }, host: { ring } });
     const stranger = exports as unknown as Stranger;
     stranger.make(16_384);
-    await rig.ask({ attach: memory.buffer });
+    await rig.ask({ attach: { words: memory.buffer, area: memory.buffer, areaAt: 256 } });
     const line = stranger.run();
     assertEquals(line, 0, `line ${line} of stranger.c`);
     const before = stranger.generation();

@@ -181,6 +181,13 @@ Deno.test("Relay refuses memory that is no channel", () => {
   refused({ words: new ArrayBuffer(256) }, "its memory");
   refused({ area: undefined }, "its memory");
   refused({ area: shared(8192) }, "sizes");
+  for (const areaAt of [8, 4, -8, 0.5, NaN, "8"]) refused({ areaAt }, "sizes");
+  const whole = shared(16_384 + 256);
+  new Int32Array(whole).set(words);
+  for (const areaAt of [undefined, 0, 248]) {
+    refused({ words: whole, area: whole, areaAt }, "sizes");
+  }
+  relay.attach({ words: whole, area: whole, areaAt: 256 });
   words[Word.AREA_BYTES] = 1 << 30;
   refused({}, "sizes");
 });
