@@ -73,8 +73,8 @@ export const LEGACY_NODES: LegacyNodes & ThisType<State & LegacyNodes & Descript
   },
 
   hashAddNode(node) {
-    const { parent, name } = checkNode(node, "hashAddNode");
-    if (this.names.get(parent, name) !== node) this.names.add(node);
+    // By the node: a program may have made two of one name.
+    if (!this.names.has(checkNode(node, "hashAddNode"))) this.names.add(node);
   },
 
   hashRemoveNode(node) {

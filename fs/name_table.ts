@@ -93,6 +93,13 @@ export class NameTable {
     return this.find(parent, name, 0, name.length, hashEnd(hash));
   }
 
+  /** Whether this very node is in the table, whatever its name leads to. */
+  has(node: FSNode): boolean {
+    let current = this.buckets[hashOf(node) & this.#mask] as FSNode | null;
+    while (current !== null && current !== node) current = current.name_next;
+    return current !== null;
+  }
+
   /** Adds an attached node, and pins its parent. */
   add(node: FSNode): void {
     invariant(node.name_next === null, "F2: a node comes into the table twice");

@@ -40,6 +40,28 @@ Deno.test("createNode() enters the table below a mounted parent, hashRemoveNode(
   assertEquals(fs.createNode(null, "/", 0o040755).pins, 0);
 });
 
+Deno.test("hashAddNode() of one of two nodes of a name leaves its chain as it is", () => {
+  const fs = make();
+  const directory = fs.findObject("/d")!;
+  const two = [1, 2].map(() => fs.createNode(directory, "twice", 0o100644, 0));
+  const chain = (): unknown[] => {
+    const found: unknown[] = [];
+    for (let node of fs.nameTable) {
+      // A ring has no end.
+      for (; node !== null && found.length < 99; node = node.name_next) {
+        if (two.includes(node)) found.push(node);
+      }
+    }
+    return found;
+  };
+  const before = chain();
+  for (const node of [...two, ...two]) fs.hashAddNode(node);
+  assertEquals(before.length, 2);
+  assert(chain().every((node, at) => node === before[at]) && chain().length === 2);
+  for (const node of two) fs.destroyNode(node);
+  assertEquals([chain().length, fs.findObject("/d/twice")], [0, null]);
+});
+
 Deno.test("a stream that createStream() has made takes nothing from one that is open", () => {
   const fs = make();
   fs.writeFile("/d/f", "kept");

@@ -1,10 +1,9 @@
 /**
  * SEEK_DATA and SEEK_HOLE.
  *
- * Layer: opfs/volume, under `volume.ts`. The block map decides: what no run covers is a hole, and
- * so is what is owned but unwritten. Bytes in the pool are in a written run already, so nothing
- * else has to be asked. A file is seen by whole blocks. => else has to be checked. A file is
- * divided by whole blocks.
+ * Layer: opfs/volume, under `volume.ts`. The block map decides, in whole blocks: what no run covers is
+ * a hole, and so is what is owned but unwritten. Bytes in the pool are in a written run already, so
+ * there is nothing else to ask.
  *
  * @module
  */
